@@ -1,0 +1,36 @@
+/* hash.h - digests (OpenSSL libcrypto) and the fast identity hash (XXH3), plus hex and base64. */
+#pragma once
+
+#include "base/macro.h"
+#include "base/str.h"
+
+struct qn_arena;
+struct qn_buf;
+
+enum qn_digest {
+        QN_SHA1,
+        QN_SHA256,
+        QN_SHA384,
+        QN_SHA512,
+        QN_DIGEST_MAX
+};
+
+#define QN_DIGEST_BYTES_MAX 64
+
+/* Bytes of a digest, and its name as Subresource Integrity spells it ("sha512"). */
+size_t qn_digest_size(enum qn_digest d);
+const char *qn_digest_name(enum qn_digest d);
+/* Whole-buffer digest into ret (QN_DIGEST_BYTES_MAX bytes); 0 or -EIO when libcrypto refuses. */
+QN_MUST int qn_digest(enum qn_digest d, const void *p, size_t n, uint8_t *ret);
+
+/* XXH3-64: identity inside one process or file, never a security statement. */
+uint64_t qn_hash64(const void *p, size_t n);
+
+/* Lower-case hex, and standard base64 with padding, appended to b. */
+int qn_hex_encode(struct qn_buf *b, const void *p, size_t n);
+int qn_base64_encode(struct qn_buf *b, const void *p, size_t n);
+/* Strict hex into an arena: -EINVAL on an odd length or another character. */
+QN_MUST int qn_hex_decode(struct qn_str s, struct qn_arena *a, struct qn_str *ret);
+/* Base64, standard and URL alphabets mixed, padding optional, white space skipped, as Node's Buffer reads it.
+ * -EINVAL on any other character. */
+QN_MUST int qn_base64_decode(struct qn_str s, struct qn_arena *a, struct qn_str *ret);

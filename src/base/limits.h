@@ -1,0 +1,46 @@
+/* limits.h - every cap of the program, one line each, each with a test.  What goes past a cap is reported as such and
+ * the package becomes `unknown` unless something worse was found; nothing is silently cut. */
+#pragma once
+
+/* --- compressed and archived input --- */
+#define QN_TARBALL_MAX       ((size_t)512 << 20) /* bytes of one compressed tarball */
+#define QN_UNPACKED_MAX      ((size_t)2 << 30)   /* bytes that one tarball may unpack to */
+#define QN_UNPACKED_FAST_MAX ((size_t)48 << 20)  /* up to here a tarball is inflated whole, above it streams */
+#define QN_GZ_RATIO_MAX      1100u               /* deflate cannot exceed 1032:1; more is a broken decoder or a lie */
+#define QN_GZ_MEMBERS_MAX    1024u               /* concatenated gzip members */
+#define QN_TAR_ENTRIES_MAX   200000u             /* entries in one tarball */
+#define QN_TAR_NAME_MAX      4096u               /* bytes of one path */
+#define QN_TAR_PAX_MAX       ((size_t)1 << 20)   /* bytes of one pax or GNU long-name header */
+#define QN_FILE_MAX          ((size_t)32 << 20)  /* bytes of one text file that is analysed whole */
+
+/* --- documents --- */
+#define QN_JSON_DEPTH_MAX    512u                /* nesting of arrays and objects */
+#define QN_JSON_MAX          ((size_t)256 << 20) /* bytes of one JSON document */
+#define QN_YAML_DEPTH_MAX    64u
+#define QN_YAML_NODES_MAX    1000000u
+#define QN_YAML_MAX          ((size_t)32 << 20)
+#define QN_SEMVER_MAX        256u                /* characters of a version, as node-semver */
+#define QN_RANGE_MAX         65536u              /* characters of a range */
+#define QN_NPMRC_MAX         ((size_t)1 << 20)
+#define QN_GYP_MAX           ((size_t)4 << 20)
+#define QN_LOCK_PACKAGES_MAX 1000000u
+#define QN_COMMAND_MAX       ((size_t)64 << 10)  /* bytes of one shell command line */
+#define QN_COMMAND_DEPTH_MAX 8u                  /* sh -c inside sh -c inside … */
+
+/* --- JavaScript --- */
+#define QN_JS_FILE_MAX       ((size_t)24 << 20)  /* bytes of one source file that is parsed */
+#define QN_JS_DEPTH_MAX      1500u               /* nesting of syntax */
+#define QN_JS_ARENA_MAX      ((size_t)176 << 20) /* memory of one syntax tree */
+
+/* --- one package --- */
+#define QN_PKG_ARENA_MAX     ((size_t)64 << 20)  /* names, summaries and events of one package */
+#define QN_EVENTS_MAX        20000u              /* events of one package */
+#define QN_EVENTS_KIND_MAX   256u                /* events of one kind in one file */
+#define QN_ATTR_MAX          512u                /* bytes of one event attribute */
+#define QN_PKG_SECONDS       20u                 /* processor time of one package in the analyse role */
+#define QN_ROLE_MEMORY       ((size_t)1 << 30)   /* address space that an analyse role may grow by */
+
+/* --- network --- */
+#define QN_PACKUMENT_MAX     ((size_t)256 << 20)
+#define QN_HTTP_REDIRECTS    5u
+#define QN_HTTP_TRIES        4u                  /* first try and three repeats */

@@ -1,0 +1,21 @@
+/* analyse.h - a tarball or tar archive → sealed event set: integrity, inflate, walk, observe.  HOSTILE INPUT.
+ * Small archives are inflated whole and walked in place; large ones stream, so that memory stays bounded however large
+ * the package is.  Whatever is broken becomes an UNANALYSED event; only -ENOMEM is an error. */
+#pragma once
+
+#include "base/cur.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct qn_event_set;
+struct qn_observers;
+struct qn_analyser; /* one per worker */
+
+QN_MUST int qn_analyser_new(const struct qn_observers *o, struct qn_analyser **ret);
+struct qn_analyser *qn_analyser_free(struct qn_analyser *an);
+void qn_analyser_freep(struct qn_analyser **an);
+
+/* integrity: what the artifact must match, an SRI string of one or more hashes ("sha512-… sha1-…"), or empty: not checked.
+ * The set carries the sha512 SRI of the bytes and lives until the next call. */
+QN_MUST int qn_analyse(struct qn_analyser *an, struct qn_cur archive, struct qn_str integrity,
+                       const struct qn_event_set **ret);
