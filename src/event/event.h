@@ -79,6 +79,8 @@ struct qn_event_set {
         struct qn_event *events;
         size_t n, cap;
         struct qn_map seen; /* equal events are merged into one with a count */
+        uint16_t **counts;  /* per file (first: no file) and kind, against QN_EVENTS_KIND_MAX */
+        size_t counts_cap;
         bool sealed, overflow;
 };
 
@@ -86,15 +88,18 @@ void qn_event_set_init(struct qn_event_set *s, struct qn_arena *a);
 /* Index of a file, added when new; QN_FILE_NONE at the arena's cap. */
 uint32_t qn_event_set_file(struct qn_event_set *s, struct qn_str path);
 
-/* Builds an event: attributes are copied, cut at QN_ATTR_MAX (never inside a UTF-8 sequence). */
+/* Builds an event (phase: call).  Attributes are kept in the order of enum qn_attr, cut at QN_ATTR_MAX (never inside a UTF-8
+ * sequence) and not copied before qn_event_add(); an empty value is no attribute. */
 struct qn_event qn_event_make(enum qn_event_kind kind, enum qn_layer layer, uint32_t file);
 void qn_event_attr(struct qn_event *e, enum qn_attr key, struct qn_str value);
 struct qn_str qn_event_get(const struct qn_event *e, enum qn_attr key);
-/* Adds a copy.  An event equal in kind, layer, phase, file and attributes to an earlier one is counted there (the earliest
+/* Adds a copy, as valid UTF-8 (bad bytes become U+FFFD).  An event equal in kind, layer, phase, file and attributes to an earlier one is counted there (the earliest
  * place is kept).  Past QN_EVENTS_MAX or QN_EVENTS_KIND_MAX (per kind and file) the set overflows: the seal then adds
  * an UNANALYSED event, because a flood may hide something.  0 or -ENOBUFS. */
 int qn_event_add(struct qn_event_set *s, const struct qn_event *e);
-/* Sorts files and events into canonical order; after it nothing may be added. */
+/* Sorts files and events into canonical order (by file, offset, kind…), merges what became equal since it was added (phases
+ * are assigned late: s->events may be changed in place until here) and drops files without events; file numbers change.
+ * After it nothing may be added. */
 QN_MUST int qn_event_set_seal(struct qn_event_set *s);
 
 /* Names as in JSON; parsing one returns -EINVAL for an unknown name. */

@@ -1,0 +1,230 @@
+#include <errno.h>
+
+#include "base/limits.h"
+#include "event/event.h"
+#include "test.h"
+
+static struct qn_event make(enum qn_event_kind k, uint32_t file, uint32_t off, const char *name)
+{
+        struct qn_event e = qn_event_make(k, QN_LAYER_STATIC, file);
+
+        e.off = off;
+        qn_event_attr(&e, QN_ATTR_NAME, qn_str_c(name));
+        return e;
+}
+
+static int add(struct qn_event_set *s, enum qn_event_kind k, const char *file, uint32_t off, const char *name)
+{
+        struct qn_event e = make(k, qn_event_set_file(s, qn_str_c(file)), off, name);
+
+        return qn_event_add(s, &e);
+}
+
+TEST(unknown_names_are_refused)
+{
+        enum qn_event_kind k = QN_EVENT_META;
+        enum qn_phase p;
+
+        ASSERT_EQ(qn_event_from_name(QN_STR("env.reads"), &k), -EINVAL);
+        ASSERT_EQ(k, QN_EVENT_META);
+        ASSERT_EQ(qn_phase_from_name(QN_STR(""), &p), -EINVAL);
+        assert_string_equal(qn_event_name((enum qn_event_kind)250), "?");
+}
+
+TEST(names_round_trip)
+{
+        for (unsigned i = 0; i < QN_EVENT_MAX; i++) {
+                enum qn_event_kind k;
+
+                ASSERT_EQ(qn_event_from_name(qn_str_c(qn_event_name(i)), &k), 0);
+                ASSERT_EQ(k, i);
+        }
+        for (unsigned i = 0; i < QN_LABEL_MAX; i++) {
+                enum qn_label l;
+
+                ASSERT_EQ(qn_label_from_name(qn_str_c(qn_label_name(i)), &l), 0);
+                ASSERT_EQ(l, i);
+        }
+}
+
+TEST(attributes_are_sorted_replaced_and_cut)
+{
+        struct qn_event e = qn_event_make(QN_EVENT_NET_SEND, QN_LAYER_STATIC, QN_FILE_NONE);
+        char big[QN_ATTR_MAX + 2];
+
+        memset(big, 'a', sizeof big);
+        memcpy(big + QN_ATTR_MAX - 1, "\xc3\xa9", 2);
+        qn_event_attr(&e, QN_ATTR_URL, QN_STR("u"));
+        qn_event_attr(&e, QN_ATTR_HOST, QN_STR("h"));
+        qn_event_attr(&e, QN_ATTR_HOW, QN_STR(""));
+        qn_event_attr(&e, QN_ATTR_HOST, (struct qn_str){ big, sizeof big });
+        ASSERT_EQ(e.n_attrs, 2);
+        ASSERT_EQ(e.keys[0], QN_ATTR_HOST);
+        ASSERT_EQ(qn_event_get(&e, QN_ATTR_HOST).n, QN_ATTR_MAX - 1);
+        ASSERT_NULL(qn_event_get(&e, QN_ATTR_HOW).p);
+}
+
+TEST(seventh_attribute_is_left_out)
+{
+        struct qn_event e = qn_event_make(QN_EVENT_META, QN_LAYER_STATIC, QN_FILE_NONE);
+
+        for (unsigned i = 0; i < 9; i++)
+                qn_event_attr(&e, i, QN_STR("x"));
+        ASSERT_EQ(e.n_attrs, QN_EVENT_ATTRS);
+}
+
+TEST(equal_events_are_counted_at_the_earliest_place)
+{
+        struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_event_set s;
+        struct qn_event e;
+
+        qn_event_set_init(&s, &a);
+        e = make(QN_EVENT_ENV_READ, qn_event_set_file(&s, QN_STR("a.js")), 90, "X");
+        e.text = QN_STR("late");
+        ASSERT_EQ(qn_event_add(&s, &e), 0);
+        e.off = 10;
+        e.text = QN_STR("early");
+        e.labels = QN_LABEL_BIT(NPM);
+        ASSERT_EQ(qn_event_add(&s, &e), 0);
+        e.off = 50;
+        ASSERT_EQ(qn_event_add(&s, &e), 0);
+        ASSERT_EQ(add(&s, QN_EVENT_ENV_READ, "a.js", 10, "Y"), 0);
+        ASSERT_EQ(s.n, 2);
+        ASSERT_EQ(s.events[0].count, 3);
+        ASSERT_EQ(s.events[0].off, 10);
+        ASSERT_EQ(s.events[0].labels, QN_LABEL_BIT(NPM));
+        ASSERT_STR(s.events[0].text, "early");
+        qn_arena_done(&a);
+}
+
+TEST(order_of_adding_does_not_matter)
+{
+        struct qn_arena a = QN_ARENA_INIT(1 << 20), b = QN_ARENA_INIT(1 << 20);
+        struct qn_event_set s, t;
+
+        qn_event_set_init(&s, &a);
+        qn_event_set_init(&t, &b);
+        qn_event_set_file(&t, QN_STR("unused.js"));
+        for (unsigned i = 0; i < 50; i++)
+                ASSERT_EQ(add(&s, i % 7, i % 3 ? "b.js" : "a.js", i % 11, i % 2 ? "x" : "y"), 0);
+        for (unsigned i = 50; i-- > 0;)
+                ASSERT_EQ(add(&t, i % 7, i % 3 ? "b.js" : "a.js", i % 11, i % 2 ? "x" : "y"), 0);
+        ASSERT_EQ(qn_event_set_seal(&s), 0);
+        ASSERT_EQ(qn_event_set_seal(&t), 0);
+        ASSERT_EQ(s.n, t.n);
+        ASSERT_EQ(t.n_files, 2);
+        ASSERT_STR(t.files[0], "a.js");
+        for (size_t i = 0; i < s.n; i++) {
+                ASSERT_EQ(s.events[i].kind, t.events[i].kind);
+                ASSERT_EQ(s.events[i].file, t.events[i].file);
+                ASSERT_EQ(s.events[i].off, t.events[i].off);
+                ASSERT_EQ(s.events[i].count, t.events[i].count);
+        }
+        qn_arena_done(&a);
+        qn_arena_done(&b);
+}
+
+TEST(seal_merges_what_became_equal)
+{
+        struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_event_set s;
+        struct qn_event e;
+
+        qn_event_set_init(&s, &a);
+        e = make(QN_EVENT_ENV_READ, qn_event_set_file(&s, QN_STR("a.js")), 90, "X");
+        e.phase = QN_PHASE_NEVER;
+        ASSERT_EQ(qn_event_add(&s, &e), 0);
+        e.phase = QN_PHASE_CALL;
+        e.off = 7;
+        ASSERT_EQ(qn_event_add(&s, &e), 0);
+        ASSERT_EQ(s.n, 2);
+        for (size_t i = 0; i < s.n; i++)
+                s.events[i].phase = QN_PHASE_INSTALL;
+        ASSERT_EQ(qn_event_set_seal(&s), 0);
+        ASSERT_EQ(s.n, 1);
+        ASSERT_EQ(s.events[0].count, 2);
+        ASSERT_EQ(s.events[0].off, 7);
+        ASSERT_EQ(add(&s, QN_EVENT_META, "a.js", 0, "x"), -ENOBUFS);
+        ASSERT_EQ(s.n, 1);
+        qn_arena_done(&a);
+}
+
+TEST(flood_of_one_kind_in_one_file_is_reported)
+{
+        struct qn_arena a = QN_ARENA_INIT(8 << 20);
+        struct qn_event_set s;
+        char name[16];
+        int r = 0;
+
+        qn_event_set_init(&s, &a);
+        for (unsigned i = 0; i < QN_EVENTS_KIND_MAX + 1; i++) {
+                snprintf(name, sizeof name, "n%u", i);
+                r = add(&s, QN_EVENT_URL_LITERAL, "a.js", i, name);
+        }
+        ASSERT_EQ(r, -ENOBUFS);
+        ASSERT_EQ(add(&s, QN_EVENT_ENV_READ, "a.js", 1, "X"), 0);
+        ASSERT_EQ(add(&s, QN_EVENT_URL_LITERAL, "b.js", 1, "X"), 0);
+        ASSERT_EQ(qn_event_set_seal(&s), 0);
+        ASSERT_EQ(s.n, QN_EVENTS_KIND_MAX + 3);
+        ASSERT_EQ(s.events[s.n - 1].kind, QN_EVENT_UNANALYSED);
+        qn_arena_done(&a);
+}
+
+TEST(flood_over_files_is_reported)
+{
+        struct qn_arena a = QN_ARENA_INIT(64 << 20);
+        struct qn_event_set s;
+        char name[16];
+        int r = 0;
+
+        qn_event_set_init(&s, &a);
+        for (unsigned i = 0; i < QN_EVENTS_MAX + 1; i++) {
+                snprintf(name, sizeof name, "f%u.js", i / 100);
+                r = add(&s, QN_EVENT_ENV_READ, name, i, (char[]){ (char)('0' + i % 100 / 10), (char)('0' + i % 10), 0 });
+        }
+        ASSERT_EQ(r, -ENOBUFS);
+        ASSERT_EQ(qn_event_set_seal(&s), 0);
+        ASSERT_EQ(s.n, QN_EVENTS_MAX + 1);
+        qn_arena_done(&a);
+}
+
+TEST(full_arena_overflows_without_a_crash)
+{
+        struct qn_arena a = QN_ARENA_INIT(100 << 10);
+        struct qn_event_set s;
+        char name[16];
+        unsigned refused = 0;
+
+        qn_event_set_init(&s, &a);
+        for (unsigned i = 0; i < 5000; i++) {
+                snprintf(name, sizeof name, "f%u.js", i);
+                refused += add(&s, QN_EVENT_ENV_READ, name, 0, name) < 0;
+        }
+        ASSERT_TRUE(refused > 0 && s.overflow);
+        qn_arena_done(&a);
+}
+
+TEST(broken_utf8_is_stored_valid)
+{
+        struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_event_set s;
+
+        qn_event_set_init(&s, &a);
+        ASSERT_EQ(add(&s, QN_EVENT_ENV_READ, "a\xff.js", 0, "x\xc3"), 0);
+        ASSERT_STR(s.files[0], "a\xef\xbf\xbd.js");
+        ASSERT_STR(s.events[0].values[0], "x\xef\xbf\xbd");
+        ASSERT_EQ(qn_event_set_file(&s, QN_STR("a\xfe.js")), 0);
+        qn_arena_done(&a);
+}
+
+TEST(empty_set_seals)
+{
+        struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_event_set s;
+
+        qn_event_set_init(&s, &a);
+        ASSERT_EQ(qn_event_set_seal(&s), 0);
+        ASSERT_EQ(s.n, 0);
+        qn_arena_done(&a);
+}
