@@ -44,3 +44,6 @@
 #define QN_PACKUMENT_MAX     ((size_t)256 << 20)
 #define QN_HTTP_REDIRECTS    5u
 #define QN_HTTP_TRIES        4u                  /* first try and three repeats */
+
+/* --- the program itself --- */
+#define QN_CONFIG_MAX        ((size_t)1 << 20)   /* bytes of the configuration file */

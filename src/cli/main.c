@@ -1,4 +1,67 @@
-int main(void)
+/* main.c - finds the verb, parses its arguments, runs it, and turns its answer into the exit status. */
+#include <errno.h>
+
+#include "base/log.h"
+#include "cli/args.h"
+#include "cli/verbs.h"
+
+#define EXIT_USAGE 2
+
+static const char *next_verb(const void *ctx QN_UNUSED, size_t i)
 {
-        return 2;
+        return qn_verbs[i].name;
+}
+
+static int unknown_verb(const char *name)
+{
+        const char *near = qn_args_nearest(name, next_verb, NULL);
+
+        if (near)
+                return log_err(EXIT_USAGE, "there is no verb \"%s\"; did you mean \"%s\"?", name, near);
+        return log_err(EXIT_USAGE, "there is no verb \"%s\"; see qanat help", name);
+}
+
+/* An answer that did not reach its reader is no answer: a full disk must not look like "nothing found". */
+static int flushed(int status)
+{
+        if (fflush(stdout) == 0 && !ferror(stdout))
+                return status;
+        return log_err(EXIT_USAGE, "cannot write the output: %s", strerror(errno));
+}
+
+static int run(const struct qn_verb *v, int argc, char **argv)
+{
+        _cleanup_(qn_args_done) struct qn_args a = { 0 };
+        int r = qn_args_parse(v, argc, argv, &a);
+
+        if (r < 0)
+                return EXIT_USAGE;
+        if (a.help) {
+                qn_help_print(stdout, v);
+                return 0;
+        }
+        r = qn_args_prepare(&a);
+        if (r == 0)
+                r = v->run(&a);
+        return r < 0 ? EXIT_USAGE : r;
+}
+
+int main(int argc, char **argv)
+{
+        const struct qn_verb *v;
+        const char *name;
+
+        if (argc < 2) {
+                qn_help_print(stderr, NULL);
+                return EXIT_USAGE;
+        }
+        name = argv[1];
+        if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+                name = "help";
+        if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+                name = "version";
+        v = qn_verb_find(name);
+        if (!v)
+                return unknown_verb(name);
+        return flushed(run(v, argc - 2, argv + 2));
 }

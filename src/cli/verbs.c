@@ -1,0 +1,47 @@
+#include "cli/verbs.h"
+
+#include <string.h>
+
+const struct qn_opt qn_common_opts[] = {
+        /* name    letter flags          argument values                fallback what it does */
+        { "color", 0, QN_OPT_CONFIG, "WHEN", "auto|always|never", "auto", "colour: auto (on a terminal), always or never" },
+        { "config", 0, 0, "FILE", NULL, NULL, "configuration file to read instead of the usual one" },
+        { "data", 0, QN_OPT_CONFIG, "DIR", NULL, NULL, "directory of rules and tables" },
+        { "state", 0, QN_OPT_CONFIG, "DIR", NULL, NULL, "directory for what qanat remembers" },
+        { "cache", 0, QN_OPT_CONFIG, "DIR", NULL, NULL, "directory for what can be fetched or made again" },
+        { "quiet", 'q', QN_OPT_CONFIG, NULL, NULL, NULL, "no progress and no notes on standard error" },
+        { "help", 'h', 0, NULL, NULL, NULL, "show this help" },
+        {}
+};
+
+const struct qn_verb qn_verbs[] = {
+        /* name  min max needs  run  synopsis  first  summary  options */
+        { "completion", 1, 1, 0, cmd_completion, "SHELL", "bash|zsh",
+          "Print the completion script of a shell", NULL },
+        { "help", 0, 1, 0, cmd_help, "[VERB]", NULL, "Show help for the program or a verb", NULL },
+        { "version", 0, 0, 0, cmd_version, "", NULL, "Print the version", NULL },
+        {}
+};
+
+const struct qn_verb *qn_verb_find(const char *name)
+{
+        for (const struct qn_verb *v = qn_verbs; v->name; v++)
+                if (strcmp(v->name, name) == 0)
+                        return v;
+        return NULL;
+}
+
+static const struct qn_opt *find_in(const struct qn_opt *opts, const char *name)
+{
+        for (const struct qn_opt *o = opts; o && o->name; o++)
+                if (strcmp(o->name, name) == 0)
+                        return o;
+        return NULL;
+}
+
+const struct qn_opt *qn_opt_find(const struct qn_verb *v, const char *name)
+{
+        const struct qn_opt *o = find_in(v->opts, name);
+
+        return o ? o : find_in(qn_common_opts, name);
+}
