@@ -26,6 +26,8 @@
 #define QN_LOCK_PACKAGES_MAX 1000000u
 #define QN_COMMAND_MAX       ((size_t)64 << 10)  /* bytes of one shell command line */
 #define QN_COMMAND_DEPTH_MAX 8u                  /* sh -c inside sh -c inside … */
+#define QN_SHELL_COMMANDS_MAX 4096u              /* simple commands of one script */
+#define QN_SCRIPT_MAX        ((size_t)1 << 20)   /* bytes of one shell script that are read */
 
 /* --- JavaScript --- */
 #define QN_JS_FILE_MAX       ((size_t)24 << 20)  /* bytes of one source file that is parsed */
