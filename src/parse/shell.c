@@ -567,8 +567,9 @@ static void read_redirect(struct sh *s, int fd)
                 queue(s, (struct qn_str){ inner, (size_t)(close - inner) }, QN_SHELL_NONE,
                       QN_SHELL_PROCESS);
                 s->word_quoted = true;
-                take_word(s, (struct qn_str){ s->p - 1, (size_t)(close - s->p + 1) });
-                s->p = close < s->end ? close + 1 : close;
+                close = close < s->end ? close + 1 : close;
+                take_word(s, (struct qn_str){ inner - 2, (size_t)(close - inner + 2) });
+                s->p = close;
                 return;
         }
         if (second == first) {
