@@ -228,3 +228,94 @@ TEST(empty_set_seals)
         ASSERT_EQ(s.n, 0);
         qn_arena_done(&a);
 }
+
+/* --- as bytes --- */
+
+static void fill(struct qn_event_set *s, struct qn_arena *a)
+{
+        struct qn_event e;
+
+        qn_event_set_init(s, a);
+        s->name = QN_STR("@x/y");
+        s->version = QN_STR("1.0.0");
+        s->integrity = QN_STR("sha512-AA==");
+        for (unsigned i = 0; i < 40; i++)
+                ASSERT_EQ(add(s, i * 3 % QN_EVENT_MAX, i % 3 ? "b.js" : "a.js", i, i % 2 ? "x" : "\xc3\xa9"), 0);
+        e = make(QN_EVENT_NET_SEND, QN_FILE_NONE, 5, "n");
+        e.labels = QN_LABEL_BIT(NPM) | QN_LABEL_BIT(INPUT);
+        e.text = QN_STR("fetch(\"x\")");
+        qn_event_attr(&e, QN_ATTR_HOST, QN_STR("h.invalid"));
+        ASSERT_EQ(qn_event_add(s, &e), 0);
+        ASSERT_EQ(qn_event_set_seal(s), 0);
+}
+
+static void assert_same_bytes(const struct qn_event_set *s, const struct qn_event_set *t)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(1 << 20), c = QN_BUF_INIT(1 << 20);
+
+        ASSERT_EQ(qn_event_set_write(s, &b), 0);
+        ASSERT_EQ(qn_event_set_write(t, &c), 0);
+        ASSERT_TRUE(qn_str_eq(qn_buf_view(&b), qn_buf_view(&c)));
+}
+
+TEST(every_prefix_of_stored_events_is_refused)
+{
+        struct qn_arena a = QN_ARENA_INIT(4 << 20), scratch = QN_ARENA_INIT(4 << 20);
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(1 << 20);
+        struct qn_event_set s, t;
+
+        fill(&s, &a);
+        ASSERT_EQ(qn_event_set_write(&s, &b), 0);
+        for (size_t n = 0; n < b.n; n++) {
+                struct qn_cur in = qn_cur_mem(b.p, n);
+                struct qn_err err = { 0 };
+
+                qn_arena_reset(&scratch, 1 << 20);
+                ASSERT_EQ(qn_event_set_read(&in, &scratch, &t, &err), -EBADMSG);
+                ASSERT_TRUE(err.off <= n && (const char *)in.p == b.p);
+        }
+        qn_arena_done(&a);
+        qn_arena_done(&scratch);
+}
+
+TEST(changed_bytes_of_stored_events_do_no_harm)
+{
+        struct qn_arena a = QN_ARENA_INIT(4 << 20), scratch = QN_ARENA_INIT(4 << 20);
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(1 << 20);
+        struct qn_event_set s, t;
+
+        fill(&s, &a);
+        ASSERT_EQ(qn_event_set_write(&s, &b), 0);
+        for (size_t i = 0; i < b.n; i++)
+                for (unsigned bit = 0; bit < 8; bit++) {
+                        struct qn_cur in = qn_cur_mem(b.p, b.n);
+
+                        b.p[i] ^= (char)(1 << bit);
+                        qn_arena_reset(&scratch, 1 << 20);
+                        if (qn_event_set_read(&in, &scratch, &t, NULL) == 0)
+                                ASSERT_TRUE(t.n > 0 && t.sealed);
+                        b.p[i] ^= (char)(1 << bit);
+                }
+        qn_arena_done(&a);
+        qn_arena_done(&scratch);
+}
+
+TEST(stored_events_round_trip)
+{
+        struct qn_arena a = QN_ARENA_INIT(4 << 20), c = QN_ARENA_INIT(4 << 20);
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(1 << 20);
+        struct qn_event_set s, t;
+        struct qn_cur in;
+
+        fill(&s, &a);
+        ASSERT_EQ(qn_event_set_write(&s, &b), 0);
+        qn_buf_puts(&b, "next");
+        in = qn_cur_mem(b.p, b.n);
+        ASSERT_EQ(qn_event_set_read(&in, &c, &t, NULL), 0);
+        ASSERT_STR(qn_cur_rest(&in), "next");
+        ASSERT_STR(t.name, "@x/y");
+        ASSERT_EQ(t.n, s.n);
+        assert_same_bytes(&s, &t);
+        qn_arena_done(&a);
+        qn_arena_done(&c);
+}
