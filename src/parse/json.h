@@ -47,6 +47,8 @@ QN_MUST int qn_json_init(struct qn_json *j, struct qn_cur in, struct qn_err *ret
 QN_MUST int qn_json_next(struct qn_json *j, struct qn_json_event *ret, struct qn_err *reterr);
 /* Skips one whole value: call it when the next event would be a value (after a KEY, or inside an array). */
 QN_MUST int qn_json_skip(struct qn_json *j, struct qn_err *reterr);
+/* Skips what is left of the value that e began (nothing, when e is a scalar); e must be the latest event. */
+QN_MUST int qn_json_skip_rest(struct qn_json *j, const struct qn_json_event *e, struct qn_err *reterr);
 /* The string behind a KEY or STRING: raw itself, or decoded into the arena. */
 QN_MUST int qn_json_unescape(const struct qn_json_event *e, struct qn_arena *a, struct qn_str *ret);
 
