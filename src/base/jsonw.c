@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/unicode.h"
 #include "base/utf8.h"
 
 static void newline(struct qn_jsonw *w)
@@ -10,6 +11,18 @@ static void newline(struct qn_jsonw *w)
                 return;
         qn_buf_byte(w->out, '\n');
         qn_buf_fill(w->out, ' ', (size_t)w->depth * w->indent);
+}
+
+/* JSON is also read on terminals: what is invisible or reorders its neighbours is written as an escape. */
+static void put_rune(struct qn_buf *b, uint32_t cp)
+{
+        if (!qn_uc_hidden(cp))
+                qn_buf_utf8(b, cp);
+        else if (cp < 0x10000)
+                qn_buf_printf(b, "\\u%04x", (unsigned)cp);
+        else
+                qn_buf_printf(b, "\\u%04x\\u%04x", 0xd800 + (unsigned)((cp - 0x10000) >> 10),
+                              0xdc00 + (unsigned)((cp - 0x10000) & 0x3ff));
 }
 
 static void quoted(struct qn_buf *b, struct qn_str s)
@@ -42,7 +55,7 @@ static void quoted(struct qn_buf *b, struct qn_str s)
                         continue;
                 }
                 i += qn_utf8_next(qn_str_skip(s, i), &cp);
-                qn_buf_utf8(b, cp);
+                put_rune(b, cp);
         }
         qn_buf_byte(b, '"');
 }

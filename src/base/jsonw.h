@@ -1,5 +1,6 @@
 /* jsonw.h - writes JSON onto a qn_buf: commas and indentation are its business, order is the caller's.
- * Text that is not valid UTF-8 gets U+FFFD for each bad byte, so that the output is always valid JSON. */
+ * Text that is not valid UTF-8 gets U+FFFD for each bad byte, so that the output is always valid JSON.
+ * Invisible and bidirectional characters are written as \u escapes. */
 #pragma once
 
 #include "base/buf.h"

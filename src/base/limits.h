@@ -49,6 +49,8 @@
 
 /* --- the program itself --- */
 #define QN_CONFIG_MAX        ((size_t)1 << 20)   /* bytes of the configuration file */
+#define QN_SHOW_MAX          ((size_t)16 << 10)  /* bytes of one hostile text that are shown to people */
+
 /* --- directories given to check --- */
 #define QN_PACK_MAX          ((size_t)512 << 20) /* bytes of one directory that is analysed as a package */
 #define QN_PACK_DEPTH_MAX    64u                 /* nesting of its directories */
