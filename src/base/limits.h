@@ -11,6 +11,7 @@
 #define QN_TAR_ENTRIES_MAX   200000u             /* entries in one tarball */
 #define QN_TAR_NAME_MAX      4096u               /* bytes of one path */
 #define QN_TAR_PAX_MAX       ((size_t)1 << 20)   /* bytes of one pax or GNU long-name header */
+#define QN_TAR_TRAILING_MAX  ((size_t)1 << 20)   /* bytes of padding behind the end of an archive */
 #define QN_FILE_MAX          ((size_t)32 << 20)  /* bytes of one text file that is analysed whole */
 
 /* --- documents --- */

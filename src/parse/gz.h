@@ -1,7 +1,9 @@
 /* gz.h - gzip members → bytes.  HOSTILE INPUT.
- * Accepts what Node's gunzip accepts: several members one after the other, and zero bytes or non-gzip bytes after the last.
+ * Accepts what npm's reader certainly accepts: several members one after the other, and zero bytes after the last.  Other
+ * bytes after the last member, or after the zeros, are -EBADMSG: whether npm reads a further member there depends on how
+ * the download was cut into pieces.
  * Two ways: whole (libdeflate, one buffer that is reused, sized by the trailer but never trusting it) and streaming
- * (zlib or ISA-L, constant memory).  Caps: QN_TARBALL_MAX, QN_UNPACKED_MAX, QN_GZ_MEMBERS_MAX.
+ * (ISA-L, constant memory).  Caps: QN_TARBALL_MAX, QN_UNPACKED_MAX, QN_GZ_MEMBERS_MAX.
  * Errors: -EBADMSG corrupt (also a wrong CRC or length), -ENODATA cut short, -EFBIG past a cap, -ENOMEM. */
 #pragma once
 

@@ -1,9 +1,14 @@
 /* tar.h - walk an npm tarball.  HOSTILE INPUT.
  * ustar, old v7, GNU long names and links ('L', 'K'), pax ('x', 'g': path, size, linkpath), base-256 and octal numbers.
  * One walker over two sources: bytes in memory (entry data are slices of the input, nothing is copied) or a stream
- * (entry data arrive in pieces).  As npm does when it unpacks, the first path component ("package/" or another) is cut off.
+ * (entry data arrive in pieces).
+ *
+ * What npm would unpack must be seen, so the walker decides as npm's reader (node-tar, strip 1) does where readers
+ * differ: which headers count, how long a body is, which name wins.  As there, the first path component ("package/" or
+ * another) is cut off, then roots ("/", "C:"); a header that npm skips (checksum, no name, a link name where none
+ * belongs) is skipped and noted, and what npm would read of its body as headers is read as headers.
  * Nothing is ever written.  Odd entries are handed out, marked, and it is the caller's duty to judge them.
- * Errors: -EBADMSG a broken header (checksum, number), -ENODATA cut short, -EFBIG past QN_TAR_*_MAX. */
+ * Errors: -EBADMSG a header on which readers disagree too much, -ENODATA cut short, -EFBIG past QN_TAR_*_MAX, -ENOMEM. */
 #pragma once
 
 #include <sys/types.h>
@@ -18,15 +23,16 @@ enum qn_tar_type {
         QN_TAR_SYMLINK,
         QN_TAR_HARDLINK,
         QN_TAR_DEVICE, /* character, block, fifo */
-        QN_TAR_OTHER,
+        QN_TAR_OTHER,  /* npm passes over it */
 };
 
 enum qn_tar_odd {                     /* bits of qn_tar_entry.odd */
-        QN_TAR_ODD_ABSOLUTE = 1 << 0, /* path starts with / or a drive letter */
+        QN_TAR_ODD_ABSOLUTE = 1 << 0, /* path starts with / or a drive letter, before or after the cut */
         QN_TAR_ODD_DOTDOT = 1 << 1,   /* path has a ".." component */
         QN_TAR_ODD_NUL = 1 << 2,      /* control characters or backslashes in the path */
-        QN_TAR_ODD_OUTSIDE = 1 << 3,  /* a file with no first component to cut off */
-        QN_TAR_ODD_PAX = 1 << 4,      /* a pax record overrides the header's size or is malformed */
+        QN_TAR_ODD_OUTSIDE = 1 << 3,  /* a file with no first component to cut off, or nothing behind it */
+        QN_TAR_ODD_PAX = 1 << 4,      /* a pax record overrides the header's size, or a file has a link name */
+        QN_TAR_ODD_UTF8 = 1 << 5,     /* the path is not valid UTF-8: each client writes another name */
 };
 
 struct qn_tar_entry {
@@ -35,10 +41,17 @@ struct qn_tar_entry {
         uint32_t mode;      /* permission bits */
         uint64_t size;      /* bytes of content */
         uint64_t off;       /* offset of the content in the unpacked archive */
-        struct qn_str path; /* without the first component, "./" and double slashes removed; valid until the next call */
+        struct qn_str path; /* without the first component, "./" and double slashes removed; valid until the next call.
+                             * "..", where npm refuses the entry, is left in.  OUTSIDE: as full, but with the same
+                             * clean-up; may be empty */
         struct qn_str full; /* as written */
         struct qn_str link; /* target of a link */
         struct qn_cur data; /* memory source only: the content */
+};
+
+enum qn_tar_note {                    /* what was seen between the entries */
+        QN_TAR_NOTE_SKIPPED = 1 << 0, /* an invalid header that npm skips and other clients refuse */
+        QN_TAR_NOTE_TRAILING = 1 << 1 /* data behind the end-of-archive blocks, which some clients read */
 };
 
 struct qn_tar;
@@ -55,3 +68,5 @@ void qn_tar_freep(struct qn_tar **t);
 QN_MUST int qn_tar_next(struct qn_tar *t, struct qn_tar_entry *ret, struct qn_err *reterr);
 /* Stream source only: up to n further bytes of the current entry's content; 0 at its end. */
 QN_MUST ssize_t qn_tar_read(struct qn_tar *t, void *out, size_t n, struct qn_err *reterr);
+/* qn_tar_note bits so far. */
+unsigned qn_tar_notes(const struct qn_tar *t);
