@@ -1,0 +1,93 @@
+/* json.c - qanat.check/1: one result a line, so that reports can be compared and searched line by line. */
+#include "base/jsonw.h"
+#include "event/event.h"
+#include "report/render.h"
+#include "rule/rule.h"
+
+/* What is not known is null, not "". */
+static void put_known(struct qn_jsonw *w, const char *key, struct qn_str s)
+{
+        if (s.n)
+                qn_jsonw_str(w, key, s);
+        else
+                qn_jsonw_null(w, key);
+}
+
+static void put_evidence(struct qn_jsonw *w, const struct qn_event_set *set, const struct qn_event *e)
+{
+        _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(QN_REPORT_ENTRY_MAX);
+
+        qn_evidence_text(e, &text);
+        qn_jsonw_object(w, NULL);
+        qn_jsonw_cstr(w, "event", qn_event_name(e->kind));
+        put_known(w, "file", qn_evidence_file(set, e));
+        qn_jsonw_u64(w, "offset", e->off);
+        qn_jsonw_u64(w, "line", e->line);
+        qn_jsonw_u64(w, "column", e->column);
+        qn_jsonw_str(w, "text", qn_buf_view(&text));
+        qn_jsonw_end_object(w);
+}
+
+static void put_finding(struct qn_jsonw *w, const struct qn_event_set *set, const struct qn_finding *f)
+{
+        qn_jsonw_object(w, NULL);
+        qn_jsonw_str(w, "rule", f->rule->id);
+        qn_jsonw_str(w, "title", f->rule->title);
+        qn_jsonw_cstr(w, "severity", qn_severity_name(f->rule->severity));
+        qn_jsonw_cstr(w, "verdict", qn_verdict_name(f->rule->verdict));
+        qn_jsonw_cstr(w, "layer", qn_layer_name(f->layer));
+        qn_jsonw_cstr(w, "phase", qn_phase_name(f->phase));
+        qn_jsonw_array(w, "tactics");
+        for (size_t i = 0; i < f->rule->n_tactics; i++)
+                qn_jsonw_str(w, NULL, f->rule->tactics[i]);
+        qn_jsonw_end_array(w);
+        qn_jsonw_array(w, "evidence");
+        for (size_t i = 0; i < f->n_evidence; i++)
+                put_evidence(w, set, f->evidence[i]);
+        qn_jsonw_end_array(w);
+        qn_jsonw_end_object(w);
+}
+
+static void put_unanalysed(struct qn_jsonw *w, const struct qn_event_set *set, const struct qn_event *e)
+{
+        qn_jsonw_object(w, NULL);
+        put_known(w, "what", qn_event_get(e, QN_ATTR_WHAT));
+        put_known(w, "file", qn_evidence_file(set, e));
+        put_known(w, "detail", qn_event_get(e, QN_ATTR_DETAIL));
+        qn_jsonw_end_object(w);
+}
+
+void qn_json_result(const struct qn_result *res, struct qn_buf *out)
+{
+        struct qn_jsonw w = QN_JSONW_INIT(out, 0);
+        const struct qn_verdict *v = res->verdict;
+
+        qn_jsonw_object(&w, NULL);
+        qn_jsonw_str(&w, "target", res->target);
+        put_known(&w, "name", res->name);
+        put_known(&w, "version", res->version);
+        put_known(&w, "integrity", res->integrity);
+        qn_jsonw_cstr(&w, "verdict", qn_verdict_name(v->kind));
+        qn_jsonw_u64(&w, "score", v->score);
+        qn_jsonw_str(&w, "reason", v->reason);
+        qn_jsonw_double(&w, "elapsed_ms", (double)res->elapsed_ns / 1e6, 3);
+        qn_jsonw_array(&w, "findings");
+        for (size_t i = 0; i < v->n; i++)
+                put_finding(&w, res->set, &v->findings[i]);
+        qn_jsonw_end_array(&w);
+        qn_jsonw_array(&w, "unanalysed");
+        for (size_t i = 0; i < v->n_unanalysed; i++)
+                put_unanalysed(&w, res->set, v->unanalysed[i]);
+        qn_jsonw_end_array(&w);
+        qn_jsonw_end_object(&w);
+}
+
+void qn_json_document(const struct qn_report *r, struct qn_buf *out)
+{
+        qn_buf_puts(out, "{\"schema\":\"qanat.check/1\",\"results\":[");
+        for (size_t i = 0; i < r->n; i++) {
+                qn_buf_puts(out, i ? ",\n" : "\n");
+                qn_buf_str(out, r->entries[i].body);
+        }
+        qn_buf_puts(out, r->n ? "\n]}\n" : "]}\n");
+}
