@@ -256,6 +256,12 @@ static void run_interpreter(struct run *r, size_t i)
         }
 }
 
+/* `bun run x.ts` runs a file, `bun run build` a script. */
+static bool is_file_name(struct qn_str w)
+{
+        return qn_str_chr(w, '/') >= 0 || qn_str_chr(w, '.') >= 0;
+}
+
 static void run_script(struct run *r, const struct info *in)
 {
         const struct qn_cmd_rule *rule;
@@ -271,7 +277,7 @@ static void run_script(struct run *r, const struct info *in)
                         r->host->script(r->host->ctx, rule->words[1]); /* npm start */
                 else
                         for (size_t i = rule->n_words; i < in->argc; i++)
-                                if (!is_option(in->argv[i]))
+                                if (!is_option(in->argv[i]) && !(in->interp && is_file_name(in->argv[i])))
                                         r->host->script(r->host->ctx, in->argv[i]);
                 return;
         }
