@@ -46,6 +46,13 @@
 #define QN_PKG_SECONDS       20u                 /* processor time of one package in the analyse role */
 #define QN_ROLE_MEMORY       ((size_t)1 << 30)   /* address space that an analyse role may grow by */
 
+/* --- rules and verdicts --- */
+#define QN_RULES_ARENA_MAX   ((size_t)256 << 20) /* memory of all rules and their texts */
+#define QN_RULES_DIRS_MAX    8u                  /* directories below one another that are looked into for rules */
+#define QN_COUNT_MAX         64u                 /* the largest at-least: of a count: */
+#define QN_EVIDENCE_MAX      8u                  /* events shown with one finding */
+#define QN_EXPLAIN_MAX       4096u               /* bytes of one explanation */
+
 /* --- network --- */
 #define QN_PACKUMENT_MAX     ((size_t)256 << 20)
 #define QN_HTTP_REDIRECTS    5u

@@ -319,3 +319,75 @@ TEST(stored_events_round_trip)
         qn_arena_done(&a);
         qn_arena_done(&c);
 }
+
+/* --- as lines of JSON --- */
+
+static void assert_json_refused(const char *text, int code, const char *message)
+{
+        struct qn_arena a = QN_ARENA_INIT(4 << 20);
+        struct qn_cur in = qn_cur_str(qn_str_c(text));
+        struct qn_event_set s;
+        struct qn_err err = { 0 };
+
+        ASSERT_EQ(qn_event_set_read_json(&in, &a, &s, &err), code);
+        if (!strstr(err.msg, message))
+                fail_msg("\"%s\" does not say \"%s\"", err.msg, message);
+        qn_arena_done(&a);
+}
+
+#define HEADER "{\"schema\":\"qanat.events/1\"}\n"
+
+TEST(json_that_is_not_a_set_is_refused)
+{
+        assert_json_refused("", -EBADMSG, "empty");
+        assert_json_refused("{}\n", -EPROTO, "schema");
+        assert_json_refused("{\"schema\":\"qanat.events/2\"}", -EPROTO, "schema");
+        assert_json_refused("{\"schema\":\"qanat.events/1\",\"x\":1}", -EBADMSG, "unknown field \"x\"");
+        assert_json_refused(HEADER "[]", -EBADMSG, "line 2: not an object");
+        assert_json_refused(HEADER "{\"event\":\"env.read\"", -EBADMSG, "line 2:");
+        assert_json_refused(HEADER "\n{\"phase\":\"import\"}", -EBADMSG, "line 3: no event");
+        assert_json_refused(HEADER "{\"event\":\"env.reed\"}", -EBADMSG, "unknown event \"env.reed\"");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"phase\":\"x\"}", -EBADMSG, "unknown phase");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"layer\":1}", -EBADMSG, "unknown layer");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"offset\":4294967296}", -EBADMSG, "not a number");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"offset\":-1}", -EBADMSG, "not a number");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"count\":0}", -EBADMSG, "count of nothing");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"labels\":[\"zz\"]}", -EBADMSG, "unknown label \"zz\"");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"attrs\":{\"zz\":\"1\"}}", -EBADMSG, "unknown attribute \"zz\"");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"attrs\":{\"name\":\"\"}}", -EBADMSG, "1 to 512");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"file\":\"\"}", -EBADMSG, "not a path");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"zz\":1}", -EBADMSG, "unknown field \"zz\"");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"event\":\"meta\"}", -EBADMSG, "occurs twice");
+}
+
+TEST(json_round_trips)
+{
+        struct qn_arena a = QN_ARENA_INIT(4 << 20), c = QN_ARENA_INIT(4 << 20);
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(1 << 20);
+        struct qn_event_set s, t;
+        struct qn_cur in;
+
+        fill(&s, &a);
+        ASSERT_EQ(qn_event_set_write_json(&s, &b), 0);
+        in = qn_cur_mem(b.p, b.n);
+        ASSERT_EQ(qn_event_set_read_json(&in, &c, &t, NULL), 0);
+        ASSERT_EQ(qn_cur_left(&in), 0);
+        assert_same_bytes(&s, &t);
+        qn_arena_done(&a);
+        qn_arena_done(&c);
+}
+
+TEST(json_defaults)
+{
+        struct qn_arena a = QN_ARENA_INIT(4 << 20);
+        struct qn_cur in = CUR(HEADER "{\"event\":\"env.read\"}\n\n");
+        struct qn_event_set s;
+
+        ASSERT_EQ(qn_event_set_read_json(&in, &a, &s, NULL), 0);
+        ASSERT_EQ(s.n, 1);
+        ASSERT_EQ(s.events[0].phase, QN_PHASE_IMPORT);
+        ASSERT_EQ(s.events[0].layer, QN_LAYER_STATIC);
+        ASSERT_EQ(s.events[0].count, 1);
+        ASSERT_EQ(s.events[0].file, QN_FILE_NONE);
+        qn_arena_done(&a);
+}
