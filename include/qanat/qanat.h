@@ -1,4 +1,5 @@
-/* qanat.h - the public face of libqanat: opaque structs only.  No I/O but reading the data directory. */
+/* qanat.h - the public face of libqanat: opaque structs only.  No I/O but reading the data
+ * directory. */
 #pragma once
 
 #ifdef __cplusplus

@@ -125,7 +125,8 @@ static int parse_line(struct qn_config *c, struct qn_str s, unsigned number, str
                 return 0;
         eq = qn_str_chr(s, '=');
         if (eq <= 0)
-                return qn_fail(reterr, -EINVAL, 0, "line %u: not of the form `key = value`", number);
+                return qn_fail(reterr, -EINVAL, 0, "line %u: not of the form `key = value`",
+                               number);
         key = qn_str_trim(qn_str_take(s, (size_t)eq));
         if (parse_value(qn_str_trim(qn_str_skip(s, (size_t)eq + 1)), &value) < 0)
                 return qn_fail(reterr, -EINVAL, 0, "line %u: a quote is not closed", number);

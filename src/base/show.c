@@ -26,7 +26,8 @@ static size_t host_run(struct qn_str s)
         return n;
 }
 
-/* A scheme that a terminal or mail reader would turn into a link: returns its length with "://", and what to print. */
+/* A scheme that a terminal or mail reader would turn into a link: returns its length with "://",
+ * and what to print. */
 static size_t scheme_at(struct qn_str s, const char **ret)
 {
         static const struct {
@@ -89,14 +90,16 @@ static bool is_ipv4(struct qn_str s)
         return dots == 3 && digits;
 }
 
-/* Last labels that make a quoted name a host and not a file; rarer ones are caught when they stand in a URL. */
+/* Last labels that make a quoted name a host and not a file; rarer ones are caught when they stand
+ * in a URL. */
 static bool has_host_ending(struct qn_str s)
 {
         static const char *const endings[] = {
-                ".com",  ".net",  ".org",   ".info", ".biz", ".io",   ".dev",  ".app",   ".cloud",  ".site",
-                ".xyz",  ".top",  ".shop",  ".club", ".fun", ".live", ".help", ".store", ".online", ".link",
-                ".me",   ".cc",   ".co",    ".ru",   ".cn",  ".su",   ".tk",   ".pw",    ".ws",     ".to",
-                ".icu",  ".onion", ".invalid", ".example", ".test", ".internal", ".space", ".tech", ".ai",
+                ".com",     ".net",     ".org",    ".info",     ".biz",   ".io",   ".dev", ".app",
+                ".cloud",   ".site",    ".xyz",    ".top",      ".shop",  ".club", ".fun", ".live",
+                ".help",    ".store",   ".online", ".link",     ".me",    ".cc",   ".co",  ".ru",
+                ".cn",      ".su",      ".tk",     ".pw",       ".ws",    ".to",   ".icu", ".onion",
+                ".invalid", ".example", ".test",   ".internal", ".space", ".tech", ".ai",
         };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(endings); i++) {
@@ -108,12 +111,14 @@ static bool has_host_ending(struct qn_str s)
         return false;
 }
 
-/* `this.info` in code is no host, "collect.info" is: names count alone, in quotes, or after @ or /. */
+/* `this.info` in code is no host, "collect.info" is: names count alone, in quotes, or after @ or /.
+ */
 static bool stands_alone(struct qn_str s, size_t from, size_t to)
 {
         char before = from ? s.p[from - 1] : '\0', after = to < s.n ? s.p[to] : '\0';
 
-        return (before == '\0' || strchr("'\"`@/", before)) && (after == '\0' || strchr("'\"`:/?#", after));
+        return (before == '\0' || strchr("'\"`@/", before)) &&
+               (after == '\0' || strchr("'\"`:/?#", after));
 }
 
 static size_t defang_url(struct qn_buf *out, struct qn_str s)
@@ -125,7 +130,8 @@ static size_t defang_url(struct qn_buf *out, struct qn_str s)
                 return 0;
         qn_buf_puts(out, shown);
         /* user:password@ comes before the host; an @ of the path is not reached */
-        while (n + user < s.n && (is_host_char(s.p[n + user]) || strchr(":%+~!$&=*", s.p[n + user])))
+        while (n + user < s.n &&
+               (is_host_char(s.p[n + user]) || strchr(":%+~!$&=*", s.p[n + user])))
                 user++;
         if (n + user < s.n && s.p[n + user] == '@') {
                 qn_buf_add(out, s.p + n, user + 1);
@@ -167,8 +173,9 @@ struct shown {
 
 static bool is_blank(uint32_t cp)
 {
-        return cp == ' ' || cp == '\t' || cp == '\n' || cp == '\r' || cp == '\v' || cp == '\f' || cp == 0xa0 ||
-               (cp >= 0x2000 && cp <= 0x200a) || cp == 0x202f || cp == 0x205f || cp == 0x3000;
+        return cp == ' ' || cp == '\t' || cp == '\n' || cp == '\r' || cp == '\v' || cp == '\f' ||
+               cp == 0xa0 || (cp >= 0x2000 && cp <= 0x200a) || cp == 0x202f || cp == 0x205f ||
+               cp == 0x3000;
 }
 
 /* A decoder's U+FFFD for one byte that is not UTF-8, as opposed to a real one (three bytes). */
@@ -194,7 +201,8 @@ static void show_one(struct qn_str s, uint32_t cp, size_t used, struct shown *re
         ret->n = ret->width = (size_t)n;
 }
 
-/* Combining marks pile up on their neighbour and over other lines: two are language, more are a picture. */
+/* Combining marks pile up on their neighbour and over other lines: two are language, more are a
+ * picture. */
 #define MARKS_MAX 2
 
 static size_t put_escaped(struct qn_buf *out, struct qn_str s, size_t max)
@@ -215,7 +223,8 @@ static size_t put_escaped(struct qn_buf *out, struct qn_str s, size_t max)
                 after_blank = is_blank(cp);
                 marks = c.n && !c.width ? marks + 1 : 0;
                 if (marks > MARKS_MAX)
-                        c.n = c.width = (size_t)snprintf(c.text, sizeof c.text, "\\u{%04x}", (unsigned)cp);
+                        c.n = c.width =
+                                (size_t)snprintf(c.text, sizeof c.text, "\\u{%04x}", (unsigned)cp);
                 if (max && width + c.width > max) { /* take back to where "…" fits */
                         out->n = fits;
                         qn_buf_puts(out, "…");

@@ -1,4 +1,5 @@
-/* table.h - columns of text, as wide as their widest cell.  Cells must already be fit to print (show.h). */
+/* table.h - columns of text, as wide as their widest cell.  Cells must already be fit to print
+ * (show.h). */
 #pragma once
 
 #include "base/buf.h"
@@ -21,5 +22,6 @@ struct qn_table {
 /* Cells fill rows from left to right. */
 void qn_table_cell(struct qn_table *t, struct qn_str s);
 /* Prints the rows, two spaces between columns; the last column is cut at width (0: not). */
-QN_MUST int qn_table_print(const struct qn_table *t, struct qn_buf *out, size_t width);
+QN_MUST
+int qn_table_print(const struct qn_table *t, struct qn_buf *out, size_t width);
 void qn_table_done(struct qn_table *t);

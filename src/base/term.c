@@ -28,7 +28,9 @@ size_t qn_term_width(int fd, size_t fallback)
 
 void qn_progress_begin(struct qn_progress *p, const char *what, bool quiet)
 {
-        *p = (struct qn_progress){ .what = what, .on = !quiet && isatty(STDERR_FILENO), .started = qn_io_nanos() };
+        *p = (struct qn_progress){ .what = what,
+                                   .on = !quiet && isatty(STDERR_FILENO),
+                                   .started = qn_io_nanos() };
 }
 
 static void draw(const struct qn_progress *p, size_t done, size_t total, struct qn_str detail)

@@ -1,4 +1,5 @@
-/* term.h - the terminal: whether there is one, colour, width, and a progress line on standard error. */
+/* term.h - the terminal: whether there is one, colour, width, and a progress line on standard
+ * error. */
 #pragma once
 
 #include <stdio.h>
@@ -6,13 +7,14 @@
 #include "base/macro.h"
 #include "base/str.h"
 
-/* when: "auto", "always" or "never" (NULL: auto).  Auto is colour on a terminal, unless $NO_COLOR is set or $TERM is dumb. */
+/* when: "auto", "always" or "never" (NULL: auto).  Auto is colour on a terminal, unless $NO_COLOR
+ * is set or $TERM is dumb. */
 bool qn_term_colour(const char *when, int fd);
 /* Columns of the terminal behind fd; fallback when there is none. */
 size_t qn_term_width(int fd, size_t fallback);
 
-/* One line that is drawn over itself while something takes longer than a second.  Nothing at all is written when standard
- * error is no terminal, so callers need not ask. */
+/* One line that is drawn over itself while something takes longer than a second.  Nothing at all is
+ * written when standard error is no terminal, so callers need not ask. */
 struct qn_progress {
         const char *what; /* "checking" */
         bool on, drawn;

@@ -35,7 +35,8 @@ static unsigned distance(const char *a, const char *b)
         return row[n % 3][m];
 }
 
-const char *qn_args_nearest(const char *typed, const char *(*next)(const void *, size_t), const void *ctx)
+const char *qn_args_nearest(const char *typed, const char *(*next)(const void *, size_t),
+                            const void *ctx)
 {
         const char *best = NULL, *c;
         unsigned least = (unsigned)QN_MIN(strlen(typed) / 3 + 1, (size_t)3) + 1;
@@ -69,8 +70,10 @@ static int unknown_option(const struct qn_verb *v, const char *name)
         const char *near = qn_args_nearest(name, next_opt_name, v);
 
         if (near)
-                return log_err(-EINVAL, "%s: unknown option --%s; did you mean --%s?", v->name, name, near);
-        return log_err(-EINVAL, "%s: unknown option --%s; see qanat help %s", v->name, name, v->name);
+                return log_err(-EINVAL, "%s: unknown option --%s; did you mean --%s?", v->name,
+                               name, near);
+        return log_err(-EINVAL, "%s: unknown option --%s; see qanat help %s", v->name, name,
+                       v->name);
 }
 
 static bool is_one_of(const char *values, const char *s)
@@ -91,7 +94,8 @@ static int check_value(const struct qn_opt *o, const char *value, const char *wh
         if (!o->arg && *value && !is_one_of("yes|no|true|false|1|0", value))
                 return log_err(-EINVAL, "%s%s: yes or no, not \"%s\"", where, o->name, value);
         if (o->values && !is_one_of(o->values, value))
-                return log_err(-EINVAL, "%s%s: \"%s\" is none of %s", where, o->name, value, o->values);
+                return log_err(-EINVAL, "%s%s: \"%s\" is none of %s", where, o->name, value,
+                               o->values);
         if ((o->flags & QN_OPT_NUMBER) && qn_str_u64(qn_str_c(value), &n) < 0)
                 return log_err(-EINVAL, "%s%s: \"%s\" is not a number", where, o->name, value);
         return 0;
@@ -119,7 +123,8 @@ static int give(struct parse *p, const struct qn_opt *o, const char *value)
 static int give_arg(struct parse *p, const struct qn_opt *o, const char *rest)
 {
         if (!rest && p->at + 1 >= p->argc)
-                return log_err(-EINVAL, "%s: --%s needs an argument (%s)", p->a->verb->name, o->name, o->arg);
+                return log_err(-EINVAL, "%s: --%s needs an argument (%s)", p->a->verb->name,
+                               o->name, o->arg);
         return give(p, o, rest ? rest : p->argv[++p->at]);
 }
 
@@ -162,8 +167,9 @@ static int parse_letters(struct parse *p, const char *word)
                 int r;
 
                 if (!o)
-                        return log_err(-EINVAL, "%s: unknown option -%c; see qanat help %s", v->name,
-                                       isgraph((unsigned char)*word) ? *word : '?', v->name);
+                        return log_err(-EINVAL, "%s: unknown option -%c; see qanat help %s",
+                                       v->name, isgraph((unsigned char)*word) ? *word : '?',
+                                       v->name);
                 if (o->arg)
                         return give_arg(p, o, word[1] ? word + 1 : NULL);
                 r = give(p, o, "");
@@ -196,10 +202,12 @@ static int check_count(const struct qn_args *a)
         const struct qn_verb *v = a->verb;
 
         if (a->n < (size_t)v->min)
-                return log_err(-EINVAL, "%s: an argument is missing; usage: qanat %s [OPTION...] %s", v->name,
-                               v->name, v->synopsis);
+                return log_err(-EINVAL,
+                               "%s: an argument is missing; usage: qanat %s [OPTION...] %s",
+                               v->name, v->name, v->synopsis);
         if (v->max >= 0 && a->n > (size_t)v->max)
-                return log_err(-EINVAL, "%s: one argument too many: \"%s\"", v->name, a->argv[v->max]);
+                return log_err(-EINVAL, "%s: one argument too many: \"%s\"", v->name,
+                               a->argv[v->max]);
         if (v->first && a->n && !is_one_of(v->first, a->argv[0]))
                 return log_err(-EINVAL, "%s: \"%s\" is none of %s", v->name, a->argv[0], v->first);
         return 0;
@@ -222,7 +230,8 @@ static int check_env(const struct qn_opt *opts)
         int r = 0;
 
         for (const struct qn_opt *o = opts; o && o->name && r == 0; o++) {
-                const char *value = o->flags & QN_OPT_CONFIG ? env_value(o, name, sizeof name) : NULL;
+                const char *value =
+                        o->flags & QN_OPT_CONFIG ? env_value(o, name, sizeof name) : NULL;
 
                 if (value)
                         r = check_value(o, value, "in the environment: ");
@@ -260,13 +269,15 @@ static int check_file(const struct qn_args *a)
                 const struct qn_opt *o = qn_opt_find(a->verb, l->key);
                 const char *near;
 
-                if (o && (o->flags & QN_OPT_CONFIG) && check_value(o, l->value, "in the configuration: ") < 0)
+                if (o && (o->flags & QN_OPT_CONFIG) &&
+                    check_value(o, l->value, "in the configuration: ") < 0)
                         return -EINVAL;
                 if (is_key(l->key))
                         continue;
                 near = qn_args_nearest(l->key, next_key, NULL);
-                return log_err(-EINVAL, "%s:%u: unknown key \"%s\"%s%s%s", a->config.path, l->line, l->key,
-                               near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+                return log_err(-EINVAL, "%s:%u: unknown key \"%s\"%s%s%s", a->config.path, l->line,
+                               l->key, near ? "; did you mean \"" : "", near ? near : "",
+                               near ? "\"?" : "");
         }
         return 0;
 }
@@ -278,7 +289,8 @@ static int load_config(struct qn_args *a)
         int r = qn_config_load(path, &a->config, &err);
 
         if (r < 0)
-                return log_err(r, "configuration%s%s: %s", path ? " " : "", path ? path : "", err.msg);
+                return log_err(r, "configuration%s%s: %s", path ? " " : "", path ? path : "",
+                               err.msg);
         return check_file(a);
 }
 
@@ -317,7 +329,8 @@ int qn_args_prepare(struct qn_args *a)
         if (a->verb->needs & QN_NEED_DATA)
                 r = qn_dir_data(qn_args_get(a, "data"), &a->data);
         if (r < 0)
-                return log_err(r, "the data directory (rules and tables) was not found; name it with --data DIR");
+                return log_err(r, "the data directory (rules and tables) was not found; name it "
+                                  "with --data DIR");
         if (a->verb->needs & QN_NEED_STATE)
                 r = qn_dir_state(qn_args_get(a, "state"), &a->state);
         if (r == 0 && (a->verb->needs & QN_NEED_CACHE))

@@ -42,7 +42,8 @@ static void print_bash(void)
 {
         fputs("# bash completion for qanat; made by `qanat completion bash`\n"
               "_qanat() {\n"
-              "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} words flags\n"
+              "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
+              "verb=${COMP_WORDS[1]} words flags\n"
               "    COMPREPLY=()\n"
               "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
               "        COMPREPLY=($(compgen -W \"",
@@ -68,7 +69,8 @@ static void print_bash(void)
         fputs("\"\n"
               "    case $cur in\n"
               "        -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$cur\")) ;;\n"
-              "        *) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\") $(compgen -f -- \"$cur\")) ;;\n"
+              "        *) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\") $(compgen -f -- "
+              "\"$cur\")) ;;\n"
               "    esac\n"
               "}\n"
               "complete -o filenames -F _qanat qanat\n",
@@ -90,7 +92,8 @@ static void zsh_doc(const char *s)
 static void zsh_opts(const struct qn_opt *opts)
 {
         for (const struct qn_opt *o = opts; o && o->name; o++) {
-                printf(" \\\n            '%s--%s%s[", o->flags & QN_OPT_MANY ? "*" : "", o->name, o->arg ? "=" : "");
+                printf(" \\\n            '%s--%s%s[", o->flags & QN_OPT_MANY ? "*" : "", o->name,
+                       o->arg ? "=" : "");
                 zsh_doc(o->doc);
                 putchar(']');
                 if (o->arg)
@@ -134,7 +137,8 @@ static void print_zsh(void)
                 zsh_doc(v->summary);
                 fputs("'\n", stdout);
         }
-        fputs("    )\n    if (( CURRENT == 2 )); then\n        _describe verb verbs\n        return\n    fi\n"
+        fputs("    )\n    if (( CURRENT == 2 )); then\n        _describe verb verbs\n        "
+              "return\n    fi\n"
               "    local verb=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $verb in\n",
               stdout);
         for (const struct qn_verb *v = qn_verbs; v->name; v++)

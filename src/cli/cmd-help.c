@@ -14,8 +14,9 @@ static void print_opts(FILE *f, const char *title, const struct qn_opt *opts)
         for (const struct qn_opt *o = opts; o->name; o++) {
                 char left[64];
 
-                snprintf(left, sizeof left, "%c%c%s --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-                         o->letter ? "," : " ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+                snprintf(left, sizeof left, "%c%c%s --%s%s%s", o->letter ? '-' : ' ',
+                         o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name,
+                         o->arg ? " " : "", o->arg ? o->arg : "");
                 fprintf(f, "  %-26s %s", left, o->doc);
                 if (o->fallback)
                         fprintf(f, " [%s]", o->fallback);
@@ -25,8 +26,8 @@ static void print_opts(FILE *f, const char *title, const struct qn_opt *opts)
 
 static void print_verb(FILE *f, const struct qn_verb *v)
 {
-        fprintf(f, "Usage: qanat %s [OPTION...]%s%s\n\n%s.\n", v->name, *v->synopsis ? " " : "", v->synopsis,
-                v->summary);
+        fprintf(f, "Usage: qanat %s [OPTION...]%s%s\n\n%s.\n", v->name, *v->synopsis ? " " : "",
+                v->synopsis, v->summary);
         if (v->first)
                 fprintf(f, "The first argument is one of %s.\n", v->first);
         print_opts(f, "Options", v->opts);
@@ -40,11 +41,14 @@ void qn_help_print(FILE *f, const struct qn_verb *v)
                 print_verb(f, v);
                 return;
         }
-        fputs("qanat answers: is this npm package safe?\n\nUsage: qanat VERB [OPTION...] [ARGUMENT...]\n\nVerbs:\n", f);
+        fputs("qanat answers: is this npm package safe?\n\nUsage: qanat VERB [OPTION...] "
+              "[ARGUMENT...]\n\nVerbs:\n",
+              f);
         for (v = qn_verbs; v->name; v++)
                 fprintf(f, "  %-12s %s\n", v->name, v->summary);
         fputs("\nHelp for one verb: qanat help VERB, or man qanat-VERB\n"
-              "Exit status: 0 nothing found, 1 something found, 2 wrong usage, 3 something could not be analysed\n",
+              "Exit status: 0 nothing found, 1 something found, 2 wrong usage, 3 something could "
+              "not be analysed\n",
               f);
 }
 
@@ -60,8 +64,9 @@ int cmd_help(const struct qn_args *a)
 
         if (a->n && !v) {
                 near = qn_args_nearest(a->argv[0], next_verb, NULL);
-                return log_err(-EINVAL, "there is no verb \"%s\"%s%s%s", a->argv[0], near ? "; did you mean \"" : "",
-                               near ? near : "", near ? "\"?" : "");
+                return log_err(-EINVAL, "there is no verb \"%s\"%s%s%s", a->argv[0],
+                               near ? "; did you mean \"" : "", near ? near : "",
+                               near ? "\"?" : "");
         }
         qn_help_print(stdout, v);
         return 0;

@@ -1,4 +1,5 @@
-/* main.c - finds the verb, parses its arguments, runs it, and turns its answer into the exit status. */
+/* main.c - finds the verb, parses its arguments, runs it, and turns its answer into the exit
+ * status. */
 #include <errno.h>
 
 #include "base/log.h"
@@ -17,11 +18,13 @@ static int unknown_verb(const char *name)
         const char *near = qn_args_nearest(name, next_verb, NULL);
 
         if (near)
-                return log_err(EXIT_USAGE, "there is no verb \"%s\"; did you mean \"%s\"?", name, near);
+                return log_err(EXIT_USAGE, "there is no verb \"%s\"; did you mean \"%s\"?", name,
+                               near);
         return log_err(EXIT_USAGE, "there is no verb \"%s\"; see qanat help", name);
 }
 
-/* An answer that did not reach its reader is no answer: a full disk must not look like "nothing found". */
+/* An answer that did not reach its reader is no answer: a full disk must not look like "nothing
+ * found". */
 static int flushed(int status)
 {
         if (fflush(stdout) == 0 && !ferror(stdout))

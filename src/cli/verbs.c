@@ -4,12 +4,16 @@
 
 const struct qn_opt qn_common_opts[] = {
         /* name    letter flags          argument values                fallback what it does */
-        { "color", 0, QN_OPT_CONFIG, "WHEN", "auto|always|never", "auto", "colour: auto (on a terminal), always or never" },
-        { "config", 0, 0, "FILE", NULL, NULL, "configuration file to read instead of the usual one" },
+        { "color", 0, QN_OPT_CONFIG, "WHEN", "auto|always|never", "auto",
+          "colour: auto (on a terminal), always or never" },
+        { "config", 0, 0, "FILE", NULL, NULL,
+          "configuration file to read instead of the usual one" },
         { "data", 0, QN_OPT_CONFIG, "DIR", NULL, NULL, "directory of rules and tables" },
         { "state", 0, QN_OPT_CONFIG, "DIR", NULL, NULL, "directory for what qanat remembers" },
-        { "cache", 0, QN_OPT_CONFIG, "DIR", NULL, NULL, "directory for what can be fetched or made again" },
-        { "quiet", 'q', QN_OPT_CONFIG, NULL, NULL, NULL, "no progress and no notes on standard error" },
+        { "cache", 0, QN_OPT_CONFIG, "DIR", NULL, NULL,
+          "directory for what can be fetched or made again" },
+        { "quiet", 'q', QN_OPT_CONFIG, NULL, NULL, NULL,
+          "no progress and no notes on standard error" },
         { "help", 'h', 0, NULL, NULL, NULL, "show this help" },
         {}
 };

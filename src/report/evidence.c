@@ -50,7 +50,8 @@ const char *qn_advice(enum qn_verdict_kind k)
 {
         switch (k) {
         case QN_MALICIOUS:
-                return "Do not install it.  Where it was installed, treat every credential on that machine as stolen.";
+                return "Do not install it.  Where it was installed, treat every credential on that "
+                       "machine as stolen.";
         case QN_SUSPICIOUS:
                 return "Do not install it before somebody has read the lines above.";
         case QN_UNKNOWN:

@@ -1,4 +1,5 @@
-/* json.c - qanat.check/1: one result a line, so that reports can be compared and searched line by line. */
+/* json.c - qanat.check/1: one result a line, so that reports can be compared and searched line by
+ * line. */
 #include "base/jsonw.h"
 #include "event/event.h"
 #include "report/render.h"
@@ -13,7 +14,8 @@ static void put_known(struct qn_jsonw *w, const char *key, struct qn_str s)
                 qn_jsonw_null(w, key);
 }
 
-static void put_evidence(struct qn_jsonw *w, const struct qn_event_set *set, const struct qn_event *e)
+static void put_evidence(struct qn_jsonw *w, const struct qn_event_set *set,
+                         const struct qn_event *e)
 {
         _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(QN_REPORT_ENTRY_MAX);
 
@@ -28,7 +30,8 @@ static void put_evidence(struct qn_jsonw *w, const struct qn_event_set *set, con
         qn_jsonw_end_object(w);
 }
 
-static void put_finding(struct qn_jsonw *w, const struct qn_event_set *set, const struct qn_finding *f)
+static void put_finding(struct qn_jsonw *w, const struct qn_event_set *set,
+                        const struct qn_finding *f)
 {
         qn_jsonw_object(w, NULL);
         qn_jsonw_str(w, "rule", f->rule->id);
@@ -48,7 +51,8 @@ static void put_finding(struct qn_jsonw *w, const struct qn_event_set *set, cons
         qn_jsonw_end_object(w);
 }
 
-static void put_unanalysed(struct qn_jsonw *w, const struct qn_event_set *set, const struct qn_event *e)
+static void put_unanalysed(struct qn_jsonw *w, const struct qn_event_set *set,
+                           const struct qn_event *e)
 {
         qn_jsonw_object(w, NULL);
         put_known(w, "what", qn_event_get(e, QN_ATTR_WHAT));

@@ -12,7 +12,7 @@ struct qn_event;
 struct qn_entry {
         struct qn_str name, version, target, integrity;
         enum qn_verdict_kind kind;
-        char *text;           /* the sort keys, then the rendered result */
+        char *text; /* the sort keys, then the rendered result */
         struct qn_str body;
 };
 
@@ -26,7 +26,8 @@ struct qn_report {
 };
 
 /* One result. */
-void qn_text_result(const struct qn_report_opts *o, const struct qn_result *res, struct qn_buf *out);
+void qn_text_result(const struct qn_report_opts *o, const struct qn_result *res,
+                    struct qn_buf *out);
 void qn_json_result(const struct qn_result *res, struct qn_buf *out);
 void qn_sarif_result(const struct qn_result *res, struct qn_buf *out);
 /* The whole, from sorted entries. */

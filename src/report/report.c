@@ -148,7 +148,8 @@ static int by_identity(const void *a, const void *b)
 
 static int by_id(const void *a, const void *b)
 {
-        return qn_str_cmp((*(const struct qn_rule *const *)a)->id, (*(const struct qn_rule *const *)b)->id);
+        return qn_str_cmp((*(const struct qn_rule *const *)a)->id,
+                          (*(const struct qn_rule *const *)b)->id);
 }
 
 int qn_report_end(struct qn_report *r, uint64_t elapsed_ns, struct qn_buf *out)

@@ -1,6 +1,7 @@
 /* report.h - verdicts → what people and machines read: text, JSON (qanat.check/1) and SARIF 2.1.0.
- * A result is rendered when it is added, so that the package's events may be freed at once; at the end the results are
- * put into one order (name, version, target), whatever order they were added in.
+ * A result is rendered when it is added, so that the package's events may be freed at once; at the
+ * end the results are put into one order (name, version, target), whatever order they were added
+ * in.
  *
  *   qn_report_new(); qn_report_add()…; qn_report_end(); return qn_report_status();
  */
@@ -29,31 +30,38 @@ struct qn_report_opts {
 struct qn_result {
         struct qn_str target;                   /* what the user named */
         struct qn_str name, version, integrity; /* empty where it is not known */
-        const struct qn_verdict *verdict;       /* required: what could not be judged is a verdict made by
-                                                   qn_result_unknown() */
-        const struct qn_event_set *set;         /* that the evidence points into; NULL when there are no findings */
-        uint64_t elapsed_ns;                    /* fetching not included */
+        const struct qn_verdict *verdict; /* required: what could not be judged is a verdict made by
+                                             qn_result_unknown() */
+        const struct qn_event_set
+                *set;        /* that the evidence points into; NULL when there are no findings */
+        uint64_t elapsed_ns; /* fetching not included */
 };
 
-/* The verdict for something of which there are no events: not found, not fetched, not readable.  reason: one sentence. */
+/* The verdict for something of which there are no events: not found, not fetched, not readable.
+ * reason: one sentence. */
 static inline struct qn_verdict qn_result_unknown(struct qn_str reason)
 {
         return (struct qn_verdict){ .kind = QN_UNKNOWN, .reason = reason };
 }
 
-QN_MUST int qn_report_new(const struct qn_report_opts *o, struct qn_report **ret);
+QN_MUST
+int qn_report_new(const struct qn_report_opts *o, struct qn_report **ret);
 struct qn_report *qn_report_free(struct qn_report *r);
 void qn_report_freep(struct qn_report **r);
 
 /* Everything is copied except the rules, which must live until the end. */
-QN_MUST int qn_report_add(struct qn_report *r, const struct qn_result *res);
+QN_MUST
+int qn_report_add(struct qn_report *r, const struct qn_result *res);
 /* Writes the whole report.  elapsed_ns: of the run, 0 leaves it out (text only). */
-QN_MUST int qn_report_end(struct qn_report *r, uint64_t elapsed_ns, struct qn_buf *out);
+QN_MUST
+int qn_report_end(struct qn_report *r, uint64_t elapsed_ns, struct qn_buf *out);
 
 /* How many results had that verdict. */
 size_t qn_report_count(const struct qn_report *r, enum qn_verdict_kind k);
-/* The exit status: 1 something at or above fail_on, else 3 something unknown, else 0.  (2 is wrong usage.) */
+/* The exit status: 1 something at or above fail_on, else 3 something unknown, else 0.  (2 is wrong
+ * usage.) */
 int qn_report_status(const struct qn_report *r);
 int qn_exit_status(enum qn_verdict_kind fail_on, const size_t counts[QN_MALICIOUS + 1]);
 
-QN_MUST int qn_report_format_from_name(struct qn_str s, enum qn_report_format *ret);
+QN_MUST
+int qn_report_format_from_name(struct qn_str s, enum qn_report_format *ret);

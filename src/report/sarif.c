@@ -1,5 +1,5 @@
-/* sarif.c - SARIF 2.1.0, for code scanning dashboards.  What could not be analysed is a result too: readers of SARIF show
- * results, and an empty report must not be taken for a clean one. */
+/* sarif.c - SARIF 2.1.0, for code scanning dashboards.  What could not be analysed is a result too:
+ * readers of SARIF show results, and an empty report must not be taken for a clean one. */
 #include "base/jsonw.h"
 #include "event/event.h"
 #include "report/render.h"
@@ -21,7 +21,8 @@ static const char *level_of(enum qn_verdict_kind k)
         return "note";
 }
 
-/* A path as a URI reference (RFC 3986): everything but unreserved characters and a few that paths may hold is encoded. */
+/* A path as a URI reference (RFC 3986): everything but unreserved characters and a few that paths
+ * may hold is encoded. */
 static void put_uri_part(struct qn_buf *out, struct qn_str s)
 {
         for (size_t i = 0; i < s.n; i++) {
@@ -97,7 +98,8 @@ static void put_location(struct qn_jsonw *w, const struct qn_result *res, const 
         qn_jsonw_end_object(w);
 }
 
-static void put_properties(struct qn_jsonw *w, const struct qn_result *res, const struct qn_finding *f)
+static void put_properties(struct qn_jsonw *w, const struct qn_result *res,
+                           const struct qn_finding *f)
 {
         qn_jsonw_object(w, "properties");
         qn_jsonw_str(w, "target", res->target);
@@ -112,7 +114,8 @@ static void put_properties(struct qn_jsonw *w, const struct qn_result *res, cons
         qn_jsonw_end_object(w);
 }
 
-/* Stays the same from run to run, so that a dashboard can tell old from new: the package and the rule, not the line. */
+/* Stays the same from run to run, so that a dashboard can tell old from new: the package and the
+ * rule, not the line. */
 static void put_fingerprint(struct qn_jsonw *w, const struct qn_result *res, struct qn_str rule)
 {
         _cleanup_(qn_buf_done) struct qn_buf id = QN_BUF_INIT(1 << 20);

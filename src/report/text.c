@@ -1,4 +1,5 @@
-/* text.c - the report for people.  Everything that came from a package is escaped and defanged on its way here. */
+/* text.c - the report for people.  Everything that came from a package is escaped and defanged on
+ * its way here. */
 #include "base/show.h"
 #include "event/event.h"
 #include "report/render.h"
@@ -29,7 +30,8 @@ static void put_word(const struct qn_report_opts *o, enum qn_verdict_kind k, str
         qn_buf_puts(out, "  ");
 }
 
-static void put_styled(const struct qn_report_opts *o, const char *style, struct qn_str s, struct qn_buf *out)
+static void put_styled(const struct qn_report_opts *o, const char *style, struct qn_str s,
+                       struct qn_buf *out)
 {
         if (o->colour)
                 qn_buf_puts(out, style);
@@ -39,7 +41,8 @@ static void put_styled(const struct qn_report_opts *o, const char *style, struct
 }
 
 /* Appends text word by word; lines after the first begin with indent blanks. */
-static void put_wrapped(struct qn_buf *out, struct qn_str text, size_t column, size_t indent, size_t width)
+static void put_wrapped(struct qn_buf *out, struct qn_str text, size_t column, size_t indent,
+                        size_t width)
 {
         _cleanup_(qn_buf_done) struct qn_buf safe = QN_BUF_INIT(QN_REPORT_ENTRY_MAX);
         bool first = true;
@@ -65,7 +68,8 @@ static void put_wrapped(struct qn_buf *out, struct qn_str text, size_t column, s
         qn_buf_byte(out, '\n');
 }
 
-static void put_labelled(const struct qn_report_opts *o, const char *label, struct qn_str text, struct qn_buf *out)
+static void put_labelled(const struct qn_report_opts *o, const char *label, struct qn_str text,
+                         struct qn_buf *out)
 {
         if (!text.n)
                 return;
@@ -98,10 +102,11 @@ static size_t place_width(const struct qn_event_set *set, const struct qn_findin
         return most;
 }
 
-static void put_evidence(const struct qn_report_opts *o, const struct qn_event_set *set, const struct qn_event *e,
-                         size_t wide, struct qn_buf *out)
+static void put_evidence(const struct qn_report_opts *o, const struct qn_event_set *set,
+                         const struct qn_event *e, size_t wide, struct qn_buf *out)
 {
-        _cleanup_(qn_buf_done) struct qn_buf place = QN_BUF_INIT(4096), text = QN_BUF_INIT(QN_REPORT_ENTRY_MAX);
+        _cleanup_(qn_buf_done) struct qn_buf place = QN_BUF_INIT(4096),
+                                             text = QN_BUF_INIT(QN_REPORT_ENTRY_MAX);
         const char *kind = qn_event_name(e->kind);
         size_t used, left;
 
@@ -122,7 +127,8 @@ static void put_evidence(const struct qn_report_opts *o, const struct qn_event_s
         qn_buf_byte(out, '\n');
 }
 
-static void put_tactics(const struct qn_report_opts *o, const struct qn_rule *rule, struct qn_buf *out)
+static void put_tactics(const struct qn_report_opts *o, const struct qn_rule *rule,
+                        struct qn_buf *out)
 {
         _cleanup_(qn_buf_done) struct qn_buf list = QN_BUF_INIT(1 << 16);
 
@@ -137,8 +143,8 @@ static void put_tactics(const struct qn_report_opts *o, const struct qn_rule *ru
         put_labelled(o, "ATT&CK:", qn_buf_view(&list), out);
 }
 
-static void put_finding(const struct qn_report_opts *o, const struct qn_event_set *set, const struct qn_finding *f,
-                        struct qn_buf *out)
+static void put_finding(const struct qn_report_opts *o, const struct qn_event_set *set,
+                        const struct qn_finding *f, struct qn_buf *out)
 {
         size_t shown = o->explain ? f->n_evidence : QN_MIN(f->n_evidence, (size_t)EVIDENCE_SHOWN);
         size_t wide = place_width(set, f, shown);
@@ -147,11 +153,13 @@ static void put_finding(const struct qn_report_opts *o, const struct qn_event_se
         put_styled(o, "\033[1m", f->rule->title, out);
         qn_buf_puts(out, "  [");
         qn_show(out, f->rule->id, 0, 0);
-        qn_buf_printf(out, ", %s, when: %s]\n", qn_severity_name(f->rule->severity), qn_phase_name(f->phase));
+        qn_buf_printf(out, ", %s, when: %s]\n", qn_severity_name(f->rule->severity),
+                      qn_phase_name(f->phase));
         for (size_t i = 0; i < shown; i++)
                 put_evidence(o, set, f->evidence[i], wide, out);
         if (shown < f->n_evidence)
-                qn_buf_printf(out, "      … and %zu more (--explain shows all)\n", f->n_evidence - shown);
+                qn_buf_printf(out, "      … and %zu more (--explain shows all)\n",
+                              f->n_evidence - shown);
         put_tactics(o, f->rule, out);
         if (o->explain)
                 put_labelled(o, "why:", f->rule->explain, out);
@@ -163,7 +171,8 @@ static bool is_shown(const struct qn_report_opts *o, const struct qn_finding *f)
         return o->explain || f->rule->verdict != QN_CLEAN;
 }
 
-static void put_findings(const struct qn_report_opts *o, const struct qn_result *res, struct qn_buf *out)
+static void put_findings(const struct qn_report_opts *o, const struct qn_result *res,
+                         struct qn_buf *out)
 {
         size_t shown = 0, left = 0;
 
@@ -182,9 +191,11 @@ static void put_findings(const struct qn_report_opts *o, const struct qn_result 
                 qn_buf_printf(out, "\n    … and %zu more findings (--explain shows all)\n", left);
 }
 
-static void put_unanalysed(const struct qn_report_opts *o, const struct qn_result *res, struct qn_buf *out)
+static void put_unanalysed(const struct qn_report_opts *o, const struct qn_result *res,
+                           struct qn_buf *out)
 {
-        size_t n = res->verdict->n_unanalysed, shown = o->explain ? n : QN_MIN(n, (size_t)EVIDENCE_SHOWN);
+        size_t n = res->verdict->n_unanalysed,
+               shown = o->explain ? n : QN_MIN(n, (size_t)EVIDENCE_SHOWN);
 
         for (size_t i = 0; i < shown; i++) {
                 const struct qn_event *e = res->verdict->unanalysed[i];
@@ -193,8 +204,9 @@ static void put_unanalysed(const struct qn_report_opts *o, const struct qn_resul
                 qn_buf_puts(out, "      not analysed: ");
                 qn_show(out, file.n ? file : QN_STR("package"), 60, 0);
                 qn_buf_puts(out, "  ");
-                qn_show(out, qn_event_get(e, QN_ATTR_DETAIL).n ? qn_event_get(e, QN_ATTR_DETAIL)
-                                                               : qn_event_get(e, QN_ATTR_WHAT),
+                qn_show(out,
+                        qn_event_get(e, QN_ATTR_DETAIL).n ? qn_event_get(e, QN_ATTR_DETAIL)
+                                                          : qn_event_get(e, QN_ATTR_WHAT),
                         QN_MAX(o->width, (size_t)60) - 20, QN_SHOW_DEFANG);
                 qn_buf_byte(out, '\n');
         }
@@ -214,11 +226,12 @@ static struct qn_str find_advice(const struct qn_verdict *v)
 /* A local file or directory is not known by its package's name. */
 static bool names_itself(const struct qn_result *res)
 {
-        return !res->name.n || qn_str_starts(res->target, "./") || qn_str_starts(res->target, "/") ||
-               qn_str_ends(res->target, ".tgz");
+        return !res->name.n || qn_str_starts(res->target, "./") ||
+               qn_str_starts(res->target, "/") || qn_str_ends(res->target, ".tgz");
 }
 
-static void put_identity(const struct qn_report_opts *o, const struct qn_result *res, struct qn_buf *out)
+static void put_identity(const struct qn_report_opts *o, const struct qn_result *res,
+                         struct qn_buf *out)
 {
         put_styled(o, "\033[1m", res->name.n ? res->name : res->target, out);
         if (res->version.n) {
@@ -232,7 +245,8 @@ static void put_identity(const struct qn_report_opts *o, const struct qn_result 
         }
 }
 
-static void put_alarm(const struct qn_report_opts *o, const struct qn_result *res, struct qn_buf *out)
+static void put_alarm(const struct qn_report_opts *o, const struct qn_result *res,
+                      struct qn_buf *out)
 {
         const struct qn_verdict *v = res->verdict;
 
@@ -269,14 +283,16 @@ static void put_summary(const struct qn_report *r, uint64_t elapsed_ns, struct q
 
         qn_buf_printf(out, "%zu package%s checked", r->n, r->n == 1 ? "" : "s");
         if (elapsed_ns)
-                qn_buf_printf(out, " in %.*f s", elapsed_ns < 10000000000u ? 2 : 0, (double)elapsed_ns / 1e9);
+                qn_buf_printf(out, " in %.*f s", elapsed_ns < 10000000000u ? 2 : 0,
+                              (double)elapsed_ns / 1e9);
         for (int k = QN_MALICIOUS; k >= QN_CLEAN; k--) {
                 if (!r->counts[k])
                         continue;
                 qn_buf_puts(out, any ? ", " : ": ");
                 if (r->o.colour)
                         qn_buf_puts(out, looks[k].colour);
-                qn_buf_printf(out, "%zu %s", r->counts[k], qn_verdict_name((enum qn_verdict_kind)k));
+                qn_buf_printf(out, "%zu %s", r->counts[k],
+                              qn_verdict_name((enum qn_verdict_kind)k));
                 if (r->o.colour)
                         qn_buf_puts(out, "\033[0m");
                 any = true;

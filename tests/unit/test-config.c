@@ -60,7 +60,10 @@ TEST(values)
 {
         _cleanup_(qn_config_done) struct qn_config c = { 0 };
 
-        ASSERT_EQ(load("# comment\n\n a = 1 # one\nb=\" x # y \"\r\nc =\na = 2\nd = x#y\ne = \"\" # none", &c, NULL), 0);
+        ASSERT_EQ(load("# comment\n\n a = 1 # one\nb=\" x # y \"\r\nc =\na = 2\nd = x#y\ne = \"\" "
+                       "# none",
+                       &c, NULL),
+                  0);
         ASSERT_STR(qn_str_c(qn_config_get(&c, "a")), "2");
         ASSERT_STR(qn_str_c(qn_config_get(&c, "b")), " x # y ");
         ASSERT_STR(qn_str_c(qn_config_get(&c, "c")), "");

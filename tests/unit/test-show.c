@@ -1,4 +1,5 @@
-/* test-show.c - hostile text on terminals: escaping, defanging, truncation, tables; and what cannot be seen in JSON. */
+/* test-show.c - hostile text on terminals: escaping, defanging, truncation, tables; and what cannot
+ * be seen in JSON. */
 #include "base/jsonw.h"
 #include "base/limits.h"
 #include "base/show.h"
@@ -70,7 +71,8 @@ TEST(cut_at_the_width)
         expect(QN_STR("abcdef"), 6, 0, "abcdef");
         expect(QN_STR("abcdefg"), 6, 0, "abcde…");
         expect(QN_STR("\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2"), 5, 0, "\xe6\xbc\xa2\xe6\xbc\xa2…");
-        expect(QN_STR("\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2"), 6, 0, "\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2");
+        expect(QN_STR("\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2"), 6, 0,
+               "\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2");
         expect(QN_STR("ab\x1b\x1b"), 5, 0, "ab…"); /* an escape is not cut in half */
         expect(QN_STR("\xe6\xbc\xa2"), 1, 0, "…");
 }
@@ -81,7 +83,8 @@ TEST(long_text_is_capped)
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 20);
 
         memset(big, '.', QN_SHOW_MAX + 10);
-        ASSERT_EQ(qn_show(&b, (struct qn_str){ big, QN_SHOW_MAX + 10 }, 0, QN_SHOW_DEFANG), QN_SHOW_MAX);
+        ASSERT_EQ(qn_show(&b, (struct qn_str){ big, QN_SHOW_MAX + 10 }, 0, QN_SHOW_DEFANG),
+                  QN_SHOW_MAX);
         ASSERT_EQ(qn_buf_error(&b), 0);
 }
 
@@ -111,7 +114,8 @@ TEST(code_and_versions_stay_readable)
 {
         DEFANG("fs.readFileSync(os.homedir())", "fs.readFileSync(os.homedir())");
         DEFANG("this.info = console.info", "this.info = console.info");
-        DEFANG("'lib/index.js' 1.2.3 256.1.1.1 1.2.3.4.5", "'lib/index.js' 1.2.3 256.1.1.1 1.2.3.4.5");
+        DEFANG("'lib/index.js' 1.2.3 256.1.1.1 1.2.3.4.5",
+               "'lib/index.js' 1.2.3 256.1.1.1 1.2.3.4.5");
         DEFANG("\"package.json\"", "\"package.json\"");
 }
 
@@ -119,13 +123,16 @@ TEST(table_columns_line_up)
 {
         _cleanup_(qn_table_done) struct qn_table t = QN_TABLE_INIT(3);
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(1 << 16);
-        static const char *const cells[] = { "a", "1", "first", "\xe6\xbc\xa2\xe6\xbc\xa2", "100", "a much longer one" };
+        static const char *const cells[] = { "a",     "1",
+                                             "first", "\xe6\xbc\xa2\xe6\xbc\xa2",
+                                             "100",   "a much longer one" };
 
         t.right = 1 << 1;
         for (size_t i = 0; i < 6; i++)
                 qn_table_cell(&t, qn_str_c(cells[i]));
         ASSERT_EQ(qn_table_print(&t, &b, 24), 0);
-        ASSERT_STR(qn_buf_view(&b), "a       1  first\n\xe6\xbc\xa2\xe6\xbc\xa2  100  a much longe…\n");
+        ASSERT_STR(qn_buf_view(&b),
+                   "a       1  first\n\xe6\xbc\xa2\xe6\xbc\xa2  100  a much longe…\n");
 }
 
 TEST(json_shows_what_hides)

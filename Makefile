@@ -1,0 +1,41 @@
+# A thin front for meson and ninja.  `make setup` installs what is missing; everything else calls it first.
+BUILD ?= build
+PREFIX ?= /usr/local
+JOBS ?= 2
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD) -j $(JOBS) qanat
+
+# What is installed is remembered by tools/setup itself; a second run costs nothing worth caching.
+setup:
+	@tools/setup
+
+$(BUILD)/build.ninja: | setup
+	meson setup $(BUILD) --prefix $(PREFIX)
+
+demo: all
+	@tools/demo $(BUILD)/qanat
+
+test:
+	@tools/run-tests
+
+bench: $(BUILD)/build.ninja
+	ninja -C $(BUILD) -j $(JOBS)
+	@tools/bench $(BUILD)
+
+bench-rivals: all
+	@tools/bench-rivals $(BUILD)/qanat
+
+fuzz:
+	@tools/fuzz
+
+lint:
+	@tools/lint
+
+install: all
+	meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf build build-asan build-fuzz
+
+.PHONY: all setup demo test bench bench-rivals fuzz lint install clean
