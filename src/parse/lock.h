@@ -49,7 +49,7 @@ struct qn_lock {
 };
 
 QN_MUST int qn_lock_parse(struct qn_cur in, struct qn_arena *a, struct qn_lock **ret, struct qn_err *reterr);
-/* For version 1: marks what the project's package.json names. */
-void qn_lock_mark_direct(struct qn_lock *lock, const struct qn_pkgjson *project);
+/* For version 1: marks what the project's package.json names.  0 or -ENOBUFS. */
+QN_MUST int qn_lock_mark_direct(struct qn_lock *lock, const struct qn_pkgjson *project, struct qn_arena *a);
 /* "registry", "alias" … */
 const char *qn_lock_kind_name(enum qn_lock_kind k);
