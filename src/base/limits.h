@@ -44,7 +44,24 @@
 #define QN_EVENTS_KIND_MAX   256u                /* events of one kind in one file */
 #define QN_ATTR_MAX          512u                /* bytes of one event attribute */
 #define QN_PKG_SECONDS       20u                 /* processor time of one package in the analyse role */
+
+/* --- roles --- */
 #define QN_ROLE_MEMORY       ((size_t)1 << 30)   /* address space that an analyse role may grow by */
+#define QN_ROLE_MESSAGE_MAX  ((size_t)192 << 10) /* bytes of one packet between processes */
+#define QN_ROLE_PARAMS_MAX   ((size_t)96 << 10)  /* parameters of one job */
+#define QN_ROLE_INLINE_MAX   ((size_t)64 << 10)  /* input that travels in the packet; more goes through a descriptor */
+#define QN_ROLE_INPUT_MAX    ((size_t)512 << 20) /* input of one job */
+#define QN_ROLE_READ_MAX     ((size_t)16 << 20)  /* up to here an input is read into memory, above it is mapped */
+#define QN_ROLE_REPLY_MAX    ((size_t)256 << 20) /* reply to one job, whatever its kind allows */
+#define QN_ROLE_ERROR_MAX    ((size_t)256)       /* the sentence that replaces a reply when a job fails */
+#define QN_ROLE_BATCH_MAX    8u                  /* jobs that wait at one worker, the running one included */
+#define QN_ROLE_BATCH_BYTES  ((size_t)1 << 20)   /* input that waits at one worker behind the running job */
+#define QN_ROLE_CRASHES_MAX  2u                  /* workers that die of the same job before it is blamed */
+#define QN_ROLE_WORKERS_MAX  64u
+#define QN_ROLE_STRIKES_MAX  1000u               /* crashes more than answers before a pool gives up */
+#define QN_ROLE_STARTS_MAX   5u                  /* workers in a row that die before they are ready */
+#define QN_ROLE_START_SECONDS 30u                /* time to become ready */
+#define QN_ROLE_WALL_SECONDS (3 * QN_PKG_SECONDS + 10) /* time of one job, for a worker whose own clock failed */
 
 /* --- rules and verdicts --- */
 #define QN_RULES_ARENA_MAX   ((size_t)256 << 20) /* memory of all rules and their texts */

@@ -1,0 +1,54 @@
+/* role.h - processes of this program that do one thing with no more power than it needs.
+ * A role is the same executable, run again with a hidden argument and an empty environment.  It opens what it needs
+ * (qn_role_def.open), confines itself, says that it is ready, and from then on takes jobs from its socket (msg.h), one after the
+ * other, until the parent is gone.  Not here: handing out jobs (pool.h), what a role may do (confine.h). */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/cur.h"
+#include "base/err.h"
+#include "role/confine.h"
+
+struct qn_role_job {
+        uint8_t kind;
+        size_t reply_max; /* bytes */
+        /* Runs confined.  0 and the reply, or a negative errno and the error.  -ENOMEM ends the process: it met its memory
+         * limit. */
+        int (*run)(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply, struct qn_err *reterr);
+};
+
+struct qn_role_def {
+        enum qn_role role;
+        /* Runs before confinement: loads tables from data_dir.  NULL: nothing to load. */
+        int (*open)(const char *data_dir, void **ret, struct qn_err *reterr);
+        const struct qn_role_job *jobs;
+        size_t n_jobs;
+};
+
+const struct qn_role_job *qn_role_find_job(const struct qn_role_def *def, uint8_t kind);
+
+/* How a role ends that meets one of its own limits. */
+enum {
+        QN_ROLE_EXIT_CPU = 81,
+        QN_ROLE_EXIT_MEMORY,
+        QN_ROLE_EXIT_PROTOCOL,
+        QN_ROLE_EXIT_START, /* after telling the reason */
+};
+
+/* main() calls this first: whether the arguments are those of a role, and the role itself; returns its exit status. */
+bool qn_role_requested(int argc, char **argv);
+QN_MUST int qn_role_main(int argc, char **argv);
+/* The same for a program with roles of its own. */
+QN_MUST int qn_role_run(const struct qn_role_def *const *defs, size_t n, int argc, char **argv);
+
+struct qn_role_start {
+        enum qn_role role;
+        const char *data_dir; /* NULL: none */
+        bool no_sandbox;      /* limits stay, confinement is left out */
+};
+
+/* Starts a role: its process and the parent's end of its socket (not blocking, closed on exec).  The caller closes the socket
+ * and waits for the process.  The process dies with the thread that started it. */
+QN_MUST int qn_role_spawn(const struct qn_role_start *start, pid_t *ret_pid, int *ret_sock, struct qn_err *reterr);

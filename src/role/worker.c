@@ -1,0 +1,248 @@
+#include "role/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/limits.h"
+
+#define GRACE_MS 200 /* from closing its socket to the end of a process that ends */
+
+/* --- tasks --- */
+
+/* A role must not be able to change what another role will read. */
+static int check_fd(int fd, size_t *ret_size)
+{
+        struct stat st;
+        int flags = fcntl(fd, F_GETFL), seals;
+
+        if (flags < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        seals = (flags & O_ACCMODE) == O_RDONLY ? F_SEAL_WRITE : fcntl(fd, F_GET_SEALS);
+        if (!S_ISREG(st.st_mode) || seals < 0 || !(seals & F_SEAL_WRITE))
+                return -EINVAL;
+        if ((uint64_t)st.st_size > QN_ROLE_INPUT_MAX)
+                return -EFBIG;
+        *ret_size = (size_t)st.st_size;
+        return 0;
+}
+
+int qn_task_new(const struct qn_pool_job *job, const struct qn_role_def *def, struct qn_task **ret)
+{
+        const struct qn_role_job *kind = qn_role_find_job(def, job->kind);
+        size_t weight = qn_cur_left(&job->input);
+        struct qn_task *t;
+        int r = job->input_fd >= 0 ? check_fd(job->input_fd, &weight) : 0;
+
+        if (r < 0)
+                return r;
+        if (!kind)
+                return -EOPNOTSUPP;
+        if (job->params.n > QN_ROLE_PARAMS_MAX)
+                return -EMSGSIZE;
+        if (weight > QN_ROLE_INPUT_MAX)
+                return -EFBIG;
+        t = malloc(sizeof *t + job->params.n);
+        if (!t)
+                return -ENOMEM;
+        if (job->params.n)
+                memcpy(t + 1, job->params.p, job->params.n);
+        *t = (struct qn_task){
+                .kind = job->kind,
+                .fd = job->input_fd,
+                .params = qn_cur_mem(t + 1, job->params.n),
+                .input = job->input_fd >= 0 ? (struct qn_cur){ 0 } : job->input,
+                .weight = weight,
+                .reply_max = QN_MIN(kind->reply_max, QN_ROLE_REPLY_MAX),
+                .wall_ns = job->wall_ns ? job->wall_ns : QN_ROLE_WALL_SECONDS * UINT64_C(1000000000),
+                .user = job->user,
+        };
+        *ret = t;
+        return 0;
+}
+
+struct qn_task *qn_task_free(struct qn_task *t)
+{
+        if (t && t->fd >= 0)
+                close(t->fd);
+        free(t);
+        return NULL;
+}
+
+void qn_tasks_init(struct qn_tasks *q)
+{
+        *q = (struct qn_tasks){ .tail = &q->head };
+}
+
+void qn_tasks_push(struct qn_tasks *q, struct qn_task *t)
+{
+        t->next = NULL;
+        *q->tail = t;
+        q->tail = &t->next;
+        q->n++;
+}
+
+struct qn_task *qn_tasks_pop(struct qn_tasks *q)
+{
+        struct qn_task *t = q->head;
+
+        if (!t)
+                return NULL;
+        q->head = t->next;
+        if (!q->head)
+                q->tail = &q->head;
+        q->n--;
+        return t;
+}
+
+void qn_tasks_unshift(struct qn_tasks *q, struct qn_tasks *from)
+{
+        if (!from->head)
+                return;
+        *from->tail = q->head;
+        if (!q->head)
+                q->tail = from->tail;
+        q->head = from->head;
+        q->n += from->n;
+        qn_tasks_init(from);
+}
+
+/* --- the process --- */
+
+void qn_worker_init(struct qn_worker *w)
+{
+        *w = (struct qn_worker){ .sock = -1 };
+        qn_tasks_init(&w->tasks);
+}
+
+void qn_worker_done(struct qn_worker *w)
+{
+        if (w->sock >= 0)
+                (void)qn_worker_end(w, false);
+        qn_msg_reply_done(&w->reply);
+}
+
+int qn_worker_start(struct qn_worker *w, const struct qn_role_start *start, struct qn_err *reterr)
+{
+        int r = qn_role_spawn(start, &w->pid, &w->sock, reterr);
+
+        if (r < 0)
+                return r;
+        w->ready = false;
+        w->seq = 1;
+        w->weight = 0;
+        w->since = qn_io_nanos();
+        qn_msg_reply_begin(&w->reply, 0, 0);
+        return 0;
+}
+
+bool qn_worker_has_room(const struct qn_worker *w, size_t weight)
+{
+        if (w->tasks.n < 2) /* one runs, one waits, whatever their size */
+                return true;
+        return w->tasks.n < QN_ROLE_BATCH_MAX && w->weight + weight <= QN_ROLE_BATCH_BYTES;
+}
+
+/* Memory of the caller as a descriptor that nobody can write to. */
+static int sealed_copy(struct qn_cur bytes, int *ret)
+{
+        _cleanup_(qn_closep) int fd = memfd_create("qanat-input", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = qn_io_write_fd(fd, qn_cur_rest(&bytes));
+        if (r < 0)
+                return r;
+        if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+                return -errno;
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
+/* The next thing that is expected is the reply to the task at the head. */
+static void expect_head(struct qn_worker *w)
+{
+        w->since = qn_io_nanos();
+        if (w->tasks.head)
+                qn_msg_reply_begin(&w->reply, w->seq, w->tasks.head->reply_max);
+}
+
+int qn_worker_give(struct qn_worker *w, struct qn_task *t)
+{
+        struct qn_msg_job job = { .seq = w->seq + w->tasks.n, .kind = t->kind, .params = t->params };
+        int r = 0;
+
+        if (t->fd < 0 && t->weight > QN_ROLE_INLINE_MAX)
+                r = sealed_copy(t->input, &t->fd);
+        if (r < 0)
+                return r;
+        if (t->fd < 0)
+                job.input = t->input;
+        r = qn_msg_send_job(w->sock, &job, t->fd);
+        if (r == -ETOOMANYREFS && w->tasks.n) /* too many descriptors on their way: they will arrive */
+                return -EAGAIN;
+        if (r < 0)
+                return r == -ECONNRESET ? -EPIPE : r;
+        qn_tasks_push(&w->tasks, t);
+        w->weight += t->weight;
+        if (w->tasks.n == 1 && w->ready)
+                expect_head(w);
+        return 0;
+}
+
+int qn_worker_read(struct qn_worker *w, void *buf)
+{
+        struct qn_cur packet;
+        int r = qn_msg_recv(w->sock, buf, &packet);
+
+        if (r <= 0)
+                return r == 0 ? -EPIPE : r;
+        if (w->ready && !w->tasks.head)
+                return -EBADMSG; /* nobody asked */
+        r = qn_msg_reply_add(&w->reply, packet);
+        if (r <= 0 || w->ready)
+                return r;
+        if (w->reply.status < 0)
+                return -ECANCELED;
+        w->ready = true;
+        expect_head(w);
+        return 0;
+}
+
+struct qn_task *qn_worker_pop(struct qn_worker *w)
+{
+        struct qn_task *t = qn_tasks_pop(&w->tasks);
+
+        w->weight -= t->weight;
+        w->seq++;
+        expect_head(w);
+        return t;
+}
+
+int qn_worker_end(struct qn_worker *w, bool gone)
+{
+        const struct timespec pause = { 0, 1000000 };
+        int status = 0;
+        pid_t pid = 0;
+
+        for (int i = 0; gone && pid == 0 && i < GRACE_MS; i++) {
+                pid = waitpid(w->pid, &status, WNOHANG);
+                if (pid == 0)
+                        nanosleep(&pause, NULL);
+        }
+        if (pid == 0) {
+                kill(w->pid, SIGKILL);
+                while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
+                        ;
+        }
+        close(w->sock);
+        w->sock = -1;
+        w->ready = false;
+        return status;
+}
