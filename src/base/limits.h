@@ -74,6 +74,18 @@
 #define QN_PACKUMENT_MAX     ((size_t)256 << 20)
 #define QN_HTTP_REDIRECTS    5u
 #define QN_HTTP_TRIES        4u                  /* first try and three repeats */
+#define QN_HTTP_INFLIGHT     64u                 /* transfers under way at once; the rest waits in a queue */
+#define QN_HTTP_CONNECT_MS   15000u              /* DNS, TCP and TLS of one connection */
+#define QN_HTTP_SLOW_BYTES   512u                /* bytes a second; below this for QN_HTTP_SLOW_S the server is too slow */
+#define QN_HTTP_SLOW_S       60u
+#define QN_HTTP_TRANSFER_MS  900000u             /* one transfer from start to end */
+#define QN_HTTP_WAIT_MAX_MS  120000u             /* the longest Retry-After that is waited for */
+#define QN_HTTP_DISCARD_MAX  ((size_t)256 << 10) /* bytes read of an answer whose body is not wanted (errors) */
+#define QN_URL_MAX           8192u               /* characters of a URL */
+#define QN_NAME_MAX          512u                /* characters of a package name that is asked for */
+#define QN_NPMCONF_MAX       ((size_t)16 << 20)  /* memory of one resolved npm configuration */
+#define QN_CACACHE_BUCKET_MAX ((size_t)16 << 20) /* bytes of one bucket file of npm's cache index */
+#define QN_CACACHE_LINE_MAX  ((size_t)256 << 10) /* bytes of one line in it */
 
 /* --- the program itself --- */
 #define QN_CONFIG_MAX        ((size_t)1 << 20)   /* bytes of the configuration file */

@@ -1,0 +1,62 @@
+/* http-job.h - inside of the HTTP client: one request from queue to callback, shared by http*.c. */
+#pragma once
+
+#include <curl/curl.h>
+#include <sys/queue.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "net/http.h"
+#include "net/url.h"
+
+enum job_state {
+        JOB_QUEUED,
+        JOB_ACTIVE,
+        JOB_WAITING, /* for its next try */
+};
+
+struct qn_http_job {
+        TAILQ_ENTRY(qn_http_job) link;
+        struct qn_http *owner;
+        struct qn_arena mem; /* everything the request named */
+        struct qn_http_request q;
+        struct qn_url url, origin; /* where it goes now; where its credentials belong */
+        struct qn_str target;      /* url as text, NUL-terminated */
+        qn_http_done *done;
+        void *user;
+        enum job_state state;
+        enum qn_http_code failed;  /* set when it cannot even start, or by the body's callback */
+        bool proxied;              /* the current try goes through a proxy */
+        unsigned tries, redirects;
+        uint64_t next_try;         /* monotonic nanoseconds, JOB_WAITING */
+        CURL *easy;
+        struct curl_slist *headers;
+        int fd;
+        uint64_t size;
+};
+
+/* http-error.c */
+enum qn_http_code qn_http_classify_curl(CURLcode c);
+enum qn_http_code qn_http_classify_status(int status);
+bool qn_http_worth_repeating(enum qn_http_code c);
+void qn_http_explain(const struct qn_http_job *j, enum qn_http_code c, int status, struct qn_buf *b);
+
+/* http-job.c */
+int qn_http_job_new(const struct qn_http_request *q, struct qn_http_job **ret);
+void qn_http_job_free(struct qn_http_job *j);
+/* Sets up the easy handle for the next try.  0, -ENOMEM. */
+int qn_http_job_prepare(struct qn_http_job *j, const struct qn_http_opts *o);
+/* Drops what the last try left. */
+int qn_http_job_rewind(struct qn_http_job *j);
+/* Makes target say what url says. */
+int qn_http_job_retarget(struct qn_http_job *j);
+/* Points the job at location: QN_HTTP_OK, or why it is not followed. */
+enum qn_http_code qn_http_job_redirect(struct qn_http_job *j, const char *location);
+/* Calls back with the outcome; r is filled from the easy handle when there was an answer. */
+void qn_http_job_finish(struct qn_http_job *j, enum qn_http_code code, int status);
+
+/* http-tls.c: the authorities, parsed once per client and shared by its connections. */
+struct qn_http_trust;
+int qn_http_trust_new(const struct qn_http_opts *o, struct qn_http_trust **ret);
+void qn_http_trust_free(struct qn_http_trust *t);
+void qn_http_trust_apply(struct qn_http_trust *t, CURL *easy);
