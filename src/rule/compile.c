@@ -83,6 +83,9 @@ static int add_text(struct qn_compiler *c, const struct qn_node *n, struct texts
         return 0;
 }
 
+static int add_texts(struct qn_compiler *c, const struct qn_node *n, struct texts *t);
+
+/* Lists may hold lists. */
 static int add_list(struct qn_compiler *c, const struct qn_node *at, struct texts *t)
 {
         const struct qn_named *l = find_list(c, qn_str_skip(at->text, 1));
@@ -91,16 +94,25 @@ static int add_list(struct qn_compiler *c, const struct qn_node *at, struct text
         if (!l)
                 return qn_compile_fail(c, at, "there is no list \"%.*s\"; define it under lists:",
                                        QN_STR_ARG(qn_str_skip(at->text, 1)));
+        if (c->depth == USE_DEPTH_MAX)
+                return qn_compile_fail(c, at, "lists name each other in a circle, or too deeply");
+        c->depth++;
         for (size_t i = 0; r == 0 && i < l->node->n; i++)
-                r = add_text(c, l->node->items[i], t);
+                r = add_texts(c, l->node->items[i], t);
+        c->depth--;
         return r;
 }
 
 static int add_texts(struct qn_compiler *c, const struct qn_node *n, struct texts *t)
 {
-        if (n->type == QN_NODE_STRING && qn_str_starts(n->text, "$"))
+        int r;
+
+        if (n->type == QN_NODE_STRING && qn_str_starts(n->text, "$") && !qn_str_starts(n->text, "$$"))
                 return add_list(c, n, t);
-        return add_text(c, n, t);
+        r = add_text(c, n, t);
+        if (r == 0 && qn_str_starts(n->text, "$$"))
+                t->list[t->n - 1] = qn_str_skip(n->text, 1);
+        return r;
 }
 
 int qn_compile_texts(struct qn_compiler *c, const struct qn_node *n, struct qn_str **ret, size_t *ret_n)

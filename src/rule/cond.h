@@ -142,7 +142,7 @@ int qn_compile_fail(const struct qn_compiler *c, const struct qn_node *at, const
 const char *qn_compile_hint(struct qn_str s, const char *(*name_at)(unsigned), unsigned n, char *buf, size_t size);
 QN_MUST int qn_compile_cond(struct qn_compiler *c, const struct qn_node *n, const struct qn_rule_cond **ret);
 QN_MUST int qn_compile_phases(struct qn_compiler *c, const struct qn_node *n, uint8_t *ret);
-/* A text or a list of texts, with `$name` replaced by the list of that name. */
+/* A text or a list of texts, with `$name` replaced by the list of that name (`$$` stands for a dollar sign). */
 QN_MUST int qn_compile_texts(struct qn_compiler *c, const struct qn_node *n, struct qn_str **ret, size_t *ret_n);
 /* Derives needs and compound from the condition. */
 QN_MUST int qn_compile_needs(struct qn_compiler *c, struct qn_compiled *rule);

@@ -1,4 +1,4 @@
-/* explain.c - puts evidence into a rule's text: {host}, {which|a secret}, {file}, {labels}, {event}. */
+/* explain.c - puts evidence into a rule's text: {host}, {which|a secret}, {path|command|the evidence}, {file}, {labels}. */
 #include "base/buf.h"
 #include "base/limits.h"
 #include "rule/cond.h"
@@ -111,22 +111,37 @@ static void put_value(struct qn_buf *b, struct qn_str s)
                 qn_buf_puts(b, "\xe2\x80\xa6");
 }
 
+static void put_values(struct qn_buf *b, const struct values *v)
+{
+        for (size_t i = 0; i < v->n; i++) {
+                if (i)
+                        qn_buf_puts(b, ", ");
+                put_value(b, v->list[i]);
+        }
+        if (v->more)
+                qn_buf_puts(b, " and others");
+}
+
+/* The first name that the evidence has values for, or the first word that is no name. */
 static void put_placeholder(struct qn_buf *b, const struct qn_finding *f, const struct qn_event_set *s,
                             struct qn_str inside)
 {
-        struct qn_str name = qn_str_cut(&inside, '|');
-        struct values v = { 0 };
+        while (inside.n) {
+                struct qn_str word = qn_str_cut(&inside, '|');
+                struct values v = { 0 };
+                int name = find_name(word);
 
-        collect(f, s, find_name(name), &v);
-        if (!v.n)
-                qn_buf_str(b, inside.n ? inside : QN_STR("(unknown)"));
-        for (size_t i = 0; i < v.n; i++) {
-                if (i)
-                        qn_buf_puts(b, ", ");
-                put_value(b, v.list[i]);
+                if (name < 0) {
+                        qn_buf_str(b, word);
+                        return;
+                }
+                collect(f, s, name, &v);
+                if (v.n) {
+                        put_values(b, &v);
+                        return;
+                }
         }
-        if (v.more)
-                qn_buf_puts(b, " and others");
+        qn_buf_puts(b, "(unknown)");
 }
 
 struct qn_str qn_explain(const struct qn_finding *f, const struct qn_event_set *s, struct qn_arena *a)

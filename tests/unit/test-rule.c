@@ -11,7 +11,7 @@
 #include "rule/rule.h"
 #include "test.h"
 
-#define HEAD "rules:\n- id: r\n  title: It matched\n  severity: high\n  verdict: malicious\n  explain: Sends to {host|a host}\n"
+#define HEAD "rules:\n- id: r\n  title: It matched\n  severity: high\n  verdict: malicious\n  explain: Sends to {host|url|a host}\n"
 
 static struct qn_rules *rules;
 static struct qn_err err;
@@ -107,6 +107,7 @@ TEST(errors_name_place_and_cure)
         assert_refused(HEAD "  when: env.read\n" "- id: r\n  title: t\n  severity: low\n  verdict: info\n  explain: e\n  when: meta\n",
                        "the rule \"r\" is also in");
         assert_refused("lists: {a: [x]}\nconditions: {c: {use: c}}\n", "in a circle");
+        assert_refused("lists: {a: [$b], b: [$a]}\n" HEAD "  when: {event: env.read, name: $a}\n", "in a circle");
         assert_refused("lists: {a: x}\n", "a list is written");
         assert_refused("rules:\n- id: Bad_Id\n  title: t\n  severity: low\n  verdict: info\n  explain: e\n  when: meta\n", "id: takes");
         assert_refused("rules:\n- id: r\n  title: t\n  severity: lo\n  verdict: info\n  explain: e\n  when: meta\n", "severity: takes");
@@ -292,8 +293,8 @@ TEST(count_distinct)
 
 TEST(lists_and_named_conditions)
 {
-        load_ok("lists: {bad: [h.invalid], worse: [i.invalid]}\n"
-                "conditions:\n  out: {event: [net.send, net.connect], host: [$bad, $worse]}\n" HEAD
+        load_ok("lists: {bad: [h.invalid, $worse], worse: [i.invalid]}\n"
+                "conditions:\n  out: {event: [net.send, net.connect], host: [$bad, x]}\n" HEAD
                 "  when: {all: [{use: out}, {use: out}]}\n");
         begin();
         event(QN_EVENT_NET_CONNECT, QN_PHASE_IMPORT, "a.js", QN_ATTR_HOST, "i.invalid");
