@@ -39,8 +39,8 @@ QN_MUST static inline int qn_cur_take(struct qn_cur *c, size_t n, struct qn_cur 
 {
         if (n > qn_cur_left(c))
                 return -EBADMSG;
-        *ret = (struct qn_cur){ c->p, c->p + n };
-        c->p += n;
+        *ret = (struct qn_cur){ c->p, n ? c->p + n : c->p }; /* an empty cursor may be NULL */
+        c->p = ret->end;
         return 0;
 }
 
@@ -48,7 +48,8 @@ QN_MUST static inline int qn_cur_skip(struct qn_cur *c, size_t n)
 {
         if (n > qn_cur_left(c))
                 return -EBADMSG;
-        c->p += n;
+        if (n)
+                c->p += n;
         return 0;
 }
 
@@ -57,9 +58,10 @@ QN_MUST static inline int qn_cur_copy(struct qn_cur *c, size_t n, void *ret)
 {
         if (n > qn_cur_left(c))
                 return -EBADMSG;
-        if (n)
+        if (n) {
                 memcpy(ret, c->p, n);
-        c->p += n;
+                c->p += n;
+        }
         return 0;
 }
 

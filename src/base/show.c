@@ -138,6 +138,8 @@ static size_t defang_url(struct qn_buf *out, struct qn_str s)
                 n += user + 1;
         }
         user = host_run(qn_str_skip(s, n));
+        while (user && s.p[n + user - 1] == '.') /* the end of a sentence */
+                user--;
         put_host(out, qn_str_take(qn_str_skip(s, n), user));
         return n + user;
 }

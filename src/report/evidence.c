@@ -1,4 +1,4 @@
-/* evidence.c - what the formats share: how an event, a tactic and a verdict are put into words. */
+/* evidence.c - what the formats share: how an event and a verdict are put into words. */
 #include "event/event.h"
 #include "report/render.h"
 
@@ -19,33 +19,6 @@ void qn_evidence_text(const struct qn_event *e, struct qn_buf *out)
         }
 }
 
-const char *qn_tactic_name(struct qn_str id)
-{
-        static const struct {
-                const char *id, *name;
-        } tactics[] = {
-                { "TA0001", "Initial Access" },
-                { "TA0002", "Execution" },
-                { "TA0003", "Persistence" },
-                { "TA0004", "Privilege Escalation" },
-                { "TA0005", "Defense Evasion" },
-                { "TA0006", "Credential Access" },
-                { "TA0007", "Discovery" },
-                { "TA0008", "Lateral Movement" },
-                { "TA0009", "Collection" },
-                { "TA0010", "Exfiltration" },
-                { "TA0011", "Command and Control" },
-                { "TA0040", "Impact" },
-                { "TA0042", "Resource Development" },
-                { "TA0043", "Reconnaissance" },
-        };
-
-        for (size_t i = 0; i < QN_ARRAY_SIZE(tactics); i++)
-                if (qn_str_is(id, tactics[i].id))
-                        return tactics[i].name;
-        return NULL;
-}
-
 const char *qn_advice(enum qn_verdict_kind k)
 {
         switch (k) {
@@ -55,7 +28,7 @@ const char *qn_advice(enum qn_verdict_kind k)
         case QN_SUSPICIOUS:
                 return "Do not install it before somebody has read the lines above.";
         case QN_UNKNOWN:
-                return "Treat it as unsafe until it can be analysed.";
+                return "treat it as unsafe until it can be analysed.";
         case QN_CLEAN:
                 break;
         }

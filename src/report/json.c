@@ -37,9 +37,10 @@ static void put_finding(struct qn_jsonw *w, const struct qn_event_set *set,
         qn_jsonw_str(w, "rule", f->rule->id);
         qn_jsonw_str(w, "title", f->rule->title);
         qn_jsonw_cstr(w, "severity", qn_severity_name(f->rule->severity));
-        qn_jsonw_cstr(w, "verdict", qn_verdict_name(f->rule->verdict));
+        qn_jsonw_cstr(w, "verdict", qn_verdict_name(f->verdict));
         qn_jsonw_cstr(w, "layer", qn_layer_name(f->layer));
         qn_jsonw_cstr(w, "phase", qn_phase_name(f->phase));
+        put_known(w, "explain", f->explain);
         qn_jsonw_array(w, "tactics");
         for (size_t i = 0; i < f->rule->n_tactics; i++)
                 qn_jsonw_str(w, NULL, f->rule->tactics[i]);

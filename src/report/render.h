@@ -39,7 +39,5 @@ void qn_sarif_document(const struct qn_report *r, struct qn_buf *out);
 struct qn_str qn_evidence_file(const struct qn_event_set *set, const struct qn_event *e);
 /* The excerpt, or the attributes when there is none. */
 void qn_evidence_text(const struct qn_event *e, struct qn_buf *out);
-/* "Credential Access" for "TA0006"; NULL for techniques and the unknown. */
-const char *qn_tactic_name(struct qn_str id);
 /* What to do about a verdict when its rules say nothing. */
 const char *qn_advice(enum qn_verdict_kind k);

@@ -142,7 +142,11 @@ static void put_finding(struct qn_jsonw *w, const struct qn_result *res, const s
         make_identity(res, &text);
         qn_buf_puts(&text, ": ");
         qn_buf_str(&text, f->rule->title);
-        begin_result(w, f->rule->id, level_of(f->rule->verdict));
+        if (f->explain.n) {
+                qn_buf_puts(&text, ". ");
+                qn_buf_str(&text, f->explain);
+        }
+        begin_result(w, f->rule->id, level_of(f->verdict));
         put_message(w, "message", qn_buf_view(&text));
         qn_jsonw_array(w, "locations");
         put_location(w, res, f->n_evidence ? f->evidence[0] : NULL);
@@ -199,8 +203,6 @@ static void put_rule(struct qn_jsonw *w, const struct qn_rule *rule)
         qn_jsonw_object(w, NULL);
         qn_jsonw_str(w, "id", rule->id);
         put_message(w, "shortDescription", rule->title);
-        if (rule->explain.n)
-                put_message(w, "fullDescription", rule->explain);
         if (rule->advice.n)
                 put_message(w, "help", rule->advice);
         qn_jsonw_object(w, "defaultConfiguration");
@@ -225,7 +227,7 @@ static void put_unknown_rule(struct qn_jsonw *w)
         qn_jsonw_object(w, NULL);
         qn_jsonw_cstr(w, "id", UNKNOWN_RULE);
         put_message(w, "shortDescription", QN_STR("A package could not be analysed"));
-        put_message(w, "help", qn_str_c(qn_advice(QN_UNKNOWN)));
+        put_message(w, "help", QN_STR("Treat it as unsafe until it can be analysed."));
         qn_jsonw_object(w, "defaultConfiguration");
         qn_jsonw_cstr(w, "level", level_of(QN_UNKNOWN));
         qn_jsonw_end_object(w);

@@ -3,6 +3,7 @@
 #include "base/show.h"
 #include "event/event.h"
 #include "report/render.h"
+#include "rule/attack.h"
 #include "rule/rule.h"
 
 #define EVIDENCE_SHOWN 6  /* per finding, unless all is asked for */
@@ -133,7 +134,7 @@ static void put_tactics(const struct qn_report_opts *o, const struct qn_rule *ru
         _cleanup_(qn_buf_done) struct qn_buf list = QN_BUF_INIT(1 << 16);
 
         for (size_t i = 0; i < rule->n_tactics; i++) {
-                const char *name = qn_tactic_name(rule->tactics[i]);
+                const char *name = qn_attack_name(rule->tactics[i]);
 
                 qn_buf_puts(&list, i ? ", " : "");
                 qn_buf_str(&list, rule->tactics[i]);
@@ -143,11 +144,11 @@ static void put_tactics(const struct qn_report_opts *o, const struct qn_rule *ru
         put_labelled(o, "ATT&CK:", qn_buf_view(&list), out);
 }
 
-static void put_finding(const struct qn_report_opts *o, const struct qn_event_set *set,
+static void put_finding(const struct qn_report_opts *o, const struct qn_result *res,
                         const struct qn_finding *f, struct qn_buf *out)
 {
         size_t shown = o->explain ? f->n_evidence : QN_MIN(f->n_evidence, (size_t)EVIDENCE_SHOWN);
-        size_t wide = place_width(set, f, shown);
+        size_t wide = place_width(res->set, f, shown);
 
         qn_buf_puts(out, "\n    ");
         put_styled(o, "\033[1m", f->rule->title, out);
@@ -155,20 +156,22 @@ static void put_finding(const struct qn_report_opts *o, const struct qn_event_se
         qn_show(out, f->rule->id, 0, 0);
         qn_buf_printf(out, ", %s, when: %s]\n", qn_severity_name(f->rule->severity),
                       qn_phase_name(f->phase));
+        if (f->explain.n && qn_str_find(res->verdict->reason, f->explain) < 0) {
+                qn_buf_puts(out, "      ");
+                put_wrapped(out, f->explain, 6, 6, o->width);
+        }
         for (size_t i = 0; i < shown; i++)
-                put_evidence(o, set, f->evidence[i], wide, out);
+                put_evidence(o, res->set, f->evidence[i], wide, out);
         if (shown < f->n_evidence)
                 qn_buf_printf(out, "      … and %zu more (--explain shows all)\n",
                               f->n_evidence - shown);
         put_tactics(o, f->rule, out);
-        if (o->explain)
-                put_labelled(o, "why:", f->rule->explain, out);
 }
 
 /* Whether a finding belongs into the report: rules that only inform do not, unless asked for. */
 static bool is_shown(const struct qn_report_opts *o, const struct qn_finding *f)
 {
-        return o->explain || f->rule->verdict != QN_CLEAN;
+        return o->explain || f->verdict != QN_CLEAN;
 }
 
 static void put_findings(const struct qn_report_opts *o, const struct qn_result *res,
@@ -182,7 +185,7 @@ static void put_findings(const struct qn_report_opts *o, const struct qn_result 
                 if (!is_shown(o, f))
                         continue;
                 if (o->explain || shown < FINDINGS_SHOWN)
-                        put_finding(o, res->set, f, out);
+                        put_finding(o, res, f, out);
                 else
                         left++;
                 shown++;
@@ -218,7 +221,7 @@ static void put_unanalysed(const struct qn_report_opts *o, const struct qn_resul
 static struct qn_str find_advice(const struct qn_verdict *v)
 {
         for (size_t i = 0; i < v->n; i++)
-                if (v->findings[i].rule->verdict == v->kind && v->findings[i].rule->advice.n)
+                if (v->findings[i].verdict == v->kind && v->findings[i].rule->advice.n)
                         return v->findings[i].rule->advice;
         return qn_str_c(qn_advice(v->kind));
 }
@@ -255,12 +258,13 @@ static void put_alarm(const struct qn_report_opts *o, const struct qn_result *re
         qn_buf_puts(out, "\n    ");
         put_wrapped(out, v->reason, 4, 4, o->width);
         put_findings(o, res, out);
-        if (v->n_unanalysed) {
-                qn_buf_byte(out, '\n');
+        if (v->n_unanalysed)
                 put_unanalysed(o, res, out);
+        if (v->kind !=
+            QN_UNKNOWN) { /* said once, at the end: a registry that is down makes hundreds */
+                qn_buf_puts(out, "\n    What to do: ");
+                put_wrapped(out, find_advice(v), 16, 4, o->width);
         }
-        qn_buf_puts(out, "\n    What to do: ");
-        put_wrapped(out, find_advice(v), 16, 4, o->width);
         qn_buf_byte(out, '\n');
 }
 
@@ -309,4 +313,6 @@ void qn_text_document(const struct qn_report *r, uint64_t elapsed_ns, struct qn_
                         if ((int)r->entries[i].kind == k && (k != QN_CLEAN || list_clean))
                                 qn_buf_str(out, r->entries[i].body);
         put_summary(r, elapsed_ns, out);
+        if (r->counts[QN_UNKNOWN])
+                qn_buf_printf(out, "What is unknown: %s\n", qn_advice(QN_UNKNOWN));
 }

@@ -96,6 +96,7 @@ TEST(urls_cannot_be_clicked)
         DEFANG("seehttps://a.b", "seehxxps://a[.]b");
         DEFANG("wss://a.b/ ftp://c.d", "wxxs://a[.]b/ fxp://c[.]d");
         DEFANG("https://", "hxxps://");
+        DEFANG("See https://a.b.", "See hxxps://a[.]b.");
         DEFANG("https://b\xc3\xbc"
                "cher.example",
                "hxxps://b\xc3\xbc"
