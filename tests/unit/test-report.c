@@ -76,7 +76,7 @@ TEST(text_says_what_people_need)
                 "    Credentials leave at install time  [steal, critical, when: install]\n",
                 "      lib/setup.js:22:3        net.send       fetch('hxxps://evil[.]invalid/u', ",
                 "      package.json             install.hook   command node lib/setup.js\n",
-                "      ATT\&CK:  TA0006 Credential Access, T1195.002 Compromise",
+                "      ATT&CK:  TA0006 Credential Access, T1195.002 Compromise",
                 "    What to do: Rotate every credential.\n",
                 "UNKNOWN     large 1.0.0\n",
                 "      not analysed: big.js  the file is \\x1b[31mtoo large\n",
