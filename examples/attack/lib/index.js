@@ -1,0 +1,5 @@
+'use strict';
+
+module.exports = function pad(text, width) {
+  return String(text).padEnd(width);
+};
