@@ -21,10 +21,10 @@ test:
 
 bench: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
-	@tools/bench $(BUILD)
+	@bench/run $(BUILD)
 
 bench-rivals: all
-	@tools/bench-rivals $(BUILD)/qanat
+	@bench/rivals $(BUILD)/qanat
 
 fuzz:
 	@tools/fuzz
