@@ -14,6 +14,8 @@
 #define QN_TAR_TRAILING_MAX  ((size_t)1 << 20)   /* bytes of padding behind the end of an archive */
 #define QN_FILE_MAX          ((size_t)32 << 20)  /* bytes of one text file that is analysed whole */
 
+#define QN_SNIFF_MAX         ((size_t)8 << 10)   /* bytes of a file that are looked at to tell its format */
+
 /* --- documents --- */
 #define QN_JSON_DEPTH_MAX    512u                /* nesting of arrays and objects */
 #define QN_JSON_MAX          ((size_t)256 << 20) /* bytes of one JSON document */
