@@ -56,6 +56,10 @@
 #define QN_ROLE_READ_MAX     ((size_t)16 << 20)  /* up to here an input is read into memory, above it is mapped */
 #define QN_ROLE_REPLY_MAX    ((size_t)256 << 20) /* reply to one job, whatever its kind allows */
 #define QN_ROLE_ERROR_MAX    ((size_t)256)       /* the sentence that replaces a reply when a job fails */
+#define QN_DOCUMENT_ARENA_MAX ((size_t)512 << 20) /* memory of one lock file or registry document */
+#define QN_EVENTS_REPLY_MAX  ((size_t)64 << 20)  /* an event set as bytes */
+#define QN_PICK_REPLY_MAX    ((size_t)64 << 10)  /* the choice of a version */
+#define QN_URL_MAX           8192u               /* address of a tarball; also an integrity */
 #define QN_ROLE_BATCH_MAX    8u                  /* jobs that wait at one worker, the running one included */
 #define QN_ROLE_BATCH_BYTES  ((size_t)1 << 20)   /* input that waits at one worker behind the running job */
 #define QN_ROLE_CRASHES_MAX  2u                  /* workers that die of the same job before it is blamed */

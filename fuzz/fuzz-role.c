@@ -1,0 +1,82 @@
+/* Messages between processes: packets of a job and of replies, and the replies of the analyse role.
+ * The first byte chooses; for replies the rest is packets, each with its length (u16) before it. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/limits.h"
+#include "role/analyse-wire.h"
+#include "role/msg.h"
+
+#define REPLY_MAX 65536
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool contract)
+{
+        if (!contract)
+                abort();
+}
+
+static void fuzz_job(struct qn_cur in)
+{
+        struct qn_msg_job job = { 0 };
+        int r = qn_msg_parse_job(in, &job);
+
+        check(r == 0 || r == -EBADMSG);
+        check((r == 0) == (job.seq != 0));
+        check(qn_cur_left(&job.params) <= QN_ROLE_PARAMS_MAX && qn_cur_left(&job.input) <= QN_ROLE_INLINE_MAX);
+}
+
+static void fuzz_reply(struct qn_cur in)
+{
+        struct qn_msg_reply reply = { 0 };
+        struct qn_cur packet;
+        uint16_t n;
+        int r = 0;
+
+        qn_msg_reply_begin(&reply, 1, REPLY_MAX);
+        while (r == 0 && qn_cur_le16(&in, &n) == 0 && qn_cur_take(&in, n, &packet) == 0)
+                r = qn_msg_reply_add(&reply, packet);
+        check(r <= 1);
+        check(r != 1 || qn_cur_left(&reply.bytes) == reply.total);
+        check(reply.joined.n <= REPLY_MAX);
+        qn_msg_reply_done(&reply);
+}
+
+static void fuzz_pick(struct qn_cur in)
+{
+        struct qn_analyse_pick pick = { 0 };
+        int r = qn_analyse_read_pick(in, &pick, NULL);
+
+        check((r == 0) == (pick.version.n > 0));
+        check(r < 0 || qn_str_starts(pick.tarball, "http"));
+}
+
+static void fuzz_lock(struct qn_cur in)
+{
+        struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_lock lock = { 0 };
+        struct qn_buf again = QN_BUF_INIT(1 << 20);
+
+        if (qn_analyse_read_lock(in, &a, &lock, NULL) == 0) {
+                check(qn_analyse_write_lock(&again, &lock) == 0);
+                check(qn_str_eq(qn_buf_view(&again), qn_cur_rest(&in))); /* one way to write it */
+        } else {
+                check(lock.packages == NULL);
+        }
+        qn_buf_done(&again);
+        qn_arena_done(&a);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        static void (*const targets[])(struct qn_cur) = { fuzz_job, fuzz_reply, fuzz_pick, fuzz_lock };
+        struct qn_cur in = qn_cur_mem(data, size);
+        uint8_t choice;
+
+        if (qn_cur_u8(&in, &choice) == 0)
+                targets[choice % QN_ARRAY_SIZE(targets)](in);
+        return 0;
+}

@@ -1,0 +1,99 @@
+#include "role/analyse.h"
+
+#include <errno.h>
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "event/event.h"
+#include "observe/analyse.h"
+#include "observe/scan.h"
+#include "parse/packument.h"
+#include "parse/pkgjson.h"
+#include "role/analyse-wire.h"
+
+#define ARENA_KEEP ((size_t)1 << 20) /* memory kept from one document to the next */
+
+struct tables {
+        struct qn_observers *observers;
+        struct qn_analyser *analyser;
+        struct qn_arena arena; /* of the current document */
+};
+
+static int open_tables(const char *data_dir, void **ret, struct qn_err *reterr)
+{
+        static struct tables t = { .arena = { .max = QN_DOCUMENT_ARENA_MAX } };
+        int r = qn_observers_load(data_dir, &t.observers, reterr);
+
+        if (r == 0)
+                r = qn_analyser_new(t.observers, &t.analyser);
+        *ret = &t;
+        return r;
+}
+
+static int run_analyse(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
+                       struct qn_err *reterr QN_UNUSED)
+{
+        struct tables *t = ctx;
+        const struct qn_event_set *set;
+        int r = qn_analyse(t->analyser, input, qn_cur_rest(&params), &set);
+
+        return r < 0 ? r : qn_event_set_write(set, reply);
+}
+
+static int pick(struct tables *t, struct qn_cur params, struct qn_cur input, struct qn_buf *reply, struct qn_err *reterr)
+{
+        struct qn_packument_want want = { .before = QN_TIME_NONE };
+        struct qn_packument_version *v;
+        struct qn_str name;
+        int r = qn_analyse_read_want(params, &name, &want.spec);
+
+        if (r == 0)
+                r = qn_packument_pick(input, &want, &t->arena, &v, reterr);
+        if (r < 0)
+                return r;
+        if (!qn_str_eq(v->name, name))
+                return qn_fail(reterr, -EINVAL, 0, "the registry answered with the document of another package");
+        return qn_analyse_write_picked(reply, v, reterr);
+}
+
+static int run_pick(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply, struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        int r = pick(t, params, input, reply, reterr);
+
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
+/* Version 1 of the lock file does not say what the project itself asks for; its package.json does. */
+static int mark_direct(struct tables *t, struct qn_cur package_json, struct qn_lock *lock)
+{
+        struct qn_pkgjson *project;
+
+        if (lock->direct_known || !qn_cur_left(&package_json) ||
+            qn_pkgjson_parse(package_json, &t->arena, &project, NULL) < 0)
+                return 0; /* unknown, then */
+        return qn_lock_mark_direct(lock, project, &t->arena);
+}
+
+static int run_lock(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply, struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        struct qn_lock *lock;
+        int r = qn_lock_parse(input, &t->arena, &lock, reterr);
+
+        if (r == 0)
+                r = mark_direct(t, params, lock);
+        if (r == 0)
+                r = qn_analyse_write_lock(reply, lock);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
+static const struct qn_role_job jobs[] = {
+        { QN_JOB_ANALYSE, QN_EVENTS_REPLY_MAX, run_analyse },
+        { QN_JOB_PICK, QN_PICK_REPLY_MAX, run_pick },
+        { QN_JOB_LOCK, QN_ROLE_REPLY_MAX, run_lock },
+};
+
+const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs, QN_ARRAY_SIZE(jobs) };

@@ -1,0 +1,36 @@
+/* analyse.h - what the analyse role does with hostile bytes, and how its parent reads the replies.
+ * The jobs' input is the artifact, the lock file or the registry's document; the readers trust nothing of a reply, because
+ * whoever wrote the input may have taken over the role. */
+#pragma once
+
+#include "base/cur.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "parse/lock.h"
+#include "role/role.h"
+
+struct qn_arena;
+struct qn_buf;
+
+extern const struct qn_role_def qn_role_analyse;
+
+enum qn_analyse_job {
+        QN_JOB_ANALYSE = 1, /* parameters: the SRI it must match, or nothing; reply: qn_event_set_read() */
+        QN_JOB_PICK,        /* parameters: qn_analyse_write_pick(); reply: qn_analyse_read_pick() */
+        QN_JOB_LOCK,        /* parameters: the project's package.json, or nothing; reply: qn_analyse_read_lock() */
+};
+
+/* Parameters of PICK: the package that was asked for and a version, tag or range of it. */
+void qn_analyse_write_pick(struct qn_buf *out, struct qn_str name, struct qn_str spec);
+
+struct qn_analyse_pick {
+        struct qn_str version;   /* letters, digits, ".", "+", "-" */
+        struct qn_str tarball;   /* http or https, printable ASCII without spaces */
+        struct qn_str integrity; /* SRI in printable ASCII; p NULL: the registry gives none */
+};
+
+/* 0 or -EBADMSG; texts are slices of the reply. */
+QN_MUST int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_pick *ret, struct qn_err *reterr);
+/* 0, -EBADMSG or -ENOBUFS; the list lives in the arena, texts are slices of the reply and hold whatever bytes the lock file
+ * has. */
+QN_MUST int qn_analyse_read_lock(struct qn_cur reply, struct qn_arena *a, struct qn_lock *ret, struct qn_err *reterr);

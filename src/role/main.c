@@ -1,0 +1,10 @@
+/* main.c - the roles of qanat. */
+#include "role/analyse.h"
+#include "role/role.h"
+
+static const struct qn_role_def *const defs[] = { &qn_role_analyse };
+
+int qn_role_main(int argc, char **argv)
+{
+        return qn_role_run(defs, QN_ARRAY_SIZE(defs), argc, argv);
+}
