@@ -57,17 +57,22 @@ static const char *next_verb(const void *ctx QN_UNUSED, size_t i)
         return qn_verbs[i].name;
 }
 
+int qn_verb_unknown(const char *name)
+{
+        const char *near = qn_args_nearest(name, next_verb, NULL);
+
+        if (near)
+                return log_err(-EINVAL, "there is no verb \"%s\"; did you mean \"%s\"?", name,
+                               near);
+        return log_err(-EINVAL, "there is no verb \"%s\"; see qanat help", name);
+}
+
 int cmd_help(const struct qn_args *a)
 {
         const struct qn_verb *v = a->n ? qn_verb_find(a->argv[0]) : NULL;
-        const char *near;
 
-        if (a->n && !v) {
-                near = qn_args_nearest(a->argv[0], next_verb, NULL);
-                return log_err(-EINVAL, "there is no verb \"%s\"%s%s%s", a->argv[0],
-                               near ? "; did you mean \"" : "", near ? near : "",
-                               near ? "\"?" : "");
-        }
+        if (a->n && !v)
+                return qn_verb_unknown(a->argv[0]);
         qn_help_print(stdout, v);
         return 0;
 }

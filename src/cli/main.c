@@ -8,21 +8,6 @@
 
 #define EXIT_USAGE 2
 
-static const char *next_verb(const void *ctx QN_UNUSED, size_t i)
-{
-        return qn_verbs[i].name;
-}
-
-static int unknown_verb(const char *name)
-{
-        const char *near = qn_args_nearest(name, next_verb, NULL);
-
-        if (near)
-                return log_err(EXIT_USAGE, "there is no verb \"%s\"; did you mean \"%s\"?", name,
-                               near);
-        return log_err(EXIT_USAGE, "there is no verb \"%s\"; see qanat help", name);
-}
-
 /* An answer that did not reach its reader is no answer: a full disk must not look like "nothing
  * found". */
 static int flushed(int status)
@@ -64,7 +49,9 @@ int main(int argc, char **argv)
         if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
                 name = "version";
         v = qn_verb_find(name);
-        if (!v)
-                return unknown_verb(name);
+        if (!v) {
+                qn_verb_unknown(name);
+                return EXIT_USAGE;
+        }
         return flushed(run(v, argc - 2, argv + 2));
 }

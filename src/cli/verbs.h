@@ -55,6 +55,8 @@ extern const struct qn_verb qn_verbs[];      /* ends with {} */
 extern const struct qn_opt qn_common_opts[]; /* what every verb takes; ends with {} */
 
 const struct qn_verb *qn_verb_find(const char *name);
+/* Logs that there is no such verb, and which one may have been meant; returns -EINVAL. */
+int qn_verb_unknown(const char *name);
 /* The option of that name, the verb's own first; NULL when there is none. */
 const struct qn_opt *qn_opt_find(const struct qn_verb *v, const char *name);
 
