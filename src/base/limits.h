@@ -15,6 +15,7 @@
 #define QN_FILE_MAX          ((size_t)32 << 20)  /* bytes of one text file that is analysed whole */
 
 #define QN_SNIFF_MAX         ((size_t)8 << 10)   /* bytes of a file that are looked at to tell its format */
+#define QN_SRI_HASHES_MAX    32u                 /* hashes of the deciding algorithm in one integrity string */
 
 /* --- documents --- */
 #define QN_JSON_DEPTH_MAX    512u                /* nesting of arrays and objects */
