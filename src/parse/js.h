@@ -43,6 +43,7 @@ enum qn_js_flag {
 
 enum { QN_JS_VAR_VAR, QN_JS_VAR_LET, QN_JS_VAR_CONST, QN_JS_VAR_USING };
 enum { QN_JS_META_IMPORT, QN_JS_META_NEW_TARGET };
+enum { QN_JS_REF_READ, QN_JS_REF_WRITE, QN_JS_REF_BOTH }; /* op of an IDENT that refers: x, x = 1, x++ */
 
 struct qn_js_node { /* 24 bytes */
         uint8_t type;  /* qn_js_type */
@@ -60,6 +61,9 @@ enum qn_js_atom {
 #define ATOM(id, text) QN_JS_ATOM_##id,
 #include "parse/js-atoms.def"
 #undef ATOM
+#define WORD(id, text, tok) QN_JS_ATOM_W_##id,
+#include "parse/js-words.def" /* words of the grammar */
+#undef WORD
         QN_JS_ATOM_FIXED_MAX
 };
 

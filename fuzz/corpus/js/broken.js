@@ -1,0 +1,4 @@
+var a = ;
+function f( { b }
+} c("x
+) `${ 

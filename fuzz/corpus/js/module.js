@@ -1,0 +1,1 @@
+import a, {b as c} from "d" with {type: "json"}; export * as e from "f"; export default @g class {}

@@ -1,0 +1,1 @@
+!function(e,t){"object"==typeof exports?module.exports=t():e.x=t()}(this,function(){var e=function e(t){return e};with(e)eval("a")});

@@ -1,0 +1,71 @@
+/* js-dump - what the JavaScript front end makes of the files named on standard input, one path a line: for the comparison
+ * with other parsers (compare.mjs).  For each file: "F path", "E errors offset message", then one "type start end" line per
+ * node, or nothing but the first two with -q. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/io.h"
+#include "parse/js.h"
+
+/* Prints the nodes below and including root; `todo` is a stack of list heads. */
+static int print_tree(const struct qn_js_ast *ast)
+{
+        uint32_t *todo = malloc((ast->n_nodes + 1) * sizeof *todo);
+        size_t n = 0;
+
+        if (!todo)
+                return -ENOMEM;
+        todo[n++] = ast->root;
+        while (n) {
+                const struct qn_js_node *node = &ast->nodes[todo[--n]];
+
+                printf("%s %u %u\n", qn_js_type_name(node->type), node->start, node->end);
+                if (node->next)
+                        todo[n++] = node->next;
+                if (node->first && node->type != QN_JS_IDENT)
+                        todo[n++] = node->first;
+        }
+        free(todo);
+        return 0;
+}
+
+static int dump(struct qn_js *js, const char *path, enum qn_js_mode mode, bool quiet)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)64 << 20);
+        const struct qn_js_ast *ast = NULL;
+        struct qn_err err = { 0 };
+        int r = qn_io_read(path, &b);
+
+        printf("F %s\n", path);
+        if (r == 0)
+                r = qn_js_parse(js, qn_buf_view(&b), mode, 0, &ast, &err);
+        if (r < 0) {
+                printf("E -1 %zu %s\n", err.off, err.msg);
+                return 0;
+        }
+        printf("E %u %zu %s\n", ast->errors, ast->first_error.off, ast->first_error.msg);
+        return quiet ? 0 : print_tree(ast);
+}
+
+int main(int argc, char **argv)
+{
+        _cleanup_(qn_js_freep) struct qn_js *js = qn_js_new();
+        enum qn_js_mode mode = QN_JS_AUTO;
+        char line[4096];
+        bool quiet = false;
+
+        for (int i = 1; i < argc; i++) {
+                quiet |= strcmp(argv[i], "-q") == 0;
+                if (strcmp(argv[i], "-m") == 0)
+                        mode = QN_JS_MODULE;
+                if (strcmp(argv[i], "-s") == 0)
+                        mode = QN_JS_SCRIPT;
+        }
+        while (js && fgets(line, sizeof line, stdin)) {
+                line[strcspn(line, "\n")] = '\0';
+                if (dump(js, line, mode, quiet) < 0)
+                        return 1;
+        }
+        return js ? 0 : 1;
+}
