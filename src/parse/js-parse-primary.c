@@ -74,7 +74,6 @@ static bool parse_cover(struct qn_js *js, struct qn_js_list *l)
         bool only_params = true, no_in = js->no_in;
 
         js->no_in = false;
-        qn_js_next(js);
         while (!qn_js_is(js, T(RPAREN)) && !qn_js_is(js, T(END))) {
                 only_params = qn_js_is(js, T(ELLIPSIS));
                 qn_js_push(js, l, only_params ? qn_js_spread(js) : qn_js_assign(js));
@@ -91,12 +90,15 @@ static bool parse_cover(struct qn_js *js, struct qn_js_list *l)
 
 static uint32_t paren(struct qn_js *js)
 {
-        uint32_t start = js->t.start, mark = js->log.n, n;
+        uint32_t start = js->t.start, mark = js->log.n, inside, end, n;
         bool may_be_arrow = js->arrow_at == start, only_params;
         struct qn_js_list l = { 0, 0 };
 
         qn_js_log(js, 0); /* an arrow function's scope would begin here */
+        qn_js_next(js);
+        inside = js->t.start;
         only_params = parse_cover(js, &l);
+        end = js->prev_end;
         qn_js_expect(js, T(RPAREN));
         if (qn_js_is(js, T(ARROW)) && may_be_arrow && !js->t.nl)
                 return qn_js_arrow(js, start, l.first, mark, false);
@@ -104,9 +106,9 @@ static uint32_t paren(struct qn_js *js)
                 return qn_js_fail(js, "expected an expression");
         n = l.first;
         if (l.first != l.last) {
-                n = qn_js_node(js, QN_JS_SEQUENCE, qn_js_at(js, l.first)->start);
+                n = qn_js_node(js, QN_JS_SEQUENCE, inside);
                 qn_js_child_of(js, n, l.first);
-                qn_js_at(js, n)->end = qn_js_at(js, l.last)->end;
+                qn_js_at(js, n)->end = end;
         }
         qn_js_at(js, n)->flags |= QN_JS_F_PAREN;
         return n;

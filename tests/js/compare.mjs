@@ -1,0 +1,172 @@
+// compare.mjs - our parser against acorn (with JSX), file by file: accepted or refused, and for accepted files every node's
+// kind and place.  Usage: node compare.mjs PATH-TO-js-dump LIST-OF-FILES [--quiet]; prints TAP, one line per difference.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url);
+const acorn = require("acorn");
+const jsx = require("acorn-jsx");
+const withJsx = acorn.Parser.extend(jsx());
+
+const [dump, list] = process.argv.slice(2);
+const files = readFileSync(list, "utf8").split("\n").filter(Boolean);
+
+// Several of acorn's kinds are one of ours; "" is not compared.
+const kind = {
+  FunctionDeclaration: "FUNCTION", FunctionExpression: "FUNCTION", ArrowFunctionExpression: "FUNCTION",
+  ClassDeclaration: "CLASS", ClassExpression: "CLASS", ClassBody: "CLASS_BODY", MethodDefinition: "METHOD",
+  PropertyDefinition: "FIELD", StaticBlock: "STATIC_BLOCK", Program: "PROGRAM", ExpressionStatement: "EXPR_STMT",
+  BlockStatement: "BLOCK", VariableDeclaration: "VAR", VariableDeclarator: "DECLARATOR", IfStatement: "IF",
+  ForStatement: "FOR", ForInStatement: "FOR_IN", ForOfStatement: "FOR_OF", WhileStatement: "WHILE",
+  DoWhileStatement: "DO_WHILE", ReturnStatement: "RETURN", ThrowStatement: "THROW", TryStatement: "TRY",
+  CatchClause: "CATCH", SwitchStatement: "SWITCH", SwitchCase: "CASE", BreakStatement: "BREAK",
+  ContinueStatement: "CONTINUE", LabeledStatement: "LABELED", WithStatement: "WITH", DebuggerStatement: "DEBUGGER",
+  ImportDeclaration: "IMPORT", ImportSpecifier: "IMPORT_SPEC", ImportDefaultSpecifier: "IMPORT_SPEC",
+  ImportNamespaceSpecifier: "IMPORT_SPEC", ExportNamedDeclaration: "EXPORT_NAMED", ExportSpecifier: "EXPORT_SPEC",
+  ExportDefaultDeclaration: "EXPORT_DEFAULT", ExportAllDeclaration: "EXPORT_ALL", Identifier: "IDENT",
+  PrivateIdentifier: "PRIVATE_NAME", ThisExpression: "THIS", Super: "SUPER", TemplateLiteral: "TEMPLATE",
+  TemplateElement: "TEMPLATE_PART", TaggedTemplateExpression: "TAGGED", ArrayExpression: "ARRAY",
+  ArrayPattern: "ARRAY", ObjectExpression: "OBJECT", ObjectPattern: "OBJECT", Property: "PROPERTY",
+  SpreadElement: "SPREAD", RestElement: "SPREAD", AssignmentPattern: "DEFAULT", UnaryExpression: "UNARY",
+  UpdateExpression: "UPDATE", BinaryExpression: "BINARY", LogicalExpression: "BINARY", AssignmentExpression: "ASSIGN",
+  ConditionalExpression: "COND", CallExpression: "CALL", NewExpression: "NEW", SequenceExpression: "SEQUENCE",
+  YieldExpression: "YIELD", AwaitExpression: "AWAIT", ImportExpression: "IMPORT_CALL", MetaProperty: "META",
+  JSXElement: "JSX_ELEMENT", JSXFragment: "JSX_ELEMENT", JSXAttribute: "JSX_ATTR", JSXText: "JSX_TEXT",
+};
+const ours = new Set(Object.values(kind).concat(["MEMBER", "INDEX", "STRING", "NUMBER", "BIGINT", "REGEX", "TRUE", "FALSE", "NULL"]));
+
+function literal(n) {
+  if (n.regex) return "REGEX";
+  if (n.bigint) return "BIGINT";
+  if (n.value === null) return "NULL";
+  if (typeof n.value === "boolean") return n.value ? "TRUE" : "FALSE";
+  return typeof n.value === "number" ? "NUMBER" : "STRING";
+}
+
+// Children that are fields of the node with us, or not in the tree.
+const skip = {
+  MemberExpression: (n, k) => k === "property" && !n.computed, LabeledStatement: (n, k) => k === "label",
+  BreakStatement: () => true, ContinueStatement: () => true, MetaProperty: () => true,
+  ImportSpecifier: (n, k) => k === "imported", ExportSpecifier: (n, k) => k === "exported",
+  ExportAllDeclaration: (n, k) => k === "exported" || k === "attributes", ImportDeclaration: (n, k) => k === "attributes",
+  ExportNamedDeclaration: (n, k) => k === "attributes", JSXAttribute: (n, k) => k === "name",
+  JSXOpeningElement: (n, k) => k === "name", JSXClosingElement: () => true, JSXOpeningFragment: () => true,
+  JSXClosingFragment: () => true,
+};
+
+// {...a}: with us the node is without the braces.
+function spread(n, text) {
+  n.start = text.indexOf("...", n.start);
+  while (/\s/.test(text[n.end - 2])) n.end--;
+  n.end--;
+  return "SPREAD";
+}
+
+// with { type: "json" }: an object with us.
+function attributes(list, text, out) {
+  out.push(`OBJECT ${text.lastIndexOf("{", list[0].start)} ${text.indexOf("}", list.at(-1).end) + 1}`);
+  for (const a of list) {
+    out.push(`PROPERTY ${a.start} ${a.end}`);
+    for (const n of [a.key, a.value]) out.push(`${n.type === "Literal" ? "STRING" : "IDENT"} ${n.start} ${n.end}`);
+  }
+}
+
+function walk(root, text, out) {
+  const todo = [root];
+  while (todo.length) {
+    const n = todo.pop();
+    let k = kind[n.type];
+    if (n.type === "Literal") k = literal(n);
+    else if (n.type === "MemberExpression") k = n.computed ? "INDEX" : "MEMBER";
+    if (n.type === "JSXSpreadAttribute") k = spread(n, text);
+    if (n.attributes?.length && n.type !== "JSXOpeningElement") attributes(n.attributes, text, out);
+    if (k) out.push(k + " " + n.start + " " + n.end);
+    for (const key in n) {
+      if (key === "type" || key === "value" && n.type === "Literal" || key === "regex" || skip[n.type]?.(n, key)) continue;
+      const v = n[key];
+      if (Array.isArray(v)) { for (const c of v) if (c && c.type) todo.push(c); }
+      else if (v && v.type) todo.push(v);
+    }
+  }
+}
+
+function parse(text) {
+  const common = { ecmaVersion: "latest", allowReturnOutsideFunction: true, allowHashBang: true, allowSuperOutsideMethod: true };
+  let first;
+  for (const parser of [acorn.Parser, withJsx])
+    for (const sourceType of ["script", "module"])
+      try {
+        const t = parser.parse(text, { ...common, sourceType });
+        return t;
+      } catch (e) {
+        first ??= e;
+      }
+  throw first;
+}
+
+// Byte offset of each UTF-16 position, for files that are not ASCII only.
+function offsets(text) {
+  const map = new Uint32Array(text.length + 1);
+  let b = 0;
+  for (let i = 0; i < text.length; i++) {
+    map[i] = b;
+    const c = text.charCodeAt(i);
+    b += c < 0x80 ? 1 : c < 0x800 ? 2 : c >= 0xd800 && c < 0xe000 ? 2 : 3;
+  }
+  map[text.length] = b;
+  return map;
+}
+
+let same = 0, different = 0, refusedByBoth = 0;
+function report(path, what) {
+  different++;
+  console.log(`not ok - ${path}: ${what}`);
+}
+
+function check(path, error, nodes) {
+  const buf = readFileSync(path);
+  const text = buf.toString("utf8");
+  let tree, err;
+  try { tree = parse(text); } catch (e) { err = e; }
+  if (err || error.n !== 0) {
+    if (err && error.n !== 0) refusedByBoth++;
+    else report(path, err ? `acorn refuses: ${err.message}` : `we refuse: ${error.n} at ${error.at} ${error.msg}`);
+    return;
+  }
+  let theirs = [];
+  walk(tree, text, theirs);
+  if (text.length !== buf.length) {
+    const map = offsets(text);
+    theirs = theirs.map((l) => { const [k, s, e] = l.split(" "); return `${k} ${map[s]} ${map[e]}`; });
+  }
+  const mine = nodes.filter((l) => ours.has(l.slice(0, l.indexOf(" "))));
+  theirs.sort();
+  mine.sort();
+  if (theirs.length === mine.length && theirs.every((l, i) => l === mine[i])) { same++; return; }
+  const a = new Map(), only = [];
+  for (const l of theirs) a.set(l, (a.get(l) ?? 0) + 1);
+  for (const l of mine) a.set(l, (a.get(l) ?? 0) - 1);
+  for (const [l, n] of a) if (n) only.push((n > 0 ? "theirs " : "ours ") + l);
+  report(path, `${only.length} nodes differ: ${only.slice(0, 4).join(", ")}`);
+}
+
+const child = spawn(dump, [], { stdio: ["pipe", "pipe", "inherit"] });
+child.stdin.write(files.join("\n") + "\n");
+child.stdin.end();
+let path, error, nodes = [];
+for await (const line of createInterface({ input: child.stdout })) {
+  if (line.startsWith("F ")) {
+    if (path) check(path, error, nodes);
+    path = line.slice(2);
+    nodes = [];
+  } else if (line.startsWith("E ")) {
+    const m = /^E (-?\d+) (\d+) (.*)$/.exec(line);
+    error = { n: +m[1], at: +m[2], msg: m[3] };
+  } else nodes.push(line);
+}
+if (path) check(path, error, nodes);
+console.log(`# ${same} the same, ${refusedByBoth} refused by both, ${different} different`);
+console.log(`${different ? "not ok" : "ok"} - parser and acorn agree\n1..1`);
+process.exit(different ? 1 : 0);
