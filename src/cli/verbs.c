@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "cli/load-rules.h"
+
 const struct qn_opt qn_common_opts[] = {
         /* name    letter flags          argument values                fallback what it does */
         { "color", 0, QN_OPT_CONFIG, "WHEN", "auto|always|never", "auto",
@@ -18,11 +20,31 @@ const struct qn_opt qn_common_opts[] = {
         {}
 };
 
+static const struct qn_opt judge_opts[] = {
+        { "explain", 0, 0, NULL, NULL, NULL, "say why each rule exists, and show all evidence" },
+        { "fail-on", 0, QN_OPT_CONFIG, "LEVEL", "suspicious|malicious", "suspicious",
+          "verdict from which on the exit status is 1" },
+        { "format", 0, 0, "FORMAT", "text|json|sarif", "text", "output format" },
+        QN_OPT_RULES,
+        {}
+};
+
+static const struct qn_opt rules_opts[] = {
+        { "examples", 0, 0, "DIR", NULL, NULL, "where test finds the rules' examples" },
+        { "format", 0, 0, "FORMAT", "text|json", "text", "output format of list and show" },
+        QN_OPT_RULES,
+        {}
+};
+
 const struct qn_verb qn_verbs[] = {
         /* name  min max needs  run  synopsis  first  summary  options */
         { "completion", 1, 1, 0, cmd_completion, "SHELL", "bash|zsh",
           "Print the completion script of a shell", NULL },
         { "help", 0, 1, 0, cmd_help, "[VERB]", NULL, "Show help for the program or a verb", NULL },
+        { "judge", 0, -1, QN_NEED_DATA, cmd_judge, "[FILE...]", NULL,
+          "Judge events by the rules", judge_opts },
+        { "rules", 1, 2, QN_NEED_DATA, cmd_rules, "list|show|test [ID]", "list|show|test",
+          "List, show or test the rules", rules_opts },
         { "version", 0, 0, 0, cmd_version, "", NULL, "Print the version", NULL },
         {}
 };

@@ -62,6 +62,8 @@ const struct qn_opt *qn_opt_find(const struct qn_verb *v, const char *name);
 
 int cmd_completion(const struct qn_args *a);
 int cmd_help(const struct qn_args *a);
+int cmd_judge(const struct qn_args *a);
+int cmd_rules(const struct qn_args *a);
 int cmd_version(const struct qn_args *a);
 /* The help text of one verb, or of the program (NULL). */
 void qn_help_print(FILE *f, const struct qn_verb *v);

@@ -7,6 +7,7 @@
 #include "parse/json.h"
 
 #define SCHEMA        "qanat.events/1"
+#define NEXT_SET      1                 /* the line is the header of another set */
 #define LINE_SCRATCH  ((size_t)4 << 20) /* memory for the tree of one line */
 
 /* --- writing --- */
@@ -253,40 +254,48 @@ static int read_line(struct reader *r, struct qn_cur line)
                 return qn_fail(r->err, k, r->off + err.off, "line %u: %s", r->line, err.msg);
         if (n->type != QN_NODE_OBJECT || n->duplicate)
                 return bad(r, -EBADMSG, "not an object, or a field occurs twice", (struct qn_str){ "", 0 });
+        if (r->line > 1 && qn_node_get(n, "schema"))
+                return NEXT_SET;
         return r->line == 1 ? read_header(r, n) : read_event(r, n);
 }
 
-static int read_lines(struct reader *r, struct qn_cur in)
+/* Reads to the end or to the next set's header, and leaves *in there. */
+static int read_lines(struct reader *r, struct qn_cur *in)
 {
-        struct qn_str rest = qn_cur_rest(&in);
+        const char *start = (const char *)in->p;
+        struct qn_str rest = qn_cur_rest(in);
         int k = 0;
 
         while (k == 0 && rest.n) {
                 struct qn_str line = qn_str_cut(&rest, '\n');
 
                 r->line++;
-                r->off = (size_t)(line.p - (const char *)in.p);
+                r->off = (size_t)(line.p - start);
                 if (qn_str_trim(line).n || r->line == 1)
                         k = read_line(r, qn_cur_str(line));
         }
         if (k == 0 && r->line == 0)
                 k = qn_fail(r->err, -EBADMSG, 0, "no events: the input is empty");
-        return k;
+        if (k < 0)
+                return k;
+        in->p = k == NEXT_SET ? (const uint8_t *)start + r->off : in->end;
+        return 0;
 }
 
 int qn_event_set_read_json(struct qn_cur *in, struct qn_arena *a, struct qn_event_set *ret, struct qn_err *reterr)
 {
         struct reader r = { .scratch = QN_ARENA_INIT(LINE_SCRATCH), .err = reterr };
+        struct qn_cur rest = *in;
         int k;
 
         qn_event_set_init(&r.set, a);
-        k = read_lines(&r, *in);
+        k = read_lines(&r, &rest);
         qn_arena_done(&r.scratch);
         if (k == 0)
                 k = qn_event_set_seal(&r.set);
         if (k < 0)
                 return k;
-        in->p = in->end;
+        *in = rest;
         *ret = r.set;
         return 0;
 }

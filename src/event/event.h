@@ -115,7 +115,8 @@ QN_MUST int qn_label_from_name(struct qn_str s, enum qn_label *ret);
 QN_MUST int qn_phase_from_name(struct qn_str s, enum qn_phase *ret);
 QN_MUST int qn_layer_from_name(struct qn_str s, enum qn_layer *ret);
 
-/* NDJSON: a header line {"schema":"qanat.events/1",…}, then a line per event.  Reading is strict: HOSTILE INPUT. */
+/* NDJSON: a header line {"schema":"qanat.events/1",…}, then a line per event.  Reading is strict, and stops at the header
+ * of the next set: HOSTILE INPUT. */
 QN_MUST int qn_event_set_write_json(const struct qn_event_set *s, struct qn_buf *out);
 QN_MUST int qn_event_set_read_json(struct qn_cur *in, struct qn_arena *a, struct qn_event_set *ret, struct qn_err *reterr);
 /* Binary, for messages and the store.  Reading is strict: HOSTILE INPUT. */

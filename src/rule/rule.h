@@ -18,6 +18,7 @@ struct qn_rule {
         struct qn_str *references;
         size_t n_references;
         struct qn_str file; /* where it was read */
+        unsigned line;
         const struct qn_rule_cond *when; /* private to rule/ */
 };
 

@@ -320,6 +320,7 @@ static int add_rule(struct loader *l, const struct qn_node *n)
         if (r < 0)
                 return r;
         rule.rule.file = c->file;
+        rule.rule.line = n->line;
         if (!rule.rule.score)
                 rule.rule.score = severity_scores[rule.rule.severity];
         if (QN_ARENA_ROOM(c->arena, c->rules->rules, c->rules->n, c->rules->cap) < 0)

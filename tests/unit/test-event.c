@@ -377,6 +377,20 @@ TEST(json_round_trips)
         qn_arena_done(&c);
 }
 
+TEST(json_of_two_sets)
+{
+        struct qn_arena a = QN_ARENA_INIT(4 << 20);
+        struct qn_cur in = CUR(HEADER "{\"event\":\"env.read\"}\n" HEADER "{\"event\":\"meta\"}\n{\"event\":\"persist\"}");
+        struct qn_event_set s;
+
+        ASSERT_EQ(qn_event_set_read_json(&in, &a, &s, NULL), 0);
+        ASSERT_EQ(s.n, 1);
+        ASSERT_EQ(qn_event_set_read_json(&in, &a, &s, NULL), 0);
+        ASSERT_EQ(s.n, 2);
+        ASSERT_EQ(qn_cur_left(&in), 0);
+        qn_arena_done(&a);
+}
+
 TEST(json_defaults)
 {
         struct qn_arena a = QN_ARENA_INIT(4 << 20);

@@ -1,0 +1,197 @@
+#include "cli/rules-test.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/io.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "event/event.h"
+#include "rule/rule.h"
+
+#define PATH_BYTES 4096
+#define KEEP       ((size_t)1 << 20)
+
+struct tester {
+        const struct qn_rules *rules;
+        struct qn_arena arena;
+        unsigned examples, failed;
+};
+
+struct tally {
+        unsigned bad, good;
+};
+
+static void fail(struct tester *t, const char *where, const char *fmt, ...) QN_PRINTF(3, 4);
+
+static void fail(struct tester *t, const char *where, const char *fmt, ...)
+{
+        char msg[512];
+        va_list ap;
+
+        va_start(ap, fmt);
+        vsnprintf(msg, sizeof msg, fmt, ap);
+        va_end(ap);
+        printf("%s: %s\n", where, msg);
+        t->failed++;
+}
+
+static bool fired(const struct qn_verdict *v, const struct qn_rule *rule)
+{
+        for (size_t i = 0; i < v->n; i++)
+                if (v->findings[i].rule == rule)
+                        return true;
+        return false;
+}
+
+/* What the judge said about an example, in a few words. */
+static void describe(const struct qn_verdict *v, char *to, size_t size)
+{
+        int n = snprintf(to, size, "%s", qn_verdict_name(v->kind));
+
+        for (size_t i = 0; i < v->n && n > 0 && (size_t)n < size; i++)
+                n += snprintf(to + n, size - (size_t)n, "%s%.*s", i ? ", " : " by ",
+                              QN_STR_ARG(v->findings[i].rule->id));
+        if (v->kind == QN_UNKNOWN && n > 0 && (size_t)n < size)
+                snprintf(to + n, size - (size_t)n, ": %.*s", QN_STR_ARG(v->reason));
+}
+
+static void check(struct tester *t, const char *path, const struct qn_rule *rule, bool bad, const struct qn_verdict *v)
+{
+        char what[300];
+
+        describe(v, what, sizeof what);
+        if (bad && !fired(v, rule))
+                fail(t, path, "the rule does not match (%s)", what);
+        else if (bad && v->kind < rule->verdict)
+                fail(t, path, "the verdict is less than the rule's (%s)", what);
+        else if (!bad && fired(v, rule))
+                fail(t, path, "the rule matches a good example (%s)", what);
+        else if (!bad && v->kind != QN_CLEAN)
+                fail(t, path, "a good example is not clean (%s)", what);
+}
+
+static int judge_events(struct tester *t, const char *path, const struct qn_rule *rule, bool bad)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_YAML_MAX);
+        struct qn_event_set set;
+        struct qn_verdict v;
+        struct qn_err err = { 0 };
+        struct qn_cur in;
+        int r = qn_io_read(path, &b);
+
+        if (r < 0)
+                return log_err(r, "%s: %s", path, strerror(-r));
+        in = qn_cur_mem(b.p, b.n);
+        r = qn_event_set_read_json(&in, &t->arena, &set, &err);
+        if (r < 0) {
+                fail(t, path, "%s", err.msg);
+                return 0;
+        }
+        r = qn_judge(t->rules, &set, &t->arena, &v);
+        if (r < 0)
+                return log_err(r, "%s: there are too many events to judge", path);
+        check(t, path, rule, bad, &v);
+        return 0;
+}
+
+static int test_example(struct tester *t, const char *path, const char *name, const struct qn_rule *rule,
+                        struct tally *tally)
+{
+        bool bad = qn_str_starts(qn_str_c(name), "bad");
+
+        if (!bad && !qn_str_starts(qn_str_c(name), "good")) {
+                fail(t, path, "an example is called bad… or good…");
+                return 0;
+        }
+        tally->bad += bad;
+        tally->good += !bad;
+        t->examples++;
+        qn_arena_reset(&t->arena, KEEP);
+        if (qn_str_ends(qn_str_c(name), ".events.ndjson"))
+                return judge_events(t, path, rule, bad);
+        fail(t, path, "neither a package nor a file *.events.ndjson");
+        return 0;
+}
+
+static int is_visible(const struct dirent *d)
+{
+        return d->d_name[0] != '.';
+}
+
+static int cmp_names(const struct dirent **a, const struct dirent **b)
+{
+        return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int test_rule(struct tester *t, const char *examples, const struct qn_rule *rule)
+{
+        struct dirent **list = NULL;
+        struct tally tally = { 0 };
+        char dir[PATH_BYTES], path[PATH_BYTES];
+        int n, r = 0;
+
+        if (snprintf(dir, sizeof dir, "%s/%.*s", examples, QN_STR_ARG(rule->id)) >= (int)sizeof dir)
+                return log_err(-ENAMETOOLONG, "%s: the path is too long", examples);
+        n = scandir(dir, &list, is_visible, cmp_names);
+        for (int i = 0; i < n; i++) {
+                if (r == 0 && snprintf(path, sizeof path, "%s/%s", dir, list[i]->d_name) < (int)sizeof path)
+                        r = test_example(t, path, list[i]->d_name, rule, &tally);
+                free(list[i]);
+        }
+        free(list);
+        if (!tally.bad || !tally.good)
+                fail(t, dir, "the rule has no %s example", tally.bad ? "good" : "bad");
+        return r;
+}
+
+/* A directory that belongs to no rule is an example that nobody runs. */
+static int find_strays(struct tester *t, const char *examples)
+{
+        struct dirent **list = NULL;
+        int n = scandir(examples, &list, is_visible, cmp_names);
+
+        if (n < 0)
+                return log_err(-errno, "%s: %s", examples, strerror(errno));
+        for (int i = 0; i < n; i++) {
+                if (!qn_rules_find(t->rules, qn_str_c(list[i]->d_name)))
+                        fail(t, examples, "there is no rule \"%s\"", list[i]->d_name);
+                free(list[i]);
+        }
+        free(list);
+        return 0;
+}
+
+static int test_all(struct tester *t, const char *examples)
+{
+        int r = find_strays(t, examples);
+
+        for (size_t i = 0; r == 0 && i < qn_rules_count(t->rules); i++)
+                r = test_rule(t, examples, qn_rules_at(t->rules, i));
+        return r;
+}
+
+int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char *examples, const char *only)
+{
+        struct tester t = { .rules = rules, .arena = QN_ARENA_INIT(QN_PKG_ARENA_MAX) };
+        const struct qn_rule *one = only ? qn_rules_find(rules, qn_str_c(only)) : NULL;
+        char fallback[PATH_BYTES];
+        int r;
+
+        if (only && !one)
+                return log_err(-ENOENT, "there is no rule \"%s\"; see qanat rules list", only);
+        if (snprintf(fallback, sizeof fallback, "%s/../tests/rules", data_dir) >= (int)sizeof fallback)
+                return log_err(-ENAMETOOLONG, "%s: the path is too long", data_dir);
+        examples = examples ? examples : fallback;
+        r = one ? test_rule(&t, examples, one) : test_all(&t, examples);
+        qn_arena_done(&t.arena);
+        if (r < 0)
+                return r;
+        printf("%zu rules, %u examples, %u failed\n", one ? 1 : qn_rules_count(rules), t.examples, t.failed);
+        return t.failed > 0;
+}

@@ -1,0 +1,12 @@
+/* rules-test.h - `qanat rules test`: every rule against its examples, DIR/<rule id>/{bad,good}*.
+ * An example is a directory that holds a package, or a file *.events.ndjson.  A bad one must make its rule match and get at
+ * least the rule's verdict; a good one must not make it match and must be clean. */
+#pragma once
+
+#include "base/macro.h"
+
+struct qn_rules;
+
+/* Prints what failed and a summary; 0 all well, 1 something failed, or a negative errno that was logged.
+ * only: id of the one rule to test, or NULL. */
+QN_MUST int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char *examples, const char *only);
