@@ -22,7 +22,7 @@ static int run_null(void *ctx QN_UNUSED, struct qn_cur params QN_UNUSED, struct 
         return qn_buf_add(reply, &n, sizeof n);
 }
 
-static const struct qn_role_job jobs[] = { { 1, 64, run_null } };
+static const struct qn_role_job jobs[] = { { 1, 64, 20, run_null } };
 static const struct qn_role_def role = { QN_ROLE_TEST, NULL, jobs, 1 };
 
 static void count(void *ctx, const struct qn_pool_result *r)

@@ -65,7 +65,7 @@
 #define QN_ROLE_BATCH_BYTES  ((size_t)1 << 20)   /* input that waits at one worker behind the running job */
 #define QN_ROLE_CRASHES_MAX  2u                  /* workers that die of the same job before it is blamed */
 #define QN_ROLE_WORKERS_MAX  64u
-#define QN_ROLE_STRIKES_MAX  1000u               /* crashes more than answers before a pool gives up */
+#define QN_ROLE_STRIKES_MAX  250u                /* crashes more than answers before a pool gives up */
 #define QN_ROLE_STARTS_MAX   5u                  /* workers in a row that die before they are ready */
 #define QN_ROLE_START_SECONDS 30u                /* time to become ready */
 #define QN_ROLE_WALL_SECONDS (3 * QN_PKG_SECONDS + 10) /* time of one job, for a worker whose own clock failed */

@@ -91,9 +91,9 @@ static int run_lock(void *ctx, struct qn_cur params, struct qn_cur input, struct
 }
 
 static const struct qn_role_job jobs[] = {
-        { QN_JOB_ANALYSE, QN_EVENTS_REPLY_MAX, run_analyse },
-        { QN_JOB_PICK, QN_PICK_REPLY_MAX, run_pick },
-        { QN_JOB_LOCK, QN_ROLE_REPLY_MAX, run_lock },
+        { QN_JOB_ANALYSE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, run_analyse },
+        { QN_JOB_PICK, QN_PICK_REPLY_MAX, QN_PKG_SECONDS, run_pick },
+        { QN_JOB_LOCK, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_lock },
 };
 
 const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs, QN_ARRAY_SIZE(jobs) };

@@ -80,7 +80,8 @@ static void deliver_answer(struct qn_pool *p, struct qn_worker *w)
 }
 
 /* What the end of a worker means for the job it was working on. */
-static void judge_end(enum loss loss, int status, struct qn_pool_result *ret, char *why, size_t size)
+static void judge_end(enum loss loss, int status, const struct qn_task *victim, struct qn_pool_result *ret, char *why,
+                      size_t size)
 {
         const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
         int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
@@ -95,7 +96,7 @@ static void judge_end(enum loss loss, int status, struct qn_pool_result *ret, ch
                 snprintf(why, size, "the worker and its parent did not understand each other");
         } else if (code == QN_ROLE_EXIT_CPU) {
                 ret->status = QN_POOL_LIMIT;
-                snprintf(why, size, "it needs more than %u s of processor time", QN_PKG_SECONDS);
+                snprintf(why, size, "it needs more than %u s of processor time", victim->job->cpu_seconds);
         } else if (code == QN_ROLE_EXIT_MEMORY) {
                 ret->status = QN_POOL_LIMIT;
                 snprintf(why, size, "it needs more than %zu MB of memory", QN_ROLE_MEMORY >> 20);
@@ -144,7 +145,7 @@ static uint64_t back_off(const struct qn_pool *p)
 {
         unsigned n = QN_MAX(p->failed_starts, p->strikes > 8 ? p->strikes - 8 : 0u);
 
-        return n ? MS << QN_MIN(n, 7u) : 0;
+        return n ? MS << QN_MIN(n, 4u) : 0;
 }
 
 static void put_back(struct qn_pool *p, struct qn_task *t)
@@ -165,7 +166,8 @@ static void lose_worker(struct qn_pool *p, struct qn_worker *w, enum loss loss)
         struct qn_pool_result result = { 0 };
         char why[sizeof p->err.msg];
 
-        judge_end(loss, status, &result, why, sizeof why);
+        if (victim)
+                judge_end(loss, status, victim, &result, why, sizeof why);
         if (was_ready)
                 p->strikes++;
         else

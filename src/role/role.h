@@ -13,7 +13,8 @@
 
 struct qn_role_job {
         uint8_t kind;
-        size_t reply_max; /* bytes */
+        size_t reply_max;     /* bytes */
+        unsigned cpu_seconds; /* processor time of one job */
         /* Runs confined.  0 and the reply, or a negative errno and the error.  -ENOMEM ends the process: it met its memory
          * limit. */
         int (*run)(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply, struct qn_err *reterr);

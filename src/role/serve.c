@@ -20,7 +20,7 @@ static struct worker {
         int sock;
         struct qn_input input;
         struct qn_buf reply;
-        volatile uint64_t job_cpu; /* processor time when the job began; 0: none is running */
+        volatile uint64_t cpu_end; /* processor time at which the running job must have ended; 0: none is running */
         uint8_t packet[QN_ROLE_MESSAGE_MAX];
 } worker;
 
@@ -36,7 +36,7 @@ static void tick(int sig QN_UNUSED)
 {
         int saved = errno;
 
-        if (worker.job_cpu && cpu_nanos() - worker.job_cpu > QN_PKG_SECONDS * UINT64_C(1000000000))
+        if (worker.cpu_end && cpu_nanos() > worker.cpu_end)
                 _exit(QN_ROLE_EXIT_CPU);
         qn_input_trim(&worker.input);
         errno = saved;
@@ -63,9 +63,9 @@ static int run_on(const struct qn_msg_job *job, struct qn_cur input, struct qn_e
                 return qn_fail(reterr, -EOPNOTSUPP, 0, "no such job");
         qn_buf_reset(&worker.reply);
         worker.reply.max = kind->reply_max;
-        worker.job_cpu = cpu_nanos();
+        worker.cpu_end = cpu_nanos() + kind->cpu_seconds * UINT64_C(1000000000);
         r = kind->run(worker.ctx, job->params, input, &worker.reply, reterr);
-        worker.job_cpu = 0;
+        worker.cpu_end = 0;
         if (r == 0)
                 r = qn_buf_error(&worker.reply);
         return r < 0 && !reterr->msg[0] ? qn_fail(reterr, r, 0, "%s", strerror(-r)) : r;

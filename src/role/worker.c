@@ -53,12 +53,11 @@ int qn_task_new(const struct qn_pool_job *job, const struct qn_role_def *def, st
         if (job->params.n)
                 memcpy(t + 1, job->params.p, job->params.n);
         *t = (struct qn_task){
-                .kind = job->kind,
                 .fd = job->input_fd,
                 .params = qn_cur_mem(t + 1, job->params.n),
                 .input = job->input_fd >= 0 ? (struct qn_cur){ 0 } : job->input,
                 .weight = weight,
-                .reply_max = QN_MIN(kind->reply_max, QN_ROLE_REPLY_MAX),
+                .job = kind,
                 .wall_ns = job->wall_ns ? job->wall_ns : QN_ROLE_WALL_SECONDS * UINT64_C(1000000000),
                 .user = job->user,
         };
@@ -170,12 +169,12 @@ static void expect_head(struct qn_worker *w)
 {
         w->since = qn_io_nanos();
         if (w->tasks.head)
-                qn_msg_reply_begin(&w->reply, w->seq, w->tasks.head->reply_max);
+                qn_msg_reply_begin(&w->reply, w->seq, QN_MIN(w->tasks.head->job->reply_max, QN_ROLE_REPLY_MAX));
 }
 
 int qn_worker_give(struct qn_worker *w, struct qn_task *t)
 {
-        struct qn_msg_job job = { .seq = w->seq + w->tasks.n, .kind = t->kind, .params = t->params };
+        struct qn_msg_job job = { .seq = w->seq + w->tasks.n, .kind = t->job->kind, .params = t->params };
         int r = 0;
 
         if (t->fd < 0 && t->weight > QN_ROLE_INLINE_MAX)

@@ -12,11 +12,10 @@
 
 struct qn_task {
         struct qn_task *next;
-        uint8_t kind;
         int fd; /* -1: input is used */
         struct qn_cur params, input;
         size_t weight; /* bytes of input */
-        size_t reply_max;
+        const struct qn_role_job *job;
         uint64_t wall_ns;
         unsigned crashes; /* workers that died of it, as it seems */
         void *user;

@@ -160,11 +160,11 @@ JOB_FN(sum)
 }
 
 static const struct qn_role_job jobs[] = {
-        { JOB_ECHO, 64 << 20, echo },       { JOB_SLEEP, 0, take_a_nap }, { JOB_CRASH, 0, crash },
-        { JOB_LOOP, 0, loop },              { JOB_ALLOC, 0, hog },        { JOB_EXIT, 0, leave },
-        { JOB_FAIL, 0, fail },              { JOB_SIZE, 1 << 20, fill },  { JOB_RAW, 1 << 20, raw },
-        { JOB_CLOSE, 0, hang_up },          { JOB_SEND_FD, 64, smuggle }, { JOB_PROBE, 4, probe },
-        { JOB_STATE, 64, state },           { JOB_SUM, 8, sum },
+        { JOB_ECHO, 64 << 20, 20, echo }, { JOB_SLEEP, 0, 20, take_a_nap }, { JOB_CRASH, 0, 20, crash },
+        { JOB_LOOP, 0, 1, loop },         { JOB_ALLOC, 0, 20, hog },        { JOB_EXIT, 0, 20, leave },
+        { JOB_FAIL, 0, 20, fail },        { JOB_SIZE, 1 << 20, 20, fill },  { JOB_RAW, 1 << 20, 20, raw },
+        { JOB_CLOSE, 0, 20, hang_up },    { JOB_SEND_FD, 64, 20, smuggle }, { JOB_PROBE, 4, 20, probe },
+        { JOB_STATE, 64, 20, state },     { JOB_SUM, 8, 20, sum },
 };
 
 static int open_tables(const char *data_dir, void **ret, struct qn_err *reterr)

@@ -23,6 +23,7 @@
 #define HERE      ((unsigned long)AT_FDCWD)
 #define SOCK      3ul /* the socket to the parent, the one descriptor a role has */
 #define PAGE      0x1000ul
+#define CALL_I386 (-2) /* through the other entry to the kernel; the first argument is the number */
 
 static struct sockaddr_in tcp = { .sin_family = AF_INET, .sin_port = 0x0900 /* discard */,
                                   .sin_addr = { 0x0100007f } };
@@ -189,6 +190,11 @@ const struct probe probes[] = {
         BOTH(ALLOWED, "getpid", getpid, 0),
         BOTH(ALLOWED, "mmap", mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, P(-1), 0),
         BOTH(REFUSED, "clone3", clone3, P(clone_args), sizeof clone_args),
+#ifdef __x86_64__
+        /* other numberings of the same calls */
+        { "getpid of x32", PROBE_KILLED, PROBE_KILLED, 0x40000000 + SYS_getpid, { 0 } },
+        { "getpid of i386", PROBE_KILLED, PROBE_KILLED, CALL_I386, { 20 } },
+#endif
 };
 const size_t n_probes = QN_ARRAY_SIZE(probes);
 
@@ -196,6 +202,14 @@ int probe_run(size_t i, int parent)
 {
         unsigned long a[6];
 
+#ifdef __x86_64__
+        if (probes[i].nr == CALL_I386) {
+                long r = (long)probes[i].args[0];
+
+                __asm__ volatile("int $0x80" : "+a"(r) : : "memory");
+                return (int)r;
+        }
+#endif
         for (size_t j = 0; j < 6; j++)
                 a[j] = probes[i].args[j] == PARENT ? (unsigned long)parent : probes[i].args[j];
         return syscall(probes[i].nr, a[0], a[1], a[2], a[3], a[4], a[5]) < 0 ? errno : 0;

@@ -213,6 +213,16 @@ TEST(endless_loop_meets_the_wall_clock)
         qn_pool_free(p);
 }
 
+TEST(endless_loop_meets_its_processor_time)
+{
+        struct qn_pool *p = pool_of(1);
+        struct answer a = ask(p, JOB_LOOP, NULL, 0);
+
+        ASSERT_EQ(a.status, QN_POOL_LIMIT);
+        ASSERT_STR(qn_str_c(a.why), "it needs more than 1 s of processor time");
+        qn_pool_free(p);
+}
+
 TEST(waiting_behind_a_slow_job_costs_no_time)
 {
         struct qn_pool *p = pool_of(1);
@@ -487,6 +497,24 @@ TEST(crashes_between_many_jobs)
         free(a);
 }
 
+TEST(nothing_but_crashes_is_given_up)
+{
+        struct answer *a = calloc(QN_ROLE_STRIKES_MAX, sizeof *a);
+        struct qn_pool *p = pool_of(2);
+        struct qn_err err = { 0 };
+
+        for (uint32_t i = 0; i < QN_ROLE_STRIKES_MAX; i++)
+                give_number(p, JOB_CRASH, SIGKILL, &a[i]);
+        ASSERT_EQ(finish(p, &err), -EPROTO);
+        ASSERT_STR(qn_str_c(err.msg), "too many workers crashed");
+        for (uint32_t i = 0; i < QN_ROLE_STRIKES_MAX; i++) {
+                ASSERT_EQ(a[i].calls, 1);
+                ASSERT_EQ(a[i].status, QN_POOL_CRASHED);
+        }
+        qn_pool_free(p);
+        free(a);
+}
+
 /* Process ids of our children, from the kernel. */
 static size_t list_children(pid_t *ret, size_t max)
 {
@@ -574,7 +602,7 @@ TEST(without_sandbox_only_confinement_is_missing)
         a = ask(p, JOB_STATE, NULL, 0);
         memcpy(&s, a.reply, sizeof s);
         ASSERT_EQ(s.descriptors, 0xf);
-        ASSERT_EQ(s.environment, QN_SANITIZED);
+        ASSERT_EQ(s.environment, 0);
         a = ask_number(p, JOB_CRASH, SIGABRT);
         ASSERT_EQ(a.code, SIGABRT);
         qn_pool_free(p);
