@@ -14,8 +14,8 @@
 #define JOBS    20000
 #define WARM_UP 200
 
-static int run_null(void *ctx QN_UNUSED, struct qn_cur params QN_UNUSED, struct qn_cur input, struct qn_buf *reply,
-                    struct qn_err *reterr QN_UNUSED)
+static int run_null(void *ctx QN_UNUSED, struct qn_cur params QN_UNUSED, struct qn_cur input,
+                    struct qn_buf *reply, struct qn_err *reterr QN_UNUSED)
 {
         uint64_t n = qn_cur_left(&input);
 
@@ -38,7 +38,10 @@ static int fail(int r, const char *what)
 
 static struct qn_pool *new_pool(unsigned workers, bool no_sandbox, size_t *done)
 {
-        const struct qn_pool_config config = { .def = &role, .workers = workers, .no_sandbox = no_sandbox, .done = count,
+        const struct qn_pool_config config = { .def = &role,
+                                               .workers = workers,
+                                               .no_sandbox = no_sandbox,
+                                               .done = count,
                                                .ctx = done };
         struct qn_pool *p;
         int r = qn_pool_new(&config, &p, NULL);
@@ -54,8 +57,11 @@ static void run_jobs(struct qn_pool *p, size_t n, struct qn_cur input, int fd)
 
         while (given < n || r > 0) {
                 for (size_t room = qn_pool_room(p); room && given < n; room--, given++) {
-                        const struct qn_pool_job job = { .kind = 1, .input = input,
-                                                         .input_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0) };
+                        const struct qn_pool_job job = {
+                                .kind = 1,
+                                .input = input,
+                                .input_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0)
+                        };
 
                         r = qn_pool_submit(p, &job);
                         if (r < 0)
@@ -91,9 +97,10 @@ static void bench_start(bool no_sandbox)
         }
         qsort(call, STARTS, sizeof *call, compare);
         qsort(whole, STARTS, sizeof *whole, compare);
-        printf("start %-12s until the parent goes on: p50 %4.2f ms   until the first answer: p50 %4.2f ms, p95 %4.2f ms\n",
-               no_sandbox ? "unconfined" : "confined", (double)call[STARTS / 2] / 1e6, (double)whole[STARTS / 2] / 1e6,
-               (double)whole[STARTS * 95 / 100] / 1e6);
+        printf("start %-12s until the parent goes on: p50 %4.2f ms   until the first answer: p50 "
+               "%4.2f ms, p95 %4.2f ms\n",
+               no_sandbox ? "unconfined" : "confined", (double)call[STARTS / 2] / 1e6,
+               (double)whole[STARTS / 2] / 1e6, (double)whole[STARTS * 95 / 100] / 1e6);
 }
 
 static void bench_jobs(unsigned workers, size_t size, bool by_fd)
@@ -107,7 +114,8 @@ static void bench_jobs(unsigned workers, size_t size, bool by_fd)
 
         if (by_fd) {
                 fd = memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-                if (qn_io_write_fd(fd, qn_cur_rest(&input)) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) < 0)
+                if (qn_io_write_fd(fd, qn_cur_rest(&input)) < 0 ||
+                    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) < 0)
                         fail(-1, "memfd");
         }
         run_jobs(p, WARM_UP, input, fd);
@@ -116,8 +124,9 @@ static void bench_jobs(unsigned workers, size_t size, bool by_fd)
         t = qn_io_nanos() - t;
         if (done != JOBS + WARM_UP)
                 fail(-1, "jobs were lost");
-        printf("job %7zu bytes %-13s %u worker%s %6.1f us\n", size, by_fd ? "by descriptor" : "from memory", workers,
-               workers == 1 ? " " : "s", (double)t / JOBS / 1e3);
+        printf("job %7zu bytes %-13s %u worker%s %6.1f us\n", size,
+               by_fd ? "by descriptor" : "from memory", workers, workers == 1 ? " " : "s",
+               (double)t / JOBS / 1e3);
         if (fd >= 0)
                 close(fd);
         free(bytes);

@@ -26,7 +26,8 @@ static void fuzz_job(struct qn_cur in)
 
         check(r == 0 || r == -EBADMSG);
         check((r == 0) == (job.seq != 0));
-        check(qn_cur_left(&job.params) <= QN_ROLE_PARAMS_MAX && qn_cur_left(&job.input) <= QN_ROLE_INLINE_MAX);
+        check(qn_cur_left(&job.params) <= QN_ROLE_PARAMS_MAX &&
+              qn_cur_left(&job.input) <= QN_ROLE_INLINE_MAX);
 }
 
 static void fuzz_reply(struct qn_cur in)
@@ -72,7 +73,8 @@ static void fuzz_lock(struct qn_cur in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static void (*const targets[])(struct qn_cur) = { fuzz_job, fuzz_reply, fuzz_pick, fuzz_lock };
+        static void (*const targets[])(struct qn_cur) = { fuzz_job, fuzz_reply, fuzz_pick,
+                                                          fuzz_lock };
         struct qn_cur in = qn_cur_mem(data, size);
         uint8_t choice;
 

@@ -77,8 +77,8 @@ static bool is_version(struct qn_str s)
         for (size_t i = 0; i < s.n; i++) {
                 char c = s.p[i];
 
-                if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '+' ||
-                      c == '-'))
+                if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      c == '.' || c == '+' || c == '-'))
                         return false;
         }
         return true;
@@ -93,20 +93,25 @@ static bool is_printable(struct qn_str s, char first)
         return s.n <= QN_URL_MAX;
 }
 
-/* The same on both sides: the role explains what is wrong with the document, the parent does not rely on that. */
+/* The same on both sides: the role explains what is wrong with the document, the parent does not
+ * rely on that. */
 static int check_pick(const struct qn_analyse_pick *p, int code, struct qn_err *reterr)
 {
         if (!is_version(p->version))
-                return qn_fail(reterr, code, 0, "the registry's document has a version that is none");
+                return qn_fail(reterr, code, 0,
+                               "the registry's document has a version that is none");
         if (!is_printable(p->tarball, '!') ||
             !(qn_str_starts(p->tarball, "https://") || qn_str_starts(p->tarball, "http://")))
-                return qn_fail(reterr, code, 0, "the registry's document gives no address of a tarball");
+                return qn_fail(reterr, code, 0,
+                               "the registry's document gives no address of a tarball");
         if (!is_printable(p->integrity, ' '))
-                return qn_fail(reterr, code, 0, "the registry's document has an integrity that is none");
+                return qn_fail(reterr, code, 0,
+                               "the registry's document has an integrity that is none");
         return 0;
 }
 
-int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_version *v, struct qn_err *reterr)
+int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_version *v,
+                            struct qn_err *reterr)
 {
         const struct qn_analyse_pick pick = { v->version, v->tarball, v->integrity };
         int r = check_pick(&pick, -EINVAL, reterr);
@@ -138,17 +143,17 @@ int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_pick *ret, struc
 enum { LOCK_DIRECT_KNOWN = 1, LOCK_DUPLICATE = 2, LOCK_FLAGS = 3 };
 
 /* The flags of a package, once: bit and field. */
-#define PACKAGE_FLAGS(X)                                                                          \
-        X(0, dev)                                                                                 \
-        X(1, optional)                                                                            \
-        X(2, peer)                                                                                \
-        X(3, bundled)                                                                             \
-        X(4, link)                                                                                \
-        X(5, has_install_script)                                                                  \
-        X(6, direct)                                                                              \
+#define PACKAGE_FLAGS(X)         \
+        X(0, dev)                \
+        X(1, optional)           \
+        X(2, peer)               \
+        X(3, bundled)            \
+        X(4, link)               \
+        X(5, has_install_script) \
+        X(6, direct)             \
         X(7, bad_name)
 #define WRITE_FLAG(bit, field) flags |= (uint32_t)p->field << (bit);
-#define READ_FLAG(bit, field)  p->field = flags >> (bit) & 1;
+#define READ_FLAG(bit, field)  p->field = (flags & 1u << (bit)) != 0;
 #define FLAGS_MAX              0xffu
 
 static void write_package(struct qn_buf *out, const struct qn_lock_package *p)
@@ -169,7 +174,8 @@ static void write_package(struct qn_buf *out, const struct qn_lock_package *p)
 
 static int read_package(struct qn_cur *c, struct qn_lock_package *p)
 {
-        struct qn_str *const texts[] = { &p->name, &p->alias, &p->version, &p->resolved, &p->integrity, &p->path };
+        struct qn_str *const texts[] = { &p->name,     &p->alias,     &p->version,
+                                         &p->resolved, &p->integrity, &p->path };
         uint32_t kind, flags;
 
         if (qn_cur_le32(c, &kind) < 0 || kind > QN_LOCK_WORKSPACE || qn_cur_le32(c, &flags) < 0 ||
@@ -183,7 +189,8 @@ static int read_package(struct qn_cur *c, struct qn_lock_package *p)
 int qn_analyse_write_lock(struct qn_buf *out, const struct qn_lock *lock)
 {
         put_number(out, lock->version);
-        put_number(out, (lock->direct_known ? LOCK_DIRECT_KNOWN : 0) | (lock->duplicate ? LOCK_DUPLICATE : 0));
+        put_number(out, (lock->direct_known ? LOCK_DIRECT_KNOWN : 0) |
+                                (lock->duplicate ? LOCK_DUPLICATE : 0));
         put_number(out, (uint32_t)lock->n);
         put_text(out, lock->name);
         put_text(out, lock->root_version);
@@ -197,8 +204,9 @@ static int read_lock_head(struct qn_cur *c, struct qn_lock *ret, uint32_t *ret_n
         struct qn_str *const texts[] = { &ret->name, &ret->root_version };
         uint32_t version, flags;
 
-        if (qn_cur_le32(c, &version) < 0 || version < 1 || version > 3 || qn_cur_le32(c, &flags) < 0 ||
-            flags > LOCK_FLAGS || qn_cur_le32(c, ret_n) < 0 || *ret_n > QN_LOCK_PACKAGES_MAX)
+        if (qn_cur_le32(c, &version) < 0 || version < 1 || version > 3 ||
+            qn_cur_le32(c, &flags) < 0 || flags > LOCK_FLAGS || qn_cur_le32(c, ret_n) < 0 ||
+            *ret_n > QN_LOCK_PACKAGES_MAX)
                 return -EBADMSG;
         ret->version = version;
         ret->direct_known = flags & LOCK_DIRECT_KNOWN;
@@ -206,7 +214,8 @@ static int read_lock_head(struct qn_cur *c, struct qn_lock *ret, uint32_t *ret_n
         return get_texts(c, texts, QN_ARRAY_SIZE(texts));
 }
 
-int qn_analyse_read_lock(struct qn_cur reply, struct qn_arena *a, struct qn_lock *ret, struct qn_err *reterr)
+int qn_analyse_read_lock(struct qn_cur reply, struct qn_arena *a, struct qn_lock *ret,
+                         struct qn_err *reterr)
 {
         struct qn_lock lock = { 0 };
         uint32_t n = 0;
@@ -223,8 +232,9 @@ int qn_analyse_read_lock(struct qn_cur reply, struct qn_arena *a, struct qn_lock
         if (r == 0 && qn_cur_left(&reply))
                 r = -EBADMSG;
         if (r < 0)
-                return qn_fail(reterr, r, 0, r == -ENOBUFS ? "the lock file lists more than fits into memory"
-                                                           : "the reply of the analyse role is broken");
+                return qn_fail(reterr, r, 0,
+                               r == -ENOBUFS ? "the lock file lists more than fits into memory"
+                                             : "the reply of the analyse role is broken");
         *ret = lock;
         return 0;
 }

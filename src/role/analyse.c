@@ -40,7 +40,8 @@ static int run_analyse(void *ctx, struct qn_cur params, struct qn_cur input, str
         return r < 0 ? r : qn_event_set_write(set, reply);
 }
 
-static int pick(struct tables *t, struct qn_cur params, struct qn_cur input, struct qn_buf *reply, struct qn_err *reterr)
+static int pick(struct tables *t, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
+                struct qn_err *reterr)
 {
         struct qn_packument_want want = { .before = QN_TIME_NONE };
         struct qn_packument_version *v;
@@ -52,11 +53,13 @@ static int pick(struct tables *t, struct qn_cur params, struct qn_cur input, str
         if (r < 0)
                 return r;
         if (!qn_str_eq(v->name, name))
-                return qn_fail(reterr, -EINVAL, 0, "the registry answered with the document of another package");
+                return qn_fail(reterr, -EINVAL, 0,
+                               "the registry answered with the document of another package");
         return qn_analyse_write_picked(reply, v, reterr);
 }
 
-static int run_pick(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply, struct qn_err *reterr)
+static int run_pick(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
+                    struct qn_err *reterr)
 {
         struct tables *t = ctx;
         int r = pick(t, params, input, reply, reterr);
@@ -65,7 +68,8 @@ static int run_pick(void *ctx, struct qn_cur params, struct qn_cur input, struct
         return r;
 }
 
-/* Version 1 of the lock file does not say what the project itself asks for; its package.json does. */
+/* Version 1 of the lock file does not say what the project itself asks for; its package.json does.
+ */
 static int mark_direct(struct tables *t, struct qn_cur package_json, struct qn_lock *lock)
 {
         struct qn_pkgjson *project;
@@ -76,7 +80,8 @@ static int mark_direct(struct tables *t, struct qn_cur package_json, struct qn_l
         return qn_lock_mark_direct(lock, project, &t->arena);
 }
 
-static int run_lock(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply, struct qn_err *reterr)
+static int run_lock(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
+                    struct qn_err *reterr)
 {
         struct tables *t = ctx;
         struct qn_lock *lock;
@@ -96,4 +101,5 @@ static const struct qn_role_job jobs[] = {
         { QN_JOB_LOCK, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_lock },
 };
 
-const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs, QN_ARRAY_SIZE(jobs) };
+const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs,
+                                             QN_ARRAY_SIZE(jobs) };

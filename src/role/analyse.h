@@ -1,6 +1,6 @@
 /* analyse.h - what the analyse role does with hostile bytes, and how its parent reads the replies.
- * The jobs' input is the artifact, the lock file or the registry's document; the readers trust nothing of a reply, because
- * whoever wrote the input may have taken over the role. */
+ * The jobs' input is the artifact, the lock file or the registry's document; the readers trust
+ * nothing of a reply, because whoever wrote the input may have taken over the role. */
 #pragma once
 
 #include "base/cur.h"
@@ -15,9 +15,13 @@ struct qn_buf;
 extern const struct qn_role_def qn_role_analyse;
 
 enum qn_analyse_job {
-        QN_JOB_ANALYSE = 1, /* parameters: the SRI it must match, or nothing; reply: qn_event_set_read() */
-        QN_JOB_PICK,        /* parameters: qn_analyse_write_pick(); reply: qn_analyse_read_pick() */
-        QN_JOB_LOCK,        /* parameters: the project's package.json, or nothing; reply: qn_analyse_read_lock() */
+        /* An archive.  Parameters: the SRI it must match, or nothing.  Reply: qn_event_set_read(). */
+        QN_JOB_ANALYSE = 1,
+        /* A packument.  Parameters: qn_analyse_write_pick().  Reply: qn_analyse_read_pick(). */
+        QN_JOB_PICK,
+        /* A lock file.  Parameters: the project's package.json, or nothing.
+         * Reply: qn_analyse_read_lock(). */
+        QN_JOB_LOCK,
 };
 
 /* Parameters of PICK: the package that was asked for and a version, tag or range of it. */
@@ -31,6 +35,7 @@ struct qn_analyse_pick {
 
 /* 0 or -EBADMSG; texts are slices of the reply. */
 QN_MUST int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_pick *ret, struct qn_err *reterr);
-/* 0, -EBADMSG or -ENOBUFS; the list lives in the arena, texts are slices of the reply and hold whatever bytes the lock file
- * has. */
-QN_MUST int qn_analyse_read_lock(struct qn_cur reply, struct qn_arena *a, struct qn_lock *ret, struct qn_err *reterr);
+/* 0, -EBADMSG or -ENOBUFS; the list lives in the arena, texts are slices of the reply and hold
+ * whatever bytes the lock file has. */
+QN_MUST int qn_analyse_read_lock(struct qn_cur reply, struct qn_arena *a, struct qn_lock *ret,
+                         struct qn_err *reterr);

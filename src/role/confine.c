@@ -21,31 +21,47 @@
 
 struct profile {
         const char *name;
-        int namespaces;            /* CLONE_NEW*, beside the user namespace */
-        bool empty_root;           /* `/` becomes a directory in which nothing is */
+        int namespaces;  /* CLONE_NEW*, beside the user namespace */
+        bool empty_root; /* `/` becomes a directory in which nothing is */
         struct qn_landlock landlock;
-        unsigned syscalls;         /* QN_SYSCALLS_* */
+        unsigned syscalls; /* QN_SYSCALLS_* */
         rlim_t descriptors, threads;
-        size_t memory;             /* bytes of address space to grow by */
+        size_t memory; /* bytes of address space to grow by */
 };
 
 /* What name resolution and TLS read. */
 static const char *const fetch_files[] = {
-        "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/ssl",
-        "/etc/pki", "/etc/ca-certificates", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
-        "/run/systemd/resolve", NULL,
+        "/etc/resolv.conf",
+        "/etc/hosts",
+        "/etc/nsswitch.conf",
+        "/etc/host.conf",
+        "/etc/gai.conf",
+        "/etc/ssl",
+        "/etc/pki",
+        "/etc/ca-certificates",
+        "/usr/share/ca-certificates",
+        "/usr/local/share/ca-certificates",
+        "/run/systemd/resolve",
+        NULL,
 };
 
-/* A PID namespace would need a second process per role; kill, ptrace and /proc are already out of reach without it. */
-#define PARSER(n)                                                                                 \
-        { .name = (n), .namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS,    \
-          .empty_root = true, .descriptors = 16, .memory = QN_ROLE_MEMORY }
+/* A PID namespace would need a second process per role; kill, ptrace and /proc are already out of
+ * reach without it. */
+#define PARSER(n)                                                                       \
+        {                                                                               \
+                .name = (n),                                                            \
+                .namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS, \
+                .empty_root = true, .descriptors = 16, .memory = QN_ROLE_MEMORY         \
+        }
 static const struct profile profiles[QN_ROLE_MAX] = {
         [QN_ROLE_ANALYSE] = PARSER("analyse"),
         [QN_ROLE_TEST] = PARSER("test"),
-        [QN_ROLE_FETCH] = { .name = "fetch", .namespaces = CLONE_NEWIPC | CLONE_NEWUTS,
+        [QN_ROLE_FETCH] = { .name = "fetch",
+                            .namespaces = CLONE_NEWIPC | CLONE_NEWUTS,
                             .landlock = { .read = fetch_files, .connect = true },
-                            .syscalls = QN_SYSCALLS_SOCKETS, .descriptors = 1024, .threads = 4096,
+                            .syscalls = QN_SYSCALLS_SOCKETS,
+                            .descriptors = 1024,
+                            .threads = 4096,
                             .memory = QN_ROLE_MEMORY },
 };
 
@@ -88,8 +104,8 @@ static int limit_memory(const struct profile *p)
         return r < 0 ? r : set_limit(RLIMIT_AS, used + p->memory);
 }
 
-/* No RLIMIT_CPU: it counts for the life of a process, which serves many packages.  Each of them has its own budget (serve.c), and
- * the parent's clock behind it. */
+/* No RLIMIT_CPU: it counts for the life of a process, which serves many packages.  Each of them has
+ * its own budget (serve.c), and the parent's clock behind it. */
 static int limit_resources(const struct profile *p)
 {
         const struct {
@@ -97,7 +113,7 @@ static int limit_resources(const struct profile *p)
                 rlim_t value;
         } limits[] = {
                 { RLIMIT_CORE, 0 },
-                { RLIMIT_FSIZE, QN_SANITIZED ? RLIM_INFINITY : 0 }, /* their reports may go to a file */
+                { RLIMIT_FSIZE, QN_SANITIZED ? RLIM_INFINITY : 0 }, /* reports may go to a file */
                 { RLIMIT_NOFILE, p->descriptors },
                 { RLIMIT_MEMLOCK, 0 },
                 { RLIMIT_MSGQUEUE, 0 },
@@ -117,7 +133,8 @@ int qn_confine_limits(enum qn_role role, int keep, struct qn_err *reterr)
         if (r < 0)
                 return qn_fail(reterr, r, 0, "cannot set the limits of a role: %s", strerror(-r));
         environ = empty;
-        /* a kernel without close_range has no Landlock either; the spawner closed everything already */
+        /* a kernel without close_range has no Landlock either; the spawner closed everything
+         * already */
         if (close_range((unsigned)keep, ~0u, 0) < 0 && errno != ENOSYS)
                 return qn_fail(reterr, -errno, 0, "cannot close descriptors: %s", strerror(errno));
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
@@ -137,7 +154,8 @@ static int enter_empty_root(void)
         return 0;
 }
 
-/* Root that is root only in a namespace may have no other user: -EINVAL is fine, nothing is gained by staying. */
+/* Root that is root only in a namespace may have no other user: -EINVAL is fine, nothing is gained
+ * by staying. */
 static int become_nobody(void)
 {
         if (setgroups(0, NULL) < 0 && errno != EPERM)
@@ -149,8 +167,8 @@ static int become_nobody(void)
         return 0;
 }
 
-/* Root makes the namespaces with its own power and then becomes nobody: from a user namespace it could not change its uid.
- * Everybody else, and root without that power, needs a user namespace. */
+/* Root makes the namespaces with its own power and then becomes nobody: from a user namespace it
+ * could not change its uid. Everybody else, and root without that power, needs a user namespace. */
 static int enter_namespaces(const struct profile *p)
 {
         bool root = geteuid() == 0 && unshare(p->namespaces) == 0;
@@ -205,7 +223,8 @@ int qn_confine(enum qn_role role, struct qn_err *reterr)
 
                 if (r < 0)
                         return qn_fail(reterr, r, 0,
-                                       "this system refuses %s (%s); --no-sandbox runs without confinement",
+                                       "this system refuses %s (%s); --no-sandbox runs without "
+                                       "confinement",
                                        steps[i].what, strerror(-r));
         }
         return 0;

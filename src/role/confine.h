@@ -1,7 +1,7 @@
 /* confine.h - takes every privilege from the calling process, for good.
- * One row per role says what it keeps (confine.c); the analyse role keeps its memory, its clock and its socket.
- * Call it with one thread and everything loaded: afterwards no file can be opened.  There is no way back and no partial
- * success to rely on: when it fails the process must exit. */
+ * One row per role says what it keeps (confine.c); the analyse role keeps its memory, its clock and
+ * its socket. Call it with one thread and everything loaded: afterwards no file can be opened.
+ * There is no way back and no partial success to rely on: when it fails the process must exit. */
 #pragma once
 
 #include "base/err.h"
@@ -15,10 +15,10 @@ enum qn_role {
 
 const char *qn_role_name(enum qn_role role);
 
-/* What is no matter of the sandbox and always done: empty environment, descriptors from `keep` on closed, limits on memory and
- * files, death with the parent.  0 or -errno. */
+/* What is no matter of the sandbox and always done: empty environment, descriptors from `keep` on
+ * closed, limits on memory and files, death with the parent.  0 or -errno. */
 QN_MUST int qn_confine_limits(enum qn_role role, int keep, struct qn_err *reterr);
 
-/* The sandbox: namespaces, empty root, uid, capabilities, Landlock, seccomp.  0, or -errno and a message that names what this
- * kernel refuses. */
+/* The sandbox: namespaces, empty root, uid, capabilities, Landlock, seccomp.  0, or -errno and a
+ * message that names what this kernel refuses. */
 QN_MUST int qn_confine(enum qn_role role, struct qn_err *reterr);

@@ -23,7 +23,8 @@ static int read_all(struct qn_input *in, int fd, size_t size)
         if (r < 0)
                 return r;
         while (in->bytes.n < size) {
-                ssize_t n = pread(fd, in->bytes.p + in->bytes.n, size - in->bytes.n, (off_t)in->bytes.n);
+                ssize_t n = pread(fd, in->bytes.p + in->bytes.n, size - in->bytes.n,
+                                  (off_t)in->bytes.n);
 
                 if (n < 0 && errno == EINTR)
                         continue;
@@ -59,7 +60,8 @@ int qn_input_open(struct qn_input *in, int fd, struct qn_cur *ret, struct qn_err
                 return qn_fail(reterr, -EINVAL, 0, "the input is not a regular file");
         size = (size_t)in->before.st_size;
         if (size > QN_ROLE_INPUT_MAX)
-                return qn_fail(reterr, -EFBIG, 0, "the input has %zu bytes, more than %zu", size, QN_ROLE_INPUT_MAX);
+                return qn_fail(reterr, -EFBIG, 0, "the input has %zu bytes, more than %zu", size,
+                               QN_ROLE_INPUT_MAX);
         in->bytes.max = QN_ROLE_READ_MAX;
         qn_buf_reset(&in->bytes);
         r = size > QN_ROLE_READ_MAX ? map_all(in, fd, size) : read_all(in, fd, size);
@@ -91,7 +93,8 @@ int qn_input_close(struct qn_input *in, int fd, struct qn_err *reterr)
                 return 0;
         munmap(TAKE_PTR(in->map), in->mapped);
         if (stat_fd(fd, &now) < 0 || now.st_size != in->before.st_size ||
-            !same_time(now.st_mtim, in->before.st_mtim) || !same_time(now.st_ctim, in->before.st_ctim))
+            !same_time(now.st_mtim, in->before.st_mtim) ||
+            !same_time(now.st_ctim, in->before.st_ctim))
                 return qn_fail(reterr, -ESTALE, 0, "the file changed while it was read");
         return 0;
 }

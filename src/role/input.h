@@ -1,7 +1,8 @@
 /* input.h - the input of a job that came as a descriptor.  HOSTILE INPUT.
- * Up to QN_ROLE_READ_MAX it is read into memory, so that it cannot change while it is parsed.  Larger files are mapped, so
- * that memory does not grow with them; a file that somebody changes meanwhile makes qn_input_close() fail, and one that somebody
- * cuts short ends the process (SIGBUS). */
+ * Up to QN_ROLE_READ_MAX it is read into memory, so that it cannot change while it is parsed.
+ * Larger files are mapped, so that memory does not grow with them; a file that somebody changes
+ * meanwhile makes qn_input_close() fail, and one that somebody cuts short ends the process
+ * (SIGBUS). */
 #pragma once
 
 #include <sys/stat.h>
@@ -17,10 +18,12 @@ struct qn_input {
         struct stat before;
 };
 
-/* The whole file behind fd, which stays the caller's: 0, -EINVAL (not a regular file), -EFBIG (QN_ROLE_INPUT_MAX), -ENOMEM,
- * -errno.  The cursor lives until the close. */
+/* The whole file behind fd, which stays the caller's: 0, -EINVAL (not a regular file), -EFBIG
+ * (QN_ROLE_INPUT_MAX), -ENOMEM, -errno.  The cursor lives until the close. */
 QN_MUST int qn_input_open(struct qn_input *in, int fd, struct qn_cur *ret, struct qn_err *reterr);
-/* Gives the memory of a large mapped input back to the system; it is read again when touched.  Safe in a signal handler. */
+/* Gives the memory of a large mapped input back to the system; it is read again when touched.  Safe
+ * in a signal handler. */
 void qn_input_trim(struct qn_input *in);
-/* 0, or -ESTALE: the mapped file changed while it was in use, and nothing that was learnt from it is true. */
+/* 0, or -ESTALE: the mapped file changed while it was in use, and nothing that was learnt from it
+ * is true. */
 QN_MUST int qn_input_close(struct qn_input *in, int fd, struct qn_err *reterr);

@@ -8,7 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The kernel's interface as of ABI 6; the build machine's headers may be older than the kernel it runs on. */
+/* The kernel's interface as of ABI 6; the build machine's headers may be older than the kernel it
+ * runs on. */
 struct ruleset {
         uint64_t fs, net, scoped;
 };
@@ -21,12 +22,12 @@ static const struct {
         struct ruleset adds;
         size_t size; /* of the structure the kernel accepts */
 } abis[] = {
-        { 1, { .fs = (UINT64_C(1) << 13) - 1 }, 8 },                                /* everything from execute to symlinks */
-        { 2, { .fs = UINT64_C(1) << 13 }, 8 },                                      /* linking across directories */
-        { 3, { .fs = UINT64_C(1) << 14 }, 8 },                                      /* truncate */
-        { 4, { .net = NET_BIND_TCP | NET_CONNECT_TCP }, 16 },                       /* TCP */
-        { 5, { .fs = UINT64_C(1) << 15 }, 16 },                                     /* ioctl on devices */
-        { 6, { .scoped = UINT64_C(1) << 0 | UINT64_C(1) << 1 }, 24 },               /* abstract sockets, signals */
+        { 1, { .fs = 0x1fff }, 8 },                           /* execute … make symlinks */
+        { 2, { .fs = 0x2000 }, 8 },                           /* link across directories */
+        { 3, { .fs = 0x4000 }, 8 },                           /* truncate */
+        { 4, { .net = NET_BIND_TCP | NET_CONNECT_TCP }, 16 }, /* TCP */
+        { 5, { .fs = 0x8000 }, 16 },                          /* ioctl on devices */
+        { 6, { .scoped = 3 }, 24 },                           /* abstract sockets, signals */
 };
 
 static int allow_reading(int ruleset, const char *path)

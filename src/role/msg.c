@@ -17,7 +17,8 @@ struct piece_head {
         int32_t status;
         uint32_t zero;
 };
-_Static_assert(sizeof(struct job_head) == 24 && sizeof(struct piece_head) == 40, "headers have no holes");
+_Static_assert(sizeof(struct job_head) == 24 && sizeof(struct piece_head) == 40,
+               "headers have no holes");
 
 #define PIECE_MAX (QN_ROLE_MESSAGE_MAX - sizeof(struct piece_head))
 #define ERRNO_MAX 4095
@@ -77,13 +78,13 @@ int qn_msg_send_job(int sock, const struct qn_msg_job *job, int input_fd)
 
 int qn_msg_parse_job(struct qn_cur packet, struct qn_msg_job *ret)
 {
-        static const uint8_t zero[sizeof ((struct job_head *)0)->zero];
+        static const uint8_t zero[sizeof((struct job_head *)0)->zero];
         struct qn_msg_job job = { 0 };
         struct job_head head;
 
         if (qn_cur_copy(&packet, sizeof head, &head) < 0 || head.has_fd > 1 || head.seq == 0 ||
-            memcmp(head.zero, zero, sizeof zero) != 0 || head.n_params > QN_ROLE_PARAMS_MAX || head.n_input > QN_ROLE_INLINE_MAX ||
-            (head.has_fd && head.n_input))
+            memcmp(head.zero, zero, sizeof zero) != 0 || head.n_params > QN_ROLE_PARAMS_MAX ||
+            head.n_input > QN_ROLE_INLINE_MAX || (head.has_fd && head.n_input))
                 return -EBADMSG;
         if (qn_cur_take(&packet, head.n_params, &job.params) < 0 ||
             qn_cur_take(&packet, head.n_input, &job.input) < 0 || qn_cur_left(&packet))
@@ -101,13 +102,14 @@ static int taken_fd(struct msghdr *m)
         struct cmsghdr *c = CMSG_FIRSTHDR(m);
         int fd = -1;
 
-        if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof fd))
+        if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+            c->cmsg_len == CMSG_LEN(sizeof fd))
                 memcpy(&fd, CMSG_DATA(c), sizeof fd);
         return fd;
 }
 
-/* Bytes received, 0 at the end, or -errno.  A peer that dies with packets unread resets the connection, which is reported
- * once and before what it had sent. */
+/* Bytes received, 0 at the end, or -errno.  A peer that dies with packets unread resets the
+ * connection, which is reported once and before what it had sent. */
 static ssize_t recv_packet(int sock, struct msghdr *m, int flags)
 {
         ssize_t n;
@@ -122,7 +124,9 @@ int qn_msg_recv_job(int sock, void *buf, struct qn_msg_job *ret, int *ret_fd)
 {
         struct iovec whole = { buf, QN_ROLE_MESSAGE_MAX };
         union fd_control control = { 0 };
-        struct msghdr m = { .msg_iov = &whole, .msg_iovlen = 1, .msg_control = control.bytes,
+        struct msghdr m = { .msg_iov = &whole,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
                             .msg_controllen = sizeof control.bytes };
         _cleanup_(qn_closep) int fd = -1;
         ssize_t n = recv_packet(sock, &m, MSG_CMSG_CLOEXEC);
@@ -142,7 +146,9 @@ int qn_msg_recv_job(int sock, void *buf, struct qn_msg_job *ret, int *ret_fd)
 
 int qn_msg_send_reply(int sock, uint64_t seq, int status, uint64_t elapsed_ns, struct qn_str bytes)
 {
-        struct piece_head head = { .seq = seq, .status = status, .elapsed_ns = elapsed_ns, .total = bytes.n };
+        struct piece_head head = {
+                .seq = seq, .status = status, .elapsed_ns = elapsed_ns, .total = bytes.n
+        };
 
         do {
                 struct qn_str piece = qn_str_take(bytes, PIECE_MAX);

@@ -1,7 +1,8 @@
 /* msg.h - messages between a parent and its roles.  HOSTILE INPUT on both ends.
- * The socket is a SOCK_SEQPACKET pair: the kernel keeps the borders of packets.  A job is one packet (header, parameters, small
- * input) with at most one descriptor (large input).  A reply is one packet or several pieces in order; a descriptor that
- * comes with one is never taken.  Sequence numbers start at 1; a role first says that it is ready with a reply numbered 0. */
+ * The socket is a SOCK_SEQPACKET pair: the kernel keeps the borders of packets.  A job is one
+ * packet (header, parameters, small input) with at most one descriptor (large input).  A reply is
+ * one packet or several pieces in order; a descriptor that comes with one is never taken.  Sequence
+ * numbers start at 1; a role first says that it is ready with a reply numbered 0. */
 #pragma once
 
 #include "base/buf.h"
@@ -15,17 +16,19 @@ struct qn_msg_job {
         struct qn_cur params, input; /* input is empty when has_fd */
 };
 
-/* Sends a job without waiting: 0, -EAGAIN (the socket is full), -EMSGSIZE, -EPIPE or another -errno.
- * input_fd is sent when it is >= 0. */
+/* Sends a job without waiting: 0, -EAGAIN (the socket is full), -EMSGSIZE, -EPIPE or another
+ * -errno. input_fd is sent when it is >= 0. */
 QN_MUST int qn_msg_send_job(int sock, const struct qn_msg_job *job, int input_fd);
-/* Waits for a job; its slices point into buf (QN_ROLE_MESSAGE_MAX bytes).  1; 0 when the parent is gone; -EBADMSG or
- * another -errno.  *ret_fd: the descriptor, -1 if none; the caller closes it. */
+/* Waits for a job; its slices point into buf (QN_ROLE_MESSAGE_MAX bytes).  1; 0 when the parent is
+ * gone; -EBADMSG or another -errno.  *ret_fd: the descriptor, -1 if none; the caller closes it. */
 QN_MUST int qn_msg_recv_job(int sock, void *buf, struct qn_msg_job *ret, int *ret_fd);
 QN_MUST int qn_msg_parse_job(struct qn_cur packet, struct qn_msg_job *ret);
 
-/* Waits until all of the reply is sent.  status: 0, or a negative errno with a sentence in bytes. */
+/* Waits until all of the reply is sent.  status: 0, or a negative errno with a sentence in bytes.
+ */
 QN_MUST int qn_msg_send_reply(int sock, uint64_t seq, int status, uint64_t elapsed_ns, struct qn_str bytes);
-/* One packet without waiting, into buf (QN_ROLE_MESSAGE_MAX bytes): 1; 0 at the end; -EAGAIN, -EBADMSG, -errno. */
+/* One packet without waiting, into buf (QN_ROLE_MESSAGE_MAX bytes): 1; 0 at the end; -EAGAIN,
+ * -EBADMSG, -errno. */
 QN_MUST int qn_msg_recv(int sock, void *buf, struct qn_cur *ret);
 
 /* Puts the pieces of one reply together. */
@@ -40,7 +43,7 @@ struct qn_msg_reply {
 };
 /* Gets ready for reply seq of at most max bytes (an error: QN_ROLE_ERROR_MAX); keeps memory. */
 void qn_msg_reply_begin(struct qn_msg_reply *r, uint64_t seq, size_t max);
-/* 1: complete (bytes live until the packet or the reply changes), 0: more is to come, -EBADMSG: not what was expected,
- * -EFBIG: more than the cap, -ENOMEM. */
+/* 1: complete (bytes live until the packet or the reply changes), 0: more is to come, -EBADMSG: not
+ * what was expected, -EFBIG: more than the cap, -ENOMEM. */
 QN_MUST int qn_msg_reply_add(struct qn_msg_reply *r, struct qn_cur packet);
 void qn_msg_reply_done(struct qn_msg_reply *r);

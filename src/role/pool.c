@@ -33,8 +33,9 @@ enum loss { LOSS_GONE, LOSS_TIMEOUT, LOSS_PROTOCOL };
 const char *qn_pool_status_name(enum qn_pool_status s)
 {
         static const char *const names[] = {
-                [QN_POOL_OK] = "ok",           [QN_POOL_FAILED] = "failed", [QN_POOL_CRASHED] = "crashed",
-                [QN_POOL_TIMEOUT] = "timeout", [QN_POOL_LIMIT] = "limit",   [QN_POOL_PROTOCOL] = "protocol",
+                [QN_POOL_OK] = "ok",           [QN_POOL_FAILED] = "failed",
+                [QN_POOL_CRASHED] = "crashed", [QN_POOL_TIMEOUT] = "timeout",
+                [QN_POOL_LIMIT] = "limit",     [QN_POOL_PROTOCOL] = "protocol",
         };
 
         return names[s];
@@ -80,8 +81,8 @@ static void deliver_answer(struct qn_pool *p, struct qn_worker *w)
 }
 
 /* What the end of a worker means for the job it was working on. */
-static void judge_end(enum loss loss, int status, const struct qn_task *victim, struct qn_pool_result *ret, char *why,
-                      size_t size)
+static void judge_end(enum loss loss, int status, const struct qn_task *victim,
+                      struct qn_pool_result *ret, char *why, size_t size)
 {
         const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
         int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
@@ -96,7 +97,8 @@ static void judge_end(enum loss loss, int status, const struct qn_task *victim, 
                 snprintf(why, size, "the worker and its parent did not understand each other");
         } else if (code == QN_ROLE_EXIT_CPU) {
                 ret->status = QN_POOL_LIMIT;
-                snprintf(why, size, "it needs more than %u s of processor time", victim->job->cpu_seconds);
+                snprintf(why, size, "it needs more than %u s of processor time",
+                         victim->job->cpu_seconds);
         } else if (code == QN_ROLE_EXIT_MEMORY) {
                 ret->status = QN_POOL_LIMIT;
                 snprintf(why, size, "it needs more than %zu MB of memory", QN_ROLE_MEMORY >> 20);
@@ -140,7 +142,8 @@ static void give_up(struct qn_pool *p, int error, const char *why)
                 deliver(p, t, &result);
 }
 
-/* Restarts get slower while crashes outnumber answers, so that a broken installation does not burn the machine. */
+/* Restarts get slower while crashes outnumber answers, so that a broken installation does not burn
+ * the machine. */
 static uint64_t back_off(const struct qn_pool *p)
 {
         unsigned n = QN_MAX(p->failed_starts, p->strikes > 8 ? p->strikes - 8 : 0u);
@@ -157,7 +160,8 @@ static void put_back(struct qn_pool *p, struct qn_task *t)
         qn_tasks_unshift(&p->queue, &one);
 }
 
-/* A crash gets a second try, because the worker may have been killed from outside or before it began with the job. */
+/* A crash gets a second try, because the worker may have been killed from outside or before it
+ * began with the job. */
 static void lose_worker(struct qn_pool *p, struct qn_worker *w, enum loss loss)
 {
         bool was_ready = w->ready;
@@ -233,7 +237,8 @@ static void kill_late(struct qn_pool *p)
 
 static int start_worker(struct qn_pool *p, struct qn_worker *w, struct qn_err *reterr)
 {
-        const struct qn_role_start start = { .role = p->config.def->role, .data_dir = p->data_dir,
+        const struct qn_role_start start = { .role = p->config.def->role,
+                                             .data_dir = p->data_dir,
                                              .no_sandbox = p->config.no_sandbox };
         struct epoll_event event = { .events = EPOLLIN, .data.ptr = w };
         int r = qn_worker_start(w, &start, reterr);
@@ -310,7 +315,9 @@ static void hand_out(struct qn_pool *p)
                 if (r == 0)
                         continue;
                 if (r != -EAGAIN && r != -EPIPE) {
-                        struct qn_pool_result result = { .status = QN_POOL_FAILED, .code = r, .why = strerror(-r) };
+                        struct qn_pool_result result = { .status = QN_POOL_FAILED,
+                                                         .code = r,
+                                                         .why = strerror(-r) };
 
                         deliver(p, t, &result);
                         continue;
@@ -415,10 +422,12 @@ int qn_pool_poll(struct qn_pool *p, int timeout_ms, struct qn_err *reterr)
                         timeout_ms = own;
                 n = epoll_wait(p->epoll, events, QN_ARRAY_SIZE(events), timeout_ms);
                 if (n < 0 && errno != EINTR)
-                        return qn_fail(reterr, -errno, 0, "cannot wait for workers: %s", strerror(errno));
+                        return qn_fail(reterr, -errno, 0, "cannot wait for workers: %s",
+                                       strerror(errno));
                 for (int i = 0; i < n; i++)
                         hear_worker(p, events[i].data.ptr);
-                kill_late(p); /* after reading, so that a parent that slept does not blame its workers */
+                kill_late(p); /* after reading, so that a parent that slept does not blame its
+                                 workers */
                 hand_out(p);
         }
         if (p->error)

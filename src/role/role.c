@@ -13,7 +13,7 @@
 #include "role/serve.h"
 
 /* The arguments of a role: PROGRAM --role NAME MODE [DATA]. */
-#define ARG_ROLE "--role"
+#define ARG_ROLE        "--role"
 #define MODE_CONFINED   "confined"
 #define MODE_UNCONFINED "unconfined"
 
@@ -32,7 +32,8 @@ bool qn_role_requested(int argc, char **argv)
         return argc > 1 && strcmp(argv[1], ARG_ROLE) == 0;
 }
 
-static const struct qn_role_def *find_def(const struct qn_role_def *const *defs, size_t n, const char *name)
+static const struct qn_role_def *find_def(const struct qn_role_def *const *defs, size_t n,
+                                          const char *name)
 {
         for (size_t i = 0; i < n; i++)
                 if (strcmp(qn_role_name(defs[i]->role), name) == 0)
@@ -58,12 +59,14 @@ static int make_sockets(int ret[2])
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret) < 0)
                 return -errno;
-        for (int i = 0; i < 2; i++) /* the default has room for one packet; asking for more is allowed to fail */
+        for (int i = 0; i < 2;
+             i++) /* the default has room for one packet; asking for more is allowed to fail */
                 (void)setsockopt(ret[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
         return 0;
 }
 
-/* Descriptors of the role: nothing but /dev/null and its socket.  Sanitizers report on standard error. */
+/* Descriptors of the role: nothing but /dev/null and its socket.  Sanitizers report on standard
+ * error. */
 static int plan_files(posix_spawn_file_actions_t *files, int sock)
 {
         int r = posix_spawn_file_actions_adddup2(files, sock, ROLE_SOCKET);
@@ -79,7 +82,8 @@ static int plan_files(posix_spawn_file_actions_t *files, int sock)
         return -r;
 }
 
-/* Signals of the terminal are for the parent, which ends its roles; everything else is as at the start of a program. */
+/* Signals of the terminal are for the parent, which ends its roles; everything else is as at the
+ * start of a program. */
 static int plan_signals(posix_spawnattr_t *attr)
 {
         static const int blocked[] = { SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGTSTP };
@@ -98,13 +102,18 @@ static int plan_signals(posix_spawnattr_t *attr)
         return -r;
 }
 
-/* posix_spawn() shares the parent's memory until the exec: its cost does not grow with the parent. */
+/* posix_spawn() shares the parent's memory until the exec: its cost does not grow with the parent.
+ */
 static int spawn_on(const struct qn_role_start *start, int sock, pid_t *ret)
 {
         static char sanitizer[] = "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:"
                                   "max_allocation_size_mb=1024";
-        const char *args[] = { "qanat", ARG_ROLE, qn_role_name(start->role),
-                               start->no_sandbox ? MODE_UNCONFINED : MODE_CONFINED, start->data_dir, NULL };
+        const char *args[] = { "qanat",
+                               ARG_ROLE,
+                               qn_role_name(start->role),
+                               start->no_sandbox ? MODE_UNCONFINED : MODE_CONFINED,
+                               start->data_dir,
+                               NULL };
         char *env[] = { QN_SANITIZED ? sanitizer : NULL, NULL };
         posix_spawn_file_actions_t files;
         posix_spawnattr_t attr;
@@ -116,13 +125,15 @@ static int spawn_on(const struct qn_role_start *start, int sock, pid_t *ret)
         if (r == 0)
                 r = plan_signals(&attr);
         if (r == 0)
-                r = -posix_spawn(ret, "/proc/self/exe", &files, &attr, (char *const *)(uintptr_t)args, env);
+                r = -posix_spawn(ret, "/proc/self/exe", &files, &attr,
+                                 (char *const *)(uintptr_t)args, env);
         posix_spawnattr_destroy(&attr);
         posix_spawn_file_actions_destroy(&files);
         return r;
 }
 
-int qn_role_spawn(const struct qn_role_start *start, pid_t *ret_pid, int *ret_sock, struct qn_err *reterr)
+int qn_role_spawn(const struct qn_role_start *start, pid_t *ret_pid, int *ret_sock,
+                  struct qn_err *reterr)
 {
         _cleanup_(qn_closep) int ours = -1, theirs = -1;
         int pair[2], r = make_sockets(pair);
@@ -133,8 +144,8 @@ int qn_role_spawn(const struct qn_role_start *start, pid_t *ret_pid, int *ret_so
         theirs = pair[1];
         r = spawn_on(start, theirs, ret_pid);
         if (r < 0)
-                return qn_fail(reterr, r, 0, "cannot start the %s role: %s", qn_role_name(start->role),
-                               strerror(-r));
+                return qn_fail(reterr, r, 0, "cannot start the %s role: %s",
+                               qn_role_name(start->role), strerror(-r));
         *ret_sock = TAKE_FD(ours);
         return 0;
 }

@@ -1,7 +1,8 @@
 /* role.h - processes of this program that do one thing with no more power than it needs.
- * A role is the same executable, run again with a hidden argument and an empty environment.  It opens what it needs
- * (qn_role_def.open), confines itself, says that it is ready, and from then on takes jobs from its socket (msg.h), one after the
- * other, until the parent is gone.  Not here: handing out jobs (pool.h), what a role may do (confine.h). */
+ * A role is the same executable, run again with a hidden argument and an empty environment.  It
+ * opens what it needs (qn_role_def.open), confines itself, says that it is ready, and from then on
+ * takes jobs from its socket (msg.h), one after the other, until the parent is gone.  Not here:
+ * handing out jobs (pool.h), what a role may do (confine.h). */
 #pragma once
 
 #include <sys/types.h>
@@ -15,9 +16,10 @@ struct qn_role_job {
         uint8_t kind;
         size_t reply_max;     /* bytes */
         unsigned cpu_seconds; /* processor time of one job */
-        /* Runs confined.  0 and the reply, or a negative errno and the error.  -ENOMEM ends the process: it met its memory
-         * limit. */
-        int (*run)(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply, struct qn_err *reterr);
+        /* Runs confined.  0 and the reply, or a negative errno and the error.  -ENOMEM ends the
+         * process: it met its memory limit. */
+        int (*run)(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
+                   struct qn_err *reterr);
 };
 
 struct qn_role_def {
@@ -38,7 +40,8 @@ enum {
         QN_ROLE_EXIT_START, /* after telling the reason */
 };
 
-/* main() calls this first: whether the arguments are those of a role, and the role itself; returns its exit status. */
+/* main() calls this first: whether the arguments are those of a role, and the role itself; returns
+ * its exit status. */
 bool qn_role_requested(int argc, char **argv);
 QN_MUST int qn_role_main(int argc, char **argv);
 /* The same for a program with roles of its own. */
@@ -50,6 +53,8 @@ struct qn_role_start {
         bool no_sandbox;      /* limits stay, confinement is left out */
 };
 
-/* Starts a role: its process and the parent's end of its socket (not blocking, closed on exec).  The caller closes the socket
- * and waits for the process.  The process dies with the thread that started it. */
-QN_MUST int qn_role_spawn(const struct qn_role_start *start, pid_t *ret_pid, int *ret_sock, struct qn_err *reterr);
+/* Starts a role: its process and the parent's end of its socket (not blocking, closed on exec). The
+ * caller closes the socket and waits for the process.  The process dies with the thread that
+ * started it. */
+QN_MUST int qn_role_spawn(const struct qn_role_start *start, pid_t *ret_pid, int *ret_sock,
+                  struct qn_err *reterr);

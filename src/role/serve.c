@@ -20,7 +20,8 @@ static struct worker {
         int sock;
         struct qn_input input;
         struct qn_buf reply;
-        volatile uint64_t cpu_end; /* processor time at which the running job must have ended; 0: none is running */
+        volatile uint64_t cpu_end; /* processor time at which the running job must have ended; 0:
+                                      none is running */
         uint8_t packet[QN_ROLE_MESSAGE_MAX];
 } worker;
 

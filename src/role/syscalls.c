@@ -10,9 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ANY { 0 }
+#define ANY \
+        {   \
+        } /* whatever its arguments */
 
-/* A system call that is allowed, when its argument `arg.arg` compares as said (op 0: whatever its arguments). */
+/* A system call that is allowed, when its argument `arg.arg` compares as said (op 0: whatever its
+ * arguments). */
 struct rule {
         int nr;
         struct scmp_arg_cmp arg;
@@ -105,13 +108,38 @@ static const struct rule sockets[] = {
 
 /* No library asks for these by accident. */
 static const int deadly[] = {
-        SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(ptrace),
-        SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_getfd),
-        SCMP_SYS(kcmp), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(fsopen),
-        SCMP_SYS(move_mount), SCMP_SYS(open_tree), SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(bpf),
-        SCMP_SYS(io_uring_setup), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd), SCMP_SYS(keyctl),
-        SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(init_module), SCMP_SYS(finit_module),
-        SCMP_SYS(kexec_load), SCMP_SYS(open_by_handle_at), SCMP_SYS(name_to_handle_at), SCMP_SYS(bind),
+        SCMP_SYS(execve),
+        SCMP_SYS(execveat),
+        SCMP_SYS(fork),
+        SCMP_SYS(vfork),
+        SCMP_SYS(ptrace),
+        SCMP_SYS(process_vm_readv),
+        SCMP_SYS(process_vm_writev),
+        SCMP_SYS(pidfd_open),
+        SCMP_SYS(pidfd_getfd),
+        SCMP_SYS(kcmp),
+        SCMP_SYS(mount),
+        SCMP_SYS(umount2),
+        SCMP_SYS(pivot_root),
+        SCMP_SYS(chroot),
+        SCMP_SYS(fsopen),
+        SCMP_SYS(move_mount),
+        SCMP_SYS(open_tree),
+        SCMP_SYS(unshare),
+        SCMP_SYS(setns),
+        SCMP_SYS(bpf),
+        SCMP_SYS(io_uring_setup),
+        SCMP_SYS(perf_event_open),
+        SCMP_SYS(userfaultfd),
+        SCMP_SYS(keyctl),
+        SCMP_SYS(add_key),
+        SCMP_SYS(request_key),
+        SCMP_SYS(init_module),
+        SCMP_SYS(finit_module),
+        SCMP_SYS(kexec_load),
+        SCMP_SYS(open_by_handle_at),
+        SCMP_SYS(name_to_handle_at),
+        SCMP_SYS(bind),
         SCMP_SYS(listen),
 };
 

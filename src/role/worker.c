@@ -58,7 +58,8 @@ int qn_task_new(const struct qn_pool_job *job, const struct qn_role_def *def, st
                 .input = job->input_fd >= 0 ? (struct qn_cur){ 0 } : job->input,
                 .weight = weight,
                 .job = kind,
-                .wall_ns = job->wall_ns ? job->wall_ns : QN_ROLE_WALL_SECONDS * UINT64_C(1000000000),
+                .wall_ns =
+                        job->wall_ns ? job->wall_ns : QN_ROLE_WALL_SECONDS * UINT64_C(1000000000),
                 .user = job->user,
         };
         *ret = t;
@@ -169,12 +170,15 @@ static void expect_head(struct qn_worker *w)
 {
         w->since = qn_io_nanos();
         if (w->tasks.head)
-                qn_msg_reply_begin(&w->reply, w->seq, QN_MIN(w->tasks.head->job->reply_max, QN_ROLE_REPLY_MAX));
+                qn_msg_reply_begin(&w->reply, w->seq,
+                                   QN_MIN(w->tasks.head->job->reply_max, QN_ROLE_REPLY_MAX));
 }
 
 int qn_worker_give(struct qn_worker *w, struct qn_task *t)
 {
-        struct qn_msg_job job = { .seq = w->seq + w->tasks.n, .kind = t->job->kind, .params = t->params };
+        struct qn_msg_job job = { .seq = w->seq + w->tasks.n,
+                                  .kind = t->job->kind,
+                                  .params = t->params };
         int r = 0;
 
         if (t->fd < 0 && t->weight > QN_ROLE_INLINE_MAX)
@@ -184,7 +188,8 @@ int qn_worker_give(struct qn_worker *w, struct qn_task *t)
         if (t->fd < 0)
                 job.input = t->input;
         r = qn_msg_send_job(w->sock, &job, t->fd);
-        if (r == -ETOOMANYREFS && w->tasks.n) /* too many descriptors on their way: they will arrive */
+        if (r == -ETOOMANYREFS &&
+            w->tasks.n) /* too many descriptors on their way: they will arrive */
                 return -EAGAIN;
         if (r < 0)
                 return r == -ECONNRESET ? -EPIPE : r;

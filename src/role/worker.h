@@ -39,11 +39,11 @@ struct qn_worker {
         pid_t pid;
         int sock; /* -1: there is no process */
         bool ready;
-        uint64_t seq;         /* of the task at the head; counts up by one per task */
+        uint64_t seq;          /* of the task at the head; counts up by one per task */
         struct qn_tasks tasks; /* given to it and not answered, in order */
-        size_t weight;        /* of the tasks */
-        uint64_t since;       /* when it was started, or when it began the task at the head (ns) */
-        uint64_t not_before;  /* without process: when it may be started again (ns) */
+        size_t weight;         /* of the tasks */
+        uint64_t since;        /* when it was started, or when it began the task at the head (ns) */
+        uint64_t not_before;   /* without process: when it may be started again (ns) */
         struct qn_msg_reply reply;
 };
 
@@ -52,15 +52,17 @@ void qn_worker_init(struct qn_worker *w);
 void qn_worker_done(struct qn_worker *w);
 QN_MUST int qn_worker_start(struct qn_worker *w, const struct qn_role_start *start, struct qn_err *reterr);
 bool qn_worker_has_room(const struct qn_worker *w, size_t weight);
-/* Sends a task and owns it from then on: 0; -EAGAIN: not now; -EPIPE: it is dying; another -errno is the task's fault. */
+/* Sends a task and owns it from then on: 0; -EAGAIN: not now; -EPIPE: it is dying; another -errno
+ * is the task's fault. */
 QN_MUST int qn_worker_give(struct qn_worker *w, struct qn_task *t);
 
-/* Reads one packet into buf: 1 and w->reply is the whole answer to the task at the head; 0: more has to come; -EAGAIN: nothing
- * is there; -EPIPE: it is gone; -ECANCELED: it cannot start, w->reply says why; another -errno: it does not keep to the
- * protocol. */
+/* Reads one packet into buf: 1 and w->reply is the whole answer to the task at the head; 0: more
+ * has to come; -EAGAIN: nothing is there; -EPIPE: it is gone; -ECANCELED: it cannot start, w->reply
+ * says why; another -errno: it does not keep to the protocol. */
 QN_MUST int qn_worker_read(struct qn_worker *w, void *buf);
 /* Removes the task at the head, whose reply was read or will never come. */
 struct qn_task *qn_worker_pop(struct qn_worker *w);
 
-/* Ends the process (with SIGKILL, unless `gone` and it ends by itself soon) and says how it ended, as waitpid(). */
+/* Ends the process (with SIGKILL, unless `gone` and it ends by itself soon) and says how it ended,
+ * as waitpid(). */
 int qn_worker_end(struct qn_worker *w, bool gone);

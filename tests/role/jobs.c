@@ -12,9 +12,9 @@
 
 #define SOCKET 3
 
-#define JOB_FN(name)                                                                              \
-        static int name(void *ctx QN_UNUSED, struct qn_cur params QN_UNUSED,                      \
-                        struct qn_cur input QN_UNUSED, struct qn_buf *reply QN_UNUSED,            \
+#define JOB_FN(name)                                                                   \
+        static int name(void *ctx QN_UNUSED, struct qn_cur params QN_UNUSED,           \
+                        struct qn_cur input QN_UNUSED, struct qn_buf *reply QN_UNUSED, \
                         struct qn_err *reterr QN_UNUSED)
 
 static uint32_t number(struct qn_cur *params)
@@ -115,7 +115,9 @@ JOB_FN(smuggle)
                 char bytes[CMSG_SPACE(sizeof(int))];
         } control = { 0 };
         struct iovec part = { (void *)(uintptr_t)input.p, qn_cur_left(&input) };
-        struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+        struct msghdr m = { .msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = &control,
                             .msg_controllen = sizeof control };
         struct cmsghdr *c = CMSG_FIRSTHDR(&m);
         int fd = 0;
@@ -160,10 +162,12 @@ JOB_FN(sum)
 }
 
 static const struct qn_role_job jobs[] = {
-        { JOB_ECHO, 64 << 20, 20, echo }, { JOB_SLEEP, 0, 20, take_a_nap }, { JOB_CRASH, 0, 20, crash },
-        { JOB_LOOP, 0, 1, loop },         { JOB_ALLOC, 0, 20, hog },        { JOB_EXIT, 0, 20, leave },
-        { JOB_FAIL, 0, 20, fail },        { JOB_SIZE, 1 << 20, 20, fill },  { JOB_RAW, 1 << 20, 20, raw },
-        { JOB_CLOSE, 0, 20, hang_up },    { JOB_SEND_FD, 64, 20, smuggle }, { JOB_PROBE, 4, 20, probe },
+        { JOB_ECHO, 64 << 20, 20, echo }, { JOB_SLEEP, 0, 20, take_a_nap },
+        { JOB_CRASH, 0, 20, crash },      { JOB_LOOP, 0, 1, loop },
+        { JOB_ALLOC, 0, 20, hog },        { JOB_EXIT, 0, 20, leave },
+        { JOB_FAIL, 0, 20, fail },        { JOB_SIZE, 1 << 20, 20, fill },
+        { JOB_RAW, 1 << 20, 20, raw },    { JOB_CLOSE, 0, 20, hang_up },
+        { JOB_SEND_FD, 64, 20, smuggle }, { JOB_PROBE, 4, 20, probe },
         { JOB_STATE, 64, 20, state },     { JOB_SUM, 8, 20, sum },
 };
 

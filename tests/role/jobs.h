@@ -4,20 +4,22 @@
 #include "role/role.h"
 
 enum test_job {
-        JOB_ECHO = 1,  /* reply: parameters, then input */
-        JOB_SLEEP,     /* parameters: u32 milliseconds */
-        JOB_CRASH,     /* parameters: u32 signal to send itself, 0: write to a null pointer */
-        JOB_LOOP,      /* uses the processor for ever */
-        JOB_ALLOC,     /* parameters: u32 megabytes, in pieces of u32 megabytes, touched */
-        JOB_EXIT,      /* parameters: u32 exit status */
-        JOB_FAIL,      /* -EILSEQ and a sentence with control characters */
-        JOB_SIZE,      /* parameters: u32 bytes of reply */
-        JOB_RAW,       /* sends the input as a packet of its own, then behaves like JOB_EXIT */
-        JOB_CLOSE,     /* closes its socket and goes on for ever */
-        JOB_SEND_FD,   /* sends one of its descriptors along with a right reply */
-        JOB_PROBE,     /* parameters: u32 index of a probe, u32 process id of the parent; reply: u32 errno */
-        JOB_STATE,     /* reply: struct test_state */
-        JOB_SUM,       /* reply: u64 sum of the bytes of the input; parameters: u32 milliseconds to wait before it */
+        JOB_ECHO = 1, /* reply: parameters, then input */
+        JOB_SLEEP,    /* parameters: u32 milliseconds */
+        JOB_CRASH,    /* parameters: u32 signal to send itself, 0: write to a null pointer */
+        JOB_LOOP,     /* uses the processor for ever */
+        JOB_ALLOC,    /* parameters: u32 megabytes, in pieces of u32 megabytes, touched */
+        JOB_EXIT,     /* parameters: u32 exit status */
+        JOB_FAIL,     /* -EILSEQ and a sentence with control characters */
+        JOB_SIZE,     /* parameters: u32 bytes of reply */
+        JOB_RAW,      /* sends the input as a packet of its own, then behaves like JOB_EXIT */
+        JOB_CLOSE,    /* closes its socket and goes on for ever */
+        JOB_SEND_FD,  /* sends one of its descriptors along with a right reply */
+        JOB_PROBE,    /* parameters: u32 index of a probe, u32 process id of the parent; reply: u32
+                         errno */
+        JOB_STATE,    /* reply: struct test_state */
+        JOB_SUM, /* reply: u64 sum of the bytes of the input; parameters: u32 milliseconds to wait
+                    before it */
 };
 
 struct test_state {

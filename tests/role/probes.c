@@ -23,13 +23,14 @@
 #define HERE      ((unsigned long)AT_FDCWD)
 #define SOCK      3ul /* the socket to the parent, the one descriptor a role has */
 #define PAGE      0x1000ul
-#define CALL_I386 (-2) /* through the other entry to the kernel; the first argument is the number */
+#define CALL_I386 (-2) /* through the other entry to the kernel; args[0] is the number */
 
-static struct sockaddr_in tcp = { .sin_family = AF_INET, .sin_port = 0x0900 /* discard */,
+static struct sockaddr_in tcp = { .sin_family = AF_INET,
+                                  .sin_port = 0x0900 /* discard */,
                                   .sin_addr = { 0x0100007f } };
 static struct sockaddr_un unix_path = { AF_UNIX, "/run/qanat-nothing" };
 static struct open_how how = { .flags = O_RDONLY };
-static char *argv_true[] = { (char *)(uintptr_t)"true", NULL };
+static char *argv_true[] = { (char *)(uintptr_t) "true", NULL };
 static char scratch[256];
 static struct iovec local = { scratch, sizeof scratch };
 static struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
@@ -37,19 +38,21 @@ static uint64_t clone_args[11];
 static uint32_t caps[8] = { 0x20080522 };
 
 /* The same end in both profiles, and a different one. */
-#define BOTH(end, name, nr, ...) { name, PROBE_##end, PROBE_##end, SYS_##nr, { __VA_ARGS__ } }
+/* clang-format off */
+#define BOTH(end, name, nr, ...)  { name, PROBE_##end, PROBE_##end, SYS_##nr, { __VA_ARGS__ } }
 #define EACH(a, f, name, nr, ...) { name, PROBE_##a, PROBE_##f, SYS_##nr, { __VA_ARGS__ } }
+/* clang-format on */
 
 const struct probe probes[] = {
-        /* files: Landlock refuses with EACCES where seccomp lets fetch read */
-        EACH(REFUSED, REFUSED, "open absolute", openat, HERE, P("/etc/passwd"), O_RDONLY),
-        EACH(REFUSED, REFUSED, "open relative", openat, HERE, P("."), O_RDONLY),
-        EACH(REFUSED, REFUSED, "open parent", openat, HERE, P("../../../../etc/passwd"), O_RDONLY),
-        EACH(REFUSED, REFUSED, "open root", openat, HERE, P("/"), O_RDONLY),
-        EACH(REFUSED, REFUSED, "open /proc/self/exe", openat, HERE, P("/proc/self/exe"), O_RDONLY),
-        EACH(REFUSED, REFUSED, "open /proc/self/fd", openat, HERE, P("/proc/self/fd/3"), O_RDWR),
-        EACH(REFUSED, REFUSED, "open /proc/self/mem", openat, HERE, P("/proc/self/mem"), O_RDWR),
-        EACH(REFUSED, REFUSED, "open /dev/null", openat, HERE, P("/dev/null"), O_RDONLY),
+        /* files: Landlock refuses with EACCES where seccomp lets the fetch role read */
+        BOTH(REFUSED, "open absolute", openat, HERE, P("/etc/passwd"), O_RDONLY),
+        BOTH(REFUSED, "open relative", openat, HERE, P("."), O_RDONLY),
+        BOTH(REFUSED, "open parent", openat, HERE, P("../../../../etc/passwd"), O_RDONLY),
+        BOTH(REFUSED, "open root", openat, HERE, P("/"), O_RDONLY),
+        BOTH(REFUSED, "open /proc/self/exe", openat, HERE, P("/proc/self/exe"), O_RDONLY),
+        BOTH(REFUSED, "open /proc/self/fd", openat, HERE, P("/proc/self/fd/3"), O_RDWR),
+        BOTH(REFUSED, "open /proc/self/mem", openat, HERE, P("/proc/self/mem"), O_RDWR),
+        BOTH(REFUSED, "open /dev/null", openat, HERE, P("/dev/null"), O_RDONLY),
         EACH(REFUSED, ALLOWED, "open resolv.conf", openat, HERE, P("/etc/resolv.conf"), O_RDONLY),
         BOTH(REFUSED, "open for writing", openat, HERE, P("/etc/resolv.conf"), O_WRONLY),
         BOTH(REFUSED, "open O_PATH", openat, HERE, P("/"), O_PATH | O_RDWR),
@@ -57,11 +60,13 @@ const struct probe probes[] = {
         BOTH(REFUSED, "create", openat, HERE, P("/tmp/qanat-probe"), O_CREAT | O_WRONLY, 0600),
         BOTH(REFUSED, "openat2", openat2, HERE, P("/etc/passwd"), P(&how), sizeof how),
         BOTH(KILLED, "open_by_handle_at", open_by_handle_at, HERE, P(scratch), O_RDONLY),
-        BOTH(KILLED, "name_to_handle_at", name_to_handle_at, HERE, P("/"), P(scratch), P(scratch), 0),
+        BOTH(KILLED, "name_to_handle_at", name_to_handle_at, HERE, P("/"), P(scratch), P(scratch),
+             0),
         BOTH(REFUSED, "statx", statx, HERE, P("/etc/passwd"), 0, 0x7ff, P(scratch)),
         EACH(REFUSED, ALLOWED, "newfstatat", newfstatat, HERE, P("/"), P(scratch), 0),
         BOTH(REFUSED, "faccessat", faccessat, HERE, P("/etc/passwd"), R_OK),
-        BOTH(REFUSED, "readlinkat", readlinkat, HERE, P("/proc/self/exe"), P(scratch), sizeof scratch),
+        BOTH(REFUSED, "readlinkat", readlinkat, HERE, P("/proc/self/exe"), P(scratch),
+             sizeof scratch),
         BOTH(REFUSED, "unlinkat", unlinkat, HERE, P("/tmp/qanat-nothing"), 0),
         BOTH(REFUSED, "mkdirat", mkdirat, HERE, P("/tmp/qanat-probe"), 0700),
         BOTH(REFUSED, "mknodat", mknodat, HERE, P("/tmp/qanat-probe"), S_IFIFO | 0600, 0),
@@ -171,7 +176,8 @@ const struct probe probes[] = {
         BOTH(REFUSED, "swapon", swapon, P("/tmp/qanat-nothing"), 0),
         BOTH(REFUSED, "quotactl", quotactl, 0, 0, 0, 0),
         BOTH(REFUSED, "remap_file_pages", remap_file_pages, 0, PAGE, 0, 0, 0),
-        BOTH(REFUSED, "mmap exec", mmap, 0, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, P(-1), 0),
+        BOTH(REFUSED, "mmap exec", mmap, 0, PAGE, PROT_READ | PROT_EXEC,
+             MAP_PRIVATE | MAP_ANONYMOUS, P(-1), 0),
         BOTH(REFUSED, "mprotect exec", mprotect, 0, PAGE, PROT_READ | PROT_EXEC),
         BOTH(REFUSED, "pkey_mprotect", pkey_mprotect, 0, PAGE, PROT_EXEC, P(-1)),
         /* descriptors */
@@ -188,7 +194,8 @@ const struct probe probes[] = {
         /* what must work */
         BOTH(ALLOWED, "write /dev/null", write, 1, P(scratch), 1),
         BOTH(ALLOWED, "getpid", getpid, 0),
-        BOTH(ALLOWED, "mmap", mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, P(-1), 0),
+        BOTH(ALLOWED, "mmap", mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+             P(-1), 0),
         BOTH(REFUSED, "clone3", clone3, P(clone_args), sizeof clone_args),
 #ifdef __x86_64__
         /* other numberings of the same calls */

@@ -1,4 +1,5 @@
-/* probes.h - attempts to break out of a role, one system call each.  They are harmless where they succeed. */
+/* probes.h - attempts to break out of a role, one system call each.  They are harmless where they
+ * succeed. */
 #pragma once
 
 #include "base/macro.h"

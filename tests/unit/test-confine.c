@@ -1,9 +1,10 @@
-/* A role tries to break out of its own confinement; the kernel's view of it is checked from outside. */
+/* A role tries to break out of its own confinement; the kernel's view of it is checked from
+ * outside. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -39,7 +40,8 @@ static void keep(void *ctx QN_UNUSED, const struct qn_pool_result *r)
 
         a->status = r->status;
         a->code = r->code;
-        memcpy(a->reply, r->reply.p ? r->reply.p : a->reply, QN_MIN(qn_cur_left(&r->reply), sizeof a->reply));
+        memcpy(a->reply, r->reply.p ? r->reply.p : a->reply,
+               QN_MIN(qn_cur_left(&r->reply), sizeof a->reply));
 }
 
 static struct qn_pool *pool_of(const struct qn_role_def *def)
@@ -57,7 +59,11 @@ static struct answer ask(struct qn_pool *p, uint8_t kind, const void *params, si
         struct qn_err err = { 0 };
         int r;
 
-        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = kind, .params = { params, n }, .input_fd = -1, .user = &a }), 0);
+        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = kind,
+                                                           .params = { params, n },
+                                                           .input_fd = -1,
+                                                           .user = &a }),
+                  0);
         while ((r = qn_pool_poll(p, -1, &err)) > 0)
                 ;
         if (r < 0)
@@ -70,9 +76,11 @@ static bool ended_as(enum probe_end want, const struct answer *a, uint32_t error
         switch (want) {
         case PROBE_KILLED:
                 /* SIGSEGV: this kernel does not have the other numbering at all */
-                return a->status == QN_POOL_CRASHED && (a->code == SIGSYS || (other_abi && a->code == SIGSEGV));
+                return a->status == QN_POOL_CRASHED &&
+                       (a->code == SIGSYS || (other_abi && a->code == SIGSEGV));
         case PROBE_REFUSED:
-                return a->status == QN_POOL_OK && (error == EPERM || error == EACCES || error == ENOSYS);
+                return a->status == QN_POOL_OK &&
+                       (error == EPERM || error == EACCES || error == ENOSYS);
         case PROBE_ALLOWED:
                 return a->status == QN_POOL_OK && error != EPERM && error != EACCES;
         }
@@ -86,19 +94,21 @@ static void run_probes(const struct qn_role_def *def)
 
         for (uint32_t i = 0; i < n_probes; i++) {
                 const uint32_t params[2] = { i, (uint32_t)getpid() };
-                enum probe_end want = def->role == QN_ROLE_FETCH ? probes[i].fetch : probes[i].analyse;
+                enum probe_end want =
+                        def->role == QN_ROLE_FETCH ? probes[i].fetch : probes[i].analyse;
                 struct answer a = ask(p, JOB_PROBE, params, sizeof params);
                 uint32_t error;
 
                 memcpy(&error, a.reply, sizeof error);
                 if (ended_as(want, &a, error, strstr(probes[i].name, "i386") != NULL))
                         continue;
-                print_message("%s: status %s, signal %d, errno %u\n", probes[i].name, qn_pool_status_name(a.status), a.code,
-                              error);
+                print_message("%s: status %s, signal %d, errno %u\n", probes[i].name,
+                              qn_pool_status_name(a.status), a.code, error);
                 wrong++;
         }
         ASSERT_EQ(wrong, 0);
-        ASSERT_EQ(ask(p, JOB_ECHO, "x", 1).status, QN_POOL_OK); /* after all that, replies still work */
+        ASSERT_EQ(ask(p, JOB_ECHO, "x", 1).status,
+                  QN_POOL_OK); /* after all that, replies still work */
         qn_pool_free(p);
 }
 
@@ -146,8 +156,12 @@ static void status_line(int pid, const char *key, char *ret, size_t size)
 TEST(kernel_sees_a_confined_process)
 {
         static const char *const want[][2] = {
-                { "CapInh:", "0000000000000000" }, { "CapPrm:", "0000000000000000" }, { "CapEff:", "0000000000000000" },
-                { "CapAmb:", "0000000000000000" }, { "NoNewPrivs:", "1" },           { "Seccomp:", "2" },
+                { "CapInh:", "0000000000000000" },
+                { "CapPrm:", "0000000000000000" },
+                { "CapEff:", "0000000000000000" },
+                { "CapAmb:", "0000000000000000" },
+                { "NoNewPrivs:", "1" },
+                { "Seccomp:", "2" },
                 { "Threads:", "1" },
         };
         struct qn_pool *p = pool_of(&test_role);
@@ -221,7 +235,9 @@ static int landlock_alone(void)
 {
         static const char *const readable[] = { "/etc/hosts", "/nothing/is/here", NULL };
         const struct qn_landlock rules = { .read = readable };
-        struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = 0x0900, .sin_addr = { 0x0100007f } };
+        struct sockaddr_in to = { .sin_family = AF_INET,
+                                  .sin_port = 0x0900,
+                                  .sin_addr = { 0x0100007f } };
         int sock = socket(AF_INET, SOCK_STREAM, 0);
 
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -235,7 +251,8 @@ static int landlock_alone(void)
                 return 4;
         if (open("/tmp/qanat-probe", O_CREAT | O_WRONLY, 0600) >= 0 || errno != EACCES)
                 return 5;
-        if (connect(sock, (struct sockaddr *)&to, sizeof to) == 0 || (errno != EACCES && errno != ECONNREFUSED))
+        if (connect(sock, (struct sockaddr *)&to, sizeof to) == 0 ||
+            (errno != EACCES && errno != ECONNREFUSED))
                 return 6; /* refused by the kernel from ABI 4, by the port before */
         return 0;
 }
@@ -245,7 +262,8 @@ TEST(landlock_holds_without_the_rest)
         ASSERT_EQ(in_child(landlock_alone), 0);
 }
 
-/* The same as an ordinary user, who may be unable to run a program that lies in root's directories. */
+/* The same as an ordinary user, who may be unable to run a program that lies in root's directories.
+ */
 static int as_ordinary_user(void)
 {
         const struct qn_pool_config config = { .def = &test_role, .workers = 1, .done = keep };
@@ -259,7 +277,8 @@ static int as_ordinary_user(void)
         if (access("/proc/self/exe", X_OK) < 0)
                 return 0;
         r = qn_pool_new(&config, &p, NULL);
-        if (r < 0 || qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_ECHO, .input_fd = -1, .user = &a }) < 0)
+        if (r < 0 || qn_pool_submit(p, &(struct qn_pool_job){
+                                               .kind = JOB_ECHO, .input_fd = -1, .user = &a }) < 0)
                 return 2;
         while ((r = qn_pool_poll(p, -1, &err)) > 0)
                 ;
@@ -278,7 +297,8 @@ TEST(works_for_an_ordinary_user)
 /* A machine without namespaces: the limit on them is zero in a user namespace of our own. */
 static int without_namespaces(void)
 {
-        static const char *const limits[] = { "/proc/sys/user/max_user_namespaces", "/proc/sys/user/max_net_namespaces" };
+        static const char *const limits[] = { "/proc/sys/user/max_user_namespaces",
+                                              "/proc/sys/user/max_net_namespaces" };
         const struct qn_pool_config config = { .def = &test_role, .workers = 1, .done = keep };
         struct qn_pool *p = NULL;
         struct answer a = { 0 };
@@ -295,7 +315,8 @@ static int without_namespaces(void)
                 close(fd);
         }
         if (qn_pool_new(&config, &p, NULL) < 0 ||
-            qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_ECHO, .input_fd = -1, .user = &a }) < 0)
+            qn_pool_submit(
+                    p, &(struct qn_pool_job){ .kind = JOB_ECHO, .input_fd = -1, .user = &a }) < 0)
                 return 3;
         while ((r = qn_pool_poll(p, -1, &err)) > 0)
                 ;

@@ -45,8 +45,9 @@ static void keep(void *ctx QN_UNUSED, const struct qn_pool_result *r)
 
 static struct qn_pool *pool_in(unsigned workers, const char *data_dir)
 {
-        const struct qn_pool_config config = { .def = &test_role, .data_dir = data_dir, .workers = workers,
-                                               .done = keep };
+        const struct qn_pool_config config = {
+                .def = &test_role, .data_dir = data_dir, .workers = workers, .done = keep
+        };
         struct qn_pool *p = NULL;
 
         ASSERT_EQ(qn_pool_new(&config, &p, NULL), 0);
@@ -69,7 +70,9 @@ static int finish(struct qn_pool *p, struct qn_err *err)
 
 static void give(struct qn_pool *p, uint8_t kind, const void *params, size_t n, struct answer *a)
 {
-        const struct qn_pool_job job = { .kind = kind, .params = { params, n }, .input_fd = -1, .user = a };
+        const struct qn_pool_job job = {
+                .kind = kind, .params = { params, n }, .input_fd = -1, .user = a
+        };
 
         *a = (struct answer){ 0 };
         ASSERT_EQ(qn_pool_submit(p, &job), 0);
@@ -123,7 +126,8 @@ TEST(role_without_tables_says_why)
         ASSERT_TRUE(strstr(err.msg, "no tables in \"missing\"") != NULL);
         ASSERT_EQ(a.calls, 1);
         ASSERT_EQ(a.status, QN_POOL_CRASHED);
-        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_ECHO, .input_fd = -1 }), -ENOENT);
+        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_ECHO, .input_fd = -1 }),
+                  -ENOENT);
         qn_pool_free(p);
         assert_no_children();
 }
@@ -147,16 +151,23 @@ TEST(submit_refuses)
         char path[] = "/tmp/qanat-test-XXXXXX";
         int fd = mkstemp(path), pipes[2];
 
-        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = 99, .input_fd = -1 }), -EOPNOTSUPP);
-        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_ECHO, .params = { big, sizeof big }, .input_fd = -1 }),
+        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = 99, .input_fd = -1 }),
+                  -EOPNOTSUPP);
+        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_ECHO,
+                                                           .params = { big, sizeof big },
+                                                           .input_fd = -1 }),
                   -EMSGSIZE);
-        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_ECHO, .input_fd = fd }), -EINVAL); /* writable */
+        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_ECHO, .input_fd = fd }),
+                  -EINVAL); /* writable */
         ASSERT_EQ(pipe(pipes), 0);
-        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_ECHO, .input_fd = pipes[0] }), -EINVAL);
+        ASSERT_EQ(
+                qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_ECHO, .input_fd = pipes[0] }),
+                -EINVAL);
         ASSERT_EQ(ftruncate(fd, (off_t)QN_ROLE_INPUT_MAX + 1), 0);
         close(fd);
         fd = open(path, O_RDONLY);
-        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_ECHO, .input_fd = fd }), -EFBIG);
+        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_ECHO, .input_fd = fd }),
+                  -EFBIG);
         ASSERT_EQ(qn_pool_pending(p), 0);
         close(fd);
         close(pipes[0]);
@@ -203,7 +214,9 @@ TEST(endless_loop_meets_the_wall_clock)
 {
         struct qn_pool *p = pool_of(1);
         struct answer a = { 0 }, after;
-        const struct qn_pool_job job = { .kind = JOB_LOOP, .input_fd = -1, .wall_ns = 100000000, .user = &a };
+        const struct qn_pool_job job = {
+                .kind = JOB_LOOP, .input_fd = -1, .wall_ns = 100000000, .user = &a
+        };
 
         ASSERT_EQ(qn_pool_submit(p, &job), 0);
         give(p, JOB_ECHO, "two", 3, &after);
@@ -230,8 +243,12 @@ TEST(waiting_behind_a_slow_job_costs_no_time)
         struct answer a[3] = { 0 };
 
         for (int i = 0; i < 3; i++)
-                ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_SLEEP, .params = { (char *)&ms, 4 }, .input_fd = -1,
-                                                                   .wall_ns = 400000000, .user = &a[i] }), 0);
+                ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_SLEEP,
+                                                                   .params = { (char *)&ms, 4 },
+                                                                   .input_fd = -1,
+                                                                   .wall_ns = 400000000,
+                                                                   .user = &a[i] }),
+                          0);
         ASSERT_EQ(finish(p, NULL), 0);
         for (int i = 0; i < 3; i++)
                 ASSERT_EQ(a[i].status, QN_POOL_OK);
@@ -271,7 +288,8 @@ TEST(error_of_a_job_is_printable)
 }
 
 /* A reply as a worker would send it. */
-static size_t make_piece(uint8_t *ret, uint64_t seq, uint64_t total, uint64_t off, int32_t status, size_t n)
+static size_t make_piece(uint8_t *ret, uint64_t seq, uint64_t total, uint64_t off, int32_t status,
+                         size_t n)
 {
         const uint64_t head[4] = { seq, 0, total, off };
 
@@ -281,13 +299,16 @@ static size_t make_piece(uint8_t *ret, uint64_t seq, uint64_t total, uint64_t of
         return 40 + n;
 }
 
-static struct answer ask_raw(struct qn_pool *p, uint8_t kind, uint64_t seq, uint64_t total, uint64_t off, int32_t status,
-                             size_t n)
+static struct answer ask_raw(struct qn_pool *p, uint8_t kind, uint64_t seq, uint64_t total,
+                             uint64_t off, int32_t status, size_t n)
 {
         uint8_t packet[128];
         struct answer a = { 0 };
-        const struct qn_pool_job job = { .kind = kind, .input_fd = -1, .user = &a,
-                                         .input = { packet, packet + make_piece(packet, seq, total, off, status, n) } };
+        const struct qn_pool_job job = { .kind = kind,
+                                         .input_fd = -1,
+                                         .user = &a,
+                                         .input = { packet, packet + make_piece(packet, seq, total,
+                                                                                off, status, n) } };
 
         ASSERT_EQ(qn_pool_submit(p, &job), 0);
         ASSERT_EQ(finish(p, NULL), 0);
@@ -303,22 +324,23 @@ TEST(nonsense_from_a_worker)
                 uint8_t n;
                 enum qn_pool_status want;
         } cases[] = {
-                { 2, 4, 0, 0, 4, QN_POOL_PROTOCOL },           /* answers a job it does not have */
+                { 2, 4, 0, 0, 4, QN_POOL_PROTOCOL }, /* answers a job it does not have */
                 { 0, 4, 0, 0, 4, QN_POOL_PROTOCOL },
-                { 1, 4, 0, 0, 5, QN_POOL_PROTOCOL },           /* more than it said */
-                { 1, 4, 0, 0, 0, QN_POOL_PROTOCOL },           /* a piece of nothing */
-                { 1, 4, 1, 0, 3, QN_POOL_PROTOCOL },           /* a hole */
-                { 1, 4, 0, 1, 4, QN_POOL_PROTOCOL },           /* no such status */
+                { 1, 4, 0, 0, 5, QN_POOL_PROTOCOL }, /* more than it said */
+                { 1, 4, 0, 0, 0, QN_POOL_PROTOCOL }, /* a piece of nothing */
+                { 1, 4, 1, 0, 3, QN_POOL_PROTOCOL }, /* a hole */
+                { 1, 4, 0, 1, 4, QN_POOL_PROTOCOL }, /* no such status */
                 { 1, 4, 0, INT32_MIN, 4, QN_POOL_PROTOCOL },
                 { 1, (1 << 20) + 1, 0, 0, 4, QN_POOL_PROTOCOL }, /* past the cap of the kind */
                 { 1, UINT64_MAX, 0, 0, 4, QN_POOL_PROTOCOL },
-                { 1, 8, 0, 0, 4, QN_POOL_CRASHED },            /* half, and then it ends */
+                { 1, 8, 0, 0, 4, QN_POOL_CRASHED }, /* half, and then it ends */
                 { 1, 4, 0, 0, 4, QN_POOL_OK },
         };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(cases); i++) {
                 struct qn_pool *p = pool_of(1);
-                struct answer a = ask_raw(p, JOB_RAW, cases[i].seq, cases[i].total, cases[i].off, cases[i].status, cases[i].n);
+                struct answer a = ask_raw(p, JOB_RAW, cases[i].seq, cases[i].total, cases[i].off,
+                                          cases[i].status, cases[i].n);
 
                 ASSERT_EQ(a.status, cases[i].want);
                 ASSERT_EQ(ask(p, JOB_ECHO, "x", 1).status, QN_POOL_OK);
@@ -332,7 +354,9 @@ TEST(answer_that_nobody_asked_for)
         uint8_t twice[128];
         size_t n = make_piece(twice, 1, 4, 0, 0, 4);
         struct answer a = { 0 }, b;
-        const struct qn_pool_job job = { .kind = JOB_SEND_FD, .input_fd = -1, .user = &a, .input = { twice, twice + n } };
+        const struct qn_pool_job job = {
+                .kind = JOB_SEND_FD, .input_fd = -1, .user = &a, .input = { twice, twice + n }
+        };
 
         ASSERT_EQ(qn_pool_submit(p, &job), 0);
         give(p, JOB_ECHO, "x", 1, &b);
@@ -380,8 +404,14 @@ static int make_file(size_t n, char *path)
 
 TEST(inputs_of_every_size_by_descriptor_and_in_memory)
 {
-        static const size_t sizes[] = { 0, 1, 4096, QN_ROLE_INLINE_MAX, QN_ROLE_INLINE_MAX + 1, 1 << 20,
-                                        QN_ROLE_READ_MAX, QN_ROLE_READ_MAX + 1 };
+        static const size_t sizes[] = { 0,
+                                        1,
+                                        4096,
+                                        QN_ROLE_INLINE_MAX,
+                                        QN_ROLE_INLINE_MAX + 1,
+                                        1 << 20,
+                                        QN_ROLE_READ_MAX,
+                                        QN_ROLE_READ_MAX + 1 };
         int before = open_descriptors();
         struct qn_pool *p = pool_of(2);
 
@@ -395,9 +425,16 @@ TEST(inputs_of_every_size_by_descriptor_and_in_memory)
                 ASSERT_EQ(qn_io_read(path, &whole), 0);
                 for (size_t j = 0; j < whole.n; j++)
                         want += (uint8_t)whole.p[j];
-                ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_SUM, .input_fd = fd, .user = &file }), 0);
-                ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_SUM, .input_fd = -1, .user = &memory,
-                                                                   .input = qn_cur_mem(whole.p, whole.n) }), 0);
+                ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_SUM,
+                                                                   .input_fd = fd,
+                                                                   .user = &file }),
+                          0);
+                ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_SUM,
+                                                                   .input_fd = -1,
+                                                                   .user = &memory,
+                                                                   .input = qn_cur_mem(whole.p,
+                                                                                       whole.n) }),
+                          0);
                 ASSERT_EQ(finish(p, NULL), 0);
                 ASSERT_EQ(file.status, QN_POOL_OK);
                 ASSERT_EQ(memory.status, QN_POOL_OK);
@@ -419,8 +456,12 @@ TEST(large_file_that_changes_or_shrinks)
         struct answer a = { 0 }, b = { 0 };
         uint32_t wait = 300;
 
-        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_SUM, .input_fd = dup(fd), .user = &a,
-                                                           .params = { (char *)&wait, sizeof wait } }), 0);
+        ASSERT_EQ(qn_pool_submit(p,
+                                 &(struct qn_pool_job){ .kind = JOB_SUM,
+                                                        .input_fd = dup(fd),
+                                                        .user = &a,
+                                                        .params = { (char *)&wait, sizeof wait } }),
+                  0);
         ASSERT_EQ(qn_pool_poll(p, 100, NULL), 1);
         usleep(100000);
         ASSERT_EQ(pwrite(writer, "!", 1, 100), 1);
@@ -428,8 +469,12 @@ TEST(large_file_that_changes_or_shrinks)
         ASSERT_EQ(a.status, QN_POOL_FAILED);
         ASSERT_EQ(a.code, -ESTALE);
 
-        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_SUM, .input_fd = fd, .user = &b,
-                                                           .params = { (char *)&wait, sizeof wait } }), 0);
+        ASSERT_EQ(qn_pool_submit(p,
+                                 &(struct qn_pool_job){ .kind = JOB_SUM,
+                                                        .input_fd = fd,
+                                                        .user = &b,
+                                                        .params = { (char *)&wait, sizeof wait } }),
+                  0);
         ASSERT_EQ(qn_pool_poll(p, 100, NULL), 1);
         usleep(100000);
         ASSERT_EQ(ftruncate(writer, 4096), 0);
@@ -486,7 +531,8 @@ TEST(crashes_between_many_jobs)
         struct qn_pool *p = pool_of(3);
 
         for (uint32_t i = 0; i < N; i++)
-                give_number(p, i % 10 == 3 ? JOB_CRASH : JOB_ECHO, i % 10 == 3 ? SIGKILL : i, &a[i]);
+                give_number(p, i % 10 == 3 ? JOB_CRASH : JOB_ECHO, i % 10 == 3 ? SIGKILL : i,
+                            &a[i]);
         ASSERT_EQ(finish(p, NULL), 0);
         for (uint32_t i = 0; i < N; i++) {
                 ASSERT_EQ(a[i].calls, 1);
@@ -593,7 +639,9 @@ TEST(free_with_jobs_running)
 
 TEST(without_sandbox_only_confinement_is_missing)
 {
-        const struct qn_pool_config config = { .def = &test_role, .workers = 1, .no_sandbox = true, .done = keep };
+        const struct qn_pool_config config = {
+                .def = &test_role, .workers = 1, .no_sandbox = true, .done = keep
+        };
         struct qn_pool *p = NULL;
         struct answer a;
         struct test_state s;

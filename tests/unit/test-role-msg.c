@@ -27,7 +27,9 @@ static void close_pair(const int pair[2])
 /* A job as its bytes, to be damaged. */
 static size_t job_bytes(uint8_t *ret)
 {
-        const struct qn_msg_job job = { .seq = 7, .kind = 3, .params = CUR("abc"), .input = CUR("defgh") };
+        const struct qn_msg_job job = {
+                .seq = 7, .kind = 3, .params = CUR("abc"), .input = CUR("defgh")
+        };
         int pair[2];
         ssize_t n;
 
@@ -57,11 +59,11 @@ TEST(job_with_a_damaged_head)
         static const struct {
                 uint8_t at, value;
         } damage[] = {
-                { 0, 0 },                                /* number 0 */
-                { 8, 4 },   { 9, 1 },     { 11, 0xff },  /* length of the parameters */
-                { 12, 4 },  { 13, 1 },    { 15, 0xff },  /* length of the input */
-                { 17, 1 },  { 17, 2 },                   /* a descriptor and input; neither yes nor no */
-                { 18, 1 },  { 23, 1 },                   /* bytes that must be 0 */
+                { 0, 0 },                           /* number 0 */
+                { 8, 4 },  { 9, 1 },  { 11, 0xff }, /* length of the parameters */
+                { 12, 4 }, { 13, 1 }, { 15, 0xff }, /* length of the input */
+                { 17, 1 }, { 17, 2 },               /* a descriptor and input; neither yes nor no */
+                { 18, 1 }, { 23, 1 },               /* bytes that must be 0 */
         };
         struct qn_msg_job job;
 
@@ -150,7 +152,9 @@ TEST(reply_past_its_cap)
         ASSERT_EQ(qn_msg_send_reply(pair[0], 5, 0, 0, QN_STR("12345")), 0);
         qn_msg_reply_begin(&r, 5, 4);
         ASSERT_EQ(add_next(pair[1], &r), -EFBIG);
-        ASSERT_EQ(qn_msg_send_reply(pair[0], 5, -EINVAL, 0, QN_STR("a sentence is not under the cap of replies")), 0);
+        ASSERT_EQ(qn_msg_send_reply(pair[0], 5, -EINVAL, 0,
+                                    QN_STR("a sentence is not under the cap of replies")),
+                  0);
         qn_msg_reply_begin(&r, 5, 4);
         ASSERT_EQ(add_next(pair[1], &r), 1);
         ASSERT_EQ(r.status, -EINVAL);
@@ -195,7 +199,9 @@ TEST(pick_that_a_parent_must_not_use)
                 { .version = { "1.0.0", 5 }, .tarball = QN_STR("file:///etc/passwd") },
                 { .version = { "1.0.0", 5 }, .tarball = QN_STR("https://r.invalid/a\r\nb") },
                 { .version = { "1.0.0", 5 }, .tarball = { NULL, 0 } },
-                { .version = { "1.0.0", 5 }, .tarball = QN_STR("https://r.invalid/a"), .integrity = QN_STR("\033[1m") },
+                { .version = { "1.0.0", 5 },
+                  .tarball = QN_STR("https://r.invalid/a"),
+                  .integrity = QN_STR("\033[1m") },
         };
         struct qn_err err;
 
@@ -210,7 +216,8 @@ TEST(pick_that_a_parent_must_not_use)
 
 TEST(pick_there_and_back)
 {
-        const struct qn_packument_version v = { .version = QN_STR("1.2.3-beta+x"), .tarball = QN_STR("https://r.invalid/a") };
+        const struct qn_packument_version v = { .version = QN_STR("1.2.3-beta+x"),
+                                                .tarball = QN_STR("https://r.invalid/a") };
         struct qn_buf b = QN_BUF_INIT(4096);
         struct qn_analyse_pick got;
 
@@ -242,11 +249,23 @@ TEST(want_there_and_back)
 static void write_lock(struct qn_buf *b)
 {
         static struct qn_lock_package packages[] = {
-                { .name = QN_STR("a"), .version = QN_STR("1.0.0"), .path = QN_STR("node_modules/a"), .off = 17, .dev = true,
+                { .name = QN_STR("a"),
+                  .version = QN_STR("1.0.0"),
+                  .path = QN_STR("node_modules/a"),
+                  .off = 17,
+                  .dev = true,
                   .bad_name = true },
-                { .name = QN_STR("b"), .alias = QN_STR("c"), .kind = QN_LOCK_ALIAS, .direct = true, .link = true },
+                { .name = QN_STR("b"),
+                  .alias = QN_STR("c"),
+                  .kind = QN_LOCK_ALIAS,
+                  .direct = true,
+                  .link = true },
         };
-        const struct qn_lock lock = { .version = 3, .name = QN_STR("root"), .packages = packages, .n = 2, .duplicate = true };
+        const struct qn_lock lock = { .version = 3,
+                                      .name = QN_STR("root"),
+                                      .packages = packages,
+                                      .n = 2,
+                                      .duplicate = true };
 
         ASSERT_EQ(qn_analyse_write_lock(b, &lock), 0);
 }
