@@ -6,7 +6,7 @@
 
 #include "parse/js-impl.h"
 
-#define SLOTS_MIN 2048u
+#define SLOTS_MIN 512u
 
 static const struct qn_str fixed[QN_JS_ATOM_FIXED_MAX] = {
         [QN_JS_ATOM_NONE] = { "", 0 },
@@ -26,21 +26,9 @@ const uint8_t qn_js_word_tok[QN_JS_ATOM_FIXED_MAX] = {
 #undef WORD
 };
 
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-        unsigned __int128 m = (unsigned __int128)a * b;
-
-        return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-static inline uint64_t hash16(const struct qn_js *js, uint64_t lo, uint64_t hi)
-{
-        return mix(lo ^ js->seed[0], hi ^ js->seed[1]);
-}
-
 static void place(struct qn_js *js, const struct qn_js_slot *s)
 {
-        uint64_t h = hash16(js, s->lo, s->hi);
+        uint64_t h = qn_js_hash16(js, s->lo, s->hi);
 
         for (uint32_t i = h & js->slot_mask;; i = (i + 1) & js->slot_mask) {
                 if (js->slots[i].gen == js->gen)
@@ -72,32 +60,16 @@ static bool rehash(struct qn_js *js)
         return true;
 }
 
-static __attribute__((noinline)) uint32_t add(struct qn_js *js, struct qn_js_slot s, struct qn_str text)
+uint32_t qn_js_atom_add(struct qn_js *js, struct qn_js_slot s, struct qn_str text)
 {
         if (!QN_JS_ROOM(js, atoms))
                 return 0;
-        if (js->atoms.n > js->slot_mask / 4 * 3 && !rehash(js))
+        if (js->atoms.n > js->slot_mask / 2 && !rehash(js))
                 return 0;
         s.atom = js->atoms.n;
         js->atoms.p[js->atoms.n++] = text;
         place(js, &s);
         return s.atom;
-}
-
-uint32_t qn_js_intern_key(struct qn_js *js, uint64_t lo, uint64_t hi, const uint8_t *p, uint32_t n)
-{
-        uint64_t h = hash16(js, lo, hi);
-
-        for (uint32_t i = h & js->slot_mask;; i = (i + 1) & js->slot_mask) {
-                const struct qn_js_slot *s = &js->slots[i];
-
-                if (s->gen != js->gen)
-                        return add(js, (struct qn_js_slot){ .lo = lo, .hi = hi, .n = n },
-                                   (struct qn_str){ (const char *)p, n });
-                if (QN_LIKELY(s->lo == lo && s->hi == hi && s->n == n) &&
-                    (n <= 16 || memcmp(js->atoms.p[s->atom].p, p, n) == 0))
-                        return s->atom;
-        }
 }
 
 uint32_t qn_js_intern(struct qn_js *js, struct qn_str text)
@@ -113,17 +85,17 @@ uint32_t qn_js_intern(struct qn_js *js, struct qn_str text)
         }
         for (; i + 16 < text.n; i += 16) {
                 memcpy(k, p + i, sizeof k);
-                h = mix(h ^ k[0], js->seed[1] ^ k[1]);
+                h = qn_js_mix(h ^ k[0], js->seed[1] ^ k[1]);
         }
         memcpy(k, p + text.n - 16, sizeof k);
-        h = mix(h ^ k[0], js->seed[1] ^ k[1]);
+        h = qn_js_mix(h ^ k[0], js->seed[1] ^ k[1]);
         return qn_js_intern_key(js, h, text.n, p, (uint32_t)text.n);
 }
 
 void qn_js_atoms_reset(struct qn_js *js)
 {
-        /* A huge file leaves a table that would only cost cache misses. */
-        if (js->slot_mask + 1 > SLOTS_MIN * 16) {
+        /* A large file leaves a table that would only cost cache misses. */
+        if (js->slot_mask + 1 > SLOTS_MIN) {
                 struct qn_js_slot *small = calloc(SLOTS_MIN, sizeof *small);
 
                 if (small) {

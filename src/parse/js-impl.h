@@ -138,8 +138,39 @@ QN_MUST int qn_js_atoms_init(struct qn_js *js);
 void qn_js_atoms_reset(struct qn_js *js);
 /* text must stay where it is for as long as the tree; 0 when memory is out (panic). */
 uint32_t qn_js_intern(struct qn_js *js, struct qn_str text);
-/* The same for a text of n <= 16 bytes given as two words (zero-filled), or for a longer one by its hash and length. */
-uint32_t qn_js_intern_key(struct qn_js *js, uint64_t lo, uint64_t hi, const uint8_t *p, uint32_t n);
+/* Adds what was looked for in vain. */
+uint32_t qn_js_atom_add(struct qn_js *js, struct qn_js_slot s, struct qn_str text);
+
+static inline uint64_t qn_js_mix(uint64_t a, uint64_t b)
+{
+        unsigned __int128 m = (unsigned __int128)a * b;
+
+        return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static inline uint64_t qn_js_hash16(const struct qn_js *js, uint64_t lo, uint64_t hi)
+{
+        return qn_js_mix(lo ^ js->seed[0], hi ^ js->seed[1]);
+}
+
+/* The same as qn_js_intern() for a text of n <= 16 bytes given as two words (zero-filled), or for a longer one by its hash
+ * and length. */
+static inline uint32_t qn_js_intern_key(struct qn_js *js, uint64_t lo, uint64_t hi, const uint8_t *p, uint32_t n)
+{
+        uint64_t h = qn_js_hash16(js, lo, hi);
+
+        for (uint32_t i = h & js->slot_mask;; i = (i + 1) & js->slot_mask) {
+                const struct qn_js_slot *s = &js->slots[i];
+
+                if (QN_UNLIKELY(s->gen != js->gen))
+                        return qn_js_atom_add(js, (struct qn_js_slot){ .lo = lo, .hi = hi, .n = n },
+                                   (struct qn_str){ (const char *)p, n });
+                if (QN_LIKELY(s->lo == lo && s->hi == hi && s->n == n) &&
+                    (n <= 16 || memcmp(js->atoms.p[s->atom].p, p, n) == 0))
+                        return s->atom;
+        }
+}
+
 /* Token of a fixed atom, as its distance from IDENT. */
 extern const uint8_t qn_js_word_tok[QN_JS_ATOM_FIXED_MAX];
 

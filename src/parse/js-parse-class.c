@@ -188,6 +188,8 @@ uint32_t qn_js_class(struct qn_js *js, unsigned flags, struct qn_js_list decorat
         bool strict = js->strict, no_in = js->no_in;
         struct qn_js_open scope;
 
+        if (!qn_js_enter(js))
+                return 0;
         js->decorators = (struct qn_js_list){ 0, 0 };
         js->strict = true;
         js->no_in = false;
@@ -202,6 +204,7 @@ uint32_t qn_js_class(struct qn_js *js, unsigned flags, struct qn_js_list decorat
         qn_js_scope_close(js, &scope);
         js->strict = strict;
         js->no_in = no_in;
+        qn_js_leave(js);
         qn_js_at(js, n)->flags = (uint16_t)flags;
         qn_js_pair(js, n, name, parent);
         qn_js_link(js, parent, body);

@@ -5,7 +5,7 @@
 
 #include "base/macro.h"
 
-#ifdef __SSE2__
+#if defined(__SSE2__) && defined(__x86_64__)
 #include <emmintrin.h>
 
 /* First byte from p on that is a, b, c, or a control character up to carriage return (zero, tab and line ends among them). */
@@ -58,7 +58,8 @@ static inline unsigned qn_js_scan_name(const uint8_t *p, uint64_t ret_key[2])
         unsigned n = other ? (unsigned)__builtin_ctz(other) : 16;
 
         v = _mm_and_si128(v, _mm_loadu_si128((const __m128i_u *)(window + 16 - n)));
-        _mm_storeu_si128((__m128i_u *)ret_key, v);
+        ret_key[0] = (uint64_t)_mm_cvtsi128_si64(v);
+        ret_key[1] = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(v, v));
         return n;
 }
 

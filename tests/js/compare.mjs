@@ -1,17 +1,29 @@
 // compare.mjs - our parser against acorn (with JSX), file by file: accepted or refused, and for accepted files every node's
-// kind and place.  Usage: node compare.mjs PATH-TO-js-dump LIST-OF-FILES [--quiet]; prints TAP, one line per difference.
+// kind and place; or with --tokens, the lexer without a parser against acorn's tokens.
+// Usage: node compare.mjs PATH-TO-js-dump [--tokens] DIRECTORY-OR-LIST-OF-FILES...; prints TAP, a line per difference.
+// acorn comes from package.json beside this file (npm install in this directory); without it the test is skipped.
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
-const acorn = require("acorn");
-const jsx = require("acorn-jsx");
-const withJsx = acorn.Parser.extend(jsx());
+let acorn, withJsx;
+try {
+  acorn = require("acorn");
+  withJsx = acorn.Parser.extend(require("acorn-jsx")());
+} catch {
+  console.log("1..0 # SKIP acorn is not installed");
+  process.exit(0);
+}
 
-const [dump, list] = process.argv.slice(2);
-const files = readFileSync(list, "utf8").split("\n").filter(Boolean);
+const tokens = process.argv.includes("--tokens");
+const [dump, ...inputs] = process.argv.slice(2).filter((a) => a !== "--tokens");
+const files = inputs.filter((p) => existsSync(p)).flatMap((p) =>
+  statSync(p).isDirectory()
+    ? readdirSync(p, { recursive: true }).filter((f) => /\.[cm]?js$/.test(f)).map((f) => `${p}/${f}`)
+        .filter((f) => statSync(f).isFile()).sort()
+    : readFileSync(p, "utf8").split("\n").filter(Boolean));
 
 // Several of acorn's kinds are one of ours; "" is not compared.
 const kind = {
@@ -92,14 +104,24 @@ function walk(root, text, out) {
   }
 }
 
-function parse(text) {
+// acorn's tokens as they were read; the text of templates is told apart in another way with us.
+function onToken(list) {
+  return (t) => {
+    if (t.type.label !== "`" && t.type.label !== "template" && t.type.label !== "${" && t.type.label !== "eof")
+      list.push(`${t.type.label === "regexp" ? "regex" : "token"} ${t.start} ${t.end}`);
+  };
+}
+
+function parse(text, out) {
   const common = { ecmaVersion: "latest", allowReturnOutsideFunction: true, allowHashBang: true, allowSuperOutsideMethod: true };
   let first;
-  for (const parser of [acorn.Parser, withJsx])
+  for (const parser of tokens ? [acorn.Parser] : [acorn.Parser, withJsx])
     for (const sourceType of ["script", "module"])
       try {
-        const t = parser.parse(text, { ...common, sourceType });
-        return t;
+        out.length = 0;
+        const t = parser.parse(text, { ...common, sourceType, onToken: tokens ? onToken(out) : undefined });
+        if (!tokens) walk(t, text, out);
+        return;
       } catch (e) {
         first ??= e;
       }
@@ -128,20 +150,19 @@ function report(path, what) {
 function check(path, error, nodes) {
   const buf = readFileSync(path);
   const text = buf.toString("utf8");
-  let tree, err;
-  try { tree = parse(text); } catch (e) { err = e; }
+  let theirs = [], err;
+  try { parse(text, theirs); } catch (e) { err = e; }
+  if (tokens && err) return;
   if (err || error.n !== 0) {
     if (err && error.n !== 0) refusedByBoth++;
     else report(path, err ? `acorn refuses: ${err.message}` : `we refuse: ${error.n} at ${error.at} ${error.msg}`);
     return;
   }
-  let theirs = [];
-  walk(tree, text, theirs);
   if (text.length !== buf.length) {
     const map = offsets(text);
     theirs = theirs.map((l) => { const [k, s, e] = l.split(" "); return `${k} ${map[s]} ${map[e]}`; });
   }
-  const mine = nodes.filter((l) => ours.has(l.slice(0, l.indexOf(" "))));
+  const mine = tokens ? nodes : nodes.filter((l) => ours.has(l.slice(0, l.indexOf(" "))));
   theirs.sort();
   mine.sort();
   if (theirs.length === mine.length && theirs.every((l, i) => l === mine[i])) { same++; return; }
@@ -152,7 +173,7 @@ function check(path, error, nodes) {
   report(path, `${only.length} nodes differ: ${only.slice(0, 4).join(", ")}`);
 }
 
-const child = spawn(dump, [], { stdio: ["pipe", "pipe", "inherit"] });
+const child = spawn(dump, tokens ? ["-t"] : [], { stdio: ["pipe", "pipe", "inherit"] });
 child.stdin.write(files.join("\n") + "\n");
 child.stdin.end();
 let path, error, nodes = [];
