@@ -1,7 +1,7 @@
 // compare.mjs - our parser against acorn (with JSX), file by file: accepted or refused, and for accepted files every node's
 // kind and place; or with --tokens, the lexer without a parser against acorn's tokens.
 // Usage: node compare.mjs PATH-TO-js-dump [--tokens] DIRECTORY-OR-LIST-OF-FILES...; prints TAP, a line per difference.
-// acorn comes from package.json beside this file (npm install in this directory); without it the test is skipped.
+// acorn comes from tests/package.json; without it the test is skipped.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
