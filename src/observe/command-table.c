@@ -59,6 +59,8 @@ static struct qn_str *interp_field(struct qn_cmd_interp *p, struct qn_str key)
                 return &p->take;
         if (qn_str_is(key, "skip"))
                 return &p->skip;
+        if (qn_str_is(key, "stop"))
+                return &p->stop;
         return qn_str_is(key, "sub") ? &p->sub : NULL;
 }
 

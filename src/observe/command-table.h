@@ -12,7 +12,7 @@ struct qn_cmd_wrapper {
 };
 
 struct qn_cmd_interp {
-        struct qn_str name, lang, eval, eval64, take, skip, sub;
+        struct qn_str name, lang, eval, eval64, take, skip, stop, sub;
 };
 
 struct qn_cmd_rule {

@@ -241,7 +241,7 @@ static void run_interpreter(struct run *r, size_t i)
                                 report_code(r, value, p->lang);
                         continue;
                 }
-                if (at + 1 >= in->argc)
+                if (at + 1 >= in->argc || qn_cmd_list_has(p->stop, w))
                         return;
                 if (qn_cmd_list_has(p->eval, w)) {
                         report_code(r, in->argv[++at], p->lang);

@@ -17,6 +17,8 @@ void qn_sink_reset(struct qn_sink *s)
 {
         struct qn_sink keep = { .a = s->a, .slots = s->slots, .slot_cap = s->slot_cap };
 
+        if (s->slots)
+                memset(s->slots, 0xff, s->slot_cap * sizeof *s->slots);
         *s = keep;
 }
 

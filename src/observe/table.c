@@ -83,10 +83,8 @@ static int add_key(struct qn_row *r, struct qn_str word, struct qn_str *rest, st
         return 0;
 }
 
-int qn_row_split(struct qn_str text, struct qn_row *ret, struct qn_err *reterr)
+static int split(struct qn_str text, bool right, struct qn_row *ret, struct qn_err *reterr)
 {
-        bool right = false;
-
         *ret = (struct qn_row){ 0 };
         while (qn_str_trim(text).n) {
                 struct qn_str w = next_word(&text);
@@ -109,6 +107,16 @@ int qn_row_split(struct qn_str text, struct qn_row *ret, struct qn_err *reterr)
                 }
         }
         return 0;
+}
+
+int qn_row_split(struct qn_str text, struct qn_row *ret, struct qn_err *reterr)
+{
+        return split(text, false, ret, reterr);
+}
+
+int qn_row_split_right(struct qn_str text, struct qn_row *ret, struct qn_err *reterr)
+{
+        return split(text, true, ret, reterr);
 }
 
 struct qn_str qn_row_get(const struct qn_row *r, const char *key)

@@ -34,6 +34,8 @@ QN_MUST int qn_table_read(const char *data_dir, const char *name, struct qn_aren
                           const struct qn_node **ret, struct qn_err *reterr);
 /* Splits a row's text; slices point into it. */
 QN_MUST int qn_row_split(struct qn_str text, struct qn_row *ret, struct qn_err *reterr);
+/* The same for text without the part left of the arrow. */
+QN_MUST int qn_row_split_right(struct qn_str text, struct qn_row *ret, struct qn_err *reterr);
 struct qn_str qn_row_get(const struct qn_row *r, const char *key);
 /* The event of a row; keys that are no attributes are left to the caller. */
 QN_MUST int qn_row_event(const struct qn_row *r, struct qn_row_event *ret, struct qn_err *reterr);

@@ -1,0 +1,36 @@
+/* Files that are not text: executables, and content that does not fit its name. */
+#include "observe/observers.h"
+#include "observe/scan-priv.h"
+#include "parse/binfmt.h"
+
+static bool is_reported(enum qn_format f)
+{
+        return f == QN_FORMAT_WASM || qn_format_class(f) == QN_CLASS_EXECUTABLE;
+}
+
+/* Returns whether the file is text. */
+bool qn_binary_observe(struct qn_scan *s, const struct qn_scan_file *f)
+{
+        enum qn_format format = qn_sniff(f->data, f->size);
+        enum qn_misfit misfit = qn_format_misfit(f->path, format);
+        struct qn_site site = { .file = s->file, .when = QN_WHEN_LOAD, .root = -1 };
+        struct qn_native native;
+        struct qn_event e;
+
+        if (is_reported(format)) {
+                e = qn_observe_make(QN_EVENT_BINARY_FILE);
+                qn_event_attr(&e, QN_ATTR_FORMAT, qn_str_c(qn_format_name(format)));
+                qn_event_attr(&e, QN_ATTR_PATH, f->path);
+                if (qn_native_read(f->data, f->size, &native) == 0)
+                        qn_event_attr(&e, QN_ATTR_WHAT, qn_str_c(native.kind));
+                qn_site_event(s, &site, &e);
+        }
+        if (misfit != QN_MISFIT_NONE) {
+                e = qn_observe_make(QN_EVENT_BINARY_MISMATCH);
+                qn_event_attr(&e, QN_ATTR_FORMAT, qn_str_c(qn_format_name(format)));
+                qn_event_attr(&e, QN_ATTR_PATH, f->path);
+                qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(qn_misfit_name(misfit)));
+                qn_site_event(s, &site, &e);
+        }
+        return qn_format_is_text(format);
+}

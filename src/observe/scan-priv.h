@@ -1,0 +1,94 @@
+/* scan-priv.h - the state of one scan, shared by the observers of this directory. */
+#pragma once
+
+#include "base/arena.h"
+#include "observe/classify.h"
+#include "observe/command.h"
+#include "observe/scan.h"
+#include "observe/sink.h"
+#include "observe/trigger.h"
+
+struct qn_gyp;
+struct qn_js;
+struct qn_js_apis;
+struct qn_literals;
+struct qn_literal_scan;
+struct qn_pkgjson;
+
+struct qn_observers {
+        struct qn_arena arena;
+        struct qn_classes classes;
+        const struct qn_commands *commands;
+        struct qn_js_apis *apis;
+        struct qn_literals *literals;
+};
+
+/* Where an event happens, and what becomes of the files that a command there runs. */
+struct qn_site {
+        uint32_t file;         /* in the graph: for names that are relative to it */
+        uint8_t when;          /* qn_when */
+        int root;              /* a qn_phase: files that are run become roots of it; -1: edges from file */
+        uint32_t off, line, column;
+        struct qn_str text;    /* excerpt */
+        uint8_t depth;         /* code inside commands inside code… */
+};
+
+/* Text that turned out to be code: looked at when the file in hand is done. */
+struct qn_todo_code {
+        struct qn_str path, code, lang;
+        struct qn_site site;
+};
+
+struct qn_scan_gyp {
+        struct qn_str path, data;
+        const struct qn_gyp *gyp; /* NULL: not understood */
+        bool reached;
+};
+
+struct qn_scan {
+        const struct qn_observers *o;
+        struct qn_arena pkg, tmp; /* the package's; the file's */
+        struct qn_sink sink;
+        struct qn_graph graph;
+        struct qn_event_set set;
+        struct qn_scan_stats stats;
+        struct qn_js *js;
+        struct qn_literal_scan *literal;
+
+        const struct qn_pkgjson *manifest;
+        struct qn_str manifest_data;
+        bool manifest_bad, prepared;
+        struct qn_scan_gyp *gyps;
+        size_t n_gyps, gyps_cap;
+        struct qn_todo_code *todo;
+        size_t n_todo, todo_cap;
+        unsigned rounds;
+
+        struct qn_str path; /* of the file in hand */
+        uint32_t file;      /* its number in the graph */
+};
+
+#define QN_SCAN_TODO_MAX 256 /* pieces of code found in one package's strings and commands */
+
+/* Adds an event at a site (its kind and attributes are the caller's). */
+void qn_site_event(struct qn_scan *s, const struct qn_site *site, struct qn_event *e);
+/* Looks at a command line: events, files that it runs, code in it. */
+void qn_site_command(struct qn_scan *s, const struct qn_site *site, struct qn_str line, struct qn_command_sum *ret);
+void qn_site_argv(struct qn_scan *s, const struct qn_site *site, const struct qn_str *argv, size_t argc,
+                  struct qn_command_sum *ret);
+void qn_site_file(struct qn_scan *s, const struct qn_site *site, struct qn_str path, bool run);
+void qn_site_code(struct qn_scan *s, const struct qn_site *site, struct qn_str code, struct qn_str lang);
+void qn_scan_run_todo(struct qn_scan *s);
+/* Line and column of an offset. */
+void qn_place_of(struct qn_str data, uint32_t off, uint32_t *ret_line, uint32_t *ret_col);
+
+static inline struct qn_event qn_observe_make(enum qn_event_kind kind)
+{
+        return qn_event_make(kind, QN_LAYER_STATIC, 0);
+}
+
+/* manifest.c: package.json and binding.gyp, once all files were seen. */
+void qn_manifest_take(struct qn_scan *s, struct qn_str path, struct qn_cur data);
+void qn_manifest_prepare(struct qn_scan *s);
+/* editor.c: files that editors, AI agents and CI obey.  Whether the file is one. */
+bool qn_editor_file(struct qn_scan *s, struct qn_str path, struct qn_cur data);

@@ -1,0 +1,529 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "observe/js.h"
+#include "observe/literal.h"
+#include "observe/observers.h"
+#include "observe/scan-priv.h"
+#include "parse/binfmt.h"
+#include "parse/js.h"
+#include "parse/pkgjson.h"
+
+#define KEEP_FILE ((size_t)4 << 20)  /* memory kept between files and between packages */
+#define KEEP_PKG  ((size_t)4 << 20)
+#define KEEP_JS   ((size_t)48 << 20)
+#define ROUNDS    6u                 /* how often files may turn out to be wanted again */
+#define WEAK_MAX  (QN_EVENTS_MAX / 4) /* more events than this: ordinary ones are told once a package */
+
+int qn_observers_load(const char *data_dir, struct qn_observers **ret, struct qn_err *reterr)
+{
+        _cleanup_(qn_observers_freep) struct qn_observers *o = calloc(1, sizeof *o);
+        int r;
+
+        if (!o)
+                return -ENOMEM;
+        o->arena = QN_ARENA_INIT((size_t)32 << 20);
+        if ((r = qn_classes_load(data_dir, &o->arena, &o->classes, reterr)) < 0 ||
+            (r = qn_commands_load(data_dir, &o->classes, &o->arena, &o->commands, reterr)) < 0 ||
+            (r = qn_js_apis_load(data_dir, &o->arena, &o->apis, reterr)) < 0 ||
+            (r = qn_literals_load(data_dir, NULL, &o->arena, &o->literals, reterr)) < 0)
+                return r;
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+struct qn_observers *qn_observers_free(struct qn_observers *o)
+{
+        if (!o)
+                return NULL;
+        qn_literals_done(o->literals);
+        qn_arena_done(&o->arena);
+        free(o);
+        return NULL;
+}
+
+void qn_observers_freep(struct qn_observers **o)
+{
+        qn_observers_free(*o);
+}
+
+int qn_scan_new(const struct qn_observers *o, struct qn_scan **ret)
+{
+        _cleanup_(qn_scan_freep) struct qn_scan *s = calloc(1, sizeof *s);
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        s->o = o;
+        s->pkg = QN_ARENA_INIT(QN_PKG_ARENA_MAX);
+        s->tmp = QN_ARENA_INIT(QN_PKG_ARENA_MAX);
+        qn_sink_init(&s->sink, &s->pkg);
+        s->js = qn_js_new();
+        if (!s->js)
+                return -ENOMEM;
+        r = qn_literal_scan_new(o->literals, &s->literal);
+        if (r < 0)
+                return r;
+        qn_scan_begin(s);
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+struct qn_scan *qn_scan_free(struct qn_scan *s)
+{
+        if (!s)
+                return NULL;
+        qn_sink_done(&s->sink);
+        qn_js_free(s->js);
+        qn_literal_scan_free(s->literal);
+        qn_arena_done(&s->pkg);
+        qn_arena_done(&s->tmp);
+        free(s);
+        return NULL;
+}
+
+void qn_scan_freep(struct qn_scan **s)
+{
+        qn_scan_free(*s);
+}
+
+void qn_scan_begin(struct qn_scan *s)
+{
+        qn_arena_reset(&s->pkg, KEEP_PKG);
+        qn_arena_reset(&s->tmp, KEEP_FILE);
+        qn_sink_reset(&s->sink);
+        qn_graph_init(&s->graph, &s->pkg);
+        qn_event_set_init(&s->set, &s->pkg);
+        s->stats = (struct qn_scan_stats){ 0 };
+        s->manifest = NULL;
+        s->manifest_data = (struct qn_str){ 0 };
+        s->manifest_bad = s->prepared = false;
+        s->gyps = NULL;
+        s->n_gyps = s->gyps_cap = 0;
+        s->todo = NULL;
+        s->n_todo = s->todo_cap = 0;
+        s->rounds = 0;
+        s->path = (struct qn_str){ 0 };
+        s->file = QN_FILE_NONE;
+}
+
+void qn_scan_stats(const struct qn_scan *s, struct qn_scan_stats *ret)
+{
+        *ret = s->stats;
+}
+
+/* --- events about the archive --- */
+
+static int add_note(struct qn_scan *s, enum qn_event_kind kind, const char *what, struct qn_str path, const char *detail)
+{
+        struct qn_event e = qn_observe_make(kind);
+        struct qn_sink *sink = &s->sink;
+        uint32_t was = sink->file;
+
+        e.phase = QN_WHEN_PHASE + QN_PHASE_NEVER;
+        qn_event_attr(&e, QN_ATTR_WHAT, qn_str_c(what));
+        qn_event_attr(&e, QN_ATTR_PATH, path);
+        qn_event_attr(&e, QN_ATTR_DETAIL, qn_str_c(detail));
+        sink->file = QN_FILE_NONE;
+        qn_sink_add(sink, &e);
+        sink->file = was;
+        return 0;
+}
+
+int qn_scan_odd(struct qn_scan *s, const char *what, struct qn_str path)
+{
+        return add_note(s, QN_EVENT_ARCHIVE_ODD, what, path, NULL);
+}
+
+int qn_scan_unanalysed(struct qn_scan *s, const char *what, struct qn_str path, const char *detail)
+{
+        return add_note(s, QN_EVENT_UNANALYSED, what, path, detail);
+}
+
+/* --- one file --- */
+
+static bool has_extension(struct qn_str path, const char *const *list)
+{
+        for (; *list; list++)
+                if (qn_str_ends(path, *list))
+                        return true;
+        return false;
+}
+
+static bool is_declaration(struct qn_str p)
+{
+        static const char *const ext[] = { ".d.ts", ".d.mts", ".d.cts", ".map", NULL };
+
+        return has_extension(p, ext);
+}
+
+static bool is_javascript(const struct qn_scan_file *f)
+{
+        static const char *const ext[] = { ".js", ".mjs", ".cjs", ".jsx", NULL };
+        struct qn_str prog;
+
+        if (has_extension(f->path, ext))
+                return true;
+        prog = qn_hashbang(f->data);
+        return qn_str_is(prog, "node") || qn_str_is(prog, "bun") || qn_str_is(prog, "nodejs") || qn_str_is(prog, "tsx");
+}
+
+static bool is_shell(const struct qn_scan_file *f)
+{
+        static const char *const ext[] = { ".sh", ".bash", ".zsh", ".command", ".bat", ".cmd", NULL };
+        struct qn_str prog = qn_hashbang(f->data);
+
+        return has_extension(f->path, ext) || qn_str_is(prog, "sh") || qn_str_is(prog, "bash") || qn_str_is(prog, "zsh") ||
+               qn_str_is(prog, "dash");
+}
+
+static bool is_html(struct qn_str p)
+{
+        return qn_str_ends(p, ".html") || qn_str_ends(p, ".htm");
+}
+
+static bool is_manifest(struct qn_str p)
+{
+        return qn_str_ends(p, "package.json") || qn_str_ends(p, ".gyp") || qn_str_ends(p, ".gypi");
+}
+
+static void observe_javascript(struct qn_scan *s, const struct qn_scan_file *f)
+{
+        struct qn_graph_file *g = &s->graph.files[s->file];
+
+        g->flags |= QN_GF_JS;
+        g->flags &= (uint8_t)~QN_GF_WANTED;
+        s->stats.js_files++;
+        s->stats.js_bytes += qn_cur_left(&f->data);
+        if (f->size > qn_cur_left(&f->data) || f->size > QN_JS_FILE_MAX) {
+                if (qn_scan_unanalysed(s, "size", f->path, "the program is too large to be parsed") < 0)
+                        s->graph.full = true;
+                return;
+        }
+        qn_js_observe(s, qn_cur_rest(&f->data));
+        qn_js_trim(s->js, KEEP_JS);
+}
+
+static void observe_shell(struct qn_scan *s, struct qn_str text)
+{
+        struct qn_site site = { .file = s->file, .when = QN_WHEN_LOAD, .root = -1 };
+        struct qn_command_sum sum;
+
+        qn_site_command(s, &site, text, &sum);
+}
+
+static void observe_text(struct qn_scan *s, const struct qn_scan_file *f)
+{
+        struct qn_site site = { .file = s->file, .when = QN_WHEN_LOAD, .root = -1 };
+        struct qn_str text = qn_cur_rest(&f->data);
+        bool js = is_javascript(f);
+
+        s->graph.files[s->file].flags |= QN_GF_TEXT;
+        if (qn_editor_file(s, f->path, f->data)) {
+                qn_literal_observe(s, &site, text);
+                return;
+        }
+        if (is_manifest(f->path))
+                qn_manifest_take(s, f->path, f->data);
+        if (!is_declaration(f->path)) {
+                qn_text_observe(s, &site, text);
+                qn_literal_observe(s, &site, text);
+                if (f->tail.p)
+                        qn_literal_observe(s, &site, qn_cur_rest(&f->tail));
+        }
+        if (js)
+                observe_javascript(s, f);
+        else if (is_shell(f))
+                observe_shell(s, text);
+        else if (is_html(f->path))
+                qn_html_observe(s, text);
+}
+
+int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
+{
+        bool again;
+
+        s->path = f->path;
+        s->file = qn_graph_file(&s->graph, f->path);
+        if (s->file == QN_FILE_NONE)
+                return 0;
+        s->path = s->graph.files[s->file].path;
+        qn_sink_file(&s->sink, s->path);
+        again = s->graph.files[s->file].flags & QN_GF_WANTED;
+        if (again) {
+                observe_javascript(s, f);
+        } else {
+                s->stats.files++;
+                s->stats.bytes += f->size;
+                if (qn_binary_observe(s, f))
+                        observe_text(s, f);
+        }
+        qn_scan_run_todo(s);
+        qn_arena_reset(&s->tmp, KEEP_FILE);
+        return s->graph.full && s->pkg.total < s->pkg.max / 2 ? -ENOMEM : 0;
+}
+
+size_t qn_scan_pending(struct qn_scan *s)
+{
+        qn_manifest_prepare(s);
+        if (s->rounds >= ROUNDS)
+                return 0;
+        s->rounds++;
+        return qn_graph_walk(&s->graph);
+}
+
+bool qn_scan_wants(struct qn_scan *s, struct qn_str path)
+{
+        uint32_t f = qn_graph_find(&s->graph, path);
+
+        return f != QN_FILE_NONE && s->graph.files[f].flags & QN_GF_WANTED;
+}
+
+/* --- sites --- */
+
+void qn_place_of(struct qn_str data, uint32_t off, uint32_t *ret_line, uint32_t *ret_col)
+{
+        struct qn_str left = qn_str_take(data, off);
+        uint32_t line = 1;
+        ptrdiff_t nl;
+
+        while ((nl = qn_str_chr(left, '\n')) >= 0) {
+                line++;
+                left = qn_str_skip(left, (size_t)nl + 1);
+        }
+        *ret_line = line;
+        *ret_col = (uint32_t)left.n + 1;
+}
+
+void qn_site_event(struct qn_scan *s, const struct qn_site *site, struct qn_event *e)
+{
+        e->phase = site->when;
+        e->off = site->off;
+        e->line = site->line;
+        e->column = site->column;
+        if (!e->text.n)
+                e->text = site->text;
+        qn_sink_add(&s->sink, e);
+}
+
+void qn_site_file(struct qn_scan *s, const struct qn_site *site, struct qn_str path, bool run)
+{
+        static const char *const here[] = { "$INIT_CWD/", "$PWD/", "${PWD}/", "%~dp0", "$PSScriptRoot/", "$(dirname $0)/" };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(here); i++)
+                if (qn_str_starts(path, here[i]))
+                        path = qn_str_skip(path, strlen(here[i]));
+        if (site->root >= 0)
+                qn_graph_root(&s->graph, path, (enum qn_phase)site->root, run);
+        else
+                qn_graph_edge(&s->graph, site->file, path, site->when == QN_WHEN_CALL, run);
+}
+
+void qn_site_code(struct qn_scan *s, const struct qn_site *site, struct qn_str code, struct qn_str lang)
+{
+        struct qn_todo_code t = { .path = s->path, .site = *site };
+
+        if (s->n_todo >= QN_SCAN_TODO_MAX || site->depth >= QN_COMMAND_DEPTH_MAX) {
+                if (qn_scan_unanalysed(s, "nested-code", s->path, "code inside code, more than is followed") < 0)
+                        s->graph.full = true;
+                return;
+        }
+        t.code = qn_arena_dup(&s->pkg, code);
+        t.lang = qn_arena_dup(&s->pkg, lang);
+        t.site.text = (struct qn_str){ 0 };
+        t.site.depth++;
+        if (!t.code.p || !t.lang.p || QN_ARENA_ROOM(&s->pkg, s->todo, s->n_todo, s->todo_cap) < 0)
+                return;
+        s->todo[s->n_todo++] = t;
+}
+
+struct on {
+        struct qn_scan *s;
+        const struct qn_site *site;
+};
+
+static void on_event(void *ctx, struct qn_event *e)
+{
+        struct on *on = ctx;
+
+        qn_site_event(on->s, on->site, e);
+}
+
+static void on_file(void *ctx, struct qn_str path, struct qn_str lang)
+{
+        struct on *on = ctx;
+
+        (void)lang;
+        qn_site_file(on->s, on->site, path, true);
+}
+
+static void on_code(void *ctx, struct qn_str code, struct qn_str lang)
+{
+        struct on *on = ctx;
+
+        qn_site_code(on->s, on->site, code, lang);
+}
+
+static void note_cut(struct qn_scan *s, int r, const struct qn_command_sum *sum)
+{
+        if (r < 0 || sum->cut)
+                if (qn_scan_unanalysed(s, "command", s->path, "a command line is longer than is read") < 0)
+                        s->graph.full = true;
+}
+
+void qn_site_command(struct qn_scan *s, const struct qn_site *site, struct qn_str line, struct qn_command_sum *ret)
+{
+        struct on on = { s, site };
+        struct qn_command_host host = { &on, on_event, on_file, on_code, NULL };
+
+        *ret = (struct qn_command_sum){ 0 };
+        note_cut(s, qn_command_observe(s->o->commands, line, &s->tmp, &host, ret), ret);
+}
+
+void qn_site_argv(struct qn_scan *s, const struct qn_site *site, const struct qn_str *argv, size_t argc,
+                  struct qn_command_sum *ret)
+{
+        struct on on = { s, site };
+        struct qn_command_host host = { &on, on_event, on_file, on_code, NULL };
+
+        *ret = (struct qn_command_sum){ 0 };
+        note_cut(s, qn_command_observe_argv(s->o->commands, argv, argc, &s->tmp, &host, ret), ret);
+}
+
+/* Code found in strings; it may hold further code, which joins the queue. */
+void qn_scan_run_todo(struct qn_scan *s)
+{
+        struct qn_command_sum sum;
+
+        for (size_t i = 0; i < s->n_todo; i++) {
+                struct qn_todo_code t = s->todo[i];
+
+                s->path = t.path;
+                s->file = qn_graph_find(&s->graph, t.path);
+                qn_sink_file(&s->sink, t.path);
+                if (qn_str_is(t.lang, "js"))
+                        qn_js_observe_code(s, &t.site, t.code);
+                else if (qn_str_is(t.lang, "shell") || qn_str_is(t.lang, "powershell"))
+                        qn_site_command(s, &t.site, t.code, &sum);
+                else
+                        qn_literal_observe(s, &t.site, t.code);
+        }
+        s->n_todo = 0;
+}
+
+/* --- the end --- */
+
+/* What ordinary packages do all the time: told once a package when there is a lot of it. */
+static bool is_weak(const struct qn_event *e)
+{
+        return !e->labels && (e->kind == QN_EVENT_MODULE_LOAD || e->kind == QN_EVENT_ENV_READ ||
+                              e->kind == QN_EVENT_FILE_READ || e->kind == QN_EVENT_FILE_WRITE ||
+                              e->kind == QN_EVENT_DIR_LIST || e->kind == QN_EVENT_MODULE_LOAD_DYNAMIC ||
+                              e->kind == QN_EVENT_URL_LITERAL || e->kind == QN_EVENT_NET_CONNECT ||
+                              e->kind == QN_EVENT_CODE_DECODE || e->kind == QN_EVENT_SYSINFO_READ ||
+                              e->kind == QN_EVENT_ENV_PROBE || e->kind == QN_EVENT_OBFUSCATION ||
+                              e->kind == QN_EVENT_BINARY_FILE);
+}
+
+struct order {
+        const struct qn_pending *p;
+        struct qn_str path;
+};
+
+static int cmp_order(const void *pa, const void *pb)
+{
+        const struct order *a = pa, *b = pb;
+        int c = qn_str_cmp(a->path, b->path);
+
+        if (c)
+                return c;
+        if (a->p->e.off != b->p->e.off)
+                return a->p->e.off < b->p->e.off ? -1 : 1;
+        return (a->p->hash > b->p->hash) - (a->p->hash < b->p->hash);
+}
+
+static uint32_t set_file(struct qn_scan *s, struct qn_str path)
+{
+        return path.n ? qn_event_set_file(&s->set, path) : QN_FILE_NONE;
+}
+
+/* A weak event that another file of the package has shown already. */
+static bool told(struct qn_scan *s, struct qn_map *seen, const struct qn_pending *p, enum qn_phase phase)
+{
+        uint64_t key[2] = { p->hash, phase };
+        struct qn_str k = qn_arena_dup(&s->tmp, (struct qn_str){ (const char *)key, sizeof key });
+
+        return k.p && qn_map_add(seen, &s->tmp, k, 0, NULL) == 1;
+}
+
+static void hand_over(struct qn_scan *s, const struct order *list, size_t n, bool weak)
+{
+        struct qn_map seen = { 0 };
+        bool once = n > WEAK_MAX;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct qn_pending *p = list[i].p;
+                struct qn_event e = p->e;
+                uint32_t f = list[i].path.n ? qn_graph_find(&s->graph, list[i].path) : QN_FILE_NONE;
+                uint8_t phases = f == QN_FILE_NONE ? 0 : s->graph.files[f].phases;
+                enum qn_phase phase = qn_graph_phase(phases, e.phase);
+
+                if (is_weak(&e) != weak || (weak && once && told(s, &seen, p, phase)))
+                        continue;
+                e.phase = (uint8_t)phase;
+                e.file = set_file(s, list[i].path);
+                qn_event_add(&s->set, &e); /* a set that is full says so itself */
+        }
+}
+
+/* Code that runs at install time and does not parse is not understood. */
+static void note_errors(struct qn_scan *s)
+{
+        for (size_t i = 0; i < s->graph.n_files; i++) {
+                const struct qn_graph_file *f = &s->graph.files[i];
+
+                if ((f->flags & QN_GF_ERRORS) && (f->phases & (1u << QN_PHASE_INSTALL)) && !(f->flags & QN_GF_WANTED) &&
+                    qn_scan_unanalysed(s, "syntax", f->path, "a file that runs at install time does not parse") < 0)
+                        s->graph.full = true;
+        }
+}
+
+int qn_scan_finish(struct qn_scan *s, struct qn_str integrity, const struct qn_event_set **ret)
+{
+        struct order *list;
+        size_t n;
+        int r;
+
+        qn_manifest_prepare(s);
+        if (qn_graph_walk(&s->graph) && s->rounds >= ROUNDS &&
+            qn_scan_unanalysed(s, "rounds", (struct qn_str){ 0 }, "files load files in a chain too long to follow") < 0)
+                return -ENOMEM;
+        note_errors(s);
+        if ((s->graph.full || s->sink.full) &&
+            qn_scan_unanalysed(s, "memory", (struct qn_str){ 0 }, "the package holds more than is kept of one package") < 0)
+                return -ENOMEM;
+        qn_arena_reset(&s->tmp, KEEP_FILE);
+        n = s->sink.n;
+        list = qn_arena_calloc(&s->tmp, n + 1, sizeof *list);
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                uint32_t f = s->sink.list[i].e.file;
+
+                list[i] = (struct order){ &s->sink.list[i], f == QN_FILE_NONE ? (struct qn_str){ 0 } : s->sink.files[f] };
+        }
+        qsort(list, n, sizeof *list, cmp_order);
+        if (s->manifest) {
+                s->set.name = s->manifest->name.text;
+                s->set.version = s->manifest->version.text;
+        }
+        s->set.integrity = qn_arena_dup(&s->pkg, integrity);
+        hand_over(s, list, n, false);
+        hand_over(s, list, n, true);
+        r = qn_event_set_seal(&s->set);
+        if (r < 0)
+                return r;
+        *ret = &s->set;
+        return 0;
+}
