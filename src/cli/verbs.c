@@ -36,6 +36,13 @@ static const struct qn_opt rules_opts[] = {
         {}
 };
 
+static const struct qn_opt semver_opts[] = {
+        { "loose", 0, 0, NULL, NULL, NULL, "accept versions such as =v1.2.3 and 1.2.3beta" },
+        { "include-prerelease", 0, 0, NULL, NULL, NULL, "let prereleases satisfy any range" },
+        { "batch", 0, 0, NULL, NULL, NULL, "answer one JSON question per line of standard input" },
+        {}
+};
+
 const struct qn_verb qn_verbs[] = {
         /* name  min max needs  run  synopsis  first  summary  options */
         { "completion", 1, 1, 0, cmd_completion, "SHELL", "bash|zsh",
@@ -45,6 +52,8 @@ const struct qn_verb qn_verbs[] = {
           "Judge events by the rules", judge_opts },
         { "rules", 1, 2, QN_NEED_DATA, cmd_rules, "list|show|test [ID]", "list|show|test",
           "List, show or test the rules", rules_opts },
+        { "semver", 0, -1, 0, cmd_semver, "QUESTION ARGUMENT...", "satisfies|compare|max-satisfying",
+          "Compare versions and ranges as npm does", semver_opts },
         { "version", 0, 0, 0, cmd_version, "", NULL, "Print the version", NULL },
         {}
 };

@@ -15,6 +15,8 @@ enum qn_semver_flags {
         QN_SEMVER_PRERELEASE = 2, /* prereleases satisfy ranges like any other version */
 };
 
+#define QN_SEMVER_NUMBER_MAX 9007199254740991u /* JavaScript's largest safe integer */
+
 struct qn_semver {
         uint64_t major, minor, patch;
         struct qn_str pre, build; /* without the leading - and +; n 0 when absent */
