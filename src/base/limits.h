@@ -14,6 +14,11 @@
 #define QN_TAR_TRAILING_MAX  ((size_t)1 << 20)   /* bytes of padding behind the end of an archive */
 #define QN_FILE_MAX          ((size_t)32 << 20)  /* bytes of one text file that is analysed whole */
 
+#define QN_FILE_PEEK         ((size_t)64 << 10)  /* bytes of head and tail that are looked at of a larger file */
+#define QN_UNPACKED_KEEP     ((size_t)8 << 20)   /* bytes of an unpacking buffer kept for the next package */
+#define QN_NAMES_MAX         ((size_t)96 << 20)  /* memory for finding names that are twice in one package */
+#define QN_NAMES_ALIKE_MAX   64u                 /* names of one package that differ only by case */
+#define QN_SCAN_ROUNDS_MAX   16u                 /* times that a package is walked again for files wanted later */
 #define QN_SNIFF_MAX         ((size_t)8 << 10)   /* bytes of a file that are looked at to tell its format */
 #define QN_SRI_HASHES_MAX    32u                 /* hashes of the deciding algorithm in one integrity string */
 

@@ -24,7 +24,7 @@ QN_UNUSED static void tb_sum(char *h)
 /* A header alone; returns its place in b, for tests that damage it (tb_sum() again afterwards). */
 QN_UNUSED static char *tb_header(struct qn_buf *b, const char *name, char type, size_t size, const char *link)
 {
-        char text[16], *h;
+        char text[32], *h;
 
         qn_buf_fill(b, 0, 512);
         h = b->p + b->n - 512;
@@ -87,26 +87,61 @@ QN_UNUSED static void tb_gzip(struct qn_buf *out, const void *p, size_t n)
         libdeflate_free_compressor(c);
 }
 
-/* A member that unpacks to mb MiB of zeros, made from repeated deflate blocks; its trailer is not right. */
-QN_UNUSED static void tb_bomb(struct qn_buf *out, size_t mb)
-{
-        static const char head[10] = "\037\213\010\0\0\0\0\0\0\003", last[13] = "\001\0\0\377\377";
-        size_t mib = (size_t)1 << 20;
-        char *zeros = calloc(1, mib), *block = malloc(65536);
-        z_stream z = { 0 };
+/* A gzip member written piece by piece, among them any number of MiB of zeros at the cost of one KiB each. */
+struct tb_gz {
+        struct qn_buf *out;
+        uLong crc;
+        uint64_t size;
+};
 
-        if (!zeros || !block || deflateInit2(&z, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY) != Z_OK)
-                abort();
-        z.next_in = (unsigned char *)zeros;
-        z.avail_in = (unsigned)mib;
-        z.next_out = (unsigned char *)block;
-        z.avail_out = 65536;
-        deflate(&z, Z_FULL_FLUSH);
+QN_UNUSED static void tb_gz_start(struct tb_gz *g, struct qn_buf *out)
+{
+        static const char head[10] = "\037\213\010\0\0\0\0\0\0\003";
+
+        *g = (struct tb_gz){ .out = out, .crc = crc32(0, NULL, 0) };
         qn_buf_add(out, head, sizeof head);
-        for (size_t i = 0; i < mb; i++)
-                qn_buf_add(out, block, 65536 - z.avail_out);
-        qn_buf_add(out, last, sizeof last);
+}
+
+QN_UNUSED static void tb_gz_repeat(struct tb_gz *g, const void *p, size_t n, size_t times)
+{
+        z_stream z = { .next_in = (unsigned char *)(uintptr_t)p, .avail_in = (unsigned)n };
+        uLong crc = crc32(0, p, (unsigned)n);
+        size_t room = n + n / 100 + 1024;
+        char *block = malloc(room);
+
+        if (!block || deflateInit2(&z, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+                abort();
+        z.next_out = (unsigned char *)block;
+        z.avail_out = (unsigned)room;
+        deflate(&z, Z_FULL_FLUSH);
+        for (size_t i = 0; i < times; i++) {
+                qn_buf_add(g->out, block, room - z.avail_out);
+                g->crc = crc32_combine(g->crc, crc, (z_off_t)n);
+                g->size += n;
+        }
         deflateEnd(&z);
-        free(zeros);
         free(block);
+}
+
+QN_UNUSED static void tb_gz_add(struct tb_gz *g, const struct qn_buf *b)
+{
+        tb_gz_repeat(g, b->p, b->n, 1);
+}
+
+QN_UNUSED static void tb_gz_zeros(struct tb_gz *g, size_t mib)
+{
+        char *zeros = calloc(1, (size_t)1 << 20);
+
+        if (!zeros)
+                abort();
+        tb_gz_repeat(g, zeros, (size_t)1 << 20, mib);
+        free(zeros);
+}
+
+QN_UNUSED static void tb_gz_end(struct tb_gz *g)
+{
+        uint32_t trailer[2] = { (uint32_t)g->crc, (uint32_t)g->size };
+
+        qn_buf_add(g->out, "\001\0\0\377\377", 5);
+        qn_buf_add(g->out, trailer, sizeof trailer);
 }
