@@ -261,30 +261,30 @@ static const char *isal_reason(int r)
         }
 }
 
-/* One step of the decoder: bytes made (0 when a member ended without any), or a negative error. */
-static ssize_t step(struct qn_gz_stream *s, uint8_t *out, size_t n, struct qn_err *reterr)
+/* One step of the decoder: how many bytes it made.  What stops it is left in s->end and s->err. */
+static size_t step(struct qn_gz_stream *s, uint8_t *out, size_t n)
 {
-        size_t want = QN_MIN(QN_MIN(n, s->cap - s->total + 1), (size_t)1 << 30);
-        size_t before = qn_cur_left(&s->in), made;
+        size_t want = QN_MIN(QN_MIN(n, s->cap - s->total + 1), (size_t)1 << 30), made, off;
         int r;
 
         s->z.next_in = (uint8_t *)(uintptr_t)s->in.p; /* the library's prototype lacks a const */
-        s->z.avail_in = (uint32_t)before;
+        s->z.avail_in = (uint32_t)qn_cur_left(&s->in);
         s->z.next_out = out;
         s->z.avail_out = (uint32_t)want;
         r = isal_inflate(&s->z);
         made = want - s->z.avail_out;
         s->in.p = s->z.next_in;
-        if (r < 0)
-                return qn_fail(reterr, -EBADMSG, (size_t)(s->in.p - s->start), "%s", isal_reason(r));
-        if (s->z.block_state == ISAL_BLOCK_FINISH)
+        s->total += made;
+        off = (size_t)(s->in.p - s->start);
+        if (s->total > s->cap)
+                s->end = too_large(&s->err, off, s->cap);
+        else if (r < 0)
+                s->end = qn_fail(&s->err, -EBADMSG, off, "%s", isal_reason(r));
+        else if (s->z.block_state == ISAL_BLOCK_FINISH)
                 s->open = false;
         else if (made == 0 && qn_cur_left(&s->in) == 0)
-                return qn_fail(reterr, -ENODATA, (size_t)(s->in.p - s->start), "the gzip data is cut short");
-        s->total += made;
-        if (s->total > s->cap)
-                return too_large(reterr, (size_t)(s->in.p - s->start), s->cap);
-        return (ssize_t)made;
+                s->end = qn_fail(&s->err, -ENODATA, off, "the gzip data is cut short");
+        return made;
 }
 
 ssize_t qn_gz_stream_read(struct qn_gz_stream *s, void *out, size_t n, struct qn_err *reterr)
@@ -292,16 +292,12 @@ ssize_t qn_gz_stream_read(struct qn_gz_stream *s, void *out, size_t n, struct qn
         size_t got = 0;
 
         while (got < n && s->end == 0) {
-                ssize_t r = s->open ? 1 : open_member(s, &s->err);
+                int r = s->open ? 1 : open_member(s, &s->err);
 
                 if (r > 0)
-                        r = step(s, (uint8_t *)out + got, n - got, &s->err);
-                else if (r == 0)
-                        s->end = 1;
-                if (r < 0)
-                        s->end = (int)r;
+                        got += step(s, (uint8_t *)out + got, n - got);
                 else
-                        got += (size_t)r;
+                        s->end = r < 0 ? r : 1;
         }
         if (got > 0 || s->end >= 0)
                 return (ssize_t)got;
