@@ -35,6 +35,7 @@
 #define QN_GYP_DEPTH_MAX     128u
 #define QN_PKGJSON_ODD_MAX   64u                 /* remarks on one package.json */
 #define QN_PKGJSON_CONDITIONS_MAX 1024u          /* bytes of the conditions around one target of exports or imports */
+#define QN_PACKUMENT_VERSIONS_MAX 200000u
 #define QN_LOCK_PACKAGES_MAX 1000000u
 #define QN_COMMAND_MAX       ((size_t)64 << 10)  /* bytes of one shell command line */
 #define QN_COMMAND_DEPTH_MAX 8u                  /* sh -c inside sh -c inside … */

@@ -1,7 +1,7 @@
 /* packument.h - a registry's document of one package: choose a version, or list them all.  HOSTILE INPUT.
- * Reads the full and the abbreviated ("corgi") form, from memory; nothing of a version that is not wanted is kept, so that a
- * document of 20 MB costs a few hundred KB.  Texts are slices of the input or live in the arena: both must outlive the
- * result.  Errors: those of json.h; -EINVAL not a packument; -ENOENT nothing matches (the message says what was asked). */
+ * Reads the full and the abbreviated ("corgi") form, from memory; nothing of a version that is not wanted is kept, so that
+ * choosing from a document of 20 MB costs 2 MB.  Texts are slices of the input or live in the arena: both must outlive the
+ * result.  Cap: QN_PACKUMENT_VERSIONS_MAX (-EFBIG).  Errors: those of json.h; -EINVAL not a packument; -ENOENT nothing matches (the message says what was asked). */
 #pragma once
 
 #include "base/cur.h"
@@ -37,7 +37,8 @@ struct qn_packument_version {
         bool has_shrinkwrap;
         bool gypfile;
         bool mismatch; /* name or version inside the entry differ from what it is filed under */
-        uint32_t n_dependencies, n_optional, n_peer, n_bundled;
+        uint32_t n_dependencies, n_optional, n_peer;
+        uint32_t n_bundled; /* UINT32_MAX: all of them */
         struct qn_pkgjson_pairs scripts; /* full form only */
 
         struct qn_packument_person publisher;    /* _npmUser */
