@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define CHUNK_MIN ((size_t)64 << 10)
+#define CHUNK_MIN ((size_t)4 << 10)
 #define ALIGN     16
 
 struct qn_arena_chunk {

@@ -1,0 +1,67 @@
+#include "cli/check-item.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+struct qn_item *qn_item_new(size_t order, const char *target, struct qn_arena *names)
+{
+        struct qn_item *it = calloc(1, sizeof *it);
+
+        if (!it)
+                return NULL;
+        it->mem = QN_ARENA_INIT(QN_PKG_ARENA_MAX);
+        it->names = names;
+        it->order = order;
+        it->target = target;
+        it->fd = -1;
+        return it;
+}
+
+struct qn_item *qn_item_free(struct qn_item *it)
+{
+        if (!it)
+                return NULL;
+        qn_closep(&it->fd);
+        qn_arena_done(&it->mem);
+        free(it);
+        return NULL;
+}
+
+int qn_item_set(struct qn_item *it, struct qn_str *field, struct qn_str value)
+{
+        struct qn_str copy = { NULL, 0 };
+
+        if (value.p)
+                copy = qn_arena_dup(it->names, value);
+        if (value.p && !copy.p)
+                return -ENOMEM;
+        *field = copy;
+        return 0;
+}
+
+void qn_item_unknown(struct qn_item *it, const char *fmt, ...)
+{
+        char text[512];
+        va_list ap;
+
+        va_start(ap, fmt);
+        vsnprintf(text, sizeof text, fmt, ap);
+        va_end(ap);
+        it->verdict = (struct qn_verdict){ .kind = QN_UNKNOWN, .reason = qn_arena_dup(it->names, qn_str_c(text)) };
+        if (!it->verdict.reason.p)
+                it->verdict.reason = QN_STR("out of memory");
+        it->state = QN_ITEM_DONE;
+        qn_closep(&it->fd);
+        it->fd = -1;
+}
+
+void qn_item_fail_closed(struct qn_item *it)
+{
+        if (!it->incomplete.p || it->verdict.kind != QN_CLEAN)
+                return;
+        it->verdict.kind = QN_UNKNOWN;
+        it->verdict.reason = it->incomplete;
+}

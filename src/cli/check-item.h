@@ -1,0 +1,46 @@
+/* check-item.h - one thing that a check works on, from its name to its verdict.  Private to check*.c. */
+#pragma once
+
+#include "base/arena.h"
+#include "cli/target.h"
+#include "event/event.h"
+#include "rule/judge.h"
+
+enum qn_item_state {
+        QN_ITEM_PACKUMENT, /* wants its packument fetched */
+        QN_ITEM_PICK,      /* has its packument: fd */
+        QN_ITEM_TARBALL,   /* wants its tarball fetched */
+        QN_ITEM_ANALYSE,   /* has its bytes: fd, or path */
+        QN_ITEM_LOCK,      /* is a lock file: path */
+        QN_ITEM_BUSY,      /* somebody works on it: see doing */
+        QN_ITEM_DONE,
+};
+
+struct qn_item {
+        struct qn_item *next;    /* in the queue it waits in */
+        struct qn_arena *names;  /* the check's: texts that live as long as it does */
+        struct qn_arena mem;     /* events and verdict */
+        enum qn_item_state state, doing; /* doing: what it was when it became busy */
+        size_t order;       /* number of the target it came from */
+        const char *target; /* as the user gave it */
+        struct qn_str name, range, version, resolved, integrity;
+        struct qn_str path; /* of a file or directory here, opened only when its turn comes; p NULL: none */
+        bool is_dir;
+        int fd;             /* -1: none */
+        bool from_cache;    /* its bytes are npm's cached copy, which may be bad */
+        bool tried_network;
+        struct qn_str incomplete; /* why it cannot be clean, whatever the analysis says; p NULL: nothing */
+        struct qn_event_set set;
+        struct qn_verdict verdict;
+        uint64_t elapsed_ns;
+};
+
+/* A new item of the n-th target, or NULL. */
+struct qn_item *qn_item_new(size_t order, const char *target, struct qn_arena *names);
+struct qn_item *qn_item_free(struct qn_item *it);
+/* Copies a text for the item; 0 or -ENOMEM. */
+QN_MUST int qn_item_set(struct qn_item *it, struct qn_str *field, struct qn_str value);
+/* Gives it the verdict unknown. */
+void qn_item_unknown(struct qn_item *it, const char *fmt, ...) QN_PRINTF(2, 3);
+/* Makes a verdict that would be clean unknown, for the reason in it->incomplete. */
+void qn_item_fail_closed(struct qn_item *it);

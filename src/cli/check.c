@@ -1,0 +1,578 @@
+#include "cli/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/map.h"
+#include "cli/check-item.h"
+#include "cli/pack-dir.h"
+#include "net/registry.h"
+#include "parse/lock.h"
+#include "report/report.h"
+#include "role/analyse.h"
+#include "role/pool.h"
+
+#define FETCHES_MAX 24u /* open questions to registry or cache: each may hold a descriptor and a body */
+
+struct queue {
+        struct qn_item *head, **tail;
+};
+
+struct qn_check {
+        struct qn_check_config config;
+        struct qn_pool *pool;
+        struct qn_registry *registry;
+        struct qn_item **items;
+        size_t n, cap, done, fetching;
+        size_t targets;
+        struct queue fetch, jobs; /* items that wait for the network, for a worker */
+        size_t waiting;           /* fetched bodies among the latter */
+        struct qn_arena mem;
+        struct qn_map seen; /* artifacts, so that each is analysed once */
+        int error; /* of config.result */
+        struct qn_str last; /* name of the package that was finished last, for the progress line */
+};
+
+struct task { /* what a callback needs to know */
+        struct qn_check *check;
+        struct qn_item *item;
+};
+
+static void on_job(void *ctx, const struct qn_pool_result *result);
+
+/* --- items --- */
+
+static struct qn_item *add_item(struct qn_check *c, size_t order, const char *target)
+{
+        struct qn_item *it;
+
+        if (c->n == c->cap) {
+                size_t cap = c->cap ? c->cap * 2 : 64;
+                struct qn_item **items = realloc(c->items, cap * sizeof *items);
+
+                if (!items)
+                        return NULL;
+                c->items = items;
+                c->cap = cap;
+        }
+        it = qn_item_new(order, target, &c->mem);
+        if (it)
+                c->items[c->n++] = it;
+        return it;
+}
+
+/* No more than a name is kept of what is done, so that memory does not grow with a lock file. */
+static void retire(struct qn_check *c, struct qn_item *it)
+{
+        it->state = QN_ITEM_DONE;
+        c->done++;
+        c->last = it->name.n ? it->name : qn_str_c(it->target);
+        qn_arena_done(&it->mem);
+}
+
+static void finished(struct qn_check *c, struct qn_item *it)
+{
+        const struct qn_result res = {
+                .target = qn_str_c(it->target), .name = it->name, .version = it->version, .integrity = it->integrity,
+                .verdict = &it->verdict, .set = &it->set, .elapsed_ns = it->elapsed_ns,
+        };
+        int r = c->config.result(c->config.user, &res);
+
+        if (r < 0 && c->error == 0)
+                c->error = r;
+        retire(c, it);
+}
+
+static void give_up(struct qn_check *c, struct qn_item *it, const char *why)
+{
+        qn_item_unknown(it, "%s", why);
+        finished(c, it);
+}
+
+static void push(struct queue *q, struct qn_item *it)
+{
+        it->next = NULL;
+        if (!q->head)
+                q->tail = &q->head;
+        *q->tail = it;
+        q->tail = &it->next;
+}
+
+static struct qn_item *pop(struct queue *q)
+{
+        struct qn_item *it = q->head;
+
+        if (it)
+                q->head = it->next;
+        return it;
+}
+
+/* Puts the item where its new state has it wait. */
+static void want(struct qn_check *c, struct qn_item *it, enum qn_item_state state)
+{
+        it->state = state;
+        if (state == QN_ITEM_PACKUMENT || state == QN_ITEM_TARBALL) {
+                push(&c->fetch, it);
+                return;
+        }
+        c->waiting += it->fd >= 0;
+        push(&c->jobs, it);
+}
+
+/* --- targets --- */
+
+static int add_name(struct qn_check *c, const struct qn_target *t)
+{
+        struct qn_item *it = add_item(c, c->targets, t->arg);
+
+        if (!it || qn_item_set(it, &it->name, t->name) < 0 || qn_item_set(it, &it->range, t->range) < 0)
+                return -ENOMEM;
+        want(c, it, QN_ITEM_PACKUMENT);
+        return 0;
+}
+
+static int add_path(struct qn_check *c, const char *arg, const char *path, enum qn_item_state state, bool is_dir)
+{
+        struct qn_item *it = add_item(c, c->targets, arg);
+
+        if (!it || qn_item_set(it, &it->path, qn_str_c(path)) < 0)
+                return -ENOMEM;
+        it->is_dir = is_dir;
+        want(c, it, state);
+        return 0;
+}
+
+/* A project: its own files as a package, and what its lock file names. */
+static int add_dir(struct qn_check *c, const struct qn_target *t)
+{
+        char lock[4096];
+        int r = add_path(c, t->arg, t->arg, QN_ITEM_ANALYSE, true);
+
+        if (r == 0 && qn_target_lock(t->arg, lock, sizeof lock) == 0)
+                r = add_path(c, t->arg, lock, QN_ITEM_LOCK, false);
+        return r;
+}
+
+int qn_check_add(struct qn_check *c, const struct qn_target *t)
+{
+        int r = -EINVAL;
+
+        switch (t->kind) {
+        case QN_TARGET_NAME:
+                r = add_name(c, t);
+                break;
+        case QN_TARGET_ARCHIVE:
+                r = add_path(c, t->arg, t->arg, QN_ITEM_ANALYSE, false);
+                break;
+        case QN_TARGET_LOCK:
+                r = add_path(c, t->arg, t->arg, QN_ITEM_LOCK, false);
+                break;
+        case QN_TARGET_DIR:
+                r = add_dir(c, t);
+                break;
+        }
+        c->targets++;
+        return r;
+}
+
+/* --- lock files --- */
+
+/* The same artifact again is the same answer: 1 when it was there already. */
+static int seen_before(struct qn_check *c, const struct qn_lock_package *p)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(1 << 20);
+        struct qn_str key;
+
+        qn_buf_str(&b, p->name);
+        qn_buf_byte(&b, '\n');
+        qn_buf_str(&b, p->version);
+        qn_buf_byte(&b, '\n');
+        qn_buf_str(&b, p->integrity.n ? p->integrity : p->resolved);
+        key = qn_arena_dup(&c->mem, qn_buf_view(&b));
+        if (qn_buf_error(&b) < 0 || !key.p)
+                return -ENOMEM;
+        return qn_map_add(&c->seen, &c->mem, key, 0, NULL);
+}
+
+static const char *why_not_fetched(const struct qn_lock_package *p)
+{
+        switch (p->kind) {
+        case QN_LOCK_GIT:
+                return "it comes from a git repository, which is not fetched: check a tarball of it";
+        case QN_LOCK_FILE:
+                return "it is a file outside the lock file's reach: check that file";
+        default:
+                return p->bad_name ? "npm would not accept its name" : NULL;
+        }
+}
+
+static int add_entry(struct qn_check *c, const struct qn_item *lock, const struct qn_lock_package *p)
+{
+        struct qn_item *it;
+        const char *why;
+        int r;
+
+        /* Links lead to directories of the project, bundled packages are inside a tarball that is analysed as a whole. */
+        if (p->kind == QN_LOCK_LINK || p->kind == QN_LOCK_WORKSPACE || p->bundled)
+                return 0;
+        r = seen_before(c, p);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        it = add_item(c, lock->order, lock->target);
+        if (!it || qn_item_set(it, &it->name, p->name) < 0 || qn_item_set(it, &it->version, p->version) < 0 ||
+            qn_item_set(it, &it->resolved, p->resolved) < 0 || qn_item_set(it, &it->integrity, p->integrity) < 0)
+                return -ENOMEM;
+        why = why_not_fetched(p);
+        if (why)
+                give_up(c, it, why);
+        else
+                want(c, it, QN_ITEM_TARBALL);
+        return 0;
+}
+
+static void take_lock(struct qn_check *c, struct qn_item *it, struct qn_cur reply)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(QN_JSON_MAX);
+        struct qn_lock lock = { 0 };
+        struct qn_err err = { 0 };
+        int r = qn_analyse_read_lock(reply, &a, &lock, &err);
+
+        for (size_t i = 0; r == 0 && i < lock.n; i++)
+                r = add_entry(c, it, &lock.packages[i]);
+        if (r < 0) {
+                give_up(c, it, err.msg[0] ? err.msg : "the lock file could not be taken over");
+                return;
+        }
+        retire(c, it);
+}
+
+/* --- fetching --- */
+
+static void on_fetched(struct qn_fetched *f, void *user, enum qn_item_state next)
+{
+        _cleanup_(qn_freep) struct task *task = user;
+        struct qn_check *c = task->check;
+        struct qn_item *it = task->item;
+
+        c->fetching--;
+        if (f->code != QN_HTTP_OK) {
+                give_up(c, it, f->message);
+                return;
+        }
+        it->fd = TAKE_FD(f->fd);
+        it->from_cache = f->from != QN_FROM_NETWORK;
+        it->tried_network = it->tried_network || !it->from_cache;
+        want(c, it, next);
+}
+
+static void on_tarball(struct qn_fetched *f, void *user)
+{
+        on_fetched(f, user, QN_ITEM_ANALYSE);
+}
+
+static void on_packument(struct qn_fetched *f, void *user)
+{
+        on_fetched(f, user, QN_ITEM_PICK);
+}
+
+static void start_fetch(struct qn_check *c, struct qn_item *it)
+{
+        struct task *task = malloc(sizeof *task);
+        int r = -ENOMEM;
+
+        if (!c->registry) {
+                free(task);
+                give_up(c, it, "nothing can be fetched: npm's configuration names no registry");
+                return;
+        }
+        if (task) {
+                *task = (struct task){ c, it };
+                if (it->state == QN_ITEM_PACKUMENT) {
+                        r = qn_registry_packument(c->registry, it->name, true, on_packument, task);
+                } else {
+                        const struct qn_tarball_want w = {
+                                .name = it->name, .version = it->version, .resolved = it->resolved,
+                                .integrity = it->integrity, .skip_cache = it->from_cache,
+                        };
+
+                        r = qn_registry_tarball(c->registry, &w, on_tarball, task);
+                }
+        }
+        if (r < 0) {
+                free(task);
+                give_up(c, it, "out of memory while fetching");
+                return;
+        }
+        it->doing = it->state;
+        it->state = QN_ITEM_BUSY;
+        c->fetching++;
+}
+
+/* --- what lies here --- */
+
+static void note_unread(struct qn_item *it, const struct qn_pack_stats *st)
+{
+        char text[512], lock[4096];
+        const char *foreign = qn_target_foreign_lock(it->path.p);
+
+        if (st->unreadable)
+                snprintf(text, sizeof text, "%u files could not be read, %s first: run it as a user who may", st->unreadable,
+                         st->first);
+        else if (qn_target_lock(it->path.p, lock, sizeof lock) == 0)
+                return;
+        else if (foreign)
+                snprintf(text, sizeof text, "dependencies were not checked: %s cannot be read yet; write a package-lock.json "
+                                            "beside it with npm install --package-lock-only", foreign);
+        else if (st->installed)
+                snprintf(text, sizeof text, "dependencies were not checked: no lock file tells what is in node_modules");
+        else
+                return;
+        it->incomplete = qn_arena_dup(it->names, qn_str_c(text));
+}
+
+/* Opens what has a path; false: it has its verdict. */
+static bool open_item(struct qn_check *c, struct qn_item *it)
+{
+        struct qn_pack_stats st = { 0 };
+        struct qn_err err = { 0 };
+        int r;
+
+        if (it->fd >= 0)
+                return true;
+        if (!it->is_dir) {
+                it->fd = open(it->path.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+                if (it->fd < 0)
+                        qn_item_unknown(it, "%.200s cannot be read: %s", it->path.p, strerror(errno));
+        } else {
+                r = qn_pack_dir(it->path.p, &it->fd, &st, &err);
+                if (r < 0)
+                        qn_item_unknown(it, "%s", err.msg[0] ? err.msg : strerror(-r));
+                else
+                        note_unread(it, &st);
+        }
+        if (it->fd < 0)
+                finished(c, it);
+        return it->fd >= 0;
+}
+
+/* --- jobs for the analyse role --- */
+
+static void start_job(struct qn_check *c, struct qn_item *it)
+{
+        _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(1 << 20);
+        struct qn_pool_job job = { .user = it };
+        int r;
+
+        if (!open_item(c, it))
+                return;
+        job.input_fd = it->fd;
+        if (it->state == QN_ITEM_LOCK) {
+                job.kind = QN_JOB_LOCK;
+        } else if (it->state == QN_ITEM_PICK) {
+                job.kind = QN_JOB_PICK;
+                qn_analyse_write_pick(&params, it->name, it->range);
+        } else {
+                job.kind = QN_JOB_ANALYSE;
+                qn_buf_str(&params, it->integrity);
+        }
+        job.params = qn_buf_view(&params);
+        r = qn_buf_error(&params);
+        if (r == 0)
+                r = qn_pool_submit(c->pool, &job);
+        if (r < 0) {
+                qn_item_unknown(it, "it cannot be handed to the analysis: %s", strerror(-r));
+                finished(c, it);
+                return;
+        }
+        it->fd = -1; /* the pool's from here */
+        it->doing = it->state;
+        it->state = QN_ITEM_BUSY;
+}
+
+static void take_pick(struct qn_check *c, struct qn_item *it, struct qn_cur reply)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_analyse_pick pick = { 0 };
+        struct qn_err err = { 0 };
+        int r = qn_analyse_read_pick(reply, &a, &pick, &err);
+
+        if (r == 0)
+                r = qn_item_set(it, &it->version, pick.version);
+        if (r == 0)
+                r = qn_item_set(it, &it->resolved, pick.tarball);
+        if (r == 0)
+                r = qn_item_set(it, &it->integrity, pick.integrity);
+        if (r < 0) {
+                give_up(c, it, err.msg[0] ? err.msg : "the registry's document could not be taken over");
+                return;
+        }
+        it->from_cache = false;
+        it->tried_network = false;
+        want(c, it, QN_ITEM_TARBALL);
+}
+
+static bool bad_integrity(const struct qn_event_set *set)
+{
+        for (size_t i = 0; i < set->n; i++)
+                if (set->events[i].kind == QN_EVENT_UNANALYSED &&
+                    qn_str_is(qn_event_get(&set->events[i], QN_ATTR_WHAT), "integrity"))
+                        return true;
+        return false;
+}
+
+static int identify(struct qn_item *it)
+{
+        int r = 0;
+
+        if (!it->name.n)
+                r = qn_item_set(it, &it->name, it->set.name);
+        if (r == 0 && !it->version.n)
+                r = qn_item_set(it, &it->version, it->set.version);
+        /* What was analysed, not what was promised. */
+        if (r == 0 && it->set.integrity.n)
+                r = qn_item_set(it, &it->integrity, it->set.integrity);
+        return r;
+}
+
+static void take_events(struct qn_check *c, struct qn_item *it, struct qn_cur reply)
+{
+        struct qn_err err = { 0 };
+        int r = qn_event_set_read(&reply, &it->mem, &it->set, &err);
+
+        if (r == 0 && it->from_cache && !it->tried_network && bad_integrity(&it->set)) {
+                want(c, it, QN_ITEM_TARBALL); /* with from_cache still set: the cached copy is skipped */
+                return;
+        }
+        if (r == 0)
+                r = identify(it);
+        if (r == 0)
+                r = qn_judge(c->config.rules, &it->set, &it->mem, &it->verdict);
+        if (r < 0) {
+                give_up(c, it, err.msg[0] ? err.msg : "its events do not fit into memory");
+                return;
+        }
+        qn_item_fail_closed(it);
+        finished(c, it);
+}
+
+static void on_job(void *ctx, const struct qn_pool_result *res)
+{
+        struct qn_check *c = ctx;
+        struct qn_item *it = res->user;
+
+        it->elapsed_ns += res->elapsed_ns;
+        if (res->status != QN_POOL_OK)
+                give_up(c, it, res->why);
+        else if (it->doing == QN_ITEM_LOCK)
+                take_lock(c, it, res->reply);
+        else if (it->doing == QN_ITEM_PICK)
+                take_pick(c, it, res->reply);
+        else
+                take_events(c, it, res->reply);
+}
+
+/* --- the whole run --- */
+
+static unsigned processors(void)
+{
+        long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+        return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
+}
+
+int qn_check_new(const struct qn_check_config *config, struct qn_check **ret, struct qn_err *reterr)
+{
+        _cleanup_(qn_check_freep) struct qn_check *c = calloc(1, sizeof *c);
+        struct qn_pool_config pool = {
+                .def = &qn_role_analyse, .data_dir = config->data_dir, .no_sandbox = config->no_sandbox, .done = on_job,
+        };
+        int r;
+
+        if (!c)
+                return -ENOMEM;
+        c->config = *config;
+        c->mem = QN_ARENA_INIT((size_t)1 << 30);
+        pool.workers = config->workers ? config->workers : processors();
+        pool.ctx = c;
+        r = qn_pool_new(&pool, &c->pool, reterr);
+        if (r == 0 && config->npm)
+                r = qn_registry_new(config->npm, &c->registry);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+struct qn_check *qn_check_free(struct qn_check *c)
+{
+        if (!c)
+                return NULL;
+        qn_pool_free(c->pool);
+        qn_registry_free(c->registry);
+        for (size_t i = 0; i < c->n; i++)
+                qn_item_free(c->items[i]);
+        free(c->items);
+        qn_arena_done(&c->mem);
+        free(c);
+        return NULL;
+}
+
+void qn_check_freep(struct qn_check **c)
+{
+        qn_check_free(*c);
+}
+
+/* Starts what can be started.  Fetched bodies wait for a worker, so fetching stops while enough of them do. */
+static void start(struct qn_check *c)
+{
+        for (size_t room = qn_pool_room(c->pool); room && c->jobs.head; room--) {
+                struct qn_item *it = pop(&c->jobs);
+
+                c->waiting -= it->fd >= 0;
+                start_job(c, it);
+        }
+        while (c->fetching + c->waiting < FETCHES_MAX && c->fetch.head)
+                start_fetch(c, pop(&c->fetch));
+}
+
+static int turn(struct qn_check *c, struct qn_err *reterr)
+{
+        struct pollfd fds[2] = { { .fd = qn_pool_fd(c->pool), .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+        int timeout = qn_pool_timeout(c->pool), r;
+
+        if (c->fetching)
+                fds[1].fd = qn_registry_fd(c->registry);
+        if (timeout < 0 || timeout > 250)
+                timeout = 250;
+        if (poll(fds, 2, timeout) < 0 && errno != EINTR)
+                return -errno;
+        if (c->fetching) {
+                r = qn_registry_poll(c->registry, 0);
+                if (r < 0)
+                        return qn_fail(reterr, r, 0, "the network cannot be used: %s", strerror(-r));
+        }
+        r = qn_pool_poll(c->pool, 0, reterr);
+        return r < 0 ? r : 0;
+}
+
+int qn_check_run(struct qn_check *c, qn_check_step *step, void *user, struct qn_err *reterr)
+{
+        while (c->done < c->n && c->error == 0) {
+                int r;
+
+                start(c);
+                if (c->done < c->n && (c->fetching || qn_pool_pending(c->pool))) {
+                        r = turn(c, reterr);
+                        if (r < 0)
+                                return r;
+                }
+                if (step)
+                        step(user, c->done, c->n, c->last);
+        }
+        return c->error;
+}

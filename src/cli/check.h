@@ -1,0 +1,41 @@
+/* check.h - many packages at once: targets in, verdicts out.  The pipeline behind `qanat check`.
+ *
+ *      name ──▶ packument ──▶ pick ─┐
+ *      lock file ──▶ entries ───────┼─▶ tarball (npm's cache, network) ──▶ analyse role ──▶ events ──▶ judge
+ *      tarball, directory ──────────┘
+ *
+ * This process opens files, talks to the fetch client and judges; packuments, lock files and packages are read by confined
+ * analyse roles.  Whatever fails for one package is that package's verdict `unknown` with the reason, never the end of the rest. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct qn_check;
+struct qn_npmconf;
+struct qn_result;
+struct qn_rules;
+struct qn_target;
+
+struct qn_check_config {
+        const char *data_dir;
+        const struct qn_rules *rules;
+        const struct qn_npmconf *npm; /* NULL: nothing can be fetched (local targets only) */
+        unsigned workers;             /* 0: one per processor */
+        bool no_sandbox;
+        /* Called once for each artifact, however often it was named, in no particular order; what it is given lives during
+         * the call.  A negative result ends the run. */
+        int (*result)(void *user, const struct qn_result *res);
+        void *user;
+};
+
+/* All of it is borrowed and must outlive the check. */
+QN_MUST int qn_check_new(const struct qn_check_config *config, struct qn_check **ret, struct qn_err *reterr);
+struct qn_check *qn_check_free(struct qn_check *c);
+void qn_check_freep(struct qn_check **c);
+
+QN_MUST int qn_check_add(struct qn_check *c, const struct qn_target *t);
+/* Works until every package has its verdict.  step, when not NULL, is called now and then.  An error means that nothing can
+ * be analysed at all (no worker can be started) or that result() said so. */
+typedef void qn_check_step(void *user, size_t done, size_t total, struct qn_str name);
+QN_MUST int qn_check_run(struct qn_check *c, qn_check_step *step, void *user, struct qn_err *reterr);

@@ -1,0 +1,165 @@
+/* cmd-check.c - `qanat check`: is this npm package safe? */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/term.h"
+#include "cli/args.h"
+#include "cli/check.h"
+#include "cli/target.h"
+#include "cli/verbs.h"
+#include "net/npmconf.h"
+#include "report/report.h"
+#include "rule/rule.h"
+
+#define TARGETS_MAX 100000u
+#define REPORT_MAX  ((size_t)1 << 30)
+
+extern char **environ;
+
+struct targets {
+        struct qn_target *list;
+        size_t n;
+        bool any_remote; /* something may have to be fetched */
+};
+
+/* All arguments are understood before anything is done: a mistyped one costs no work and no answer. */
+static int read_targets(const struct qn_args *a, struct targets *t)
+{
+        static const char *const here[] = { "." };
+        const char *const *argv = a->n ? a->argv : here;
+        size_t n = a->n ? a->n : 1;
+        int bad = 0;
+
+        if (n > TARGETS_MAX)
+                return log_err(-E2BIG, "%zu targets are too many: the most is %u", n, TARGETS_MAX);
+        t->list = calloc(n, sizeof *t->list);
+        if (!t->list)
+                return log_err(-ENOMEM, "out of memory");
+        for (size_t i = 0; i < n; i++) {
+                struct qn_err err = { 0 };
+                int r = qn_target_parse(argv[i], &t->list[i], &err);
+
+                if (r < 0) {
+                        bad = log_err(r, "%s: %s", argv[i], err.msg);
+                        continue;
+                }
+                t->any_remote = t->any_remote || t->list[i].kind != QN_TARGET_ARCHIVE;
+                if (t->list[i].shadows)
+                        log_note("%s: checking the npm package; for the directory write ./%s", argv[i], argv[i]);
+        }
+        t->n = n;
+        return bad;
+}
+
+static int load_rules(const struct qn_args *a, struct qn_rules **ret)
+{
+        const char *paths[64] = { NULL };
+        char builtin[4096];
+        struct qn_err err = { 0 };
+        size_t n = 0;
+        int r;
+
+        snprintf(builtin, sizeof builtin, "%s/rules", a->data);
+        paths[n++] = builtin;
+        for (size_t i = 0; qn_args_all(a, "rules", i); i++) {
+                if (n == QN_ARRAY_SIZE(paths))
+                        return log_err(-E2BIG, "--rules was given too often: the most is %zu times", QN_ARRAY_SIZE(paths) - 1);
+                paths[n++] = qn_args_all(a, "rules", i);
+        }
+        r = qn_rules_load(paths, n, ret, &err);
+        return r < 0 ? log_err(r, "%s", err.msg) : 0;
+}
+
+static int load_npmconf(const struct qn_args *a, struct qn_npmconf **ret)
+{
+        struct qn_npmconf_pair flags[2];
+        _cleanup_(qn_freep) char *cwd = getcwd(NULL, 0);
+        struct qn_npmconf_in in = { .cwd = cwd, .env = environ, .flags = flags, .cache_dir = a->cache };
+        struct qn_err err = { 0 };
+        int r;
+
+        if (qn_args_on(a, "offline"))
+                flags[in.n_flags++] = (struct qn_npmconf_pair){ QN_STR("offline"), QN_STR("true") };
+        if (qn_args_get(a, "registry"))
+                flags[in.n_flags++] = (struct qn_npmconf_pair){ QN_STR("registry"), qn_str_c(qn_args_get(a, "registry")) };
+        r = qn_npmconf_load(&in, ret, &err);
+        return r < 0 ? log_err(r, "npm's configuration: %s", err.msg) : 0;
+}
+
+static int on_result(void *user, const struct qn_result *res)
+{
+        return qn_report_add(user, res);
+}
+
+static void on_step(void *user, size_t done, size_t total, struct qn_str name)
+{
+        qn_progress_step(user, done, total, name);
+}
+
+static int check(const struct qn_args *a, const struct targets *t, const struct qn_rules *rules,
+                 const struct qn_npmconf *npm, struct qn_report *report)
+{
+        const struct qn_check_config config = {
+                .data_dir = a->data, .rules = rules, .npm = npm, .workers = (unsigned)qn_args_u64(a, "jobs"),
+                .no_sandbox = qn_args_on(a, "no-sandbox"), .result = on_result, .user = report,
+        };
+        _cleanup_(qn_check_freep) struct qn_check *c = NULL;
+        struct qn_progress progress;
+        struct qn_err err = { 0 };
+        int r = qn_check_new(&config, &c, &err);
+
+        for (size_t i = 0; r == 0 && i < t->n; i++)
+                r = qn_check_add(c, &t->list[i]);
+        qn_progress_begin(&progress, "checking", qn_args_on(a, "quiet"));
+        if (r == 0)
+                r = qn_check_run(c, on_step, &progress, &err);
+        qn_progress_clear(&progress);
+        return r < 0 ? log_err(r, "%s", err.msg[0] ? err.msg : strerror(-r)) : 0;
+}
+
+static int new_report(const struct qn_args *a, struct qn_report **ret)
+{
+        struct qn_report_opts o = {
+                .colour = qn_term_colour(qn_args_get(a, "color"), STDOUT_FILENO),
+                .all = qn_args_on(a, "all"),
+                .explain = qn_args_on(a, "explain"),
+                .width = qn_term_width(STDOUT_FILENO, 100),
+        };
+
+        if (qn_report_format_from_name(qn_str_c(qn_args_get(a, "format")), &o.format) < 0 ||
+            qn_verdict_from_name(qn_str_c(qn_args_get(a, "fail-on")), &o.fail_on) < 0)
+                return -EINVAL;
+        return qn_report_new(&o, ret);
+}
+
+int cmd_check(const struct qn_args *a)
+{
+        _cleanup_(qn_report_freep) struct qn_report *report = NULL;
+        _cleanup_(qn_npmconf_freep) struct qn_npmconf *npm = NULL;
+        _cleanup_(qn_rules_freep) struct qn_rules *rules = NULL;
+        _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(REPORT_MAX);
+        struct targets targets = { 0 };
+        uint64_t begun = qn_io_nanos();
+        int r = read_targets(a, &targets);
+
+        if (r == 0)
+                r = load_rules(a, &rules);
+        if (r == 0 && targets.any_remote)
+                r = load_npmconf(a, &npm);
+        if (r == 0)
+                r = new_report(a, &report);
+        if (r == 0)
+                r = check(a, &targets, rules, npm, report);
+        free(targets.list);
+        if (r < 0)
+                return r;
+        r = qn_report_end(report, qn_io_nanos() - begun, &out);
+        if (r == 0)
+                r = qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&out));
+        if (r < 0)
+                return log_err(r, "cannot write the report: %s", strerror(-r));
+        return qn_report_status(report);
+}
