@@ -1,0 +1,176 @@
+"""qanat check against a registry: a small one on this machine, in all the moods that registries have."""
+import base64
+import hashlib
+import http.server
+import json
+import os
+import socket
+import subprocess
+import threading
+
+from tap import check, done, ok, package, put, scratch, tgz_of, verdicts
+
+
+def sri(data):
+    return "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
+
+
+class Registry:
+    """Serves self.packages = {name: {version: tarball}}; self.mood changes how it answers."""
+
+    def __init__(self):
+        self.packages, self.hits, self.mood, self.fail_first = {}, [], "well", 0
+        registry = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *a):
+                pass
+
+            def answer(self, code, body, kind="application/json"):
+                self.send_response(code)
+                self.send_header("content-type", kind)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):
+                registry.hits.append(self.path)
+                if registry.mood == "broken" or registry.fail_first > 0:
+                    registry.fail_first -= 1
+                    return self.answer(500, b"{}")
+                path = self.path.replace("%2f", "/").replace("%2F", "/").lstrip("/")
+                if "/-/" in path:
+                    name, file = path.split("/-/")
+                    version = file[: -len(".tgz")].rsplit("-", 1)[1]
+                    data = registry.packages.get(name, {}).get(version)
+                    return self.answer(200, data, "application/octet-stream") if data else self.answer(404, b"{}")
+                if path not in registry.packages:
+                    return self.answer(404, b'{"error":"Not found"}')
+                self.answer(200, json.dumps(registry.packument(path)).encode())
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+
+    def packument(self, name):
+        versions = self.packages[name]
+        base = name.split("/")[-1]
+        integrity = (lambda d: sri(b"other")) if self.mood == "lying" else sri
+        return {
+            "_id": name, "name": name, "dist-tags": {"latest": sorted(versions)[-1]},
+            "versions": {v: {"name": name, "version": v, "dist": {
+                "integrity": integrity(d), "tarball": f"{self.url}{name}/-/{base}-{v}.tgz"}}
+                for v, d in versions.items()},
+        }
+
+    def add(self, name, version, **more):
+        data = tgz_of({"package.json": package(name, version, **more), "index.js": "module.exports = 1;\n"})
+        self.packages.setdefault(name, {})[version] = data
+        return data
+
+
+def env(registry, d):
+    return {"npm_config_registry": registry.url if isinstance(registry, Registry) else registry, "npm_config_cache": f"{d}/cache",
+            "npm_config_fetch_retries": "2", "npm_config_fetch_retry_mintimeout": "10",
+            "npm_config_fetch_retry_maxtimeout": "50", "HOME": d}
+
+
+def names(reg, d):
+    e = env(reg, d)
+    for v in ("1.0.0", "1.2.0", "2.0.0"):
+        reg.add("plain", v)
+    reg.add("@scope/part", "0.1.0")
+    r = check("plain", env=e)
+    ok(r.code == 0 and r.json["results"][0]["version"] == "2.0.0", "a name is its latest version", r)
+    r = check("plain@^1", "@scope/part", env=e)
+    got = sorted((x["name"], x["version"], x["verdict"]) for x in r.json["results"])
+    ok(got == [("@scope/part", "0.1.0", "clean"), ("plain", "1.2.0", "clean")], "a range, a scope", r)
+    r = check("missing-package", env=e)
+    reason = r.json["results"][0]["reason"]
+    ok(r.code == 3 and "404" in reason and "missing-package" in reason, "a package that does not exist", r)
+    r = check("plain@^9", env=e)
+    ok(r.code == 3 and "9" in r.json["results"][0]["reason"], "a range that nothing matches", r)
+    r = check("plain", "missing-package", env=e)
+    ok(r.code == 3 and sorted(verdicts(r)) == ["clean", "unknown"], "one failure does not stop the rest", r)
+
+
+def moods(reg, d):
+    e = env(reg, d)
+    reg.mood = "broken"
+    r = check("plain", env=e)
+    ok(r.code == 3 and "500" in r.json["results"][0]["reason"], "a registry that answers 500", r)
+    reg.mood, reg.fail_first = "well", 1
+    r = check("plain", env=e)
+    ok(r.code == 0, "a registry that fails once is asked again", r)
+    reg.mood = "lying"
+    r = check("plain", env=e)
+    ok(r.code == 3 and "integrity" in r.json["results"][0]["reason"], "bytes that do not match their integrity", r)
+    reg.mood = "well"
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    port = s.getsockname()[1]
+    s.close()
+    r = check("plain", env=env(f"http://127.0.0.1:{port}/", d))
+    ok(r.code == 3 and len(r.json["results"][0]["reason"]) > 10, "a registry that is down", r)
+    r = check("--offline", "never-fetched", env=e)
+    ok(r.code == 3 and "offline" in r.json["results"][0]["reason"], "offline and not in the cache", r)
+
+
+def lock_files(reg, d):
+    e = env(reg, d)
+    good = reg.add("dep-a", "1.0.0")
+    other = reg.add("dep-b", "3.1.0")
+    lock = {"name": "app", "version": "1.0.0", "lockfileVersion": 3, "packages": {
+        "": {"name": "app", "version": "1.0.0", "dependencies": {"dep-a": "^1", "dep-b": "^3"}},
+        "node_modules/dep-a": {"version": "1.0.0", "resolved": f"{reg.url}dep-a/-/dep-a-1.0.0.tgz", "integrity": sri(good)},
+        "node_modules/dep-b": {"version": "3.1.0", "integrity": sri(other)},
+        "node_modules/x/node_modules/dep-a": {"version": "1.0.0", "integrity": sri(good)},
+        "node_modules/local": {"resolved": "local", "link": True}, "local": {"name": "local", "version": "1.0.0"},
+    }}
+    put(f"{d}/app/package-lock.json", json.dumps(lock))
+    put(f"{d}/app/package.json", package("app"))
+    r = check(f"{d}/app/package-lock.json", env=e)
+    ok(r.code == 0 and [x["name"] for x in r.json["results"]] == ["dep-a", "dep-b"], "a lock file, with and without resolved", r)
+    r = check(f"{d}/app", env=e)
+    ok(r.code == 0 and sorted(x["name"] for x in r.json["results"]) == ["app", "dep-a", "dep-b"],
+       "a project: its lock file and its own files", r)
+    lock["packages"]["node_modules/dep-a"]["integrity"] = sri(b"something else")
+    del lock["packages"]["node_modules/x/node_modules/dep-a"]
+    lock["packages"]["node_modules/g"] = {"version": "1.0.0", "resolved": "git+ssh://git@example.invalid/g.git#abc"}
+    put(f"{d}/app/package-lock.json", json.dumps(lock))
+    r = check(f"{d}/app/package-lock.json", env=e)
+    got = {x["name"]: (x["verdict"], x["reason"]) for x in r.json["results"]}
+    ok(r.code == 3 and got["dep-a"][0] == "unknown" and "integrity" in got["dep-a"][1], "a lock file with a wrong integrity", r)
+    ok(got["dep-b"][0] == "clean" and got["g"][0] == "unknown" and "git" in got["g"][1], "a git dependency is not clean", r)
+
+
+def real_cache(reg, d):
+    """The real npm fills its cache; qanat then needs no network."""
+    e = env(reg, d)
+    put(f"{d}/real/package.json", package("real", dependencies={"dep-a": "1.0.0", "plain": "^1"}))
+    p = subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=f"{d}/real",
+                       env={**os.environ, **e}, capture_output=True)
+    ok(p.returncode == 0, "npm installs from this registry", p.stderr.decode())
+    before = len(reg.hits)
+    r = check("--offline", f"{d}/real", env=e)
+    ok(r.code == 0 and sorted(verdicts(r)) == ["clean"] * 3, "what npm has cached is checked offline", r)
+    ok(len(reg.hits) == before, "and nobody was asked", reg.hits[before:])
+    cached = [os.path.join(p, f) for p, _, fs in os.walk(f"{d}/cache/_cacache/content-v2") for f in fs]
+    for path in cached:
+        data = open(path, "rb").read()
+        if data[:2] == b"\x1f\x8b":
+            os.chmod(path, 0o644)
+            put(path, data[:-1] + b"\0")
+    r = check(f"{d}/real", env=e)
+    ok(r.code == 0 and len(reg.hits) > before, "a damaged cache is noticed and fetched again", r)
+    r = check("--offline", f"{d}/real", env=e)
+    ok(r.code == 3 and "integrity" in json.dumps(r.json), "a damaged cache without network is not clean", r)
+
+
+registry = Registry()
+with scratch() as where:
+    for part in (names, moods, lock_files, real_cache):
+        part(registry, where)
+done()
