@@ -396,10 +396,9 @@ static void start_job(struct qn_check *c, struct qn_item *it)
 
 static void take_pick(struct qn_check *c, struct qn_item *it, struct qn_cur reply)
 {
-        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 20);
         struct qn_analyse_pick pick = { 0 };
         struct qn_err err = { 0 };
-        int r = qn_analyse_read_pick(reply, &a, &pick, &err);
+        int r = qn_analyse_read_pick(reply, &pick, &err);
 
         if (r == 0)
                 r = qn_item_set(it, &it->version, pick.version);
