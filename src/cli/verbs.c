@@ -20,6 +20,20 @@ const struct qn_opt qn_common_opts[] = {
         {}
 };
 
+static const struct qn_opt check_opts[] = {
+        { "format", 'f', QN_OPT_CONFIG, "FORMAT", "text|json|sarif", "text", "what to print: text, json or sarif" },
+        { "fail-on", 0, QN_OPT_CONFIG, "LEVEL", "suspicious|malicious", "suspicious",
+          "exit with status 1 from this verdict on" },
+        { "offline", 0, QN_OPT_CONFIG, NULL, NULL, NULL, "use npm's cache only" },
+        { "registry", 0, QN_OPT_CONFIG, "URL", NULL, NULL, "registry to use instead of npm's configured one" },
+        QN_OPT_RULES,
+        { "jobs", 'j', QN_OPT_CONFIG | QN_OPT_NUMBER, "N", NULL, NULL, "analyse N packages at a time (default: one per processor)" },
+        { "all", 'a', QN_OPT_CONFIG, NULL, NULL, NULL, "one line for each clean package too" },
+        { "explain", 0, 0, NULL, NULL, NULL, "why each rule exists, and all of its evidence" },
+        { "no-sandbox", 0, 0, NULL, NULL, NULL, "go on where the kernel refuses to confine the analysis" },
+        {}
+};
+
 static const struct qn_opt judge_opts[] = {
         { "explain", 0, 0, NULL, NULL, NULL, "say why each rule exists, and show all evidence" },
         { "fail-on", 0, QN_OPT_CONFIG, "LEVEL", "suspicious|malicious", "suspicious",
@@ -45,6 +59,8 @@ static const struct qn_opt semver_opts[] = {
 
 const struct qn_verb qn_verbs[] = {
         /* name  min max needs  run  synopsis  first  summary  options */
+        { "check", 0, -1, QN_NEED_DATA | QN_NEED_CACHE, cmd_check, "[TARGET...]", NULL,
+          "Is this npm package safe? Check names, tarballs, directories, lock files", check_opts },
         { "completion", 1, 1, 0, cmd_completion, "SHELL", "bash|zsh",
           "Print the completion script of a shell", NULL },
         { "help", 0, 1, 0, cmd_help, "[VERB]", NULL, "Show help for the program or a verb", NULL },
