@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cli/args.h"
 #include "cli/verbs.h"
+#include "role/role.h"
 
 #define EXIT_USAGE 2
 
@@ -39,6 +40,8 @@ int main(int argc, char **argv)
         const struct qn_verb *v;
         const char *name;
 
+        if (qn_role_requested(argc, argv))
+                return qn_role_main(argc, argv);
         if (argc < 2) {
                 qn_help_print(stderr, NULL);
                 return EXIT_USAGE;
