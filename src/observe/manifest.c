@@ -8,7 +8,6 @@
 #include "parse/json.h"
 #include "parse/pkgjson.h"
 
-#pragma weak qn_gyp_parse
 
 #define SCRIPTS_MAX 64 /* scripts that one hook may start through `npm run` */
 
@@ -51,7 +50,7 @@ static void take_gyp(struct qn_scan *s, struct qn_str path, struct qn_cur data)
                 s->graph.full = true;
                 return;
         }
-        if (qn_gyp_parse && qn_gyp_parse(qn_cur_str(g.data), &s->pkg, &gyp, NULL) == 0)
+        if (qn_gyp_parse(qn_cur_str(g.data), &s->pkg, &gyp, NULL) == 0)
                 g.gyp = gyp;
         s->gyps[s->n_gyps++] = g;
 }
