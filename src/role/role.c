@@ -114,11 +114,18 @@ static int spawn_on(const struct qn_role_start *start, int sock, pid_t *ret)
                                start->no_sandbox ? MODE_UNCONFINED : MODE_CONFINED,
                                start->data_dir,
                                NULL };
-        char *env[] = { QN_SANITIZED ? sanitizer : NULL, NULL };
+        char cache[QN_TAR_NAME_MAX];
+        char *env[3] = { NULL };
+        size_t n_env = 0;
         posix_spawn_file_actions_t files;
         posix_spawnattr_t attr;
         int r;
 
+        if (QN_SANITIZED)
+                env[n_env++] = sanitizer;
+        if (start->cache_dir &&
+            snprintf(cache, sizeof cache, "QANAT_CACHE=%s", start->cache_dir) < (int)sizeof cache)
+                env[n_env++] = cache;
         posix_spawn_file_actions_init(&files);
         posix_spawnattr_init(&attr);
         r = plan_files(&files, sock);

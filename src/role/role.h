@@ -50,6 +50,7 @@ QN_MUST int qn_role_run(const struct qn_role_def *const *defs, size_t n, int arg
 struct qn_role_start {
         enum qn_role role;
         const char *data_dir; /* NULL: none */
+        const char *cache_dir; /* where open() may keep what it compiled; NULL: nowhere */
         bool no_sandbox;      /* limits stay, confinement is left out */
 };
 
