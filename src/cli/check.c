@@ -488,7 +488,7 @@ int qn_check_new(const struct qn_check_config *config, struct qn_check **ret, st
 {
         _cleanup_(qn_check_freep) struct qn_check *c = calloc(1, sizeof *c);
         struct qn_pool_config pool = {
-                .def = &qn_role_analyse, .data_dir = config->data_dir, .no_sandbox = config->no_sandbox, .done = on_job,
+                .def = &qn_role_analyse, .data_dir = config->data_dir, .cache_dir = config->cache_dir, .no_sandbox = config->no_sandbox, .done = on_job,
         };
         int r;
 

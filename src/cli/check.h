@@ -18,7 +18,7 @@ struct qn_rules;
 struct qn_target;
 
 struct qn_check_config {
-        const char *data_dir;
+        const char *data_dir, *cache_dir;
         const struct qn_rules *rules;
         const struct qn_npmconf *npm; /* NULL: nothing can be fetched (local targets only) */
         unsigned workers;             /* 0: one per processor */

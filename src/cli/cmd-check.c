@@ -103,7 +103,7 @@ static int check(const struct qn_args *a, const struct targets *t, const struct 
                  const struct qn_npmconf *npm, struct qn_report *report)
 {
         const struct qn_check_config config = {
-                .data_dir = a->data, .rules = rules, .npm = npm, .workers = (unsigned)qn_args_u64(a, "jobs"),
+                .data_dir = a->data, .cache_dir = a->cache, .rules = rules, .npm = npm, .workers = (unsigned)qn_args_u64(a, "jobs"),
                 .no_sandbox = qn_args_on(a, "no-sandbox"), .result = on_result, .user = report,
         };
         _cleanup_(qn_check_freep) struct qn_check *c = NULL;

@@ -15,7 +15,7 @@
 
 struct qn_pool {
         struct qn_pool_config config;
-        char *data_dir;
+        char *data_dir, *cache_dir;
         int epoll;
         int error; /* no worker can be started: why is in err */
         struct qn_err err;
@@ -239,6 +239,7 @@ static int start_worker(struct qn_pool *p, struct qn_worker *w, struct qn_err *r
 {
         const struct qn_role_start start = { .role = p->config.def->role,
                                              .data_dir = p->data_dir,
+                                             .cache_dir = p->cache_dir,
                                              .no_sandbox = p->config.no_sandbox };
         struct epoll_event event = { .events = EPOLLIN, .data.ptr = w };
         int r = qn_worker_start(w, &start, reterr);
@@ -344,6 +345,8 @@ int qn_pool_new(const struct qn_pool_config *config, struct qn_pool **ret, struc
                 qn_worker_init(&p->workers[i]);
         if (config->data_dir && !(p->data_dir = strdup(config->data_dir)))
                 return -ENOMEM;
+        if (config->cache_dir && !(p->cache_dir = strdup(config->cache_dir)))
+                return -ENOMEM;
         p->epoll = epoll_create1(EPOLL_CLOEXEC);
         if (p->epoll < 0)
                 return qn_fail(reterr, -errno, 0, "cannot watch workers: %s", strerror(errno));
@@ -368,6 +371,7 @@ struct qn_pool *qn_pool_free(struct qn_pool *p)
                 qn_task_free(t);
         qn_closep(&p->epoll);
         free(p->data_dir);
+        free(p->cache_dir);
         free(p);
         return NULL;
 }

@@ -39,7 +39,7 @@ typedef void qn_pool_done_fn(void *ctx, const struct qn_pool_result *result);
 
 struct qn_pool_config {
         const struct qn_role_def *def;
-        const char *data_dir; /* NULL or as in qn_role_start; copied */
+        const char *data_dir, *cache_dir; /* NULL or as in qn_role_start; copied */
         unsigned workers;     /* at most; they start as work comes */
         bool no_sandbox;
         qn_pool_done_fn *done;
