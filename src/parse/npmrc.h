@@ -16,7 +16,7 @@ typedef bool qn_npmrc_env_fn(void *ctx, struct qn_str name, struct qn_str *ret);
 
 struct qn_npmrc_entry {
         struct qn_str key;     /* without "[]"; "@scope:registry", "//host/path/:_authToken" … */
-        struct qn_str value;   /* "true", "false" and "null" as words when they were not set in quotes */
+        struct qn_str value;   /* text; "true" for a key alone */
         struct qn_str section; /* "" outside sections */
         bool list;             /* one member of a list */
         bool expanded;         /* held a ${VAR} */
@@ -31,8 +31,8 @@ struct qn_npmrc {
 
 #define QN_NPMRC_INIT ((struct qn_npmrc){ 0 })
 
-/* Appends a file's entries; env may be NULL (nothing is set).  0, -EFBIG, -ENOBUFS.  Lines that are not `key = value` do not
- * exist in this format: everything is a key. */
+/* Appends a file's entries; env may be NULL (nothing is set).  0, -EFBIG, -ENOBUFS; on failure rc is as it was.  There are
+ * no malformed lines in this format: nearly everything is a key. */
 QN_MUST int qn_npmrc_parse(struct qn_npmrc *rc, struct qn_cur in, qn_npmrc_env_fn *env, void *ctx, struct qn_arena *a,
                            struct qn_err *reterr);
 /* The last value of a key outside sections; p NULL when there is none. */
