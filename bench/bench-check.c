@@ -20,7 +20,8 @@
 #include "event/event.h"
 #include "observe/analyse.h"
 #include "observe/literal.h"
-#include "observe/scan.h"
+#include "observe/scan-priv.h"
+#include "parse/binfmt.h"
 #include "parse/gz.h"
 #include "parse/tar.h"
 #include "rule/judge.h"
@@ -110,9 +111,18 @@ static void unmap(struct qn_cur c)
 
 struct floor {
         struct qn_gz *gz;
+        const struct qn_literals *literals;
         struct qn_literal_scan *lits;
         uint64_t unpacked, text, hits;
 };
+
+static bool is_searched(const struct qn_tar_entry *e)
+{
+        struct qn_cur head = qn_cur_mem(e->data.p, QN_MIN(qn_cur_left(&e->data), (size_t)4096));
+
+        return !qn_str_ends(e->path, ".map") && !qn_str_ends(e->path, ".d.ts") && !qn_str_ends(e->path, ".d.mts") &&
+               !qn_str_ends(e->path, ".d.cts") && qn_format_is_text(qn_sniff(head, e->size));
+}
 
 /* The same choice of files as the literal observer makes: text, but no source maps and no type declarations. */
 static void floor_one(struct floor *f, struct qn_cur in)
@@ -129,10 +139,10 @@ static void floor_one(struct floor *f, struct qn_cur in)
         if (qn_tar_open(out, &t) < 0)
                 return;
         while (qn_tar_next(t, &e, NULL) > 0) {
-                if (e.type != QN_TAR_FILE || !qn_literal_is_text(e.path, e.data))
+                if (e.type != QN_TAR_FILE || !is_searched(&e))
                         continue;
                 f->text += qn_cur_left(&e.data);
-                f->hits += qn_literal_count(f->lits, e.data);
+                f->hits += qn_literal_count(f->literals, f->lits, qn_cur_rest(&e.data));
         }
 }
 
@@ -181,6 +191,18 @@ static void report(const struct corpus *c, uint64_t floor, uint64_t check, const
         free(times);
 }
 
+static void add_stats(struct qn_scan_stats *sum, const struct qn_analyser *an)
+{
+        struct qn_scan_stats st;
+
+        qn_analyser_stats(an, &st);
+        sum->files += st.files;
+        sum->bytes += st.bytes;
+        sum->js_files += st.js_files;
+        sum->js_bytes += st.js_bytes;
+        sum->js_errors += st.js_errors;
+}
+
 struct counts {
         size_t by_verdict[4];
 };
@@ -215,7 +237,7 @@ int main(int argc, char **argv)
         struct counts counts = { 0 };
         struct corpus c = { 0 };
         struct floor f = { 0 };
-        struct qn_scan_stats st;
+        struct qn_scan_stats st = { 0 };
         struct qn_err err = { 0 };
         uint64_t floor = 0, check = 0;
 
@@ -231,8 +253,9 @@ int main(int argc, char **argv)
                 return 1;
         }
         f.gz = qn_gz_new();
-        if (!f.gz || qn_literal_scan_new(qn_observers_literals(obs), &f.lits) < 0)
+        if (!f.gz || qn_literal_scan_new(obs->literals, &f.lits) < 0)
                 return 1;
+        f.literals = obs->literals;
         for (size_t i = 0; i < c.n; i++) {
                 struct tarball *t = &c.list[i];
                 struct qn_cur in = map_file(t->path);
@@ -247,12 +270,12 @@ int main(int argc, char **argv)
                 if (qn_analyse(an, in, (struct qn_str){ NULL, 0 }, &set) < 0)
                         return 1;
                 judge_one(rules, set, &arena, t->path, &counts);
+                add_stats(&st, an);
                 t->check_ns = cpu_ns() - t0;
                 floor += t->floor_ns;
                 check += t->check_ns;
                 unmap(in);
         }
-        qn_analyser_stats(an, &st);
         report(&c, floor, check, &st);
         printf("verdicts               clean %zu, unknown %zu, suspicious %zu (%.2f %%), malicious %zu\n",
                counts.by_verdict[QN_CLEAN], counts.by_verdict[QN_UNKNOWN], counts.by_verdict[QN_SUSPICIOUS],

@@ -23,6 +23,11 @@ struct qn_analyser {
         bool names_full; /* duplicates can no longer be told */
 };
 
+void qn_analyser_stats(const struct qn_analyser *an, struct qn_scan_stats *ret)
+{
+        qn_scan_stats(an->scan, ret);
+}
+
 int qn_analyser_new(const struct qn_observers *o, struct qn_analyser **ret)
 {
         _cleanup_(qn_analyser_freep) struct qn_analyser *an = calloc(1, sizeof *an);

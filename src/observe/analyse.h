@@ -15,6 +15,10 @@ QN_MUST int qn_analyser_new(const struct qn_observers *o, struct qn_analyser **r
 struct qn_analyser *qn_analyser_free(struct qn_analyser *an);
 void qn_analyser_freep(struct qn_analyser **an);
 
+struct qn_scan_stats;
+/* Files and bytes of the last archive. */
+void qn_analyser_stats(const struct qn_analyser *an, struct qn_scan_stats *ret);
+
 /* integrity: what the artifact must match, an SRI string of one or more hashes ("sha512-… sha1-…"), or empty: not checked.
  * The set carries the sha512 SRI of the bytes and lives until the next call. */
 QN_MUST int qn_analyse(struct qn_analyser *an, struct qn_cur archive, struct qn_str integrity,

@@ -291,6 +291,14 @@ static int on_match(unsigned id, unsigned long long from, unsigned long long to,
         return 0;
 }
 
+size_t qn_literal_count(const struct qn_literals *l, struct qn_literal_scan *ls, struct qn_str text)
+{
+        ls->n_hits = 0;
+        if (text.n && l->n && hs_scan(l->db, text.p, (unsigned)text.n, 0, ls->scratch, on_match, ls) != HS_SUCCESS)
+                return 0;
+        return ls->n_hits;
+}
+
 static bool is_prose(struct qn_str p)
 {
         return qn_str_ends(p, ".md") || qn_str_ends(p, ".markdown") || qn_str_ends(p, ".txt") || qn_str_ends(p, ".mdc") ||

@@ -21,3 +21,5 @@ QN_MUST int qn_literal_scan_new(const struct qn_literals *l, struct qn_literal_s
 struct qn_literal_scan *qn_literal_scan_free(struct qn_literal_scan *ls);
 /* Adds an event for each pattern found in text (a file's path decides which patterns apply). */
 void qn_literal_observe(struct qn_scan *s, const struct qn_site *site, struct qn_str text);
+/* How many patterns occur in text, and nothing else: what a scan costs at the least. */
+size_t qn_literal_count(const struct qn_literals *l, struct qn_literal_scan *ls, struct qn_str text);

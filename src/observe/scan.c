@@ -256,7 +256,9 @@ int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
         } else {
                 s->stats.files++;
                 s->stats.bytes += f->size;
-                if (qn_binary_observe(s, f))
+                /* Node runs a program that holds NUL bytes, and npm reads such a manifest: bytes decide what a
+                 * file is only where its name does not. */
+                if (qn_binary_observe(s, f) || is_javascript(f) || is_manifest(f->path) || is_shell(f))
                         observe_text(s, f);
         }
         qn_scan_run_todo(s);

@@ -111,12 +111,17 @@ static void put_value(struct qn_buf *b, struct qn_str s)
                 qn_buf_puts(b, "\xe2\x80\xa6");
 }
 
-static void put_values(struct qn_buf *b, const struct values *v)
+/* Addresses stand in quotes: the printers then know where one begins and ends, and defang it. */
+static void put_values(struct qn_buf *b, const struct values *v, bool quoted)
 {
         for (size_t i = 0; i < v->n; i++) {
                 if (i)
                         qn_buf_puts(b, ", ");
+                if (quoted)
+                        qn_buf_byte(b, '"');
                 put_value(b, v->list[i]);
+                if (quoted)
+                        qn_buf_byte(b, '"');
         }
         if (v->more)
                 qn_buf_puts(b, " and others");
@@ -137,7 +142,7 @@ static void put_placeholder(struct qn_buf *b, const struct qn_finding *f, const 
                 }
                 collect(f, s, name, &v);
                 if (v.n) {
-                        put_values(b, &v);
+                        put_values(b, &v, name == QN_ATTR_HOST || name == QN_ATTR_URL);
                         return;
                 }
         }

@@ -128,13 +128,16 @@ def archives(d):
         "symbolic link": tgz_of(base + [(entry("package/l", tarfile.SYMTYPE, "/etc/passwd"), b"")]),
         "hard link": tgz_of(base + [(entry("package/l", tarfile.LNKTYPE, "package/index.js"), b"")]),
         "device": tgz_of(base + [(entry("package/dev", tarfile.CHRTYPE), b"")]),
-        "two files of one name": tgz_of(base + [(entry("package/index.js"), b"require('child_process')\n")]),
     }
     for name, data in odd.items():
         path = put(f"{d}/{name.replace(' ', '-')}.tgz", data)
         r = check(path)
         ok(r.code == 3 and verdicts(r) == ["unknown"] and len(r.json["results"][0]["reason"]) > 10,
            f"unknown with a reason: {name}", r)
+    twice = put(f"{d}/twice.tgz", tgz_of(base + [(entry("package/index.js"), b"require('child_process')\n")]))
+    ok(verdicts(check(twice)) == ["suspicious"], "two files of one name are worse than unknown", check(twice))
+    hidden = put(f"{d}/nul.tgz", tgz_of({**BAD, "setup.js": "// \0\1\2\0 not text?\n" + STEALER}))
+    ok(verdicts(check(hidden)) == ["malicious"], "NUL bytes do not hide a program", check(hidden))
     bad = put(f"{d}/bad-and-cut.tgz", tgz_of(BAD)[:-40])
     ok(check(bad).code in (1, 3), "a cut archive of a bad package is not clean", check(bad))
 
