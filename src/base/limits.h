@@ -32,9 +32,8 @@
 #define QN_RANGE_MAX         65536u              /* characters of a range */
 #define QN_NPMRC_MAX         ((size_t)1 << 20)
 #define QN_GYP_MAX           ((size_t)1 << 20)
-#define QN_GYP_DEPTH_MAX     128u
-#define QN_GYP_KEYS_MAX     4096u               /* keys of one dict in a binding.gyp */
-#define QN_GYP_COMMANDS_MAX  256u                /* commands in one binding.gyp */
+#define QN_GYP_DEPTH_MAX     128u                /* nesting in a gyp file */
+#define QN_GYP_COMMANDS_MAX  1024u               /* commands in one gyp file */
 #define QN_PKGJSON_ODD_MAX   64u                 /* remarks on one package.json */
 #define QN_PKGJSON_CONDITIONS_MAX 1024u          /* bytes of the conditions around one target of exports or imports */
 #define QN_PACKUMENT_VERSIONS_MAX 200000u

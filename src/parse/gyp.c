@@ -1,319 +1,443 @@
-/* gyp.c - the commands in a binding.gyp's tree.
- * https://gyp.gsrc.io/docs/InputFormatReference.md: <!(…), >!(…), ^!(…) and their list forms with @ run shell commands. */
 #include "parse/gyp.h"
 
 #include <errno.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/limits.h"
-#include "parse/gyp-tree.h"
+#include "parse/gyp-literal.h"
 
-struct frame {
+/* What a list means, by the key that it stands under. */
+enum meaning {
+        MEANS_NOTHING,
+        MEANS_ACTIONS,
+        MEANS_RULES,
+        MEANS_POSTBUILDS,
+        MEANS_CONDITIONS, /* lists of conditions and what follows from them */
+        MEANS_CONDITION,  /* one of those lists */
+        MEANS_INCLUDES,
+        MEANS_DEPENDENCIES,
+        MEANS_SOURCES,
+};
+
+static const struct {
+        const char *key;
+        enum meaning meaning;
+} meanings[] = {
+        { "actions", MEANS_ACTIONS },           { "rules", MEANS_RULES },
+        { "postbuilds", MEANS_POSTBUILDS },     { "conditions", MEANS_CONDITIONS },
+        { "target_conditions", MEANS_CONDITIONS }, { "includes", MEANS_INCLUDES },
+        { "dependencies", MEANS_DEPENDENCIES }, { "sources", MEANS_SOURCES },
+};
+
+static const struct {
+        enum qn_gyp_kind kind;
+        const char *name; /* the key that names it */
+} kinds[] = {
+        [MEANS_ACTIONS] = { QN_GYP_ACTION, "action_name" },
+        [MEANS_RULES] = { QN_GYP_RULE, "rule_name" },
+        [MEANS_POSTBUILDS] = { QN_GYP_POSTBUILD, "postbuild_name" },
+};
+
+struct place {
         const struct qn_node *node;
-        struct qn_str key, target;
+        size_t next;
+        enum meaning meaning; /* of node, when it is a list */
+        struct qn_str target;
 };
 
-struct finder {
-        struct qn_arena *a;
+struct walker {
+        struct qn_arena *arena;
+        struct qn_err *err;
         struct qn_gyp *gyp;
-        size_t commands_cap, includes_cap, dependencies_cap, sources_cap;
-        struct frame *stack;
-        size_t n, cap;
+        size_t cap, includes_cap, dependencies_cap, sources_cap;
+        struct place stack[QN_GYP_DEPTH_MAX + 1];
+        size_t depth;
 };
 
-static int push(struct finder *f, const struct qn_node *n, struct qn_str key, struct qn_str target)
+static int no_memory(struct walker *w)
 {
-        int r = QN_ARENA_ROOM(f->a, f->stack, f->n, f->cap);
-
-        if (r == 0)
-                f->stack[f->n++] = (struct frame){ n, key, target };
-        return r;
+        return qn_fail(w->err, -ENOBUFS, 0, "gyp: the file needs too much memory");
 }
 
-static int add_command(struct finder *f, const struct qn_gyp_command *c)
+static int add_command(struct walker *w, struct qn_gyp_command c)
 {
-        int r;
+        struct qn_gyp *g = w->gyp;
 
-        /* Finding the end of each is a pass over its string, so their number bounds the work. */
-        if (f->gyp->n == QN_GYP_COMMANDS_MAX)
-                return -EFBIG;
-        r = QN_ARENA_ROOM(f->a, f->gyp->commands, f->gyp->n, f->commands_cap);
-        if (r == 0)
-                f->gyp->commands[f->gyp->n++] = *c;
-        return r;
-}
-
-static int add_name(struct finder *f, struct qn_gyp_name **list, size_t *n, size_t *cap, const struct qn_node *s)
-{
-        int r = QN_ARENA_ROOM(f->a, *list, *n, *cap);
-
-        if (r == 0)
-                (*list)[(*n)++] = (struct qn_gyp_name){ s->text, s->off };
-        return r;
-}
-
-/* --- expansions in strings --- */
-
-/* The position of the parenthesis that closes the one before `from`, or the end. */
-static size_t closing(struct qn_str s, size_t from, char open, char close)
-{
-        unsigned depth = 1;
-
-        for (; from < s.n; from++) {
-                depth += s.p[from] == open;
-                if (s.p[from] == close && --depth == 0)
-                        return from;
-        }
-        return s.n;
-}
-
-/* [word, 'word', …]: an expansion that is written as a list. */
-static int split_list(struct finder *f, struct qn_str body, struct qn_gyp_command *c)
-{
-        struct qn_str *argv = NULL;
-        size_t cap = 0;
-
-        body = qn_str_skip(body, 1);
-        if (qn_str_ends(body, "]"))
-                body.n--;
-        while (body.n) {
-                struct qn_str word = qn_str_trim(qn_str_cut(&body, ','));
-                int r = QN_ARENA_ROOM(f->a, argv, c->argc, cap);
-
-                if (r < 0)
-                        return r;
-                if (word.n >= 2 && (word.p[0] == '\'' || word.p[0] == '"') && word.p[word.n - 1] == word.p[0])
-                        word = (struct qn_str){ word.p + 1, word.n - 2 };
-                argv[c->argc++] = word;
-        }
-        c->argv = argv;
+        if (c.text.n > QN_COMMAND_MAX)
+                return qn_fail(w->err, -EFBIG, c.off, "gyp: a command is too long");
+        if (g->n == QN_GYP_COMMANDS_MAX)
+                return qn_fail(w->err, -EFBIG, c.off, "gyp: more than %u commands", QN_GYP_COMMANDS_MAX);
+        if (QN_ARENA_ROOM(w->arena, g->commands, g->n, w->cap) < 0)
+                return no_memory(w);
+        g->variables |= c.variables;
+        g->commands[g->n++] = c;
         return 0;
 }
 
-static int add_expansion(struct finder *f, const struct frame *at, struct qn_str s, size_t i, bool nested, size_t *ret_end)
-{
-        bool list = s.p[i + 2] == '@' || s.p[i + 2] == '|';
-        size_t open = i + 2 + list, end = closing(s, open + 1, '(', ')');
-        struct qn_str body = qn_str_trim((struct qn_str){ s.p + open + 1, end - open - 1 });
-        struct qn_gyp_command c = { .kind = QN_GYP_EXPANSION, .phase = s.p[i], .list = list, .nested = nested, .text = body,
-                                    .name = QN_STR(""), .target = at->target, .off = at->node->off,
-                                    .line = at->node->line, .column = at->node->column };
-        int r = 0;
+/* --- words --- */
 
-        if (body.n && body.p[0] == '[')
-                r = split_list(f, body, &c);
-        *ret_end = end;
-        return r < 0 ? r : add_command(f, &c);
+static bool holds_variable(struct qn_str s)
+{
+        static const char *const marks[] = { "<(", ">(", "^(", "<@(", ">@(", "^@(", "<|(" };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(marks); i++)
+                if (qn_str_find(s, qn_str_c(marks[i])) >= 0)
+                        return true;
+        return false;
 }
 
-static int find_expansions(struct finder *f, const struct frame *at)
+/* The strings and numbers of a list, and all of them with blanks between. */
+static int take_words(struct walker *w, const struct qn_node *list, struct qn_gyp_command *c)
 {
-        struct qn_str s = at->node->text;
-        size_t outer = 0;
-
-        for (size_t i = 0; i + 1 < s.n; i++) {
-                char phase = s.p[i];
-                size_t open = i + 1, end;
-                int r;
-
-                if (phase != '<' && phase != '>' && phase != '^')
-                        continue;
-                if (s.p[open] == '!' && open + 1 < s.n &&
-                    (s.p[open + 1] == '(' || ((s.p[open + 1] == '@' || s.p[open + 1] == '|') && open + 2 < s.n && s.p[open + 2] == '('))) {
-                        r = add_expansion(f, at, s, i, i < outer, &end);
-                        if (r < 0)
-                                return r;
-                        outer = QN_MAX(outer, end);
-                } else if (s.n - open > sizeof "!pymod_do_main(" - 1 && qn_str_starts(qn_str_skip(s, open), "!pymod_do_main(")) {
-                        size_t from = open + sizeof "!pymod_do_main(" - 1;
-                        struct qn_gyp_command c = { .kind = QN_GYP_PYMOD, .phase = phase, .name = QN_STR(""), .target = at->target,
-                                                    .off = at->node->off, .line = at->node->line, .column = at->node->column };
-
-                        end = closing(s, from, '(', ')');
-                        c.text = qn_str_trim((struct qn_str){ s.p + from, end - from });
-                        r = add_command(f, &c);
-                        if (r < 0)
-                                return r;
-                } else if (s.p[open] == '(' || s.p[open] == '@') {
-                        f->gyp->variables = true;
-                }
-        }
-        return 0;
-}
-
-/* --- actions, rules, postbuilds, conditions --- */
-
-static int join_words(struct finder *f, const struct qn_node *list, struct qn_gyp_command *c)
-{
-        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_GYP_MAX);
-        struct qn_str *argv = qn_arena_calloc(f->a, list->n + 1, sizeof *argv);
+        struct qn_str *argv = qn_arena_calloc(w->arena, list->n, sizeof *argv);
+        size_t n = 0;
+        char *text, *p;
 
         if (!argv)
-                return -ENOBUFS;
+                return no_memory(w);
         for (size_t i = 0; i < list->n; i++) {
-                if (list->items[i]->type != QN_NODE_STRING)
+                const struct qn_node *item = list->items[i];
+
+                if (item->type != QN_NODE_STRING && item->type != QN_NODE_NUMBER)
                         continue;
-                if (c->argc)
-                        qn_buf_byte(&b, ' ');
-                argv[c->argc++] = list->items[i]->text;
-                qn_buf_str(&b, list->items[i]->text);
+                argv[c->argc++] = item->text;
+                n += item->text.n + 1;
+        }
+        text = p = qn_arena_alloc(w->arena, n + 1);
+        if (!text)
+                return no_memory(w);
+        for (size_t i = 0; i < c->argc; i++) {
+                if (i)
+                        *p++ = ' ';
+                memcpy(p, argv[i].p, argv[i].n);
+                p += argv[i].n;
         }
         c->argv = argv;
-        c->text = qn_arena_dup(f->a, qn_buf_view(&b));
-        return c->text.p ? 0 : -ENOBUFS;
+        c->text = (struct qn_str){ text, (size_t)(p - text) };
+        return 0;
 }
 
-static int add_action(struct finder *f, const struct qn_node *item, enum qn_gyp_kind kind, struct qn_str target)
+/* --- expansions: <!(…) --- */
+
+struct mark {
+        size_t size;        /* bytes up to and including the parenthesis */
+        bool command, list; /* has !, has @ */
+        struct qn_str name; /* between the sign and the parenthesis */
+};
+
+static bool is_name_char(char c)
 {
-        static const char *const name_keys[] = { "action_name", "rule_name", "postbuild_name" };
-        const struct qn_node *list = qn_node_get(item, "action");
-        struct qn_gyp_command c = { .kind = kind, .name = QN_STR(""), .target = target };
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+}
+
+static bool read_mark(struct qn_str s, struct mark *ret)
+{
+        size_t n = 1, from;
+
+        if (s.n < 2 || (s.p[0] != '<' && s.p[0] != '>' && s.p[0] != '^'))
+                return false;
+        *ret = (struct mark){ .size = 0 };
+        if (s.p[n] == '|') {
+                n++;
+        } else {
+                ret->command = s.p[n] == '!';
+                n += ret->command;
+                ret->list = n < s.n && s.p[n] == '@';
+                n += ret->list;
+        }
+        from = n;
+        while (n < s.n && is_name_char(s.p[n]))
+                n++;
+        ret->name = qn_str_skip(qn_str_take(s, n), from);
+        ret->size = n + 1;
+        return n < s.n && s.p[n] == '(';
+}
+
+/* Bytes in front of the parenthesis that closes; brackets of all kinds count, quotes do not, as in gyp.  Where they do not
+ * match the first closing parenthesis ends it, and where there is none everything is inside. */
+static size_t content_size(struct qn_str s)
+{
+        char open[QN_GYP_DEPTH_MAX];
+        size_t depth = 0;
+        ptrdiff_t first;
+
+        for (size_t i = 0; i < s.n && i <= QN_COMMAND_MAX; i++) {
+                char c = s.p[i], want = c == ')' ? '(' : c == ']' ? '[' : c == '}' ? '{' : 0;
+
+                if (c == ')' && depth == 0)
+                        return i;
+                if (want && (depth == 0 || open[--depth] != want))
+                        break;
+                if ((c == '(' || c == '[' || c == '{') && depth == sizeof open)
+                        break;
+                if (c == '(' || c == '[' || c == '{')
+                        open[depth++] = c;
+        }
+        first = qn_str_chr(qn_str_take(s, QN_COMMAND_MAX + 1), ')');
+        return first >= 0 ? (size_t)first : s.n;
+}
+
+/* A command written as a Python list is not given to a shell. */
+static int take_list_words(struct walker *w, struct qn_gyp_command *c)
+{
+        struct qn_node *list = NULL;
         int r;
 
-        if (!qn_node_is(list, QN_NODE_ARRAY))
+        if (!qn_str_starts(c->text, "["))
                 return 0;
-        for (size_t i = 0; i < QN_ARRAY_SIZE(name_keys) && !c.name.n; i++) {
-                struct qn_str s = qn_node_text(qn_node_get(item, name_keys[i]));
-
-                if (s.p)
-                        c.name = s;
-        }
-        c.off = list->off;
-        c.line = list->line;
-        c.column = list->column;
-        r = join_words(f, list, &c);
-        return r < 0 ? r : add_command(f, &c);
+        r = qn_gyp_literal(qn_cur_str(c->text), w->arena, &list, NULL);
+        if (r == -ENOBUFS)
+                return no_memory(w);
+        return r < 0 || list->type != QN_NODE_ARRAY ? 0 : take_words(w, list, c);
 }
 
-static int add_actions(struct finder *f, const struct qn_node *list, enum qn_gyp_kind kind, struct qn_str target)
+static int add_expansion(struct walker *w, const struct qn_node *n, const struct mark *m, struct qn_gyp_command c)
 {
-        int r = 0;
+        int r;
 
-        for (size_t i = 0; qn_node_is(list, QN_NODE_ARRAY) && r == 0 && i < list->n; i++)
-                r = add_action(f, list->items[i], kind, target);
-        return r;
+        c.off = n->off;
+        c.line = n->line;
+        c.column = n->column;
+        c.list = m->list;
+        c.name = m->name;
+        c.variables = holds_variable(c.text);
+        c.target = w->depth ? w->stack[w->depth - 1].target : QN_STR("");
+        if (m->name.n) {
+                c.kind = QN_GYP_PYMOD;
+        } else {
+                r = take_list_words(w, &c);
+                if (r < 0)
+                        return r;
+        }
+        return add_command(w, c);
 }
 
-/* Comparisons of names, numbers and strings are harmless; a call or a double underscore is not. */
+/* All expansions in a string that run something, inner ones too. */
+static int scan_string(struct walker *w, const struct qn_node *n)
+{
+        size_t outer = 0;
+
+        for (size_t i = 0; i + 2 < n->text.n; i++) {
+                struct qn_str rest = qn_str_skip(n->text, i);
+                struct mark m;
+                struct qn_gyp_command c = { .kind = QN_GYP_EXPANSION };
+                size_t size;
+                int r;
+
+                if (!read_mark(rest, &m) || !m.command)
+                        continue;
+                rest = qn_str_skip(rest, m.size);
+                size = content_size(rest);
+                c.text = qn_str_trim(qn_str_take(rest, size));
+                c.phase = n->text.p[i];
+                c.nested = i < outer;
+                outer = QN_MAX(outer, i + m.size + size);
+                r = add_expansion(w, n, &m, c);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* --- conditions --- */
+
+static bool is_word_char(char c)
+{
+        return is_name_char(c) && c != '-' && c != '.';
+}
+
+static size_t skip_quoted(struct qn_str s)
+{
+        size_t n = 1;
+
+        while (n < s.n && s.p[n] != s.p[0])
+                n += s.p[n] == '\\' && n + 1 < s.n ? 2 : 1;
+        return QN_MIN(n + 1, s.n);
+}
+
+static bool is_operator_word(struct qn_str s)
+{
+        static const char *const words[] = { "and", "or", "not", "in", "is", "if", "else" };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(words); i++)
+                if (qn_str_is(s, words[i]))
+                        return true;
+        return false;
+}
+
+/* Whether an expression does more than compare: it calls something, or takes an attribute of something. */
 static bool runs_code(struct qn_str s)
 {
-        bool word = false;
+        bool value = false; /* what stands before could be called */
 
-        for (size_t i = 0; i < s.n; i++) {
-                if (s.p[i] == '\'' || s.p[i] == '"') {
-                        char quote = s.p[i++];
+        while (s.n) {
+                size_t n = 1;
 
-                        while (i < s.n && s.p[i] != quote)
-                                i++;
-                        word = false;
-                        continue;
-                }
-                if ((s.p[i] == '(' && word) || (s.p[i] == '_' && i + 1 < s.n && s.p[i + 1] == '_'))
+                if (s.p[0] == '\'' || s.p[0] == '"') {
+                        n = skip_quoted(s);
+                        value = true;
+                } else if (is_word_char(s.p[0])) {
+                        while (n < s.n && is_word_char(s.p[n]))
+                                n++;
+                        value = !is_operator_word(qn_str_take(s, n));
+                } else if (s.p[0] == '(' && value) {
                         return true;
-                word = (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') || s.p[i] == '_' || s.p[i] == ')';
+                } else if (s.p[0] == '.' && s.n > 1 && is_word_char(s.p[1]) && !(s.p[1] >= '0' && s.p[1] <= '9')) {
+                        return true;
+                } else if (s.p[0] != ' ' && s.p[0] != '\t') {
+                        value = s.p[0] == ')' || s.p[0] == ']';
+                }
+                s = qn_str_skip(s, n);
         }
         return false;
 }
 
-static int add_conditions(struct finder *f, const struct qn_node *list, struct qn_str target)
+/* What an expansion puts there is no call of the expression's own. */
+static int check_condition(struct walker *w, const struct place *at, const struct qn_node *n)
 {
-        for (size_t i = 0; qn_node_is(list, QN_NODE_ARRAY) && i < list->n; i++) {
-                const struct qn_node *one = list->items[i];
-                struct qn_gyp_command c = { .kind = QN_GYP_CONDITION, .name = QN_STR(""), .target = target };
-                int r;
+        struct qn_gyp_command c = {
+                .kind = QN_GYP_CONDITION,
+                .text = n->text,
+                .target = at->target,
+                .variables = holds_variable(n->text),
+                .off = n->off,
+                .line = n->line,
+                .column = n->column,
+        };
 
-                /* [test, dict, test, dict …, else dict] */
-                for (size_t k = 0; qn_node_is(one, QN_NODE_ARRAY) && k < one->n; k += 2) {
-                        if (one->items[k]->type != QN_NODE_STRING || !runs_code(one->items[k]->text))
-                                continue;
-                        c.text = one->items[k]->text;
-                        c.off = one->items[k]->off;
-                        c.line = one->items[k]->line;
-                        c.column = one->items[k]->column;
-                        r = add_command(f, &c);
-                        if (r < 0)
-                                return r;
-                }
-        }
+        if (qn_str_find(n->text, QN_STR("<!")) >= 0 || qn_str_find(n->text, QN_STR(">!")) >= 0 || !runs_code(n->text))
+                return 0;
+        return add_command(w, c);
+}
+
+/* --- actions --- */
+
+static int add_action(struct walker *w, const struct place *list, const struct qn_node *dict)
+{
+        const struct qn_node *action = qn_node_get(dict, "action");
+        struct qn_gyp_command c = { .kind = kinds[list->meaning].kind, .target = list->target };
+        int r;
+
+        if (!action)
+                return 0;
+        c.name = qn_node_text(qn_node_get(dict, kinds[list->meaning].name));
+        c.off = action->off;
+        c.line = action->line;
+        c.column = action->column;
+        c.text = qn_node_text(action);
+        if (action->type == QN_NODE_ARRAY && (r = take_words(w, action, &c)) < 0)
+                return r;
+        c.variables = holds_variable(c.text);
+        return add_command(w, c);
+}
+
+/* --- the walk --- */
+
+/* "sources+", "sources=" and "sources?" mean the list; "sources!" and "sources/" take away from it. */
+static enum meaning meaning_of(struct qn_str key)
+{
+        if (key.n && strchr("+=?", key.p[key.n - 1]) && key.p[key.n - 1])
+                key.n--;
+        for (size_t i = 0; i < QN_ARRAY_SIZE(meanings); i++)
+                if (qn_str_is(key, meanings[i].key))
+                        return meanings[i].meaning;
+        return MEANS_NOTHING;
+}
+
+static int add_name(struct walker *w, struct qn_gyp_name **list, size_t *n, size_t *cap, const struct qn_node *item)
+{
+        if (QN_ARENA_ROOM(w->arena, *list, *n, *cap) < 0)
+                return no_memory(w);
+        (*list)[(*n)++] = (struct qn_gyp_name){ item->text, item->off };
         return 0;
 }
 
-static int visit_string(struct finder *f, const struct frame *at)
+static int take_name(struct walker *w, enum meaning meaning, const struct qn_node *n)
 {
-        struct qn_gyp *g = f->gyp;
-        struct qn_str key = at->key;
-        int r = find_expansions(f, at);
+        struct qn_gyp *g = w->gyp;
 
-        while (key.n && strchr("!/+=?%", key.p[key.n - 1])) /* list operators after a key */
-                key.n--;
-        if (r == 0 && qn_str_is(key, "includes"))
-                r = add_name(f, &g->includes, &g->n_includes, &f->includes_cap, at->node);
-        if (r == 0 && qn_str_is(key, "dependencies"))
-                r = add_name(f, &g->dependencies, &g->n_dependencies, &f->dependencies_cap, at->node);
-        if (r == 0 && qn_str_is(key, "sources"))
-                r = add_name(f, &g->sources, &g->n_sources, &f->sources_cap, at->node);
-        return r;
+        switch (meaning) {
+        case MEANS_INCLUDES:
+                return add_name(w, &g->includes, &g->n_includes, &w->includes_cap, n);
+        case MEANS_DEPENDENCIES:
+                return add_name(w, &g->dependencies, &g->n_dependencies, &w->dependencies_cap, n);
+        case MEANS_SOURCES:
+                return add_name(w, &g->sources, &g->n_sources, &w->sources_cap, n);
+        default:
+                return 0;
+        }
 }
 
-static int visit_object(struct finder *f, const struct frame *at)
+static int take_string(struct walker *w, const struct place *at, const struct qn_node *n)
 {
-        const struct qn_node *o = at->node;
-        struct qn_str target = qn_node_text(qn_node_get(o, "target_name"));
+        int r = take_name(w, at->meaning, n);
+
+        if (r == 0 && at->meaning == MEANS_CONDITION)
+                r = check_condition(w, at, n);
+        return r < 0 ? r : scan_string(w, n);
+}
+
+/* Goes into a dict or list below `at` (NULL: the root), which stands under `key`. */
+static int enter(struct walker *w, const struct place *at, const struct qn_node *n, struct qn_str key)
+{
+        struct place p = { .node = n, .target = at ? at->target : QN_STR("") };
+        struct qn_str target = qn_node_text(qn_node_get(n, "target_name"));
+
+        if (target.p)
+                p.target = target;
+        if (n->type == QN_NODE_ARRAY && at && at->node->type == QN_NODE_OBJECT)
+                p.meaning = meaning_of(key);
+        else if (n->type == QN_NODE_ARRAY && at && at->meaning == MEANS_CONDITIONS)
+                p.meaning = MEANS_CONDITION;
+        if (w->depth == QN_ARRAY_SIZE(w->stack))
+                return qn_fail(w->err, -EFBIG, n->off, "gyp: nested too deeply");
+        w->stack[w->depth++] = p;
+        return 0;
+}
+
+static int step(struct walker *w)
+{
+        struct place *at = &w->stack[w->depth - 1];
+        size_t i = at->next++;
+        const struct qn_node *n;
         int r;
 
-        if (!target.p)
-                target = at->target;
-        r = add_actions(f, qn_node_get(o, "actions"), QN_GYP_ACTION, target);
-        if (r == 0)
-                r = add_actions(f, qn_node_get(o, "rules"), QN_GYP_RULE, target);
-        if (r == 0)
-                r = add_actions(f, qn_node_get(o, "postbuilds"), QN_GYP_POSTBUILD, target);
-        if (r == 0)
-                r = add_conditions(f, qn_node_get(o, "conditions"), target);
-        if (r == 0)
-                r = add_conditions(f, qn_node_get(o, "target_conditions"), target);
-        /* Backwards, because the stack turns it round: commands come out in the document's order. */
-        for (size_t i = o->n; r == 0 && i > 0; i--)
-                r = push(f, o->items[i - 1], o->keys[i - 1], target);
-        return r;
-}
-
-static int visit(struct finder *f, const struct frame *at)
-{
-        int r = 0;
-
-        if (at->node->type == QN_NODE_STRING)
-                return visit_string(f, at);
-        if (at->node->type == QN_NODE_OBJECT)
-                return visit_object(f, at);
-        for (size_t i = at->node->n; at->node->type == QN_NODE_ARRAY && r == 0 && i > 0; i--)
-                r = push(f, at->node->items[i - 1], at->key, at->target);
-        return r;
+        if (i == at->node->n) {
+                w->depth--;
+                return 0;
+        }
+        n = at->node->items[i];
+        if (n->type == QN_NODE_STRING)
+                return take_string(w, at, n);
+        if (n->type == QN_NODE_OBJECT && at->meaning >= MEANS_ACTIONS && at->meaning <= MEANS_POSTBUILDS) {
+                r = add_action(w, at, n);
+                if (r < 0)
+                        return r;
+        }
+        if (n->type != QN_NODE_OBJECT && n->type != QN_NODE_ARRAY)
+                return 0;
+        return enter(w, at, n, at->node->type == QN_NODE_OBJECT ? at->node->keys[i] : QN_STR(""));
 }
 
 int qn_gyp_parse(struct qn_cur in, struct qn_arena *a, struct qn_gyp **ret, struct qn_err *reterr)
 {
-        struct finder f = { .a = a, .gyp = QN_ARENA_NEW(a, struct qn_gyp) };
+        struct walker w = { .arena = a, .err = reterr };
         struct qn_node *root = NULL;
-        int r;
+        int r = qn_gyp_literal(in, a, &root, reterr);
 
-        if (!f.gyp)
-                return -ENOBUFS;
-        r = qn_gyp_tree(in, a, &root, reterr);
         if (r < 0)
                 return r;
         if (root->type != QN_NODE_OBJECT)
-                return qn_fail(reterr, -EINVAL, 0, "it is not a dict");
-        f.gyp->root = root;
-        r = push(&f, root, QN_STR(""), QN_STR(""));
-        while (r == 0 && f.n) {
-                struct frame at = f.stack[--f.n];
-
-                r = visit(&f, &at);
-        }
+                return qn_fail(reterr, -EINVAL, root->off, "gyp: the file does not hold a dict");
+        w.gyp = QN_ARENA_NEW(a, struct qn_gyp);
+        if (!w.gyp)
+                return no_memory(&w);
+        w.gyp->root = root;
+        r = enter(&w, NULL, root, QN_STR(""));
+        while (r == 0 && w.depth)
+                r = step(&w);
         if (r < 0)
-                return qn_fail(reterr, r, 0, "it holds too much");
-        *ret = f.gyp;
+                return r;
+        *ret = w.gyp;
         return 0;
 }

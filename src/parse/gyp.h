@@ -26,6 +26,7 @@ struct qn_gyp_command {
         char phase;                /* expansions: '<' early, '>' late, '^' latest; else 0 */
         bool list;                 /* <!@(…): split into a list */
         bool nested;               /* stands inside another expansion */
+        bool variables;            /* holds <(name): it is not known in full */
         struct qn_str text;        /* EXPANSION: the shell command; PYMOD: what is in the parentheses; CONDITION: it;
                                       others: the words joined by blanks */
         const struct qn_str *argv; /* ACTION, RULE, POSTBUILD, and expansions written as a list: the words */
@@ -50,8 +51,9 @@ struct qn_gyp {
         size_t n_dependencies;
         struct qn_gyp_name *sources; /* "sources" */
         size_t n_sources;
-        bool variables; /* some command holds <(name): it is not known in full */
+        bool variables; /* some command holds variables */
 };
 
-/* Errors as above; -EINVAL when the file is no dict; -ENOBUFS. */
+/* Errors as above; -EFBIG also past QN_GYP_COMMANDS_MAX commands or for one longer than QN_COMMAND_MAX; -EINVAL when the
+ * file is no dict; -ENOBUFS. */
 QN_MUST int qn_gyp_parse(struct qn_cur in, struct qn_arena *a, struct qn_gyp **ret, struct qn_err *reterr);
