@@ -15,8 +15,7 @@ struct slot {
         struct qn_str key, raw;
         struct qn_str published;
         int64_t time;
-        struct qn_str node, npm; /* engines */
-        bool bad_engines;        /* engines that are no strings fit nothing */
+        struct qn_str node, npm; /* engines; "-" fits nothing */
         bool deprecated;
 };
 
@@ -70,21 +69,29 @@ static bool truthy(const struct qn_json_event *v)
 
 /* --- first pass: what there is --- */
 
+/* A range that is no string fits nothing, unless JavaScript takes it for false. */
+static int read_engine(struct doc *d, const struct qn_json_event *v, struct qn_str *ret)
+{
+        *ret = truthy(v) ? QN_STR("-") : QN_STR("");
+        if (v->kind == QN_JSON_STRING && qn_json_unescape(v, d->keep.arena, ret) < 0)
+                return no_memory(d);
+        return pass(d, v);
+}
+
 static int read_engines(struct doc *d, struct slot *s)
 {
         struct qn_json_event v;
         struct qn_str key;
         int r;
 
-        s->node = s->npm = (struct qn_str){ NULL, 0 };
-        s->bad_engines = false;
         while ((r = next_member(d, &key, &v)) > 0) {
-                bool node = qn_str_is(key, "node"), wanted = node || qn_str_is(key, "npm");
-
-                if (wanted && v.kind == QN_JSON_STRING && qn_json_unescape(&v, d->keep.arena, node ? &s->node : &s->npm) < 0)
-                        return no_memory(d);
-                s->bad_engines |= wanted && v.kind != QN_JSON_STRING && truthy(&v);
-                if ((r = pass(d, &v)) < 0)
+                if (qn_str_is(key, "node"))
+                        r = read_engine(d, &v, &s->node);
+                else if (qn_str_is(key, "npm"))
+                        r = read_engine(d, &v, &s->npm);
+                else
+                        r = pass(d, &v);
+                if (r < 0)
                         return r;
         }
         return r;
@@ -353,8 +360,6 @@ static bool engine_fits(struct picker *p, struct qn_str have, struct qn_str rang
 
 static bool engines_fit(struct picker *p, const struct slot *s)
 {
-        if (s->bad_engines && (p->want->node.n || p->want->npm.n))
-                return false;
         return engine_fits(p, p->want->node, s->node) && engine_fits(p, p->want->npm, s->npm);
 }
 
