@@ -95,6 +95,7 @@ static void report(struct obeyed *o, const char *how, struct qn_str what, struct
         qn_event_attr(&e, QN_ATTR_WHAT, what);
         qn_event_attr(&e, QN_ATTR_COMMAND, command);
         qn_event_attr(&e, QN_ATTR_TARGET, sum.target);
+        qn_event_attr(&e, QN_ATTR_DETAIL, what);
         qn_site_event(o->s, &o->site, &e);
         if (!command.n)
                 return;
@@ -165,13 +166,13 @@ static void claude_settings(struct obeyed *o, const struct qn_node *root)
 {
         const struct qn_node *env = qn_node_get(root, "env");
 
-        agent_hooks(o, root, "claude-hook");
+        agent_hooks(o, root, "claude");
         mcp_servers(o, root);
         for (size_t i = 0; qn_node_is(env, QN_NODE_OBJECT) && i < env->n; i++)
                 if (qn_str_starts(env->keys[i], "OTEL_") || qn_str_ends(env->keys[i], "_BASE_URL"))
                         report(o, "redirect", env->keys[i], (struct qn_str){ 0 }, env->items[i]);
         if (qn_node_get(root, "statusLine"))
-                report(o, "claude-hook", QN_STR("statusLine"), command_line(o->s, qn_node_get(root, "statusLine")), root);
+                report(o, "claude", QN_STR("statusLine"), command_line(o->s, qn_node_get(root, "statusLine")), root);
 }
 
 /* --- VS Code --- */
@@ -318,9 +319,9 @@ bool qn_editor_file(struct qn_scan *s, struct qn_str path, struct qn_cur data)
         else if (qn_str_is(path, ".vscode/settings.json"))
                 vscode_settings(&o, root);
         else if (is_mcp(path))
-                mcp_servers(&o, root), agent_hooks(&o, root, "agent-hook");
+                mcp_servers(&o, root), agent_hooks(&o, root, "cursor");
         else if (qn_str_is(path, ".cursor/hooks.json") || qn_str_starts(path, ".github/hooks/"))
-                agent_hooks(&o, root, "agent-hook");
+                agent_hooks(&o, root, "cursor");
         else if (qn_str_is(path, ".devcontainer/devcontainer.json") || qn_str_is(path, ".devcontainer.json"))
                 dev_container(&o, root);
         return true;

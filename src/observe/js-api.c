@@ -22,7 +22,7 @@ static const struct name roles[] = {
         { "options", QN_ROLE_OPTIONS }, { "name", QN_ROLE_NAME },     { "record", QN_ROLE_RECORD },
         { "module", QN_ROLE_MODULE },  { "file", QN_ROLE_FILE },     { "ms", QN_ROLE_MS },
         { "text", QN_ROLE_TEXT },      { "encoding", QN_ROLE_ENCODING }, { "callback", QN_ROLE_CALLBACK },
-        { "mode", QN_ROLE_MODE },
+        { "mode", QN_ROLE_MODE },      { "redirect", QN_ROLE_REDIRECT },
 };
 
 static const struct name meanings[] = {

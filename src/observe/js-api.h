@@ -27,6 +27,7 @@ enum qn_js_role {
         QN_ROLE_ENCODING,
         QN_ROLE_CALLBACK,
         QN_ROLE_MODE,
+        QN_ROLE_REDIRECT, /* an address: no event unless it is another host's */
 };
 
 enum qn_js_is {

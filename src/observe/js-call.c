@@ -29,6 +29,17 @@ static struct qn_str package_of(struct qn_str spec)
         return first;
 }
 
+/* A font, picture or sound loaded as if it were a program. */
+static bool is_odd_program(struct qn_str spec)
+{
+        static const char *const ext[] = { ".woff", ".woff2", ".ttf", ".png", ".jpg", ".ico", ".wav", ".mp3", ".dat", ".bin" };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(ext); i++)
+                if (qn_str_ends(spec, ext[i]))
+                        return true;
+        return false;
+}
+
 static bool is_data_url(struct qn_str spec)
 {
         return qn_str_starts(spec, "data:") || qn_str_starts(spec, "blob:") || qn_str_starts(spec, "http:") ||
@@ -53,10 +64,10 @@ static void load_module(struct qn_js_file *j, uint32_t node, struct qn_str spec,
                 qn_event_attr(&e, QN_ATTR_PATH, spec);
                 qn_jso_emit(j, &e, node);
         }
-        if (is_relative(spec))
+        if (is_relative(spec) && !is_odd_program(spec))
                 return;
         e = qn_observe_make(QN_EVENT_MODULE_LOAD);
-        qn_event_attr(&e, QN_ATTR_MODULE, package_of(spec));
+        qn_event_attr(&e, QN_ATTR_MODULE, is_relative(spec) ? spec : package_of(spec));
         qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(how));
         qn_jso_emit(j, &e, node);
 }
@@ -195,6 +206,13 @@ static void see_url(struct qn_js_file *j, struct qn_event *e, struct qn_str text
                 j->sources |= QN_LABEL_BIT(CLOUD_METADATA);
 }
 
+bool qn_jso_address(struct qn_js_file *j, struct qn_event *e, const struct qn_js_val *v)
+{
+        if (v->kind == QN_VAL_STRING)
+                see_url(j, e, v->str, false);
+        return qn_event_get(e, QN_ATTR_HOST).n > 0;
+}
+
 /* { hostname, method, headers, body, rejectUnauthorized } */
 static void see_options(struct qn_js_file *j, struct qn_event *e, uint32_t arg, uint32_t *data)
 {
@@ -330,8 +348,10 @@ static void see_code(struct qn_js_file *j, uint32_t node, uint32_t arg, struct q
                 what = "constant";
                 qn_site_code(j->s, &site, v.str, QN_STR("js"));
         }
-        if (v.decoded)
+        if (v.decoded) {
                 what = "decoded";
+                e->labels |= QN_LABEL_BIT(DECODED);
+        }
         qn_event_attr(e, QN_ATTR_VALUE, qn_str_c(what));
         e->text = (struct qn_str){ 0 };
 }
@@ -434,6 +454,9 @@ static void emit_call(struct qn_js_file *j, uint32_t node, const struct qn_js_ap
                         else
                                 see_options(j, &e, arg, &found);
                         break;
+                case QN_ROLE_REDIRECT:
+                        drop = !qn_jso_address(j, &e, &v);
+                        break;
                 case QN_ROLE_OPTIONS:
                         see_options(j, &e, arg, &found);
                         if (e.kind == QN_EVENT_FILE_DELETE && is_true(j, arg, "recursive"))
@@ -474,7 +497,10 @@ static void emit_call(struct qn_js_file *j, uint32_t node, const struct qn_js_ap
         if (drop)
                 return;
         ev = qn_jso_emit(j, &e, node);
-        if (ev) {
+        if (ev && e.kind == QN_EVENT_PROC_EXEC) {
+                ev->data = qn_jso_arg(j, node, 0);
+                ev->target = qn_jso_arg(j, node, 1);
+        } else if (ev) {
                 ev->data = data;
                 /* an address that is put together may carry the loot itself */
                 ev->target = e.kind == QN_EVENT_NET_CONNECT || e.kind == QN_EVENT_NET_SEND || e.kind == QN_EVENT_DNS_QUERY

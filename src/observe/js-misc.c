@@ -47,6 +47,12 @@ void qn_jso_assign(struct qn_js_file *j, uint32_t node)
         if (!api->has_assigned || (api->assigned.kind == QN_EVENT_BROWSER_HOOK && !is_function_like(j, value)))
                 return;
         e = qn_row_event_make(&api->assigned);
+        if (qn_str_is(qn_event_get(&e, QN_ATTR_HOW), "redirect")) {
+                struct qn_js_val to = qn_jso_eval(j, value, 0);
+
+                if (!qn_jso_address(j, &e, &to))
+                        return;
+        }
         qn_jso_emit(j, &e, node);
 }
 
@@ -320,8 +326,47 @@ static void count_event(struct qn_js_file *j, const char *what, size_t count, ui
         qn_jso_emit(j, &e, at);
 }
 
+/* ['.aws/credentials', '.ssh/id_rsa'].map(read): a file that names secret places and reads what it puts together. */
+static void look_for_listed(struct qn_js_file *j)
+{
+        const struct qn_path_class *class;
+        bool reads = false;
+
+        for (size_t i = 0; i < j->n_events && !reads; i++) {
+                const struct qn_event *e = &j->events[i].e;
+                struct qn_str path = qn_event_get(e, QN_ATTR_PATH);
+
+                reads = (e->kind == QN_EVENT_FILE_READ || e->kind == QN_EVENT_DIR_LIST) &&
+                        (!path.n || qn_str_chr(path, '*') >= 0);
+        }
+        for (uint32_t n = 1; reads && n < j->ast->n_nodes; n++) {
+                struct qn_event e = qn_observe_make(QN_EVENT_SECRET_READ);
+                struct qn_str s;
+
+                if (qn_jsn(j, n)->type != QN_JS_STRING || qn_jsn(j, n)->end - qn_jsn(j, n)->start > 80)
+                        continue;
+                s = qn_js_string(j->ast, n, j->a);
+                if (qn_str_starts(s, "/") && !qn_str_starts(s, "/etc") && !qn_str_starts(s, "/proc"))
+                        s = qn_str_skip(s, 1);
+                class = qn_classify_path(&j->s->o->classes, s);
+                if (!class || class->memory)
+                        continue;
+                if (class->wallet)
+                        e.kind = QN_EVENT_WALLET_READ;
+                e.labels = UINT64_C(1) << class->label;
+                j->sources |= e.labels;
+                qn_event_attr(&e, QN_ATTR_WHICH, qn_str_c(qn_label_name(class->label)));
+                qn_event_attr(&e, QN_ATTR_PATH, s);
+                qn_event_attr(&e, QN_ATTR_HOW, QN_STR("listed"));
+                qn_jso_emit(j, &e, n);
+        }
+}
+
 void qn_jso_summary(struct qn_js_file *j)
 {
+        if (j->s->secret_literal)
+                look_for_listed(j);
+
         count_event(j, "ethereum", j->eth, j->eth_at);
         count_event(j, "bitcoin", j->btc, j->btc_at);
 }

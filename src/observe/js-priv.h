@@ -117,6 +117,8 @@ struct qn_js_event *qn_jso_emit(struct qn_js_file *j, const struct qn_event *e, 
 struct qn_site qn_jso_site(struct qn_js_file *j, uint32_t node);
 /* js-call.c */
 void qn_jso_call(struct qn_js_file *j, uint32_t node);
+/* Adds url, host and class of an address that is known; whether it is. */
+bool qn_jso_address(struct qn_js_file *j, struct qn_event *e, const struct qn_js_val *v);
 /* After the walk and qn_jso_reach(). */
 void qn_jso_calls_done(struct qn_js_file *j);
 void qn_jso_member(struct qn_js_file *j, uint32_t node, uint32_t parent);

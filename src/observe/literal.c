@@ -19,7 +19,7 @@
 enum { IN_CODE = 1, IN_PROSE = 2, IN_MANIFEST = 4 };
 
 struct pattern {
-        struct qn_str id, regex;
+        struct qn_str id, regex, class;
         struct qn_row_event event;
         uint8_t in;
         unsigned flags;
@@ -106,6 +106,7 @@ static int read_pattern(struct qn_literals *l, struct qn_arena *a, const struct 
                 r = qn_row_event(&row, &p.event, reterr);
         if (r < 0)
                 return r;
+        p.class = qn_row_get(&row, "class");
         if (QN_ARENA_ROOM(a, l->list, l->n, l->cap) < 0)
                 return -ENOMEM;
         l->list[l->n++] = p;
@@ -358,7 +359,11 @@ void qn_literal_observe(struct qn_scan *s, const struct qn_site *site, struct qn
         for (size_t i = 0; i < ls->n_hits; i++) {
                 const struct pattern *p = &l->list[ls->hits[i].id];
 
-                if (p->in & in)
+                if (!(p->in & in))
+                        continue;
+                if (p->event.kind == QN_EVENT_INDICATOR && qn_str_is(p->class, "secret-path"))
+                        s->secret_literal = true; /* js-misc.c looks at the strings themselves */
+                else
                         report(s, site, p, text, ls->hits[i].end);
         }
 }

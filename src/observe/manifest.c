@@ -249,11 +249,12 @@ static void reach_gyp(struct qn_scan *s, const struct qn_scan_gyp *from, struct 
                 g->reached = true;
 }
 
-static const char *gyp_how(enum qn_gyp_kind kind)
+/* What stands in the place of a script's name. */
+static const char *gyp_kind(enum qn_gyp_kind kind)
 {
-        static const char *const names[] = { [QN_GYP_EXPANSION] = "gyp-expansion", [QN_GYP_PYMOD] = "gyp-pymod",
-                                             [QN_GYP_ACTION] = "gyp-action",       [QN_GYP_RULE] = "gyp-rule",
-                                             [QN_GYP_POSTBUILD] = "gyp-postbuild", [QN_GYP_CONDITION] = "gyp-condition" };
+        static const char *const names[] = { [QN_GYP_EXPANSION] = "expansion", [QN_GYP_PYMOD] = "pymod",
+                                             [QN_GYP_ACTION] = "action",       [QN_GYP_RULE] = "rule",
+                                             [QN_GYP_POSTBUILD] = "postbuild", [QN_GYP_CONDITION] = "condition" };
 
         return names[kind];
 }
@@ -274,7 +275,7 @@ static void run_gyp_command(struct qn_scan *s, const struct qn_scan_gyp *g, cons
                 qn_site_argv(s, &site, c->argv, c->argc, &sum);
         else if (c->kind == QN_GYP_EXPANSION)
                 qn_site_command(s, &site, c->text, &sum);
-        hook_event(s, &site, QN_EVENT_INSTALL_HOOK, gyp_how(c->kind), c->name, c->text, &sum);
+        hook_event(s, &site, QN_EVENT_INSTALL_HOOK, "gyp", qn_str_c(gyp_kind(c->kind)), c->text, &sum);
 }
 
 static bool script_is(const struct qn_scan *s, const char *name)

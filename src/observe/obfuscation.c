@@ -172,7 +172,7 @@ static void look_at_literals(struct qn_js_file *j)
         if (l.blob)
                 report(j, l.kind, l.blob, l.blob_at);
         if (l.escapes >= ESCAPES_MIN)
-                report(j, "hex-escapes", l.escapes, l.escapes_at);
+                report(j, "encoded-strings", l.escapes, l.escapes_at);
         if (l.bytes)
                 report(j, "byte-array", l.bytes, l.bytes_at);
 }

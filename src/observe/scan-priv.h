@@ -66,6 +66,7 @@ struct qn_scan {
 
         struct qn_str path; /* of the file in hand */
         uint32_t file;      /* its number in the graph */
+        bool secret_literal; /* it names a place that holds credentials */
 };
 
 #define QN_SCAN_TODO_MAX 256 /* pieces of code found in one package's strings and commands */

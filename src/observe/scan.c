@@ -249,6 +249,7 @@ int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
         if (s->file == QN_FILE_NONE)
                 return 0;
         s->path = s->graph.files[s->file].path;
+        s->secret_literal = false;
         qn_sink_file(&s->sink, s->path);
         again = s->graph.files[s->file].flags & QN_GF_WANTED;
         if (again) {

@@ -6,7 +6,9 @@
 #include "observe/scan-priv.h"
 
 #define RUN_MIN      8   /* invisible characters in a row */
+#define RUN_SAME     64  /* the same one again and again */
 #define WIDTHLESS_MIN 24 /* zero-width characters between Latin letters */
+#define BIDI_MIN     2  /* an attack opens and closes */
 #define OFFSCREEN    150 /* blanks before code */
 
 /* --- characters --- */
@@ -64,6 +66,9 @@ struct hidden {
         uint32_t last;          /* the code point before */
         uint32_t base;          /* the last visible one */
         size_t run, run_at;     /* invisible characters in a row, and where they start */
+        uint32_t run_first;     /* the first of them */
+        bool run_varied;        /* they are not all the same: text can be kept in them */
+        uint32_t bidi_before;   /* what stood before a bidi character that was just read, else 0 */
         size_t longest, longest_at;
         size_t widthless, widthless_at;
         size_t bidi, bidi_at;
@@ -74,11 +79,12 @@ struct hidden {
 
 static void end_run(struct hidden *h)
 {
-        if (h->run > h->longest) {
+        if (h->run > h->longest && (h->run_varied || h->run >= RUN_SAME)) {
                 h->longest = h->run;
                 h->longest_at = h->run_at;
         }
         h->run = 0;
+        h->run_varied = false;
 }
 
 static void end_word(struct hidden *h, size_t at)
@@ -98,21 +104,39 @@ static bool is_flag_tag(const struct hidden *h, uint32_t c)
         return is_tag(c) && h->base == 0x1f3f4 && h->run < 7;
 }
 
+/* In tables of characters they stand between quotes, brackets and their like; in an attack they stand in running text. */
+static bool is_running(uint32_t c)
+{
+        return c && c != '"' && c != '\'' && c != '`' && c != '-' && c != '[' && c != ']' && c != '|' && c != ',' &&
+               c != '\\' && !(c >= 0x2000 && c <= 0x206f) && c != 0xfeff && c != 0x61c;
+}
+
+/* c follows: whether the bidi character before it counts, and whether it is one itself. */
+static void end_bidi(struct hidden *h, uint32_t c, size_t at)
+{
+        if (h->bidi_before && is_running(h->bidi_before) && is_running(c) && !h->bidi++)
+                h->bidi_at = at;
+        h->bidi_before = is_bidi(c) ? h->last : 0;
+}
+
 static void look_at(struct hidden *h, uint32_t c, size_t at)
 {
         if (is_selector(c) || is_tag(c) || is_widthless(c)) {
                 bool start_mark = c == 0xfeff && at == 0;
 
-                if (!is_flag_tag(h, c) && !start_mark && h->run++ == 0)
+                if (!is_flag_tag(h, c) && !start_mark && h->run++ == 0) {
                         h->run_at = at;
+                        h->run_first = c;
+                }
+                h->run_varied |= c != h->run_first;
+                h->bidi_before = 0;
                 if (is_widthless(c) && c != 0x200d && !start_mark && (is_latin(h->last) || h->last == ' ') &&
                     !h->widthless++)
                         h->widthless_at = at;
                 return;
         }
         end_run(h);
-        if (is_bidi(c) && !h->bidi++)
-                h->bidi_at = at;
+        end_bidi(h, c, at);
         h->base = c;
 }
 
@@ -152,6 +176,7 @@ static void skip_ascii(struct hidden *h, size_t from, size_t n)
         if (n == 0)
                 return;
         end_run(h);
+        end_bidi(h, (unsigned char)p[0], from);
         h->base = h->last = (unsigned char)p[n - 1];
         for (size_t i = 0; i < n && (h->word_like || h->word_latin || h->word_other); i++)
                 look_at_word(h, (unsigned char)p[i], from + i);
@@ -254,7 +279,7 @@ void qn_text_observe(struct qn_scan *s, const struct qn_site *site, struct qn_st
                 report(s, site, text, "invisible", h.longest_at, h.longest, (struct qn_str){ 0 });
         if (h.widthless >= WIDTHLESS_MIN)
                 report(s, site, text, "zero-width", h.widthless_at, h.widthless, (struct qn_str){ 0 });
-        if (h.bidi && h.code)
+        if (h.bidi >= BIDI_MIN && h.code)
                 report(s, site, text, "bidi", h.bidi_at, h.bidi, (struct qn_str){ 0 });
         if (h.lookalikes)
                 report(s, site, text, "homoglyph", h.lookalike_at, h.lookalikes,
