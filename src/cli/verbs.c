@@ -34,6 +34,11 @@ static const struct qn_opt check_opts[] = {
         {}
 };
 
+static const struct qn_opt events_opts[] = {
+        { "format", 0, 0, "FORMAT", "text|json", "text", "output format" },
+        {}
+};
+
 static const struct qn_opt judge_opts[] = {
         { "explain", 0, 0, NULL, NULL, NULL, "say why each rule exists, and show all evidence" },
         { "fail-on", 0, QN_OPT_CONFIG, "LEVEL", "suspicious|malicious", "suspicious",
@@ -63,6 +68,8 @@ const struct qn_verb qn_verbs[] = {
           "Is this npm package safe? Check names, tarballs, directories, lock files", check_opts },
         { "completion", 1, 1, 0, cmd_completion, "SHELL", "bash|zsh",
           "Print the completion script of a shell", NULL },
+        { "events", 1, 1, QN_NEED_DATA, cmd_events, "TARGET", NULL,
+          "Print what was seen in a package", events_opts },
         { "help", 0, 1, 0, cmd_help, "[VERB]", NULL, "Show help for the program or a verb", NULL },
         { "judge", 0, -1, QN_NEED_DATA, cmd_judge, "[FILE...]", NULL,
           "Judge events by the rules", judge_opts },

@@ -62,6 +62,7 @@ const struct qn_opt *qn_opt_find(const struct qn_verb *v, const char *name);
 
 int cmd_check(const struct qn_args *a);
 int cmd_completion(const struct qn_args *a);
+int cmd_events(const struct qn_args *a);
 int cmd_help(const struct qn_args *a);
 int cmd_judge(const struct qn_args *a);
 int cmd_rules(const struct qn_args *a);

@@ -8,7 +8,7 @@ static bool is_reported(enum qn_format f)
         return f == QN_FORMAT_WASM || qn_format_class(f) == QN_CLASS_EXECUTABLE;
 }
 
-/* Returns whether the file is text. */
+/* Bytes of no known format may still be a program: Node reads what it is given, whatever the name and the bytes. */
 bool qn_binary_observe(struct qn_scan *s, const struct qn_scan_file *f)
 {
         enum qn_format format = qn_sniff(f->data, f->size);
@@ -32,5 +32,7 @@ bool qn_binary_observe(struct qn_scan *s, const struct qn_scan_file *f)
                 qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(qn_misfit_name(misfit)));
                 qn_site_event(s, &site, &e);
         }
+        if (s->file < s->graph.n_files && (qn_format_is_text(format) || format == QN_FORMAT_BINARY))
+                s->graph.files[s->file].flags |= QN_GF_TEXT;
         return qn_format_is_text(format);
 }

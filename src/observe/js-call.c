@@ -424,6 +424,51 @@ static void see_decoder(struct qn_js_file *j, uint32_t node, const struct qn_js_
 
 /* --- calls of the table --- */
 
+/* The call that made the object whose method is called: https.request(…) for req.write(…). */
+static uint32_t creator_of(struct qn_js_file *j, uint32_t call)
+{
+        uint32_t callee = qn_jso_strip(j, qn_jsn(j, call)->first), object;
+        const struct qn_js_node *n;
+
+        if (!callee || qn_jsn(j, callee)->type != QN_JS_MEMBER)
+                return 0;
+        object = qn_jso_strip(j, qn_jsn(j, callee)->first);
+        n = qn_jsn(j, object);
+        if (n->type == QN_JS_IDENT && n->first && n->first < j->ast->n_bindings) {
+                uint32_t parent = j->ast->bindings[n->first].parent;
+
+                if (!parent || qn_jsn(j, parent)->type != QN_JS_DECLARATOR)
+                        return 0;
+                object = qn_jso_strip(j, qn_js_child(j->ast, parent, 1));
+                n = qn_jsn(j, object);
+        }
+        return n->type == QN_JS_CALL || n->type == QN_JS_NEW ? object : 0;
+}
+
+/* What is sent goes where the connection goes. */
+static void inherit_address(struct qn_js_file *j, uint32_t call, struct qn_event *e)
+{
+        uint32_t maker = creator_of(j, call), data = 0;
+        struct qn_js_val f = qn_jso_eval(j, maker ? qn_jsn(j, maker)->first : 0, 0);
+        const struct qn_js_api *api;
+
+        if (f.kind != QN_VAL_API)
+                return;
+        api = &j->apis->list[f.api];
+        for (unsigned i = 0; i < api->n_roles && !qn_event_get(e, QN_ATTR_HOST).n; i++) {
+                uint32_t arg = qn_jso_arg(j, maker, i);
+                struct qn_js_val v = qn_jso_eval(j, arg, 0);
+                bool bare = api->roles[i] == QN_ROLE_HOST || api->roles[i] == QN_ROLE_PORT;
+
+                if (!arg || (!bare && api->roles[i] != QN_ROLE_URL && api->roles[i] != QN_ROLE_OPTIONS))
+                        continue;
+                if (v.kind == QN_VAL_STRING)
+                        see_url(j, e, v.str, bare);
+                else
+                        see_options(j, e, arg, &data);
+        }
+}
+
 static void emit_call(struct qn_js_file *j, uint32_t node, const struct qn_js_api *api)
 {
         struct qn_event e = from_row(&api->event);
@@ -496,6 +541,8 @@ static void emit_call(struct qn_js_file *j, uint32_t node, const struct qn_js_ap
         }
         if (drop)
                 return;
+        if (e.kind == QN_EVENT_NET_SEND && !qn_event_get(&e, QN_ATTR_HOST).n)
+                inherit_address(j, node, &e);
         ev = qn_jso_emit(j, &e, node);
         if (ev && e.kind == QN_EVENT_PROC_EXEC) {
                 ev->data = qn_jso_arg(j, node, 0);

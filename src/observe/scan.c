@@ -219,7 +219,6 @@ static void observe_text(struct qn_scan *s, const struct qn_scan_file *f)
         struct qn_str text = qn_cur_rest(&f->data);
         bool js = is_javascript(f);
 
-        s->graph.files[s->file].flags |= QN_GF_TEXT;
         if (qn_editor_file(s, f->path, f->data)) {
                 qn_literal_observe(s, &site, text);
                 return;

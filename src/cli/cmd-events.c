@@ -1,0 +1,87 @@
+/* cmd-events.c - prints what the observers saw in one package: a tarball or a directory. */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/io.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "cli/args.h"
+#include "cli/pack-dir.h"
+#include "cli/verbs.h"
+#include "event/event.h"
+#include "observe/analyse.h"
+#include "observe/scan.h"
+
+static int read_target(const char *path, struct qn_buf *ret)
+{
+        struct qn_pack_stats stats;
+        struct qn_err err = { 0 };
+        struct stat st;
+        int fd, r;
+
+        if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+                return qn_io_read(path, ret);
+        r = qn_pack_dir(path, &fd, &stats, &err);
+        if (r < 0)
+                return r;
+        r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : qn_io_read_fd(fd, ret);
+        qn_closep(&fd);
+        return r;
+}
+
+static void print_attr(struct qn_buf *out, const struct qn_event *e)
+{
+        for (size_t i = 0; i < e->n_attrs; i++) {
+                qn_buf_printf(out, "  %s=", qn_attr_name(e->keys[i]));
+                for (size_t k = 0; k < e->values[i].n; k++) /* nothing of a package reaches the terminal as it is */
+                        qn_buf_byte(out, e->values[i].p[k] < ' ' || e->values[i].p[k] == 127 ? '?' : e->values[i].p[k]);
+        }
+}
+
+static void print_text(struct qn_buf *out, const struct qn_event_set *set)
+{
+        qn_buf_printf(out, "%.*s@%.*s: %zu events\n", QN_STR_ARG(set->name), QN_STR_ARG(set->version), set->n);
+        for (size_t i = 0; i < set->n; i++) {
+                const struct qn_event *e = &set->events[i];
+
+                qn_buf_printf(out, "%-8s %-18s", qn_phase_name(e->phase), qn_event_name(e->kind));
+                if (e->file != QN_FILE_NONE)
+                        qn_buf_printf(out, " %.*s:%u:%u", QN_STR_ARG(set->files[e->file]), e->line, e->column);
+                print_attr(out, e);
+                for (unsigned l = 0; l < QN_LABEL_MAX; l++)
+                        if (e->labels >> l & 1)
+                                qn_buf_printf(out, "  +%s", qn_label_name(l));
+                qn_buf_byte(out, '\n');
+        }
+}
+
+int cmd_events(const struct qn_args *a)
+{
+        _cleanup_(qn_buf_done) struct qn_buf in = QN_BUF_INIT(QN_UNPACKED_MAX), out = QN_BUF_INIT(QN_JSON_MAX);
+        _cleanup_(qn_observers_freep) struct qn_observers *o = NULL;
+        _cleanup_(qn_analyser_freep) struct qn_analyser *an = NULL;
+        const struct qn_event_set *set = NULL;
+        struct qn_err err = { 0 };
+        int r = read_target(a->argv[0], &in);
+
+        if (r < 0)
+                return log_err(r, "%s: %s", a->argv[0], strerror(-r));
+        r = qn_observers_load(a->data, &o, &err);
+        if (r < 0)
+                return log_err(r, "%s", err.msg);
+        r = qn_analyser_new(o, &an);
+        if (r == 0)
+                r = qn_analyse(an, qn_cur_mem(in.p, in.n), (struct qn_str){ NULL, 0 }, &set);
+        if (r < 0)
+                return log_err(r, "%s: %s", a->argv[0], strerror(-r));
+        if (strcmp(qn_args_get(a, "format"), "json") == 0)
+                r = qn_event_set_write_json(set, &out);
+        else
+                print_text(&out, set);
+        if (r == 0)
+                r = qn_buf_error(&out);
+        return r < 0 ? log_err(r, "%s: too many events to print", a->argv[0])
+                     : qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&out));
+}
