@@ -221,7 +221,6 @@ int qn_npmrc_parse(struct qn_npmrc *rc, struct qn_cur in, qn_npmrc_env_fn *env, 
                 .arena = a,
                 .env = env,
                 .ctx = ctx,
-                .section = QN_STR(""),
                 .line = 1,
                 .left = QN_NPMRC_MAX,
                 .out = QN_BUF_INIT(QN_NPMRC_MAX),
@@ -244,7 +243,7 @@ int qn_npmrc_parse(struct qn_npmrc *rc, struct qn_cur in, qn_npmrc_env_fn *env, 
 struct qn_str qn_npmrc_get(const struct qn_npmrc *rc, struct qn_str key)
 {
         for (size_t i = rc->n; i-- > 0;)
-                if (rc->v[i].section.n == 0 && qn_str_eq(rc->v[i].key, key))
+                if (!rc->v[i].section.p && qn_str_eq(rc->v[i].key, key))
                         return rc->v[i].value;
         return (struct qn_str){ NULL, 0 };
 }
@@ -262,7 +261,7 @@ static struct qn_str get_joined(const struct qn_npmrc *rc, struct qn_str head, s
         for (size_t i = rc->n; i-- > 0;) {
                 struct qn_str key = rc->v[i].key;
 
-                if (rc->v[i].section.n == 0 && key.n == head.n + 1 + tail.n && key.p[head.n] == ':' &&
+                if (!rc->v[i].section.p && key.n == head.n + 1 + tail.n && key.p[head.n] == ':' &&
                     qn_str_eq(qn_str_take(key, head.n), head) && qn_str_eq(qn_str_skip(key, head.n + 1), tail))
                         return rc->v[i].value;
         }

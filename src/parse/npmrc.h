@@ -17,7 +17,7 @@ typedef bool qn_npmrc_env_fn(void *ctx, struct qn_str name, struct qn_str *ret);
 struct qn_npmrc_entry {
         struct qn_str key;     /* without "[]"; "@scope:registry", "//host/path/:_authToken" … */
         struct qn_str value;   /* text; "true" for a key alone */
-        struct qn_str section; /* "" outside sections */
+        struct qn_str section; /* p NULL outside sections; "[]" is one without a name */
         bool list;             /* one member of a list */
         bool expanded;         /* held a ${VAR} */
         uint32_t line;         /* from 1 */

@@ -106,6 +106,7 @@ TEST(values)
         ASSERT_STR(value_of(&a, CUR("k=\"a\" b\"")), "\"a\" b\"");
         ASSERT_STR(value_of(&a, CUR("\"k\"=1\nk=2")), "2");
         ASSERT_NULL(value_of(&a, CUR("[k]\nk=1\n")).p);
+        ASSERT_NULL(value_of(&a, CUR("[]\nk=1\n")).p);
         ASSERT_STR(value_of(&a, CUR("[k] x\nk=1\n")), "1");
 }
 
