@@ -4,14 +4,19 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "cli/pack-dir.h"
 #include "event/event.h"
+#include "observe/analyse.h"
+#include "observe/scan.h"
 #include "rule/rule.h"
 
 #define PATH_BYTES 4096
@@ -19,6 +24,8 @@
 
 struct tester {
         const struct qn_rules *rules;
+        struct qn_observers *observers;
+        struct qn_analyser *analyser;
         struct qn_arena arena;
         unsigned examples, failed;
 };
@@ -100,6 +107,42 @@ static int judge_events(struct tester *t, const char *path, const struct qn_rule
         return 0;
 }
 
+/* The examples are the project's own, so that no role is needed to look at them. */
+static int judge_archive(struct tester *t, const char *path, const struct qn_rule *rule, bool bad, int fd)
+{
+        const struct qn_event_set *set;
+        struct qn_verdict v;
+        struct stat st;
+        void *p;
+        int r;
+
+        if (fstat(fd, &st) < 0)
+                return log_err(-errno, "%s: %s", path, strerror(errno));
+        p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED)
+                return log_err(-errno, "%s: %s", path, strerror(errno));
+        r = qn_analyse(t->analyser, qn_cur_mem(p, (size_t)st.st_size), QN_STR(""), &set);
+        if (r == 0)
+                r = qn_judge(t->rules, set, &t->arena, &v);
+        if (r == 0)
+                check(t, path, rule, bad, &v);
+        munmap(p, (size_t)st.st_size);
+        return r < 0 ? log_err(r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+static int judge_package(struct tester *t, const char *path, const struct qn_rule *rule, bool bad)
+{
+        struct qn_pack_stats stats = { 0 };
+        struct qn_err err = { 0 };
+        int fd, r = qn_pack_dir(path, &fd, &stats, &err);
+
+        if (r < 0)
+                return log_err(r, "%s: %s", path, err.msg);
+        r = judge_archive(t, path, rule, bad, fd);
+        close(fd);
+        return r;
+}
+
 static int test_example(struct tester *t, const char *path, const char *name, const struct qn_rule *rule,
                         struct tally *tally)
 {
@@ -115,8 +158,7 @@ static int test_example(struct tester *t, const char *path, const char *name, co
         qn_arena_reset(&t->arena, KEEP);
         if (qn_str_ends(qn_str_c(name), ".events.ndjson"))
                 return judge_events(t, path, rule, bad);
-        fail(t, path, "neither a package nor a file *.events.ndjson");
-        return 0;
+        return judge_package(t, path, rule, bad);
 }
 
 static int is_visible(const struct dirent *d)
@@ -176,6 +218,24 @@ static int test_all(struct tester *t, const char *examples)
         return r;
 }
 
+static int start(struct tester *t, const char *data_dir)
+{
+        struct qn_err err = { 0 };
+        int r = qn_observers_load(data_dir, &t->observers, &err);
+
+        if (r < 0)
+                return log_err(r, "%s", err.msg);
+        r = qn_analyser_new(t->observers, &t->analyser);
+        return r < 0 ? log_err(r, "out of memory") : 0;
+}
+
+static void stop(struct tester *t)
+{
+        qn_analyser_free(t->analyser);
+        qn_observers_free(t->observers);
+        qn_arena_done(&t->arena);
+}
+
 int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char *examples, const char *only)
 {
         struct tester t = { .rules = rules, .arena = QN_ARENA_INIT(QN_PKG_ARENA_MAX) };
@@ -188,8 +248,10 @@ int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char
         if (snprintf(fallback, sizeof fallback, "%s/../tests/rules", data_dir) >= (int)sizeof fallback)
                 return log_err(-ENAMETOOLONG, "%s: the path is too long", data_dir);
         examples = examples ? examples : fallback;
-        r = one ? test_rule(&t, examples, one) : test_all(&t, examples);
-        qn_arena_done(&t.arena);
+        r = start(&t, data_dir);
+        if (r == 0)
+                r = one ? test_rule(&t, examples, one) : test_all(&t, examples);
+        stop(&t);
         if (r < 0)
                 return r;
         printf("%zu rules, %u examples, %u failed\n", one ? 1 : qn_rules_count(rules), t.examples, t.failed);

@@ -57,15 +57,20 @@ static bool any_fits(const struct qn_matcher *m, struct qn_str v)
         return false;
 }
 
-/* "shell,detached": an attribute may hold several words, and each can be asked for. */
+/* Attributes that hold words from fixed lists, several where several are true: how="shell detached". */
+static bool holds_words(unsigned f)
+{
+        return f == QN_ATTR_HOW || f == QN_ATTR_WHAT || f == QN_ATTR_WHICH || f == QN_ATTR_FLAGS;
+}
+
 static bool word_fits(const struct qn_matcher *m, struct qn_str v)
 {
         if (any_fits(m, v))
                 return true;
-        if (m->op != QN_MATCH_IS || qn_str_chr(v, ',') < 0)
+        if (m->op != QN_MATCH_IS || !holds_words(m->field) || qn_str_chr(v, ' ') < 0)
                 return false;
         while (v.n)
-                if (any_fits(m, qn_str_trim(qn_str_cut(&v, ','))))
+                if (any_fits(m, qn_str_cut(&v, ' ')))
                         return true;
         return false;
 }

@@ -172,7 +172,7 @@ TEST(words_and_numbers)
 {
         load_ok(HEAD "  when: {all: [{event: proc.exec, how: detached}, {event: meta, value: {at-least: 10, at-most: 20}}]}\n");
         begin();
-        event(QN_EVENT_PROC_EXEC, QN_PHASE_IMPORT, "x.js", QN_ATTR_HOW, "shell,detached");
+        event(QN_EVENT_PROC_EXEC, QN_PHASE_IMPORT, "x.js", QN_ATTR_HOW, "shell detached");
         event(QN_EVENT_META, QN_PHASE_CALL, "", QN_ATTR_VALUE, "15");
         ASSERT_EQ(judge(), QN_MALICIOUS);
         begin();
