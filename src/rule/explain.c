@@ -142,7 +142,7 @@ static void put_placeholder(struct qn_buf *b, const struct qn_finding *f, const 
                 }
                 collect(f, s, name, &v);
                 if (v.n) {
-                        put_values(b, &v, name == QN_ATTR_HOST || name == QN_ATTR_URL);
+                        put_values(b, &v, name == QN_ATTR_HOST || name == QN_ATTR_URL || name == QN_ATTR_SPEC);
                         return;
                 }
         }

@@ -336,17 +336,11 @@ TEST(explanations_hold_evidence)
         event(QN_EVENT_NET_SEND, QN_PHASE_IMPORT, "x.js", QN_ATTR_HOST, "h.invalid");
         event(QN_EVENT_NET_SEND, QN_PHASE_IMPORT, "x.js", QN_ATTR_HOST, "i.invalid");
         judge();
-        ASSERT_STR(verdict.findings[0].explain, "Sends to h.invalid, i.invalid");
+        ASSERT_STR(verdict.findings[0].explain, "Sends to \"h.invalid\", \"i.invalid\"");
         begin();
         event(QN_EVENT_NET_SEND, QN_PHASE_IMPORT, "x.js", QN_ATTR_HOW, "tcp");
         judge();
         ASSERT_STR(verdict.findings[0].explain, "Sends to a host");
-        for (unsigned i = 0; i < 200; i++) {
-                char host[32];
-
-                snprintf(host, sizeof host, "h%u.invalid", i);
-                begin();
-        }
 }
 
 TEST(evidence_is_capped_and_prefers_what_ran)
