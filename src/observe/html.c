@@ -88,7 +88,7 @@ void qn_html_observe(struct qn_scan *s, struct qn_str text)
                 rest = qn_str_skip(rest, (size_t)close + 1);
                 src = attribute(tag, " src");
                 if (src.n && qn_str_find(src, QN_STR("//")) < 0)
-                        qn_site_file(s, &site, src, false);
+                        qn_site_file(s, &site, src, true);
                 body = qn_str_take(rest, script_end(rest));
                 if (!src.n && !is_data(tag) && qn_str_trim(body).n) {
                         site.off = (uint32_t)(body.p - text.p);

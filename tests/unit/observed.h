@@ -17,15 +17,13 @@ static inline void observed_add(struct qn_buf *b, const struct qn_event *e)
         qn_buf_byte(b, '\n');
 }
 
-/* Whether some line starts with `kind` and holds every other word of want ("kind key=value +label"). */
+/* Whether some line starts with the first word of want and holds every other one ("kind key=value +label"). */
 static inline bool observed_has(struct qn_str lines, const char *want)
 {
-        struct qn_str words = qn_str_c(want), kind = qn_str_cut(&words, ' ');
-
         while (lines.n) {
-                struct qn_str line = qn_str_cut(&lines, '\n'), left = words;
-                bool all = line.n >= kind.n && memcmp(line.p, kind.p, kind.n) == 0 &&
-                           (line.n == kind.n || line.p[kind.n] == ' ');
+                struct qn_str line = qn_str_cut(&lines, '\n'), left = qn_str_c(want), first = qn_str_cut(&left, ' ');
+                bool all = line.n >= first.n && memcmp(line.p, first.p, first.n) == 0 &&
+                           (line.n == first.n || line.p[first.n] == ' ');
 
                 while (all && left.n)
                         all = qn_str_find(line, qn_str_cut(&left, ' ')) >= 0;
