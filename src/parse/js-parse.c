@@ -27,8 +27,10 @@ const char *qn_js_tok_text(unsigned tok)
 
 uint32_t qn_js_fail_at(struct qn_js *js, uint32_t off, const char *msg)
 {
-        if (js->panic)
+        if (js->panic) { /* whoever read on behind the error stops here too */
+                js->t.type = QN_JS_TOK_END;
                 return 0;
+        }
         if (js->ast.errors++ == 0)
                 qn_fail(&js->ast.first_error, -EBADMSG, off, "%s", msg);
         js->panic = true;
