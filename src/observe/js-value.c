@@ -78,12 +78,15 @@ static struct qn_str key_text(struct qn_js_file *j, uint32_t property)
 static uint32_t property_value(struct qn_js_file *j, uint32_t object, struct qn_str name)
 {
         uint32_t found = 0;
+        size_t seen = 0;
 
         if (!object || qn_jsn(j, object)->type != QN_JS_OBJECT)
                 return 0;
-        for (uint32_t p = qn_jsn(j, object)->first; p; p = qn_jsn(j, p)->next)
+        for (uint32_t p = qn_jsn(j, object)->first; p; p = qn_jsn(j, p)->next, seen++)
                 if (qn_str_eq(key_text(j, p), name))
                         found = qn_js_child(j->ast, p, 1);
+        /* Long tables that are asked often count as work, so that it stays in proportion to the file. */
+        j->budget -= QN_MIN(j->budget, seen / 8);
         return found;
 }
 
@@ -548,6 +551,22 @@ static struct qn_js_val eval_binary(struct qn_js_file *j, uint32_t node, unsigne
         return nothing();
 }
 
+/* Whether a chain a.b.c begins with something that is known to stand for nothing: by far the most common case. */
+static bool is_plain(const struct qn_js_file *j, uint32_t node)
+{
+        const struct qn_js_node *n = qn_jsn(j, node);
+        const struct qn_js_val *v;
+
+        while (n->type == QN_JS_MEMBER && n->first)
+                n = qn_jsn(j, n->first);
+        if (n->type == QN_JS_THIS)
+                return true;
+        if (n->type != QN_JS_IDENT || !n->first || !j->slot[n->first] || j->slot[n->first] == BUSY)
+                return false;
+        v = &j->vals[j->slot[n->first] - 1];
+        return v->kind == QN_VAL_NONE && !v->labels && !(j->labels && j->labels[n->first]);
+}
+
 static struct qn_js_val eval(struct qn_js_file *j, uint32_t node, unsigned depth)
 {
         const struct qn_js_node *n;
@@ -568,9 +587,11 @@ static struct qn_js_val eval(struct qn_js_file *j, uint32_t node, unsigned depth
         case QN_JS_IDENT:
                 return n->first ? eval_binding(j, n->first, depth) : eval_global(j, n->val);
         case QN_JS_MEMBER:
-                if (n->flags & QN_JS_F_PRIVATE)
+                if (n->flags & QN_JS_F_PRIVATE || is_plain(j, node))
                         return nothing();
                 v = eval(j, n->first, depth + 1);
+                if (v.kind != QN_VAL_API && v.kind != QN_VAL_NODE)
+                        return (struct qn_js_val){ .labels = v.labels };
                 return member_of(j, v, qn_jso_atom_text(j, n->val), depth);
         case QN_JS_INDEX:
                 return eval_index(j, node, depth);
