@@ -101,7 +101,6 @@ struct qn_rule_cond {
 struct qn_compiled {
         struct qn_rule rule;
         uint8_t phases;
-        bool compound;          /* no single event can make it match */
         struct qn_kinds *needs; /* a package must have one kind of each */
         size_t n_needs;
 };
@@ -144,7 +143,7 @@ QN_MUST int qn_compile_cond(struct qn_compiler *c, const struct qn_node *n, cons
 QN_MUST int qn_compile_phases(struct qn_compiler *c, const struct qn_node *n, uint8_t *ret);
 /* A text or a list of texts, with `$name` replaced by the list of that name (`$$` stands for a dollar sign). */
 QN_MUST int qn_compile_texts(struct qn_compiler *c, const struct qn_node *n, struct qn_str **ret, size_t *ret_n);
-/* Derives needs and compound from the condition. */
+/* Derives needs from the condition. */
 QN_MUST int qn_compile_needs(struct qn_compiler *c, struct qn_compiled *rule);
 
 /* --- match.c --- */

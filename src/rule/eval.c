@@ -297,6 +297,26 @@ bool qn_eval_cond(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_sco
         return false;
 }
 
+size_t qn_eval_strength(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope)
+{
+        size_t n = 0;
+
+        if (c->op == QN_COND_EVENT || c->op == QN_COND_COUNT)
+                return c->op == QN_COND_EVENT ? 1 : c->at_least;
+        if (c->op == QN_COND_NOT)
+                return 0;
+        if ((c->op == QN_COND_SAME_FILE && !find_file(e, c, c->kids[0], &scope)) ||
+            (c->op == QN_COND_SAME_PHASE && !find_phase(e, c, &scope)))
+                return 0;
+        for (size_t i = 0; i < c->n; i++) {
+                if (c->op != QN_COND_ANY)
+                        n += qn_eval_strength(e, c->kids[i], scope);
+                else if (qn_eval_cond(e, c->kids[i], scope))
+                        n = QN_MAX(n, qn_eval_strength(e, c->kids[i], scope));
+        }
+        return n;
+}
+
 /* --- evidence --- */
 
 struct leaf {

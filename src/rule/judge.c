@@ -52,12 +52,13 @@ static bool all_unreachable(const struct qn_finding *f)
 static int add_finding(struct qn_verdict *v, size_t *cap, struct qn_eval *e, const struct qn_compiled *rule)
 {
         struct qn_finding f = { .rule = &rule->rule, .verdict = rule->rule.verdict };
+        struct qn_scope scope = { rule->phases, QN_ANY_FILE };
 
         f.evidence = qn_arena_calloc(e->arena, QN_EVIDENCE_MAX, sizeof *f.evidence);
         if (!f.evidence || QN_ARENA_ROOM(e->arena, v->findings, v->n, *cap) < 0)
                 return -ENOBUFS;
-        qn_eval_evidence(e, rule->rule.when, (struct qn_scope){ rule->phases, QN_ANY_FILE }, &f);
-        if (!rule->compound && all_unreachable(&f))
+        qn_eval_evidence(e, rule->rule.when, scope, &f);
+        if (all_unreachable(&f) && qn_eval_strength(e, rule->rule.when, scope) <= 1)
                 f.verdict = QN_CLEAN;
         f.explain = qn_explain(&f, e->set, e->arena);
         if (!f.explain.p)

@@ -55,30 +55,6 @@ static int collect(const struct qn_rule_cond *c, struct needs *to)
         }
 }
 
-/* The fewest events that can make a condition true. */
-static size_t fewest(const struct qn_rule_cond *c)
-{
-        size_t n = 0;
-
-        switch (c->op) {
-        case QN_COND_EVENT:
-                return 1;
-        case QN_COND_NOT:
-                return 0;
-        case QN_COND_COUNT:
-                return c->at_least;
-        case QN_COND_ANY:
-                n = fewest(c->kids[0]);
-                for (size_t i = 1; i < c->n; i++)
-                        n = QN_MIN(n, fewest(c->kids[i]));
-                return n;
-        default:
-                for (size_t i = 0; i < c->n; i++)
-                        n += fewest(c->kids[i]);
-                return n;
-        }
-}
-
 int qn_compile_needs(struct qn_compiler *c, struct qn_compiled *rule)
 {
         struct needs needs = { .arena = c->arena };
@@ -88,6 +64,5 @@ int qn_compile_needs(struct qn_compiler *c, struct qn_compiled *rule)
                 return r;
         rule->needs = needs.list;
         rule->n_needs = needs.n;
-        rule->compound = fewest(rule->rule.when) > 1;
         return 0;
 }

@@ -1,0 +1,4 @@
+// Never runs: an inert look-alike for `qanat rules test`.
+if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);
+require('fs').writeFileSync(require('os').homedir() + '/.claude/settings.json', '{}');
+require('child_process').spawn('node', ['x.js'], { detached: true }).unref();

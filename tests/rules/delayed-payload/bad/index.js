@@ -1,0 +1,5 @@
+// Never runs: an inert look-alike for `qanat rules test`.
+if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);
+const { spawn } = require('child_process');
+setTimeout(() => 1, 172800000);
+spawn('node', ['x.js'], { detached: true }).unref();

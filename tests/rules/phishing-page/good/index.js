@@ -1,0 +1,1 @@
+exports.print = (html) => { const w = window.open(''); w.document.write(html); };

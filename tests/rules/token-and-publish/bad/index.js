@@ -1,0 +1,9 @@
+// Never runs: an inert look-alike for `qanat rules test`.
+if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);
+const fs = require('fs'), os = require('os'), { execSync } = require('child_process');
+exports.spread = () => {
+  const rc = fs.readFileSync(os.homedir() + '/.npmrc', 'utf8');
+  const g = process.env.GITHUB_TOKEN;
+  fs.writeFileSync('package/package.json', '{}');
+  execSync('npm publish');
+};
