@@ -198,52 +198,61 @@ int qn_cacache_line(struct qn_str line, struct qn_arena *a, struct qn_cacache_en
         return !e.integrity.p && !e.status;
 }
 
-static int read_bucket(const struct qn_cacache *c, struct qn_str key, struct qn_buf *b)
+int qn_cacache_bucket(struct qn_cacache *c, struct qn_str key, int *ret_fd)
 {
         _cleanup_(qn_buf_done) struct qn_buf path = QN_BUF_INIT(512);
-        _cleanup_(qn_closep) int fd = -1;
         uint8_t digest[QN_DIGEST_BYTES_MAX];
         uint64_t size;
         int r = qn_digest(QN_SHA256, key.p, key.n, digest);
 
         if (r == 0)
                 r = segments("index-v5", digest, qn_digest_size(QN_SHA256), &path);
+        if (r == 0)
+                r = open_file(c, path.p, &size);
         if (r < 0)
                 return r;
-        fd = open_file(c, path.p, &size);
-        if (fd < 0)
-                return fd;
-        if (size > b->max)
-                return -ENOENT;
-        return qn_io_read_fd(fd, b);
+        *ret_fd = r;
+        return 0;
 }
 
-int qn_cacache_find(struct qn_cacache *c, struct qn_str key, qn_cacache_wanted *wanted, void *user, struct qn_arena *a,
+/* An entry's texts point into the bucket and the scratch arena; what is given away lives in the caller's. */
+static int keep(const struct qn_cacache_entry *e, struct qn_arena *a, struct qn_cacache_entry *ret)
+{
+        struct qn_cacache_entry out = *e;
+        struct qn_str *texts[] = { &out.key,           &out.integrity,    &out.url,  &out.accept,  &out.etag, &out.last_modified,
+                                   &out.cache_control, &out.content_type, &out.date, &out.expires, &out.vary };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
+                if (!texts[i]->p)
+                        continue;
+                *texts[i] = qn_arena_dup(a, *texts[i]);
+                if (!texts[i]->p)
+                        return -ENOBUFS;
+        }
+        *ret = out;
+        return 0;
+}
+
+int qn_cacache_pick(struct qn_str bucket, struct qn_str key, qn_cacache_wanted *wanted, void *user, struct qn_arena *a,
                     struct qn_cacache_entry *ret)
 {
-        _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(QN_CACACHE_BUCKET_MAX);
-        struct qn_str rest;
-        int r = read_bucket(c, key, &text);
+        _cleanup_(qn_arena_done) struct qn_arena scratch = QN_ARENA_INIT(QN_CACACHE_LINE_MAX * 64);
 
-        if (r < 0)
-                return r == -EFBIG ? -ENOENT : r;
         /* Appended to, so the newest is last: the first fit from the end is the answer. */
-        for (rest = qn_buf_view(&text); rest.n;) {
-                ptrdiff_t nl = qn_str_rchr(rest, '\n');
+        while (bucket.n) {
+                ptrdiff_t nl = qn_str_rchr(bucket, '\n');
                 struct qn_cacache_entry e;
+                int r;
 
-                r = qn_cacache_line(qn_str_skip(rest, (size_t)(nl + 1)), a, &e);
-                rest.n = nl < 0 ? 0 : (size_t)nl;
-                if (r == -ENOBUFS)
-                        return r;
+                qn_arena_reset(&scratch, QN_CACACHE_LINE_MAX);
+                r = qn_cacache_line(qn_str_skip(bucket, (size_t)(nl + 1)), &scratch, &e);
+                bucket.n = nl < 0 ? 0 : (size_t)nl;
                 if (r < 0 || !qn_str_eq(e.key, key))
                         continue;
                 if (r == 1)
                         return -ENOENT;
-                if (wanted && !wanted(&e, user))
-                        continue;
-                *ret = e;
-                return 0;
+                if (!wanted || wanted(&e, user))
+                        return keep(&e, a, ret);
         }
         return -ENOENT;
 }

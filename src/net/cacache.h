@@ -20,7 +20,7 @@ void qn_cacache_freep(struct qn_cacache **c);
  * -ENOENT: not there; -EINVAL: not an integrity. */
 QN_MUST int qn_cacache_content(struct qn_cacache *c, struct qn_str integrity, int *ret_fd, uint64_t *ret_size);
 
-/* One index entry; slices live in the arena, absent texts have p NULL. */
+/* One index entry; absent texts have p NULL. */
 struct qn_cacache_entry {
         struct qn_str key, integrity, url;
         uint64_t size;
@@ -33,13 +33,16 @@ struct qn_cacache_entry {
 /* Takes or passes over an entry for the key. */
 typedef bool qn_cacache_wanted(const struct qn_cacache_entry *e, void *user);
 
-/* The newest entry for the key that wanted (NULL: any) takes.  -ENOENT: none, or deleted since. */
-QN_MUST int qn_cacache_find(struct qn_cacache *c, struct qn_str key, qn_cacache_wanted *wanted, void *user, struct qn_arena *a,
+/* Opens the bucket file in which the key's entries are, among others.  -ENOENT. */
+QN_MUST int qn_cacache_bucket(struct qn_cacache *c, struct qn_str key, int *ret_fd);
+/* The newest entry for the key in a bucket's text that wanted (NULL: any) takes.  -ENOENT: none, or deleted since; -ENOBUFS. */
+QN_MUST int qn_cacache_pick(struct qn_str bucket, struct qn_str key, qn_cacache_wanted *wanted, void *user, struct qn_arena *a,
                             struct qn_cacache_entry *ret);
 /* The key under which npm's HTTP client stores a URL (as qn_url_write() spells it). */
 QN_MUST int qn_cacache_url_key(struct qn_str url, struct qn_arena *a, struct qn_str *ret);
 
-/* One line of an index bucket.  0; 1: an entry that says its key was deleted; -EBADMSG: torn or not one; -ENOBUFS. */
+/* One line of an index bucket; slices point into it or into the arena.  0; 1: an entry that says its key was deleted;
+ * -EBADMSG: torn or not one; -ENOBUFS. */
 QN_MUST int qn_cacache_line(struct qn_str line, struct qn_arena *a, struct qn_cacache_entry *ret);
 /* Whether the entry may be used at now_ms without asking the registry (RFC 9111: max-age or Expires; no heuristics). */
 bool qn_cacache_fresh(const struct qn_cacache_entry *e, uint64_t now_ms);

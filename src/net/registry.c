@@ -304,6 +304,17 @@ static uint64_t now_ms(void)
         return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+static int find_entry(struct question *q, struct qn_str key)
+{
+        _cleanup_(qn_buf_done) struct qn_buf bucket = QN_BUF_INIT(QN_CACACHE_BUCKET_MAX);
+        _cleanup_(qn_closep) int fd = -1;
+        int r = qn_cacache_bucket(q->r->cache, key, &fd);
+
+        if (r == 0)
+                r = qn_io_read_fd(fd, &bucket);
+        return r < 0 ? r : qn_cacache_pick(qn_buf_view(&bucket), key, wanted, q, &q->mem, &q->entry);
+}
+
 /* Answers from npm's cache when that is allowed. */
 static bool try_cache(struct question *q)
 {
@@ -315,8 +326,7 @@ static bool try_cache(struct question *q)
                 return false;
         if (q->want.integrity.n)
                 return from_cache(q, list, q->want.integrity, QN_FROM_CACHE);
-        if (qn_cacache_url_key(q->url, &q->mem, &key) < 0 ||
-            qn_cacache_find(q->r->cache, key, wanted, q, &q->mem, &q->entry) < 0)
+        if (qn_cacache_url_key(q->url, &q->mem, &key) < 0 || find_entry(q, key) < 0)
                 return false;
         if (!c->offline && !c->prefer_offline && (c->prefer_online || !qn_cacache_fresh(&q->entry, now_ms())))
                 return false;
@@ -335,7 +345,8 @@ static int ask_network(struct question *q)
         };
         struct qn_http_request req = {
                 .url = q->url,
-                .accept = qn_str_c(how[q->kind].accept),
+                /* "Is your copy still good" makes sense for the form that was cached only. */
+                .accept = q->entry.etag.n && q->entry.accept.n ? q->entry.accept : qn_str_c(how[q->kind].accept),
                 .etag = q->entry.etag,
                 .max = how[q->kind].max,
                 .compressed = q->kind != TARBALL,

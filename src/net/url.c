@@ -32,10 +32,19 @@ static int part(CURLU *u, CURLUPart what, unsigned flags, struct qn_arena *a, st
         return ret->p ? 0 : -ENOBUFS;
 }
 
+/* libcurl undoes percent escapes in host names, whatever they hide. */
+static bool host_char(char c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(".-_[]:", c));
+}
+
 static int lower_host(struct qn_str host, struct qn_arena *a, struct qn_str *ret)
 {
         char *p;
 
+        for (size_t i = 0; i < host.n; i++)
+                if (!host_char(host.p[i]))
+                        return -EINVAL;
         /* A dot at the end names the same host to DNS, yet another one to every comparison: not worth the doubt. */
         if (host.n == 0 || qn_str_ends(host, "."))
                 return -EINVAL;
@@ -48,21 +57,43 @@ static int lower_host(struct qn_str host, struct qn_arena *a, struct qn_str *ret
         return 0;
 }
 
+/* A host that means another one when it is read again ("%35" is "5", which is 0.0.0.5) would be checked as one and
+ * connected to as the other. */
+static int check_host(struct qn_str host, struct qn_arena *a)
+{
+        _cleanup_(urlp_cleanup) CURLU *u = curl_url();
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_URL_MAX);
+        struct qn_str again;
+        int r;
+
+        qn_buf_puts(&b, "http://");
+        qn_buf_str(&b, host);
+        if (!u || qn_buf_error(&b) < 0)
+                return -ENOMEM;
+        if (curl_url_set(u, CURLUPART_URL, b.p, 0) != CURLUE_OK)
+                return -EINVAL;
+        r = part(u, CURLUPART_HOST, 0, a, &again);
+        return r < 0 ? r : qn_str_ieq(host, again) ? 0 : -EINVAL;
+}
+
 static int parts(CURLU *u, struct qn_arena *a, struct qn_url *ret)
 {
         struct qn_str scheme, host, port;
         uint64_t number = 0;
         int r;
 
-        if ((r = part(u, CURLUPART_SCHEME, 0, a, &scheme)) < 0 || (r = part(u, CURLUPART_HOST, 0, a, &host)) < 0 ||
-            (r = lower_host(host, a, &ret->host)) < 0 || (r = part(u, CURLUPART_PATH, 0, a, &ret->path)) < 0 ||
+        if ((r = part(u, CURLUPART_SCHEME, 0, a, &scheme)) < 0)
+                return r;
+        if (!qn_str_ieq(scheme, QN_STR("http")) && !qn_str_ieq(scheme, QN_STR("https")))
+                return -EPROTONOSUPPORT;
+        if ((r = part(u, CURLUPART_HOST, 0, a, &host)) < 0 || (r = lower_host(host, a, &ret->host)) < 0 ||
+            (r = check_host(ret->host, a)) < 0 ||
+            (r = part(u, CURLUPART_PATH, 0, a, &ret->path)) < 0 ||
             (r = part(u, CURLUPART_QUERY, 0, a, &ret->query)) < 0 ||
             (r = part(u, CURLUPART_USER, CURLU_URLDECODE, a, &ret->user)) < 0 ||
             (r = part(u, CURLUPART_PASSWORD, CURLU_URLDECODE, a, &ret->password)) < 0 ||
             (r = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, a, &port)) < 0)
                 return r;
-        if (!qn_str_ieq(scheme, QN_STR("http")) && !qn_str_ieq(scheme, QN_STR("https")))
-                return -EPROTONOSUPPORT;
         if (qn_str_u64(port, &number) < 0 || number == 0 || number > UINT16_MAX)
                 return -EINVAL;
         ret->tls = scheme.n == 5;

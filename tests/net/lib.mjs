@@ -31,6 +31,9 @@ export function finish () {
 export function run (file, args, { env = {}, cwd = scratch, timeout = 120000 } = {}) {
   return new Promise(done => {
     execFile(file, args, { env, cwd, timeout, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      if (file === probe && stderr) {
+        ok(false, `${args.join(' ').slice(0, 60)}: something on standard error`, stderr.slice(0, 4000))
+      }
       done({ code: error ? error.code ?? 1 : 0, stdout, stderr })
     })
   })
