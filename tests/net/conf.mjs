@@ -131,7 +131,7 @@ equal(await url('registry=http://r.invalid:81/npm/\nreplace-registry-host=always
 equal(await url('registry=https://r.invalid/npm\nreplace-registry-host=o.invalid', 'a', '1.0.0', 'https://o.invalid/npm/a/-/a.tgz'), 'https://r.invalid/npm/a/-/a.tgz', 'a host, path already there')
 equal(await url('registry=https://r.invalid/new\nreplace-registry-host=https://o.invalid/old/npm', 'a', '1.0.0', 'https://o.invalid/old/npm/a.tgz'), 'https://r.invalid/new/a.tgz', 'a URL with its path')
 equal(await url('registry=https://r.invalid/new\nreplace-registry-host=https://o.invalid/old', 'a', '1.0.0', 'https://o.invalid/older/a.tgz'), 'https://o.invalid/older/a.tgz', 'whole segments')
-match(await url('', 'a', '1', 'file:../x'), /not a URL/, 'no file: address')
+match(await url('', 'a', '1', 'file:../x'), /only http and https/, 'no file: address')
 match(await url('', 'a', '1', 'git+ssh://h.invalid/x'), /only http and https/, 'no git address')
 
 // npm's own default: asked once, then remembered, and never from a program inside a project
