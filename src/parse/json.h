@@ -2,7 +2,7 @@
  * Strict RFC 8259, plus what npm's own reader forgives: a leading byte order mark.  No recursion; nesting is capped by
  * QN_JSON_DEPTH_MAX, size by QN_JSON_MAX.  Strings must be valid UTF-8 (-EILSEQ otherwise); lone \u surrogates become
  * U+FFFD.  Duplicate keys are legal, the last one wins, as in JSON.parse, and the tree remembers that it saw one.
- * Errors: -EBADMSG malformed or cut short, -EILSEQ, -EFBIG too deep or too large, -ENOBUFS arena cap. */
+ * Errors: -EBADMSG malformed or cut short, -EILSEQ, -EFBIG too deep or too large, -ENOBUFS arena cap (trees: also -ENOMEM). */
 #pragma once
 
 #include "base/cur.h"
