@@ -181,7 +181,7 @@ int qn_msg_recv(int sock, void *buf, struct qn_cur *ret)
 
 void qn_msg_reply_begin(struct qn_msg_reply *r, uint64_t seq, size_t max)
 {
-        qn_buf_reset(&r->joined);
+        /* joined is left alone until the first piece comes: the reply before this one may still be read. */
         r->joined.max = QN_MAX(max, QN_ROLE_ERROR_MAX);
         r->max = max;
         r->seq = seq;
@@ -214,6 +214,8 @@ int qn_msg_reply_add(struct qn_msg_reply *r, struct qn_cur packet)
 
         if (qn_cur_copy(&packet, sizeof head, &head) < 0)
                 return -EBADMSG;
+        if (!r->started)
+                qn_buf_reset(&r->joined);
         ret = check_head(r, &head);
         if (ret < 0)
                 return ret;

@@ -500,6 +500,28 @@ TEST(state_of_a_worker)
         qn_pool_free(p);
 }
 
+TEST(large_replies_one_after_the_other)
+{
+        _cleanup_(qn_pool_freep) struct qn_pool *p = pool_of(1);
+        static uint8_t in[8][1 << 20];
+        struct answer a[8];
+
+        for (unsigned i = 0; i < 8; i++) {
+                const struct qn_pool_job job = { .kind = JOB_ECHO, .input = { in[i], in[i] + sizeof in[i] },
+                                                 .input_fd = -1, .user = &a[i] };
+
+                memset(in[i], 'a' + (int)i, sizeof in[i]);
+                a[i] = (struct answer){ 0 };
+                ASSERT_EQ(qn_pool_submit(p, &job), 0);
+        }
+        ASSERT_EQ(finish(p, NULL), 0);
+        for (unsigned i = 0; i < 8; i++) {
+                ASSERT_EQ(a[i].status, QN_POOL_OK);
+                ASSERT_EQ(a[i].n, sizeof in[i]);
+                assert_memory_equal(a[i].reply, in[i], sizeof a[i].reply);
+        }
+}
+
 TEST(ten_thousand_jobs_whatever_the_number_of_workers)
 {
         enum { N = 10000 };
