@@ -5,7 +5,7 @@
 
 #include "base/io.h"
 #include "base/limits.h"
-#include "parse/json.h"
+#include "parse/npmrc.h"
 
 struct qn_str npm_getenv(const struct qn_npmconf_in *in, const char *name)
 {
@@ -151,15 +151,15 @@ static int join(struct npm_levels *l, struct qn_str *have, struct qn_str more)
         return have->p ? 0 : -ENOBUFS;
 }
 
-static int set(struct npm_levels *l, enum npm_level level, struct qn_str key, struct qn_str value, bool list)
+static int set_expanded(struct npm_levels *l, enum npm_level level, struct qn_str key, struct qn_str value, bool list)
 {
         struct npm_level_data *d = &l->at[level];
-        struct qn_str k, v;
+        struct qn_str k = qn_arena_dup(&l->mem, key), v = qn_arena_dup(&l->mem, qn_str_trim(value));
         uint32_t at;
         int r;
 
-        if ((r = expand(l, key, &k)) < 0 || (r = expand(l, value, &v)) < 0)
-                return r;
+        if (!k.p || !v.p)
+                return -ENOBUFS;
         at = qn_map_get(&d->index, k);
         if (at == QN_MAP_NONE) {
                 if ((r = QN_ARENA_ROOM(&l->mem, d->items, d->n, d->cap)) < 0 ||
@@ -172,6 +172,16 @@ static int set(struct npm_levels *l, enum npm_level level, struct qn_str key, st
                 return join(l, &d->items[at].value, v);
         d->items[at].value = v;
         return 0;
+}
+
+static int set(struct npm_levels *l, enum npm_level level, struct qn_str key, struct qn_str value)
+{
+        struct qn_str k, v;
+        int r;
+
+        if ((r = expand(l, key, &k)) < 0 || (r = expand(l, value, &v)) < 0)
+                return r;
+        return set_expanded(l, level, k, v, false);
 }
 
 /* --- the levels --- */
@@ -192,7 +202,7 @@ static int load_env(struct npm_levels *l)
 
                         key[i] = qn_str_starts(name, "//") ? c : c == '_' && i > 0 ? '-' : c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
                 }
-                r = set(l, NPM_ENV, (struct qn_str){ key, name.n }, value, false);
+                r = set(l, NPM_ENV, (struct qn_str){ key, name.n }, value);
                 if (r < 0)
                         return r;
         }
@@ -202,7 +212,7 @@ static int load_env(struct npm_levels *l)
 static int load_flags(struct npm_levels *l)
 {
         for (size_t i = 0; i < l->in->n_flags; i++) {
-                int r = set(l, NPM_CLI, l->in->flags[i].key, l->in->flags[i].value, false);
+                int r = set(l, NPM_CLI, l->in->flags[i].key, l->in->flags[i].value);
 
                 if (r < 0)
                         return r;
@@ -213,69 +223,21 @@ static int load_flags(struct npm_levels *l)
 
 /* --- one file --- */
 
-/* Quoted text is JSON, or what stands between single quotes; else it ends at the first ; or # without a backslash. */
-static int unquote(struct npm_levels *l, struct qn_str s, struct qn_buf *b, struct qn_str *ret)
+static bool on_variable(void *ctx, struct qn_str name, struct qn_str *ret)
 {
-        struct qn_node *node = NULL;
-
-        qn_buf_reset(b);
-        *ret = s = qn_str_trim(s);
-        if (s.n >= 2 && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.n - 1] == s.p[0]) {
-                if (s.p[0] == '\'')
-                        *ret = s = (struct qn_str){ s.p + 1, s.n - 2 };
-                if (qn_json_parse(qn_cur_str(s), &l->mem, &node, NULL) == 0 && qn_node_is(node, QN_NODE_STRING))
-                        *ret = node->text;
-                return 0;
-        }
-        for (size_t i = 0; i < s.n && s.p[i] != ';' && s.p[i] != '#'; i++) {
-                bool escape = s.p[i] == '\\' && i + 1 < s.n && s.p[i + 1] && strchr("\\;#", s.p[i + 1]);
-
-                i += escape;
-                qn_buf_byte(b, s.p[i]);
-        }
-        *ret = qn_str_trim(qn_buf_view(b));
-        return qn_buf_error(b);
+        *ret = variable(ctx, name);
+        return ret->p != NULL;
 }
 
-static int read_line(struct npm_levels *l, enum npm_level level, struct qn_str line)
+static int read_entries(struct npm_levels *l, enum npm_level level, struct qn_str text)
 {
-        _cleanup_(qn_buf_done) struct qn_buf kb = QN_BUF_INIT(QN_NPMRC_MAX), vb = QN_BUF_INIT(QN_NPMRC_MAX);
-        struct qn_str key = qn_str_cut(&line, '='), value = QN_STR("true");
-        bool list;
-        int r = unquote(l, key, &kb, &key);
+        struct qn_npmrc rc = QN_NPMRC_INIT;
+        int r = qn_npmrc_parse(&rc, qn_cur_str(text), on_variable, l, &l->mem, NULL);
 
-        if (r == 0 && line.p)
-                r = unquote(l, line, &vb, &value);
-        if (r < 0 || !key.n)
-                return r;
-        list = key.n > 2 && qn_str_ends(key, "[]");
-        return set(l, level, qn_str_take(key, key.n - (list ? 2 : 0)), value, list);
-}
-
-/* Keys below a [section] are not npm's settings. */
-static int read_lines(struct npm_levels *l, enum npm_level level, struct qn_str text)
-{
-        bool section = false;
-
-        while (text.n) {
-                size_t n = 0;
-                struct qn_str line;
-                int r;
-
-                while (n < text.n && text.p[n] != '\n' && text.p[n] != '\r')
-                        n++;
-                line = qn_str_trim(qn_str_take(text, n));
-                text = qn_str_skip(text, n + 1);
-                if (!line.n || line.p[0] == ';' || line.p[0] == '#' || line.p[0] == '=')
-                        continue;
-                section = section || (line.p[0] == '[' && line.p[line.n - 1] == ']');
-                if (section)
-                        continue;
-                r = read_line(l, level, line);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        for (size_t i = 0; r == 0 && i < rc.n; i++)
+                if (!rc.v[i].section.n)
+                        r = set_expanded(l, level, rc.v[i].key, rc.v[i].value, rc.v[i].list);
+        return r;
 }
 
 static int load_file(struct npm_levels *l, enum npm_level level, const char *path)
@@ -284,7 +246,7 @@ static int load_file(struct npm_levels *l, enum npm_level level, const char *pat
 
         if (!path || qn_io_read(path, &text) < 0)
                 return 0;
-        return read_lines(l, level, qn_buf_view(&text));
+        return read_entries(l, level, qn_buf_view(&text));
 }
 
 static bool same_path(struct qn_str a, struct qn_str b)
