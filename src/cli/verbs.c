@@ -62,6 +62,13 @@ static const struct qn_opt semver_opts[] = {
         {}
 };
 
+static const struct qn_opt unpack_opts[] = {
+        { "format", 'f', 0, "FORMAT", "text|json", "text", "what to list in: text or json" },
+        { "list", 'l', 0, NULL, NULL, NULL, "list the entries (this is what happens without --to)" },
+        { "to", 0, 0, "DIR", NULL, NULL, "put the files below this directory" },
+        {}
+};
+
 const struct qn_verb qn_verbs[] = {
         /* name  min max needs  run  synopsis  first  summary  options */
         { "check", 0, -1, QN_NEED_DATA | QN_NEED_CACHE, cmd_check, "[TARGET...]", NULL,
@@ -77,6 +84,8 @@ const struct qn_verb qn_verbs[] = {
           "List, show or test the rules", rules_opts },
         { "semver", 0, -1, 0, cmd_semver, "QUESTION ARGUMENT...", "satisfies|compare|max-satisfying",
           "Compare versions and ranges as npm does", semver_opts },
+        { "unpack", 1, 1, 0, cmd_unpack, "FILE", NULL, "List a package archive as npm reads it, or put its files below a directory",
+          unpack_opts },
         { "version", 0, 0, 0, cmd_version, "", NULL, "Print the version", NULL },
         {}
 };

@@ -108,46 +108,41 @@ static int check_integrity(struct qn_analyser *an, struct qn_cur bytes, const ui
 
 /* --- entries --- */
 
-/* What npm and other clients do differently with such a path. */
-static const struct {
-        enum qn_tar_odd bit;
-        const char *what, *detail;
-} path_oddities[] = {
-        { QN_TAR_ODD_ABSOLUTE, "absolute-path", "an absolute path, which clients change each in their own way" },
-        { QN_TAR_ODD_DOTDOT, "parent-path", "a path with \"..\", which npm leaves out and other clients may follow" },
-        { QN_TAR_ODD_NUL, "control-character", "a path with control characters or backslashes" },
-        { QN_TAR_ODD_OUTSIDE, "outside", "a file outside the package directory, which only some clients unpack" },
-        { QN_TAR_ODD_PAX, "disputed-header", "a header that clients understand each in their own way" },
+/* What clients do differently with such a path; NULL: odd, but the same for all that matters. */
+static const char *const path_details[QN_TAR_ODD_BITS] = {
+        "an absolute path, which clients change each in their own way",
+        "a path with \"..\", which npm leaves out and other clients may follow",
+        "a path with control characters or backslashes",
+        "a file outside the package directory, which only some clients unpack",
+        "a header that clients understand each in their own way",
+        NULL,
 };
 
 static int report_path(struct qn_analyser *an, const struct qn_tar_entry *e)
 {
-        for (size_t i = 0; i < QN_ARRAY_SIZE(path_oddities); i++) {
-                int r;
+        int r = 0;
 
-                if (!(e->odd & path_oddities[i].bit))
+        for (unsigned i = 0; r == 0 && i < QN_TAR_ODD_BITS; i++) {
+                if (!(e->odd >> i & 1))
                         continue;
-                r = odd_and_open(an, path_oddities[i].what, e->full, path_oddities[i].detail);
-                if (r < 0)
-                        return r;
+                if (path_details[i])
+                        r = odd_and_open(an, qn_tar_odd_name(i), e->full, path_details[i]);
+                else
+                        r = qn_scan_odd(an->scan, qn_tar_odd_name(i), e->full);
         }
-        return e->odd & QN_TAR_ODD_UTF8 ? qn_scan_odd(an->scan, "encoding", e->full) : 0;
+        return r;
 }
 
 static int report_type(struct qn_analyser *an, const struct qn_tar_entry *e)
 {
-        static const struct {
-                const char *what, *detail;
-        } types[] = {
-                [QN_TAR_SYMLINK] = { "symlink", "a symbolic link, which npm leaves out and other clients may create" },
-                [QN_TAR_HARDLINK] = { "hardlink", "a hard link, which npm leaves out and other clients may create" },
-                [QN_TAR_DEVICE] = { "device", "a device or fifo, which npm leaves out" },
-                [QN_TAR_OTHER] = { "entry-type", "an entry of a kind that npm passes over and others unpack" },
+        static const char *const details[QN_TAR_TYPE_MAX] = {
+                [QN_TAR_SYMLINK] = "a symbolic link, which npm leaves out and other clients may create",
+                [QN_TAR_HARDLINK] = "a hard link, which npm leaves out and other clients may create",
+                [QN_TAR_DEVICE] = "a device or fifo, which npm leaves out",
+                [QN_TAR_OTHER] = "an entry of a kind that npm passes over and others unpack",
         };
 
-        if (e->type == QN_TAR_DIR || e->type == QN_TAR_FILE)
-                return 0;
-        return odd_and_open(an, types[e->type].what, e->full, types[e->type].detail);
+        return details[e->type] ? odd_and_open(an, qn_tar_type_name(e->type), e->full, details[e->type]) : 0;
 }
 
 /* 0 go on with the file, 1 its twin was already observed. */

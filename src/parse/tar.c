@@ -46,6 +46,25 @@ struct header {
         struct qn_str path, link;
 };
 
+const char *qn_tar_type_name(enum qn_tar_type type)
+{
+        static const char *const names[QN_TAR_TYPE_MAX] = {
+                [QN_TAR_FILE] = "file",         [QN_TAR_DIR] = "directory", [QN_TAR_SYMLINK] = "symlink",
+                [QN_TAR_HARDLINK] = "hardlink", [QN_TAR_DEVICE] = "device", [QN_TAR_OTHER] = "entry-type",
+        };
+
+        return names[type];
+}
+
+const char *qn_tar_odd_name(unsigned i)
+{
+        static const char *const names[QN_TAR_ODD_BITS] = {
+                "absolute-path", "parent-path", "control-character", "outside", "disputed-header", "encoding",
+        };
+
+        return names[i];
+}
+
 static int source_new(struct qn_tar **ret)
 {
         struct qn_tar *t = calloc(1, sizeof *t);
@@ -339,22 +358,21 @@ static bool acceptable(const struct header *h, unsigned sum)
 
 /* --- extended headers --- */
 
+/* The body of an extended header, with its padding: without that npm does not use it. */
 static int take_meta(struct qn_tar *t, size_t size, struct qn_str *ret, struct qn_err *reterr)
 {
         struct qn_cur body;
-        int r;
 
         if (!t->read) {
-                if (size + padding(size) > qn_cur_left(&t->win) || qn_cur_take(&t->win, size, &body) < 0)
+                if (qn_cur_take(&t->win, size, &body) < 0)
                         return cut_short(t, reterr);
                 t->off += size;
                 *ret = qn_cur_rest(&body);
-                return 0;
+                return source_skip(t, padding(size), reterr);
         }
         qn_buf_reset(&t->meta);
-        r = qn_buf_room(&t->meta, size);
-        if (r < 0)
-                return r;
+        if (qn_buf_room(&t->meta, size) < 0)
+                return -ENOMEM;
         while (t->meta.n < size) {
                 ssize_t n = source_read(t, t->meta.p + t->meta.n, size - t->meta.n, reterr);
 
@@ -363,7 +381,7 @@ static int take_meta(struct qn_tar *t, size_t size, struct qn_str *ret, struct q
                 t->meta.n += (size_t)n;
         }
         *ret = qn_buf_view(&t->meta);
-        return 0;
+        return source_skip(t, padding(size), reterr);
 }
 
 static int apply_meta(struct qn_tar *t, char type, struct qn_str body, struct qn_err *reterr)
@@ -399,8 +417,7 @@ static int read_meta(struct qn_tar *t, const struct header *h, struct qn_err *re
         r = take_meta(t, (size_t)h->size, &body, reterr);
         if (r < 0)
                 return r;
-        r = apply_meta(t, h->type, body, reterr);
-        return r < 0 ? r : source_skip(t, padding((uint64_t)h->size), reterr);
+        return apply_meta(t, h->type, body, reterr);
 }
 
 /* --- entries --- */

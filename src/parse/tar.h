@@ -24,6 +24,7 @@ enum qn_tar_type {
         QN_TAR_HARDLINK,
         QN_TAR_DEVICE, /* character, block, fifo */
         QN_TAR_OTHER,  /* npm passes over it */
+        QN_TAR_TYPE_MAX
 };
 
 enum qn_tar_odd {                     /* bits of qn_tar_entry.odd */
@@ -34,6 +35,11 @@ enum qn_tar_odd {                     /* bits of qn_tar_entry.odd */
         QN_TAR_ODD_PAX = 1 << 4,      /* a pax record overrides the header's size, or a file has a link name */
         QN_TAR_ODD_UTF8 = 1 << 5,     /* the path is not valid UTF-8: each client writes another name */
 };
+
+#define QN_TAR_ODD_BITS 6
+/* "file", "directory", "symlink"…; "absolute-path", "parent-path"… for the i-th bit. */
+const char *qn_tar_type_name(enum qn_tar_type type);
+const char *qn_tar_odd_name(unsigned i);
 
 struct qn_tar_entry {
         enum qn_tar_type type;
