@@ -262,22 +262,28 @@ static bool flow_round(struct qn_js_file *j)
         return changed;
 }
 
-#define SECRETS                                                                                             \
-        (~(QN_LABEL_BIT(FILE) | QN_LABEL_BIT(NETWORK) | QN_LABEL_BIT(INPUT)))
+/* What somebody would steal, and what somebody would run. */
+#define LOOT                                                                                        \
+        (~(QN_LABEL_BIT(FILE) | QN_LABEL_BIT(NETWORK) | QN_LABEL_BIT(INPUT) | QN_LABEL_BIT(DECODED)))
+#define STAGE (QN_LABEL_BIT(NETWORK) | QN_LABEL_BIT(DECODED))
 
 static bool is_sink(const struct qn_js_event *e)
 {
         return e->data || e->target;
 }
 
+static bool runs(const struct qn_js_event *e)
+{
+        return e->e.kind == QN_EVENT_CODE_EVAL || e->e.kind == QN_EVENT_CODE_LOAD || e->e.kind == QN_EVENT_PROC_EXEC;
+}
+
+/* Data flow is followed only where a source and a sink stand in one file. */
 static bool wanted(const struct qn_js_file *j)
 {
-        bool secrets = j->sources & SECRETS, any = j->sources != 0;
-
         for (size_t i = 0; i < j->n_events; i++) {
                 const struct qn_js_event *e = &j->events[i];
 
-                if (is_sink(e) && (secrets || (any && e->e.kind == QN_EVENT_CODE_EVAL)))
+                if (is_sink(e) && (j->sources & (runs(e) ? LOOT | STAGE : LOOT)))
                         return true;
         }
         return false;
@@ -291,7 +297,7 @@ static void label_events(struct qn_js_file *j)
                 if (!is_sink(e))
                         continue;
                 e->e.labels |= qn_jso_labels(j, e->data, 0) | (e->target ? qn_jso_labels(j, e->target, 0) : 0);
-                if (e->e.kind == QN_EVENT_NET_CONNECT && (e->e.labels & SECRETS & ~QN_LABEL_BIT(DECODED)))
+                if (e->e.kind == QN_EVENT_NET_CONNECT && (e->e.labels & LOOT))
                         e->e.kind = QN_EVENT_NET_SEND;
                 if ((e->e.kind == QN_EVENT_CODE_EVAL || e->e.kind == QN_EVENT_CODE_LOAD) &&
                     qn_str_is(qn_event_get(&e->e, QN_ATTR_VALUE), "computed")) {
