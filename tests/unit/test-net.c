@@ -96,7 +96,7 @@ TEST(url_safe_takes_anything)
 {
         BUF(b);
 
-        qn_url_safe((struct qn_str){ "http://a:b@c@h\0\033[2J/x?y", 25 }, &b);
+        qn_url_safe(QN_STR("http://a:b@c@h\0\033[2J/x?y"), &b);
         ASSERT_STR(qn_buf_view(&b), "http://h??[2J/x");
         qn_buf_reset(&b);
         qn_url_safe(QN_STR("no url?x"), &b);
