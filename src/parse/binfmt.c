@@ -316,7 +316,8 @@ static enum qn_format sniff_text(struct qn_str s, bool cut)
         if (has_at(s, 0, "\xff\xfe", 2) || has_at(s, 0, "\xfe\xff", 2) || looks_utf16(s))
                 return QN_FORMAT_UTF16;
         controls = count_controls(s);
-        if (controls > s.n / 100)
+        /* A regular expression or string of a small script may hold one or two. */
+        if (controls > s.n / 100 + (s.n >= 8 ? 2 : 0))
                 return QN_FORMAT_BINARY;
         if (has_at(s, 0, "#!", 2) && controls == 0)
                 return QN_FORMAT_SCRIPT;

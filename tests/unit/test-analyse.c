@@ -271,6 +271,27 @@ TEST(analyse_names_alike_are_capped)
         ASSERT_EQ(scan->n_files, QN_NAMES_ALIKE_MAX + 3);
 }
 
+TEST(analyse_memory_for_names_is_capped)
+{
+        struct qn_names names;
+        const struct qn_name_content c = { .size = 0, .data = CUR("x") };
+        char path[QN_TAR_NAME_MAX];
+        size_t n = 0;
+        int r;
+
+        qn_names_init(&names);
+        memset(path, 'x', sizeof path);
+        do {
+                memcpy(path, &n, sizeof n);
+                r = qn_names_add(&names, (struct qn_str){ path, sizeof path }, &c);
+                n++;
+        } while (r == QN_NAME_NEW && n < QN_TAR_ENTRIES_MAX);
+        ASSERT_EQ(r, -ENOBUFS);
+        ASSERT_TRUE(names.arena.total <= QN_NAMES_MAX);
+        ASSERT_TRUE(n > QN_NAMES_MAX / sizeof path / 4);
+        qn_names_done(&names);
+}
+
 TEST(analyse_headers_that_clients_dispute)
 {
         fresh();

@@ -44,6 +44,7 @@ TEST(binfmt_text)
         ASSERT_EQ(TEXT("v\0a\0r\0 \0a\0 \0=\0 \0001\0;\0"), QN_FORMAT_UTF16);
         ASSERT_EQ(TEXT("#!/bin/sh\necho\n"), QN_FORMAT_SCRIPT);
         ASSERT_EQ(TEXT("\1\2\3\4\5"), QN_FORMAT_BINARY);
+        ASSERT_EQ(TEXT("a = '\177\1'"), QN_FORMAT_ASCII);
 }
 
 TEST(binfmt_executables)
