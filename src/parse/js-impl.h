@@ -29,6 +29,12 @@ struct qn_js_token {
         bool escaped; /* holds escapes */
 };
 
+struct qn_js_mark { /* a place to come back to after looking one token ahead */
+        const uint8_t *p;
+        struct qn_js_token t;
+        uint32_t prev_end, braces, n_tpl, n_comments;
+};
+
 /* One slot of the atom table.  Names of up to 16 bytes are their own key; longer ones are known by hash and compared. */
 struct qn_js_slot {
         uint64_t lo, hi;
@@ -117,7 +123,7 @@ struct qn_js {
         uint8_t mode; /* qn_js_mode */
         unsigned opts;
         int fatal;
-        struct qn_js_token bad; /* where panic began */
+        struct qn_js_mark bad; /* where panic began */
         struct qn_js_ast ast;
         uint8_t *copy;
         size_t copy_cap;
@@ -195,11 +201,6 @@ const uint8_t *qn_js_unicode_escape(const uint8_t *p, uint32_t *ret);
 /* Length of the run of ASCII name characters at p. */
 uint32_t qn_js_name_run(const uint8_t *p);
 
-struct qn_js_mark { /* a place to come back to after looking one token ahead */
-        const uint8_t *p;
-        struct qn_js_token t;
-        uint32_t prev_end, braces, n_tpl, n_comments;
-};
 struct qn_js_mark qn_js_save(const struct qn_js *js);
 void qn_js_restore(struct qn_js *js, const struct qn_js_mark *m);
 

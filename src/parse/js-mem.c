@@ -34,6 +34,7 @@ void qn_js_fatal(struct qn_js *js, int code, const char *msg)
         qn_fail(&js->ast.first_error, code, js->t.start, "%s", msg);
         js->panic = true;
         js->t.type = QN_JS_TOK_END;
+        js->p = js->end;
 }
 
 bool qn_js_grow(struct qn_js *js, void *vec, size_t size)

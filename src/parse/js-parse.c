@@ -27,15 +27,15 @@ const char *qn_js_tok_text(unsigned tok)
 
 uint32_t qn_js_fail_at(struct qn_js *js, uint32_t off, const char *msg)
 {
-        if (js->panic) { /* whoever read on behind the error stops here too */
-                js->t.type = QN_JS_TOK_END;
-                return 0;
+        if (!js->panic) {
+                if (js->ast.errors++ == 0)
+                        qn_fail(&js->ast.first_error, -EBADMSG, off, "%s", msg);
+                js->panic = true;
+                js->bad = qn_js_save(js);
         }
-        if (js->ast.errors++ == 0)
-                qn_fail(&js->ast.first_error, -EBADMSG, off, "%s", msg);
-        js->panic = true;
-        js->bad = js->t;
+        /* Also when a rule went on in panic: whatever it reads next is the end. */
         js->t.type = QN_JS_TOK_END;
+        js->p = js->end;
         return 0;
 }
 
@@ -187,7 +187,7 @@ static uint32_t recover(struct qn_js *js, struct place from)
                 return 0;
         js->panic = false;
         js->cover = 0;
-        js->t = js->bad;
+        qn_js_restore(js, &js->bad);
         resync(js, from);
         return qn_js_finish(js, n);
 }
