@@ -28,7 +28,7 @@ struct qn_item {
         bool is_dir;
         int fd;             /* -1: none */
         bool from_cache;    /* its bytes are npm's cached copy, which may be bad */
-        bool tried_network;
+        bool refetch;       /* they were bad: the cache is no longer asked */
         struct qn_str incomplete; /* why it cannot be clean, whatever the analysis says; p NULL: nothing */
         struct qn_event_set set;
         struct qn_verdict verdict;

@@ -261,12 +261,15 @@ static void on_fetched(struct qn_fetched *f, void *user, enum qn_item_state next
 
         c->fetching--;
         if (f->code != QN_HTTP_OK) {
-                give_up(c, it, f->message);
+                if (it->refetch)
+                        qn_item_unknown(it, "npm's cached copy does not match its integrity, and %s", f->message);
+                else
+                        qn_item_unknown(it, "%s", f->message);
+                finished(c, it);
                 return;
         }
         it->fd = TAKE_FD(f->fd);
         it->from_cache = f->from != QN_FROM_NETWORK;
-        it->tried_network = it->tried_network || !it->from_cache;
         want(c, it, next);
 }
 
@@ -297,7 +300,7 @@ static void start_fetch(struct qn_check *c, struct qn_item *it)
                 } else {
                         const struct qn_tarball_want w = {
                                 .name = it->name, .version = it->version, .resolved = it->resolved,
-                                .integrity = it->integrity, .skip_cache = it->from_cache,
+                                .integrity = it->integrity, .skip_cache = it->refetch,
                         };
 
                         r = qn_registry_tarball(c->registry, &w, on_tarball, task);
@@ -411,7 +414,6 @@ static void take_pick(struct qn_check *c, struct qn_item *it, struct qn_cur repl
                 return;
         }
         it->from_cache = false;
-        it->tried_network = false;
         want(c, it, QN_ITEM_TARBALL);
 }
 
@@ -443,8 +445,9 @@ static void take_events(struct qn_check *c, struct qn_item *it, struct qn_cur re
         struct qn_err err = { 0 };
         int r = qn_event_set_read(&reply, &it->mem, &it->set, &err);
 
-        if (r == 0 && it->from_cache && !it->tried_network && bad_integrity(&it->set)) {
-                want(c, it, QN_ITEM_TARBALL); /* with from_cache still set: the cached copy is skipped */
+        if (r == 0 && it->from_cache && !it->refetch && bad_integrity(&it->set)) {
+                it->refetch = true;
+                want(c, it, QN_ITEM_TARBALL);
                 return;
         }
         if (r == 0)
