@@ -21,10 +21,7 @@ test:
 
 bench: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
-	@bench/run $(BUILD)
-
-bench-rivals: all
-	@bench/rivals $(BUILD)/qanat
+	@tools/bench $(BUILD)
 
 fuzz:
 	@tools/fuzz
@@ -38,4 +35,4 @@ install: all
 clean:
 	rm -rf build build-asan build-fuzz
 
-.PHONY: all setup demo test bench bench-rivals fuzz lint install clean
+.PHONY: all setup demo test bench fuzz lint install clean

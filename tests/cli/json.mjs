@@ -37,18 +37,20 @@ function damage(doc) {
 }
 
 // Damage may split a surrogate pair of the document itself, which would not survive encoding.
+// String.prototype.toWellFormed(), which Node 18 does not have.
+const wellFormedText = (s) => Buffer.from(s).toString();
 const docs = [];
 while (docs.length < 30000) {
   const doc = blank() + value(0) + blank();
   docs.push(doc);
-  for (let i = 0; i < 3; i++) docs.push(damage(docs.at(-1)).toWellFormed());
+  for (let i = 0; i < 3; i++) docs.push(wellFormedText(damage(docs.at(-1))));
 }
 
 const wellFormed = (v) => {
-  if (typeof v === 'string') return v.toWellFormed();
+  if (typeof v === 'string') return wellFormedText(v);
   if (Array.isArray(v)) return v.map(wellFormed);
   if (v === null || typeof v !== 'object') return Object.is(v, -0) ? '-0' : v === Infinity ? 'inf' : v;
-  return Object.entries(v).map(([k, x]) => [k.toWellFormed(), wellFormed(x)]);
+  return Object.entries(v).map(([k, x]) => [wellFormedText(k), wellFormed(x)]);
 };
 const shape = (text) => {
   try {

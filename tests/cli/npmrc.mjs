@@ -27,12 +27,14 @@ const PIECES = ['a', 'b', 'registry', '@s:registry', '//h.invalid/:_authToken', 
   '\u00a0', '\ufeff', '\u2028', '${A}', '${LONG_NAME}', '${NONE}', '${NONE?}', '${A?}', '${', '}', '$', '?', '\\${A}', '\\\\${A}', 'é', '😀', '\\u0041', '\\n', 'true', '1', '[]', '\0', '\x0b'];
 const text = (n) => Array.from({ length: rand(n) }, () => pick(PIECES)).join('');
 const value = () => pick([() => text(6), () => JSON.stringify(text(4)), () => `'${text(4)}'`, () => `'${JSON.stringify(text(3))}'`, () => `"${text(4)}"`])();
+// String.prototype.toWellFormed(), which Node 18 does not have.
+const wellFormedText = (s) => Buffer.from(s).toString();
 const line = () => pick([() => text(8), () => `${pick(['a', 'b', 'k[]', 'k', ' a '])}=${value()}`, () => `${text(3)}=${value()}`, () => `${value()}=${text(3)}`,
   () => pick(['; c', '# c', '', '  ;x', 'k'])])();
 const files = Array.from({ length: 30000 }, () => {
   const lines = Array.from({ length: 1 + rand(5) }, line);
   if (rand(10) === 0) lines.push(pick(['[s]', '[ s ] ', '["s"]']), line(), line());
-  return lines.join(pick(['\n', '\n', '\r\n', '\r', '\n\n'])).toWellFormed();
+  return wellFormedText(lines.join(pick(['\n', '\n', '\r\n', '\r', '\n\n'])));
 });
 
 // What a reader of single keys sees: lists in full, else the last value.  What npm reads as something other than a string
