@@ -63,7 +63,8 @@ static bool is_gzip(int dir, const char *name, size_t *ret_size)
 static int collect(struct corpus *c, const char *dir, unsigned depth)
 {
         struct dirent **names = NULL;
-        int n = scandir(dir, &names, NULL, alphasort), fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int n = scandir(dir, &names, NULL, alphasort),
+            fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         for (int i = 0; i < n; i++) {
                 char path[4096];
@@ -120,8 +121,9 @@ static bool is_searched(const struct qn_tar_entry *e)
 {
         struct qn_cur head = qn_cur_mem(e->data.p, QN_MIN(qn_cur_left(&e->data), (size_t)4096));
 
-        return !qn_str_ends(e->path, ".map") && !qn_str_ends(e->path, ".d.ts") && !qn_str_ends(e->path, ".d.mts") &&
-               !qn_str_ends(e->path, ".d.cts") && qn_format_is_text(qn_sniff(head, e->size));
+        return !qn_str_ends(e->path, ".map") && !qn_str_ends(e->path, ".d.ts") &&
+               !qn_str_ends(e->path, ".d.mts") && !qn_str_ends(e->path, ".d.cts") &&
+               qn_format_is_text(qn_sniff(head, e->size));
 }
 
 /* The same choice of files as the literal observer makes: text, but no source maps and no type declarations. */
@@ -158,7 +160,8 @@ static double percentile(const uint64_t *sorted, size_t n, double p)
         return (double)sorted[QN_MIN((size_t)(p * (double)n), n - 1)] / 1e6;
 }
 
-static void report(const struct corpus *c, uint64_t floor, uint64_t check, const struct qn_scan_stats *st)
+static void report(const struct corpus *c, uint64_t floor, uint64_t check,
+                   const struct qn_scan_stats *st)
 {
         uint64_t *times = calloc(c->n, sizeof *times);
         uint64_t small_ns = 0;
@@ -174,16 +177,18 @@ static void report(const struct corpus *c, uint64_t floor, uint64_t check, const
         }
         qsort(times, c->n, sizeof *times, by_number);
         getrusage(RUSAGE_SELF, &ru);
-        printf("corpus                 %8zu tarballs, %.0f MB packed, %.0f MB unpacked\n", c->n, (double)c->packed / 1e6,
-               (double)st->bytes / 1e6);
+        printf("corpus                 %8zu tarballs, %.0f MB packed, %.0f MB unpacked\n", c->n,
+               (double)c->packed / 1e6, (double)st->bytes / 1e6);
         printf("floor                  %8.0f packages/s   inflate + SHA-512 + literal scan\n",
                (double)c->n * 1e9 / (double)floor);
-        printf("check, 1 core          %8.0f packages/s   everything on\n", (double)c->n * 1e9 / (double)check);
+        printf("check, 1 core          %8.0f packages/s   everything on\n",
+               (double)c->n * 1e9 / (double)check);
         printf("ratio to the floor     %8.2f\n", (double)check / (double)floor);
         printf("packages under 1 MB    %8.0f packages/s   %.1f %% of all\n",
                (double)small * 1e9 / (double)small_ns, 100.0 * (double)small / (double)c->n);
-        printf("one package            p50 %.2f ms, p95 %.2f ms, p99 %.2f ms, max %.0f ms\n", percentile(times, c->n, 0.50),
-               percentile(times, c->n, 0.95), percentile(times, c->n, 0.99), percentile(times, c->n, 1));
+        printf("one package            p50 %.2f ms, p95 %.2f ms, p99 %.2f ms, max %.0f ms\n",
+               percentile(times, c->n, 0.50), percentile(times, c->n, 0.95),
+               percentile(times, c->n, 0.99), percentile(times, c->n, 1));
         printf("JavaScript             %8.0f MB/s   %llu files, %.0f MB, %llu with syntax errors\n",
                (double)st->js_bytes * 1e3 / (double)check, (unsigned long long)st->js_files,
                (double)st->js_bytes / 1e6, (unsigned long long)st->js_errors);
@@ -207,8 +212,8 @@ struct counts {
         size_t by_verdict[4];
 };
 
-static void judge_one(const struct qn_rules *rules, const struct qn_event_set *set, struct qn_arena *a, const char *path,
-                      struct counts *counts)
+static void judge_one(const struct qn_rules *rules, const struct qn_event_set *set,
+                      struct qn_arena *a, const char *path, struct counts *counts)
 {
         struct qn_verdict v;
 
@@ -218,8 +223,8 @@ static void judge_one(const struct qn_rules *rules, const struct qn_event_set *s
         counts->by_verdict[v.kind]++;
         if (v.kind == QN_CLEAN)
                 return;
-        fprintf(stderr, "%-10s %3u  %.*s@%.*s  %.*s\n", qn_verdict_name(v.kind), v.score, QN_STR_ARG(set->name),
-                QN_STR_ARG(set->version), QN_STR_ARG(v.reason));
+        fprintf(stderr, "%-10s %3u  %.*s@%.*s  %.*s\n", qn_verdict_name(v.kind), v.score,
+                QN_STR_ARG(set->name), QN_STR_ARG(set->version), QN_STR_ARG(v.reason));
         for (size_t i = 0; i < v.n; i++)
                 fprintf(stderr, "             %.*s\n", QN_STR_ARG(v.findings[i].rule->id));
         fprintf(stderr, "             %s\n", path);
@@ -277,9 +282,12 @@ int main(int argc, char **argv)
                 unmap(in);
         }
         report(&c, floor, check, &st);
-        printf("verdicts               clean %zu, unknown %zu, suspicious %zu (%.2f %%), malicious %zu\n",
-               counts.by_verdict[QN_CLEAN], counts.by_verdict[QN_UNKNOWN], counts.by_verdict[QN_SUSPICIOUS],
-               100.0 * (double)counts.by_verdict[QN_SUSPICIOUS] / (double)c.n, counts.by_verdict[QN_MALICIOUS]);
+        printf("verdicts               clean %zu, unknown %zu, suspicious %zu (%.2f %%), malicious "
+               "%zu\n",
+               counts.by_verdict[QN_CLEAN], counts.by_verdict[QN_UNKNOWN],
+               counts.by_verdict[QN_SUSPICIOUS],
+               100.0 * (double)counts.by_verdict[QN_SUSPICIOUS] / (double)c.n,
+               counts.by_verdict[QN_MALICIOUS]);
         qn_gz_free(f.gz);
         qn_literal_scan_free(f.lits);
         for (size_t i = 0; i < c.n; i++)

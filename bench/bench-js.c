@@ -95,8 +95,9 @@ int main(void)
         }
         qsort(lex, ROUNDS, sizeof *lex, by_value);
         qsort(parse, ROUNDS, sizeof *parse, by_value);
-        printf("%zu files, %.1f MB: lex %.0f MB/s, parse and scopes %.0f MB/s\n", n, (double)bytes / 1e6,
-               (double)bytes * 1e3 / lex[ROUNDS / 2], (double)bytes * 1e3 / parse[ROUNDS / 2]);
+        printf("%zu files, %.1f MB: lex %.0f MB/s, parse and scopes %.0f MB/s\n", n,
+               (double)bytes / 1e6, (double)bytes * 1e3 / lex[ROUNDS / 2],
+               (double)bytes * 1e3 / parse[ROUNDS / 2]);
         for (size_t i = 0; i < n; i++)
                 qn_buf_done(&files[i].text);
         free(files);

@@ -33,7 +33,8 @@ static void analyse(struct qn_cur in, struct qn_buf *out)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        _cleanup_(qn_buf_done) struct qn_buf one = QN_BUF_INIT((size_t)64 << 20), two = QN_BUF_INIT((size_t)64 << 20);
+        _cleanup_(qn_buf_done) struct qn_buf one = QN_BUF_INIT((size_t)64 << 20),
+                                             two = QN_BUF_INIT((size_t)64 << 20);
         struct qn_cur in = qn_cur_mem(data, size);
 
         analyse(in, &one);

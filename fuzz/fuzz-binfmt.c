@@ -18,15 +18,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 f = qn_sniff(head, whole);
                 if (f >= QN_FORMAT_MAX || f != qn_sniff(head, whole))
                         abort();
-                is_native = f == QN_FORMAT_ELF || f == QN_FORMAT_PE || f == QN_FORMAT_MACHO || f == QN_FORMAT_MACHO_FAT;
-                if ((qn_native_read(head, whole, &native) == 0) != is_native || (is_native && (!native.arch || !native.kind)))
+                is_native = f == QN_FORMAT_ELF || f == QN_FORMAT_PE || f == QN_FORMAT_MACHO ||
+                            f == QN_FORMAT_MACHO_FAT;
+                if ((qn_native_read(head, whole, &native) == 0) != is_native ||
+                    (is_native && (!native.arch || !native.kind)))
                         abort();
                 for (size_t i = 0; i < QN_ARRAY_SIZE(names); i++)
                         if (!qn_misfit_name(qn_format_misfit(qn_str_c(names[i]), f)))
                                 abort();
         }
         program = qn_hashbang(head);
-        if (program.n && ((const uint8_t *)program.p < data || (const uint8_t *)program.p + program.n > data + size))
+        if (program.n && ((const uint8_t *)program.p < data ||
+                          (const uint8_t *)program.p + program.n > data + size))
                 abort();
         return 0;
 }

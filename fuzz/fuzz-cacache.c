@@ -14,7 +14,8 @@ static void check_line(struct qn_str line)
         struct qn_cacache_entry e = { .size = 12345 };
         int r = qn_cacache_line(line, &a, &e);
 
-        if (r > 1 || (r >= 0) != (e.key.p != NULL) || (r == 1 && e.integrity.p) || (r < 0 && e.size != 12345))
+        if (r > 1 || (r >= 0) != (e.key.p != NULL) || (r == 1 && e.integrity.p) ||
+            (r < 0 && e.size != 12345))
                 abort();
         if (r >= 0)
                 qn_cacache_fresh(&e, 1700000000000);

@@ -7,14 +7,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void round_trip(const struct qn_event_set *s)
 {
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
-        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)64 << 20), c = QN_BUF_INIT((size_t)64 << 20);
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)64 << 20),
+                                             c = QN_BUF_INIT((size_t)64 << 20);
         struct qn_event_set t;
         struct qn_cur in;
 
         if (qn_event_set_write(s, &b) < 0)
                 abort();
         in = qn_cur_mem(b.p, b.n);
-        if (qn_event_set_read(&in, &a, &t, NULL) < 0 || qn_cur_left(&in) || qn_event_set_write(&t, &c) < 0)
+        if (qn_event_set_read(&in, &a, &t, NULL) < 0 || qn_cur_left(&in) ||
+            qn_event_set_write(&t, &c) < 0)
                 abort();
         if (!qn_str_eq(qn_buf_view(&b), qn_buf_view(&c)))
                 abort();

@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t i = 0; g && i < g->n; i++) {
                 const struct qn_gyp_command *c = &g->commands[i];
 
-                if (c->off >= size || c->line == 0 || c->column == 0 || c->text.n > QN_COMMAND_MAX || (c->argc && !c->argv))
+                if (c->off >= size || c->line == 0 || c->column == 0 ||
+                    c->text.n > QN_COMMAND_MAX || (c->argc && !c->argv))
                         abort();
         }
         return 0;

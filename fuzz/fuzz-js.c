@@ -14,7 +14,8 @@ static void check(bool ok)
 
 static uint64_t check_node(const struct qn_js_ast *ast, const struct qn_js_node *n)
 {
-        check(n->type < QN_JS_TYPE_MAX && n->start <= n->end && n->end <= ast->source.n && n->next < ast->n_nodes);
+        check(n->type < QN_JS_TYPE_MAX && n->start <= n->end && n->end <= ast->source.n &&
+              n->next < ast->n_nodes);
         if (n->type == QN_JS_IDENT)
                 check(n->first < ast->n_bindings && n->val < ast->n_atoms);
         else
@@ -53,11 +54,13 @@ static void check_scopes(const struct qn_js_ast *ast)
         for (uint32_t i = 1; i < ast->n_bindings; i++) {
                 const struct qn_js_binding *b = &ast->bindings[i];
 
-                check(b->atom < ast->n_atoms && b->scope && b->scope < ast->n_scopes && b->decl < ast->n_nodes);
+                check(b->atom < ast->n_atoms && b->scope && b->scope < ast->n_scopes &&
+                      b->decl < ast->n_nodes);
                 check(b->parent < ast->n_nodes && ast->nodes[b->decl].type == QN_JS_IDENT);
         }
         for (uint32_t i = 1; i < ast->n_scopes; i++)
-                check(ast->scopes[i].parent < ast->n_scopes && ast->scopes[i].parent != i && ast->scopes[i].node < ast->n_nodes);
+                check(ast->scopes[i].parent < ast->n_scopes && ast->scopes[i].parent != i &&
+                      ast->scopes[i].node < ast->n_nodes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

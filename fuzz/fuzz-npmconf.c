@@ -19,11 +19,13 @@ static void ask(const struct qn_npmconf *c)
         r = qn_npmconf_auth(c, QN_STR("@s/n"), &u, &a, &auth);
         if (r > 0)
                 abort();
-        r = qn_npmconf_tarball_url(c, QN_STR("@s/n"), QN_STR("1.0.0"), QN_STR("https://h.invalid/x"), &a, &out, NULL);
+        r = qn_npmconf_tarball_url(c, QN_STR("@s/n"), QN_STR("1.0.0"),
+                                   QN_STR("https://h.invalid/x"), &a, &out, NULL);
         if ((r == 0) != (out.p != NULL))
                 abort();
         out = (struct qn_str){ 0 };
-        r = qn_npmconf_tarball_url(c, QN_STR("@s/n"), QN_STR("1.0.0"), (struct qn_str){ 0 }, &a, &out, NULL);
+        r = qn_npmconf_tarball_url(c, QN_STR("@s/n"), QN_STR("1.0.0"), (struct qn_str){ 0 }, &a,
+                                   &out, NULL);
         if ((r == 0) != (out.p != NULL))
                 abort();
 }

@@ -16,7 +16,8 @@ static bool env(void *ctx, struct qn_str name, struct qn_str *ret)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
-        struct qn_str value = { (const char *)data, QN_MIN(size, (size_t)100) }, all = { (const char *)data, size };
+        struct qn_str value = { (const char *)data, QN_MIN(size, (size_t)100) },
+                      all = { (const char *)data, size };
         struct qn_npmrc rc = QN_NPMRC_INIT;
         size_t total = 0;
         int r = qn_npmrc_parse(&rc, qn_cur_mem(data, size), env, &value, &a, NULL);

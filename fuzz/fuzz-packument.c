@@ -10,11 +10,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)256 << 20);
         struct qn_str doc = { (const char *)data, size }, spec = qn_str_cut(&doc, '\n');
-        struct qn_packument_want want = { .spec = spec, .before = spec.n % 2 ? QN_TIME_NONE : 1600000000000, .node = QN_STR("20.0.0") };
+        struct qn_packument_want want = { .spec = spec,
+                                          .before = spec.n % 2 ? QN_TIME_NONE : 1600000000000,
+                                          .node = QN_STR("20.0.0") };
         struct qn_packument_version *v = NULL;
         struct qn_packument *p = NULL;
         struct qn_cur in = qn_cur_str(doc);
-        int r = qn_packument_read(in, &a, &p, NULL), pick = qn_packument_pick(in, &want, &a, &v, NULL);
+        int r = qn_packument_read(in, &a, &p, NULL),
+            pick = qn_packument_pick(in, &want, &a, &v, NULL);
 
         if ((r == 0) != (p != NULL) || (pick == 0) != (v != NULL))
                 abort();

@@ -13,7 +13,8 @@ static void check_places(const struct qn_pkgjson *p, size_t size)
                 if (p->deps[i].off >= size)
                         abort();
         for (size_t i = 0; i < p->exports.n; i++)
-                if (p->exports.v[i].off >= size || p->exports.v[i].conditions.n > QN_PKGJSON_CONDITIONS_MAX)
+                if (p->exports.v[i].off >= size ||
+                    p->exports.v[i].conditions.n > QN_PKGJSON_CONDITIONS_MAX)
                         abort();
         for (size_t i = 0; i < p->scripts.n; i++)
                 if (p->scripts.v[i].off >= size || !p->scripts.v[i].value.p)

@@ -29,7 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const char pkg[] = "{\"scripts\":{\"install\":\"node index.js\"}}";
         struct qn_str rest = { (const char *)data, size }, name = qn_str_cut(&rest, '\n');
-        struct qn_scan_file manifest = { .path = QN_STR("package.json"), .size = sizeof pkg - 1, .data = QN_CUR_LIT(pkg) };
+        struct qn_scan_file manifest = { .path = QN_STR("package.json"),
+                                         .size = sizeof pkg - 1,
+                                         .data = QN_CUR_LIT(pkg) };
         struct qn_scan_file f = { .path = name, .size = rest.n, .data = qn_cur_str(rest) };
         const struct qn_event_set *set = NULL;
 

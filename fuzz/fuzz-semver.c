@@ -15,10 +15,12 @@ static void check_version(struct qn_str s, unsigned flags)
 
         if (qn_semver_parse(s, flags, &v) < 0)
                 return;
-        if (qn_semver_cmp(&v, &v) != 0 || qn_semver_cmp_build(&v, &v) != 0 || qn_semver_format(&v, &b) < 0)
+        if (qn_semver_cmp(&v, &v) != 0 || qn_semver_cmp_build(&v, &v) != 0 ||
+            qn_semver_format(&v, &b) < 0)
                 abort();
         /* Printing may add the hyphen that a loose version left out. */
-        if (b.n <= 256 && (qn_semver_parse(qn_buf_view(&b), flags, &w) < 0 || qn_semver_cmp(&v, &w) != 0))
+        if (b.n <= 256 &&
+            (qn_semver_parse(qn_buf_view(&b), flags, &w) < 0 || qn_semver_cmp(&v, &w) != 0))
                 abort();
 }
 

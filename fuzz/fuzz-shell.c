@@ -21,13 +21,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 const struct qn_shell_command *c = &sh.commands[i];
 
                 if ((c->pipe_from != QN_SHELL_NONE && c->pipe_from >= i) ||
-                    (c->parent != QN_SHELL_NONE && c->parent >= i) || c->depth > QN_COMMAND_DEPTH_MAX)
+                    (c->parent != QN_SHELL_NONE && c->parent >= i) ||
+                    c->depth > QN_COMMAND_DEPTH_MAX)
                         abort();
                 for (size_t j = 0; j < c->argc; j++)
                         for (size_t k = 0; k < c->argv[j].n; k++)
                                 sum += (unsigned char)c->argv[j].p[k];
                 for (size_t j = 0; j < c->n_redirects; j++)
-                        sum += c->redirects[j].target.n ? (unsigned char)c->redirects[j].target.p[0] : 0;
+                        sum += c->redirects[j].target.n ? (unsigned char)c->redirects[j].target.p[0]
+                                                        : 0;
         }
         return sum == SIZE_MAX;
 }

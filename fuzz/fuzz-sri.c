@@ -19,9 +19,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (sri.n == 0 || sri.n > QN_SRI_HASHES_MAX)
                 abort();
         for (size_t i = 0; i < sri.n; i++)
-                if (sri.digests[i].p < text.p || sri.digests[i].p + sri.digests[i].n > text.p + text.n)
+                if (sri.digests[i].p < text.p ||
+                    sri.digests[i].p + sri.digests[i].n > text.p + text.n)
                         abort();
-        if (qn_digest(sri.algorithm, data, size, digest) < 0 || qn_sri_format(sri.algorithm, digest, &b) < 0 ||
+        if (qn_digest(sri.algorithm, data, size, digest) < 0 ||
+            qn_sri_format(sri.algorithm, digest, &b) < 0 ||
             qn_sri_parse(qn_buf_view(&b), &again) < 0 || again.algorithm != sri.algorithm ||
             qn_sri_check(&again, qn_cur_mem(data, size)) != 0)
                 abort();

@@ -8,13 +8,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void again(const struct qn_url *u, struct qn_arena *a)
 {
-        _cleanup_(qn_buf_done) struct qn_buf one = QN_BUF_INIT((size_t)1 << 20), two = QN_BUF_INIT((size_t)1 << 20);
+        _cleanup_(qn_buf_done) struct qn_buf one = QN_BUF_INIT((size_t)1 << 20),
+                                             two = QN_BUF_INIT((size_t)1 << 20);
         struct qn_url v;
 
         qn_url_write(u, &one);
         if (qn_buf_error(&one) < 0 || one.n > QN_URL_MAX)
                 return;
-        if (qn_url_parse(qn_buf_view(&one), a, &v, NULL) < 0 || !qn_url_same_origin(u, &v) || v.user.p || v.password.p)
+        if (qn_url_parse(qn_buf_view(&one), a, &v, NULL) < 0 || !qn_url_same_origin(u, &v) ||
+            v.user.p || v.password.p)
                 abort();
         qn_url_write(&v, &two);
         if (!qn_str_eq(qn_buf_view(&one), qn_buf_view(&two)))

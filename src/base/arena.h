@@ -20,7 +20,8 @@ struct qn_arena {
 /* size bytes, 16-byte aligned, not cleared; NULL at the cap. */
 void *qn_arena_alloc(struct qn_arena *a, size_t size) __attribute__((malloc, alloc_size(2)));
 /* n * size bytes, cleared. */
-void *qn_arena_calloc(struct qn_arena *a, size_t n, size_t size) __attribute__((malloc, alloc_size(2, 3)));
+void *qn_arena_calloc(struct qn_arena *a, size_t n, size_t size)
+        __attribute__((malloc, alloc_size(2, 3)));
 /* A copy of s that is also NUL-terminated (the NUL is not counted); p is NULL at the cap. */
 struct qn_str qn_arena_dup(struct qn_arena *a, struct qn_str s);
 /* For arrays that double: returns an array of new_n elements holding the old_n first ones; the old one is left behind. */
@@ -32,16 +33,16 @@ void qn_arena_done(struct qn_arena *a);
 /* Typed: a cleared object, or an array that grows by doubling.
  * `arr` is a pointer, `n` its count, `cap` its capacity: returns 0 and makes room for one more, or -ENOBUFS. */
 #define QN_ARENA_NEW(a, type) ((type *)qn_arena_calloc((a), 1, sizeof(type)))
-#define QN_ARENA_ROOM(a, arr, n, cap)                                                             \
-        ({                                                                                        \
-                int r_ = 0;                                                                       \
-                if ((n) == (cap)) {                                                               \
-                        size_t want_ = (cap) ? (size_t)(cap) * 2 : 8;                             \
-                        void *new_ = qn_arena_grow((a), (arr), (n), want_, sizeof *(arr));        \
-                        if (new_)                                                                 \
-                                (arr) = new_, (cap) = want_;                                      \
-                        else                                                                      \
-                                r_ = -ENOBUFS;                                                    \
-                }                                                                                 \
-                r_;                                                                               \
+#define QN_ARENA_ROOM(a, arr, n, cap)                                                      \
+        ({                                                                                 \
+                int r_ = 0;                                                                \
+                if ((n) == (cap)) {                                                        \
+                        size_t want_ = (cap) ? (size_t)(cap)*2 : 8;                        \
+                        void *new_ = qn_arena_grow((a), (arr), (n), want_, sizeof *(arr)); \
+                        if (new_)                                                          \
+                                (arr) = new_, (cap) = want_;                               \
+                        else                                                               \
+                                r_ = -ENOBUFS;                                             \
+                }                                                                          \
+                r_;                                                                        \
         })

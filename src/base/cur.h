@@ -12,7 +12,8 @@ struct qn_cur {
         const uint8_t *p, *end;
 };
 
-#define QN_CUR_LIT(lit) ((struct qn_cur){ (const uint8_t *)(lit), (const uint8_t *)(lit) + sizeof(lit) - 1 })
+#define QN_CUR_LIT(lit) \
+        ((struct qn_cur){ (const uint8_t *)(lit), (const uint8_t *)(lit) + sizeof(lit) - 1 })
 
 static inline struct qn_cur qn_cur_mem(const void *p, size_t n)
 {
@@ -65,16 +66,16 @@ QN_MUST static inline int qn_cur_copy(struct qn_cur *c, size_t n, void *ret)
         return 0;
 }
 
-#define QN_CUR_INT(name, type, swap)                                                  \
-        QN_MUST static inline int qn_cur_##name(struct qn_cur *c, type *ret)          \
-        {                                                                             \
-                type v;                                                               \
-                if (sizeof v > qn_cur_left(c))                                        \
-                        return -EBADMSG;                                              \
-                memcpy(&v, c->p, sizeof v);                                           \
-                *ret = swap(v);                                                       \
-                c->p += sizeof v;                                                     \
-                return 0;                                                             \
+#define QN_CUR_INT(name, type, swap)                                         \
+        QN_MUST static inline int qn_cur_##name(struct qn_cur *c, type *ret) \
+        {                                                                    \
+                type v;                                                      \
+                if (sizeof v > qn_cur_left(c))                               \
+                        return -EBADMSG;                                     \
+                memcpy(&v, c->p, sizeof v);                                  \
+                *ret = swap(v);                                              \
+                c->p += sizeof v;                                            \
+                return 0;                                                    \
         }
 #define QN_CUR_ID(v) (v)
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__

@@ -7,13 +7,7 @@
 struct qn_arena;
 struct qn_buf;
 
-enum qn_digest {
-        QN_SHA1,
-        QN_SHA256,
-        QN_SHA384,
-        QN_SHA512,
-        QN_DIGEST_MAX
-};
+enum qn_digest { QN_SHA1, QN_SHA256, QN_SHA384, QN_SHA512, QN_DIGEST_MAX };
 
 #define QN_DIGEST_BYTES_MAX 64
 

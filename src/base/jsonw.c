@@ -35,7 +35,8 @@ static void quoted(struct qn_buf *b, struct qn_str s)
                 uint32_t cp;
                 size_t from = i;
 
-                while (i < s.n && (c = (unsigned char)s.p[i]) >= 0x20 && c < 0x7f && c != '"' && c != '\\')
+                while (i < s.n && (c = (unsigned char)s.p[i]) >= 0x20 && c < 0x7f && c != '"' &&
+                       c != '\\')
                         i++;
                 qn_buf_add(b, s.p + from, i - from);
                 if (i == s.n)

@@ -15,7 +15,8 @@ struct qn_jsonw {
         bool first[QN_JSONW_DEPTH_MAX], after_key;
 };
 
-#define QN_JSONW_INIT(buf, spaces) ((struct qn_jsonw){ .out = (buf), .indent = (spaces), .first = { true } })
+#define QN_JSONW_INIT(buf, spaces) \
+        ((struct qn_jsonw){ .out = (buf), .indent = (spaces), .first = { true } })
 
 /* key NULL inside arrays and at the top. */
 void qn_jsonw_object(struct qn_jsonw *w, const char *key);

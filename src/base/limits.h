@@ -3,108 +3,118 @@
 #pragma once
 
 /* --- compressed and archived input --- */
-#define QN_TARBALL_MAX       ((size_t)512 << 20) /* bytes of one compressed tarball */
-#define QN_UNPACKED_MAX      ((size_t)2 << 30)   /* bytes that one tarball may unpack to */
-#define QN_UNPACKED_FAST_MAX ((size_t)48 << 20)  /* up to here a tarball is inflated whole, above it streams */
-#define QN_GZ_RATIO_MAX      1100u               /* deflate cannot exceed 1032:1; more is a broken decoder or a lie */
-#define QN_GZ_MEMBERS_MAX    1024u               /* concatenated gzip members */
-#define QN_TAR_ENTRIES_MAX   200000u             /* entries in one tarball */
-#define QN_TAR_NAME_MAX      4096u               /* bytes of one path */
-#define QN_TAR_PAX_MAX       ((size_t)1 << 20)   /* bytes of one pax or GNU long-name header */
-#define QN_TAR_TRAILING_MAX  ((size_t)1 << 20)   /* bytes of padding behind the end of an archive */
-#define QN_FILE_MAX          ((size_t)32 << 20)  /* bytes of one text file that is analysed whole */
+#define QN_TARBALL_MAX  ((size_t)512 << 20) /* bytes of one compressed tarball */
+#define QN_UNPACKED_MAX ((size_t)2 << 30)   /* bytes that one tarball may unpack to */
+#define QN_UNPACKED_FAST_MAX \
+        ((size_t)48 << 20)        /* up to here a tarball is inflated whole, above it streams */
+#define QN_GZ_RATIO_MAX     1100u /* deflate cannot exceed 1032:1; more is a broken decoder or a lie */
+#define QN_GZ_MEMBERS_MAX   1024u              /* concatenated gzip members */
+#define QN_TAR_ENTRIES_MAX  200000u            /* entries in one tarball */
+#define QN_TAR_NAME_MAX     4096u              /* bytes of one path */
+#define QN_TAR_PAX_MAX      ((size_t)1 << 20)  /* bytes of one pax or GNU long-name header */
+#define QN_TAR_TRAILING_MAX ((size_t)1 << 20)  /* bytes of padding behind the end of an archive */
+#define QN_FILE_MAX         ((size_t)32 << 20) /* bytes of one text file that is analysed whole */
 
-#define QN_FILE_PEEK         ((size_t)64 << 10)  /* bytes of head and tail that are looked at of a larger file */
-#define QN_UNPACKED_KEEP     ((size_t)8 << 20)   /* bytes of an unpacking buffer kept for the next package */
-#define QN_NAMES_MAX         ((size_t)96 << 20)  /* memory for finding names that are twice in one package */
-#define QN_NAMES_ALIKE_MAX   64u                 /* names of one package that differ only by case */
-#define QN_SCAN_ROUNDS_MAX   16u                 /* times that a package is walked again for files wanted later */
-#define QN_SNIFF_MAX         ((size_t)8 << 10)   /* bytes of a file that are looked at to tell its format */
-#define QN_SRI_HASHES_MAX    32u                 /* hashes of the deciding algorithm in one integrity string */
+#define QN_FILE_PEEK \
+        ((size_t)64 << 10) /* bytes of head and tail that are looked at of a larger file */
+#define QN_UNPACKED_KEEP \
+        ((size_t)8 << 20) /* bytes of an unpacking buffer kept for the next package */
+#define QN_NAMES_MAX       ((size_t)96 << 20) /* memory for finding names that are twice in one package */
+#define QN_NAMES_ALIKE_MAX 64u                /* names of one package that differ only by case */
+#define QN_SCAN_ROUNDS_MAX 16u /* times that a package is walked again for files wanted later */
+#define QN_SNIFF_MAX       ((size_t)8 << 10) /* bytes of a file that are looked at to tell its format */
+#define QN_SRI_HASHES_MAX  32u /* hashes of the deciding algorithm in one integrity string */
 
 /* --- documents --- */
-#define QN_JSON_DEPTH_MAX    512u                /* nesting of arrays and objects */
-#define QN_JSON_MAX          ((size_t)256 << 20) /* bytes of one JSON document */
-#define QN_YAML_DEPTH_MAX    64u
-#define QN_YAML_NODES_MAX    1000000u
-#define QN_YAML_MAX          ((size_t)32 << 20)
-#define QN_SEMVER_MAX        256u                /* characters of a version, as node-semver */
-#define QN_RANGE_MAX         65536u              /* characters of a range */
-#define QN_NPMRC_MAX         ((size_t)1 << 20)
-#define QN_GYP_MAX           ((size_t)1 << 20)
-#define QN_GYP_DEPTH_MAX     128u                /* nesting in a gyp file */
-#define QN_GYP_COMMANDS_MAX  1024u               /* commands in one gyp file */
-#define QN_PKGJSON_ODD_MAX   64u                 /* remarks on one package.json */
-#define QN_PKGJSON_CONDITIONS_MAX 1024u          /* bytes of the conditions around one target of exports or imports */
+#define QN_JSON_DEPTH_MAX   512u                /* nesting of arrays and objects */
+#define QN_JSON_MAX         ((size_t)256 << 20) /* bytes of one JSON document */
+#define QN_YAML_DEPTH_MAX   64u
+#define QN_YAML_NODES_MAX   1000000u
+#define QN_YAML_MAX         ((size_t)32 << 20)
+#define QN_SEMVER_MAX       256u   /* characters of a version, as node-semver */
+#define QN_RANGE_MAX        65536u /* characters of a range */
+#define QN_NPMRC_MAX        ((size_t)1 << 20)
+#define QN_GYP_MAX          ((size_t)1 << 20)
+#define QN_GYP_DEPTH_MAX    128u  /* nesting in a gyp file */
+#define QN_GYP_COMMANDS_MAX 1024u /* commands in one gyp file */
+#define QN_PKGJSON_ODD_MAX  64u   /* remarks on one package.json */
+#define QN_PKGJSON_CONDITIONS_MAX \
+        1024u /* bytes of the conditions around one target of exports or imports */
 #define QN_PACKUMENT_VERSIONS_MAX 200000u
-#define QN_LOCK_PACKAGES_MAX 1000000u
-#define QN_COMMAND_MAX       ((size_t)64 << 10)  /* bytes of one shell command line */
-#define QN_COMMAND_DEPTH_MAX 8u                  /* sh -c inside sh -c inside … */
-#define QN_SHELL_COMMANDS_MAX 4096u              /* simple commands of one script */
-#define QN_SCRIPT_MAX        ((size_t)1 << 20)   /* bytes of one shell script that are read */
+#define QN_LOCK_PACKAGES_MAX      1000000u
+#define QN_COMMAND_MAX            ((size_t)64 << 10) /* bytes of one shell command line */
+#define QN_COMMAND_DEPTH_MAX      8u                 /* sh -c inside sh -c inside … */
+#define QN_SHELL_COMMANDS_MAX     4096u              /* simple commands of one script */
+#define QN_SCRIPT_MAX             ((size_t)1 << 20)  /* bytes of one shell script that are read */
 
 /* --- JavaScript --- */
-#define QN_JS_FILE_MAX       ((size_t)24 << 20)  /* bytes of one source file that is parsed */
-#define QN_JS_DEPTH_MAX      1500u               /* nesting of syntax */
-#define QN_JS_ARENA_MAX      ((size_t)176 << 20) /* memory of one syntax tree */
+#define QN_JS_FILE_MAX  ((size_t)24 << 20)  /* bytes of one source file that is parsed */
+#define QN_JS_DEPTH_MAX 1500u               /* nesting of syntax */
+#define QN_JS_ARENA_MAX ((size_t)176 << 20) /* memory of one syntax tree */
 
 /* --- one package --- */
-#define QN_PKG_ARENA_MAX     ((size_t)64 << 20)  /* names, summaries and events of one package */
-#define QN_EVENTS_MAX        20000u              /* events of one package */
-#define QN_EVENTS_KIND_MAX   256u                /* events of one kind in one file */
-#define QN_ATTR_MAX          512u                /* bytes of one event attribute */
-#define QN_PKG_SECONDS       20u                 /* processor time of one package in the analyse role */
+#define QN_PKG_ARENA_MAX   ((size_t)64 << 20) /* names, summaries and events of one package */
+#define QN_EVENTS_MAX      20000u             /* events of one package */
+#define QN_EVENTS_KIND_MAX 256u               /* events of one kind in one file */
+#define QN_ATTR_MAX        512u               /* bytes of one event attribute */
+#define QN_PKG_SECONDS     20u /* processor time of one package in the analyse role */
 
 /* --- roles --- */
-#define QN_ROLE_MEMORY       ((size_t)1 << 30)   /* address space that an analyse role may grow by */
-#define QN_ROLE_MESSAGE_MAX  ((size_t)192 << 10) /* bytes of one packet between processes */
-#define QN_ROLE_PARAMS_MAX   ((size_t)96 << 10)  /* parameters of one job */
-#define QN_ROLE_INLINE_MAX   ((size_t)64 << 10)  /* input that travels in the packet; more goes through a descriptor */
-#define QN_ROLE_INPUT_MAX    ((size_t)512 << 20) /* input of one job */
-#define QN_ROLE_READ_MAX     ((size_t)16 << 20)  /* up to here an input is read into memory, above it is mapped */
-#define QN_ROLE_REPLY_MAX    ((size_t)256 << 20) /* reply to one job, whatever its kind allows */
-#define QN_ROLE_ERROR_MAX    ((size_t)256)       /* the sentence that replaces a reply when a job fails */
+#define QN_ROLE_MEMORY      ((size_t)1 << 30)   /* address space that an analyse role may grow by */
+#define QN_ROLE_MESSAGE_MAX ((size_t)192 << 10) /* bytes of one packet between processes */
+#define QN_ROLE_PARAMS_MAX  ((size_t)96 << 10)  /* parameters of one job */
+#define QN_ROLE_INLINE_MAX \
+        ((size_t)64 << 10) /* input that travels in the packet; more goes through a descriptor */
+#define QN_ROLE_INPUT_MAX ((size_t)512 << 20) /* input of one job */
+#define QN_ROLE_READ_MAX \
+        ((size_t)16 << 20) /* up to here an input is read into memory, above it is mapped */
+#define QN_ROLE_REPLY_MAX     ((size_t)256 << 20) /* reply to one job, whatever its kind allows */
+#define QN_ROLE_ERROR_MAX     ((size_t)256) /* the sentence that replaces a reply when a job fails */
 #define QN_DOCUMENT_ARENA_MAX ((size_t)512 << 20) /* memory of one lock file or registry document */
-#define QN_EVENTS_REPLY_MAX  ((size_t)64 << 20)  /* an event set as bytes */
-#define QN_PICK_REPLY_MAX    ((size_t)64 << 10)  /* the choice of a version */
-#define QN_URL_MAX           8192u               /* address of a tarball; also an integrity */
-#define QN_ROLE_BATCH_MAX    8u                  /* jobs that wait at one worker, the running one included */
-#define QN_ROLE_BATCH_BYTES  ((size_t)1 << 20)   /* input that waits at one worker behind the running job */
-#define QN_ROLE_CRASHES_MAX  2u                  /* workers that die of the same job before it is blamed */
-#define QN_ROLE_WORKERS_MAX  64u
-#define QN_ROLE_STRIKES_MAX  250u                /* crashes more than answers before a pool gives up */
-#define QN_ROLE_STARTS_MAX   5u                  /* workers in a row that die before they are ready */
-#define QN_ROLE_START_SECONDS 30u                /* time to become ready */
-#define QN_ROLE_WALL_SECONDS (3 * QN_PKG_SECONDS + 10) /* time of one job, for a worker whose own clock failed */
+#define QN_EVENTS_REPLY_MAX   ((size_t)64 << 20)  /* an event set as bytes */
+#define QN_PICK_REPLY_MAX     ((size_t)64 << 10)  /* the choice of a version */
+#define QN_URL_MAX            8192u               /* address of a tarball; also an integrity */
+#define QN_ROLE_BATCH_MAX     8u /* jobs that wait at one worker, the running one included */
+#define QN_ROLE_BATCH_BYTES \
+        ((size_t)1 << 20)        /* input that waits at one worker behind the running job */
+#define QN_ROLE_CRASHES_MAX   2u /* workers that die of the same job before it is blamed */
+#define QN_ROLE_WORKERS_MAX   64u
+#define QN_ROLE_STRIKES_MAX   250u /* crashes more than answers before a pool gives up */
+#define QN_ROLE_STARTS_MAX    5u   /* workers in a row that die before they are ready */
+#define QN_ROLE_START_SECONDS 30u  /* time to become ready */
+#define QN_ROLE_WALL_SECONDS \
+        (3 * QN_PKG_SECONDS + 10) /* time of one job, for a worker whose own clock failed */
 
 /* --- rules and verdicts --- */
-#define QN_RULES_ARENA_MAX   ((size_t)256 << 20) /* memory of all rules and their texts */
-#define QN_RULES_DIRS_MAX    8u                  /* directories below one another that are looked into for rules */
-#define QN_COUNT_MAX         64u                 /* the largest at-least: of a count: */
-#define QN_EVIDENCE_MAX      8u                  /* events shown with one finding */
-#define QN_EXPLAIN_MAX       4096u               /* bytes of one explanation */
+#define QN_RULES_ARENA_MAX ((size_t)256 << 20) /* memory of all rules and their texts */
+#define QN_RULES_DIRS_MAX  8u    /* directories below one another that are looked into for rules */
+#define QN_COUNT_MAX       64u   /* the largest at-least: of a count: */
+#define QN_EVIDENCE_MAX    8u    /* events shown with one finding */
+#define QN_EXPLAIN_MAX     4096u /* bytes of one explanation */
 
 /* --- network --- */
-#define QN_PACKUMENT_MAX     ((size_t)256 << 20)
-#define QN_HTTP_REDIRECTS    5u
-#define QN_HTTP_TRIES        4u                  /* first try and three repeats */
-#define QN_HTTP_INFLIGHT     64u                 /* transfers under way at once; the rest waits in a queue */
-#define QN_HTTP_CONNECT_MS   15000u              /* DNS, TCP and TLS of one connection */
-#define QN_HTTP_SLOW_BYTES   512u                /* bytes a second; below this for QN_HTTP_SLOW_S the server is too slow */
-#define QN_HTTP_SLOW_S       60u
-#define QN_HTTP_TRANSFER_MS  900000u             /* one transfer from start to end */
-#define QN_HTTP_WAIT_MAX_MS  120000u             /* the longest Retry-After that is waited for */
-#define QN_HTTP_DISCARD_MAX  ((size_t)256 << 10) /* bytes read of an answer whose body is not wanted (errors) */
-#define QN_URL_MAX           8192u               /* characters of a URL */
-#define QN_NAME_MAX          512u                /* characters of a package name that is asked for */
-#define QN_NPMCONF_MAX       ((size_t)16 << 20)  /* memory of one resolved npm configuration */
+#define QN_PACKUMENT_MAX   ((size_t)256 << 20)
+#define QN_HTTP_REDIRECTS  5u
+#define QN_HTTP_TRIES      4u     /* first try and three repeats */
+#define QN_HTTP_INFLIGHT   64u    /* transfers under way at once; the rest waits in a queue */
+#define QN_HTTP_CONNECT_MS 15000u /* DNS, TCP and TLS of one connection */
+#define QN_HTTP_SLOW_BYTES \
+        512u /* bytes a second; below this for QN_HTTP_SLOW_S the server is too slow */
+#define QN_HTTP_SLOW_S      60u
+#define QN_HTTP_TRANSFER_MS 900000u /* one transfer from start to end */
+#define QN_HTTP_WAIT_MAX_MS 120000u /* the longest Retry-After that is waited for */
+#define QN_HTTP_DISCARD_MAX \
+        ((size_t)256 << 10)         /* bytes read of an answer whose body is not wanted (errors) */
+#define QN_URL_MAX            8192u /* characters of a URL */
+#define QN_NAME_MAX           512u  /* characters of a package name that is asked for */
+#define QN_NPMCONF_MAX        ((size_t)16 << 20) /* memory of one resolved npm configuration */
 #define QN_CACACHE_BUCKET_MAX ((size_t)16 << 20) /* bytes of one bucket file of npm's cache index */
-#define QN_CACACHE_LINE_MAX  ((size_t)256 << 10) /* bytes of one line in it */
+#define QN_CACACHE_LINE_MAX   ((size_t)256 << 10) /* bytes of one line in it */
 
 /* --- the program itself --- */
-#define QN_CONFIG_MAX        ((size_t)1 << 20)   /* bytes of the configuration file */
-#define QN_SHOW_MAX          ((size_t)16 << 10)  /* bytes of one hostile text that are shown to people */
+#define QN_CONFIG_MAX ((size_t)1 << 20)  /* bytes of the configuration file */
+#define QN_SHOW_MAX   ((size_t)16 << 10) /* bytes of one hostile text that are shown to people */
 
 /* --- directories given to check --- */
-#define QN_PACK_MAX          ((size_t)512 << 20) /* bytes of one directory that is analysed as a package */
-#define QN_PACK_DEPTH_MAX    64u                 /* nesting of its directories */
+#define QN_PACK_MAX       ((size_t)512 << 20) /* bytes of one directory that is analysed as a package */
+#define QN_PACK_DEPTH_MAX 64u                 /* nesting of its directories */

@@ -43,7 +43,8 @@ static int grow(struct qn_map *m, struct qn_arena *a)
         return 0;
 }
 
-int qn_map_add(struct qn_map *m, struct qn_arena *a, struct qn_str key, uint32_t value, uint32_t *ret_old)
+int qn_map_add(struct qn_map *m, struct qn_arena *a, struct qn_str key, uint32_t value,
+               uint32_t *ret_old)
 {
         uint64_t hash = qn_hash64(key.p, key.n);
         size_t i;

@@ -24,4 +24,5 @@ struct qn_map {
 /* The value stored for key, or QN_MAP_NONE. */
 uint32_t qn_map_get(const struct qn_map *m, struct qn_str key);
 /* Stores value unless the key is there.  0 added, 1 was there (*ret_old, when not NULL, gets its value), -ENOBUFS. */
-QN_MUST int qn_map_add(struct qn_map *m, struct qn_arena *a, struct qn_str key, uint32_t value, uint32_t *ret_old);
+QN_MUST int qn_map_add(struct qn_map *m, struct qn_arena *a, struct qn_str key, uint32_t value,
+                       uint32_t *ret_old);

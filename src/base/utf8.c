@@ -26,7 +26,8 @@ size_t qn_utf8_next(struct qn_str s, uint32_t *ret)
                 *ret = cp;
                 return 3;
         }
-        if (p[0] >= 0xf0 && p[0] <= 0xf4 && s.n >= 4 && is_tail(p[1]) && is_tail(p[2]) && is_tail(p[3])) {
+        if (p[0] >= 0xf0 && p[0] <= 0xf4 && s.n >= 4 && is_tail(p[1]) && is_tail(p[2]) &&
+            is_tail(p[3])) {
                 cp = (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3f) << 12 |
                      (uint32_t)(p[2] & 0x3f) << 6 | (p[3] & 0x3f);
                 if (cp < 0x10000 || cp > 0x10ffff)

@@ -50,7 +50,8 @@ void qn_item_unknown(struct qn_item *it, const char *fmt, ...)
         va_start(ap, fmt);
         vsnprintf(text, sizeof text, fmt, ap);
         va_end(ap);
-        it->verdict = (struct qn_verdict){ .kind = QN_UNKNOWN, .reason = qn_arena_dup(it->names, qn_str_c(text)) };
+        it->verdict = (struct qn_verdict){ .kind = QN_UNKNOWN,
+                                           .reason = qn_arena_dup(it->names, qn_str_c(text)) };
         if (!it->verdict.reason.p)
                 it->verdict.reason = QN_STR("out of memory");
         it->state = QN_ITEM_DONE;

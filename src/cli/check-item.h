@@ -17,19 +17,21 @@ enum qn_item_state {
 };
 
 struct qn_item {
-        struct qn_item *next;    /* in the queue it waits in */
-        struct qn_arena *names;  /* the check's: texts that live as long as it does */
-        struct qn_arena mem;     /* events and verdict */
+        struct qn_item *next;            /* in the queue it waits in */
+        struct qn_arena *names;          /* the check's: texts that live as long as it does */
+        struct qn_arena mem;             /* events and verdict */
         enum qn_item_state state, doing; /* doing: what it was when it became busy */
-        size_t order;       /* number of the target it came from */
-        const char *target; /* as the user gave it */
+        size_t order;                    /* number of the target it came from */
+        const char *target;              /* as the user gave it */
         struct qn_str name, range, version, resolved, integrity;
-        struct qn_str path; /* of a file or directory here, opened only when its turn comes; p NULL: none */
+        struct qn_str
+                path; /* of a file or directory here, opened only when its turn comes; p NULL: none */
         bool is_dir;
-        int fd;             /* -1: none */
-        bool from_cache;    /* its bytes are npm's cached copy, which may be bad */
-        bool refetch;       /* they were bad: the cache is no longer asked */
-        struct qn_str incomplete; /* why it cannot be clean, whatever the analysis says; p NULL: nothing */
+        int fd;          /* -1: none */
+        bool from_cache; /* its bytes are npm's cached copy, which may be bad */
+        bool refetch;    /* they were bad: the cache is no longer asked */
+        struct qn_str
+                incomplete; /* why it cannot be clean, whatever the analysis says; p NULL: nothing */
         struct qn_event_set set;
         struct qn_verdict verdict;
         uint64_t elapsed_ns;

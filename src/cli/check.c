@@ -17,7 +17,8 @@
 #include "role/analyse.h"
 #include "role/pool.h"
 
-#define FETCHES_MAX 24u /* open questions to registry or cache: each may hold a descriptor and a body */
+#define FETCHES_MAX \
+        24u /* open questions to registry or cache: each may hold a descriptor and a body */
 
 struct queue {
         struct qn_item *head, **tail;
@@ -34,7 +35,7 @@ struct qn_check {
         size_t waiting;           /* fetched bodies among the latter */
         struct qn_arena mem;
         struct qn_map seen; /* artifacts, so that each is analysed once */
-        int error; /* of config.result */
+        int error;          /* of config.result */
         struct qn_str last; /* name of the package that was finished last, for the progress line */
 };
 
@@ -78,8 +79,13 @@ static void retire(struct qn_check *c, struct qn_item *it)
 static void finished(struct qn_check *c, struct qn_item *it)
 {
         const struct qn_result res = {
-                .target = qn_str_c(it->target), .name = it->name, .version = it->version, .integrity = it->integrity,
-                .verdict = &it->verdict, .set = &it->set, .elapsed_ns = it->elapsed_ns,
+                .target = qn_str_c(it->target),
+                .name = it->name,
+                .version = it->version,
+                .integrity = it->integrity,
+                .verdict = &it->verdict,
+                .set = &it->set,
+                .elapsed_ns = it->elapsed_ns,
         };
         int r = c->config.result(c->config.user, &res);
 
@@ -130,13 +136,15 @@ static int add_name(struct qn_check *c, const struct qn_target *t)
 {
         struct qn_item *it = add_item(c, c->targets, t->arg);
 
-        if (!it || qn_item_set(it, &it->name, t->name) < 0 || qn_item_set(it, &it->range, t->range) < 0)
+        if (!it || qn_item_set(it, &it->name, t->name) < 0 ||
+            qn_item_set(it, &it->range, t->range) < 0)
                 return -ENOMEM;
         want(c, it, QN_ITEM_PACKUMENT);
         return 0;
 }
 
-static int add_path(struct qn_check *c, const char *arg, const char *path, enum qn_item_state state, bool is_dir)
+static int add_path(struct qn_check *c, const char *arg, const char *path, enum qn_item_state state,
+                    bool is_dir)
 {
         struct qn_item *it = add_item(c, c->targets, arg);
 
@@ -203,7 +211,8 @@ static const char *why_not_fetched(const struct qn_lock_package *p)
 {
         switch (p->kind) {
         case QN_LOCK_GIT:
-                return "it comes from a git repository, which is not fetched: check a tarball of it";
+                return "it comes from a git repository, which is not fetched: check a tarball of "
+                       "it";
         case QN_LOCK_FILE:
                 return "it is a file outside the lock file's reach: check that file";
         default:
@@ -211,7 +220,8 @@ static const char *why_not_fetched(const struct qn_lock_package *p)
         }
 }
 
-static int add_entry(struct qn_check *c, const struct qn_item *lock, const struct qn_lock_package *p)
+static int add_entry(struct qn_check *c, const struct qn_item *lock,
+                     const struct qn_lock_package *p)
 {
         struct qn_item *it;
         const char *why;
@@ -224,8 +234,10 @@ static int add_entry(struct qn_check *c, const struct qn_item *lock, const struc
         if (r != 0)
                 return r < 0 ? r : 0;
         it = add_item(c, lock->order, lock->target);
-        if (!it || qn_item_set(it, &it->name, p->name) < 0 || qn_item_set(it, &it->version, p->version) < 0 ||
-            qn_item_set(it, &it->resolved, p->resolved) < 0 || qn_item_set(it, &it->integrity, p->integrity) < 0)
+        if (!it || qn_item_set(it, &it->name, p->name) < 0 ||
+            qn_item_set(it, &it->version, p->version) < 0 ||
+            qn_item_set(it, &it->resolved, p->resolved) < 0 ||
+            qn_item_set(it, &it->integrity, p->integrity) < 0)
                 return -ENOMEM;
         why = why_not_fetched(p);
         if (why)
@@ -262,7 +274,9 @@ static void on_fetched(struct qn_fetched *f, void *user, enum qn_item_state next
         c->fetching--;
         if (f->code != QN_HTTP_OK) {
                 if (it->refetch)
-                        qn_item_unknown(it, "npm's cached copy does not match its integrity, and %s", f->message);
+                        qn_item_unknown(it,
+                                        "npm's cached copy does not match its integrity, and %s",
+                                        f->message);
                 else
                         qn_item_unknown(it, "%s", f->message);
                 finished(c, it);
@@ -299,8 +313,11 @@ static void start_fetch(struct qn_check *c, struct qn_item *it)
                         r = qn_registry_packument(c->registry, it->name, true, on_packument, task);
                 } else {
                         const struct qn_tarball_want w = {
-                                .name = it->name, .version = it->version, .resolved = it->resolved,
-                                .integrity = it->integrity, .skip_cache = it->refetch,
+                                .name = it->name,
+                                .version = it->version,
+                                .resolved = it->resolved,
+                                .integrity = it->integrity,
+                                .skip_cache = it->refetch,
                         };
 
                         r = qn_registry_tarball(c->registry, &w, on_tarball, task);
@@ -324,15 +341,21 @@ static void note_unread(struct qn_item *it, const struct qn_pack_stats *st)
         const char *foreign = qn_target_foreign_lock(it->path.p);
 
         if (st->unreadable)
-                snprintf(text, sizeof text, "%u files could not be read, %s first: run it as a user who may", st->unreadable,
-                         st->first);
+                snprintf(text, sizeof text,
+                         "%u files could not be read, %s first: run it as a user who may",
+                         st->unreadable, st->first);
         else if (qn_target_lock(it->path.p, lock, sizeof lock) == 0)
                 return;
         else if (foreign)
-                snprintf(text, sizeof text, "dependencies were not checked: %s cannot be read yet; write a package-lock.json "
-                                            "beside it with npm install --package-lock-only", foreign);
+                snprintf(text, sizeof text,
+                         "dependencies were not checked: %s cannot be read yet; write a "
+                         "package-lock.json "
+                         "beside it with npm install --package-lock-only",
+                         foreign);
         else if (st->installed)
-                snprintf(text, sizeof text, "dependencies were not checked: no lock file tells what is in node_modules");
+                snprintf(text, sizeof text,
+                         "dependencies were not checked: no lock file tells what is in "
+                         "node_modules");
         else
                 return;
         it->incomplete = qn_arena_dup(it->names, qn_str_c(text));
@@ -350,7 +373,8 @@ static bool open_item(struct qn_check *c, struct qn_item *it)
         if (!it->is_dir) {
                 it->fd = open(it->path.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
                 if (it->fd < 0)
-                        qn_item_unknown(it, "%.200s cannot be read: %s", it->path.p, strerror(errno));
+                        qn_item_unknown(it, "%.200s cannot be read: %s", it->path.p,
+                                        strerror(errno));
         } else {
                 r = qn_pack_dir(it->path.p, &it->fd, &st, &err);
                 if (r < 0)
@@ -410,7 +434,8 @@ static void take_pick(struct qn_check *c, struct qn_item *it, struct qn_cur repl
         if (r == 0)
                 r = qn_item_set(it, &it->integrity, pick.integrity);
         if (r < 0) {
-                give_up(c, it, err.msg[0] ? err.msg : "the registry's document could not be taken over");
+                give_up(c, it,
+                        err.msg[0] ? err.msg : "the registry's document could not be taken over");
                 return;
         }
         it->from_cache = false;
@@ -491,7 +516,11 @@ int qn_check_new(const struct qn_check_config *config, struct qn_check **ret, st
 {
         _cleanup_(qn_check_freep) struct qn_check *c = calloc(1, sizeof *c);
         struct qn_pool_config pool = {
-                .def = &qn_role_analyse, .data_dir = config->data_dir, .cache_dir = config->cache_dir, .no_sandbox = config->no_sandbox, .done = on_job,
+                .def = &qn_role_analyse,
+                .data_dir = config->data_dir,
+                .cache_dir = config->cache_dir,
+                .no_sandbox = config->no_sandbox,
+                .done = on_job,
         };
         int r;
 
@@ -544,7 +573,8 @@ static void start(struct qn_check *c)
 
 static int turn(struct qn_check *c, struct qn_err *reterr)
 {
-        struct pollfd fds[2] = { { .fd = qn_pool_fd(c->pool), .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+        struct pollfd fds[2] = { { .fd = qn_pool_fd(c->pool), .events = POLLIN },
+                                 { .fd = -1, .events = POLLIN } };
         int timeout = qn_pool_timeout(c->pool), r;
 
         if (c->fetching)
@@ -556,7 +586,8 @@ static int turn(struct qn_check *c, struct qn_err *reterr)
         if (c->fetching) {
                 r = qn_registry_poll(c->registry, 0);
                 if (r < 0)
-                        return qn_fail(reterr, r, 0, "the network cannot be used: %s", strerror(-r));
+                        return qn_fail(reterr, r, 0, "the network cannot be used: %s",
+                                       strerror(-r));
         }
         r = qn_pool_poll(c->pool, 0, reterr);
         return r < 0 ? r : 0;

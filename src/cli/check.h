@@ -30,7 +30,8 @@ struct qn_check_config {
 };
 
 /* All of it is borrowed and must outlive the check. */
-QN_MUST int qn_check_new(const struct qn_check_config *config, struct qn_check **ret, struct qn_err *reterr);
+QN_MUST int qn_check_new(const struct qn_check_config *config, struct qn_check **ret,
+                         struct qn_err *reterr);
 struct qn_check *qn_check_free(struct qn_check *c);
 void qn_check_freep(struct qn_check **c);
 
@@ -38,4 +39,5 @@ QN_MUST int qn_check_add(struct qn_check *c, const struct qn_target *t);
 /* Works until every package has its verdict.  step, when not NULL, is called now and then.  An error means that nothing can
  * be analysed at all (no worker can be started) or that result() said so. */
 typedef void qn_check_step(void *user, size_t done, size_t total, struct qn_str name);
-QN_MUST int qn_check_run(struct qn_check *c, qn_check_step *step, void *user, struct qn_err *reterr);
+QN_MUST int qn_check_run(struct qn_check *c, qn_check_step *step, void *user,
+                         struct qn_err *reterr);

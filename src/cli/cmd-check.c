@@ -48,7 +48,8 @@ static int read_targets(const struct qn_args *a, struct targets *t)
                 }
                 t->any_remote = t->any_remote || t->list[i].kind != QN_TARGET_ARCHIVE;
                 if (t->list[i].shadows)
-                        log_note("%s: checking the npm package; for the directory write ./%s", argv[i], argv[i]);
+                        log_note("%s: checking the npm package; for the directory write ./%s",
+                                 argv[i], argv[i]);
         }
         t->n = n;
         return bad;
@@ -66,7 +67,8 @@ static int load_rules(const struct qn_args *a, struct qn_rules **ret)
         paths[n++] = builtin;
         for (size_t i = 0; qn_args_all(a, "rules", i); i++) {
                 if (n == QN_ARRAY_SIZE(paths))
-                        return log_err(-E2BIG, "--rules was given too often: the most is %zu times", QN_ARRAY_SIZE(paths) - 1);
+                        return log_err(-E2BIG, "--rules was given too often: the most is %zu times",
+                                       QN_ARRAY_SIZE(paths) - 1);
                 paths[n++] = qn_args_all(a, "rules", i);
         }
         r = qn_rules_load(paths, n, ret, &err);
@@ -77,14 +79,18 @@ static int load_npmconf(const struct qn_args *a, struct qn_npmconf **ret)
 {
         struct qn_npmconf_pair flags[2];
         _cleanup_(qn_freep) char *cwd = getcwd(NULL, 0);
-        struct qn_npmconf_in in = { .cwd = cwd, .env = environ, .flags = flags, .cache_dir = a->cache };
+        struct qn_npmconf_in in = {
+                .cwd = cwd, .env = environ, .flags = flags, .cache_dir = a->cache
+        };
         struct qn_err err = { 0 };
         int r;
 
         if (qn_args_on(a, "offline"))
                 flags[in.n_flags++] = (struct qn_npmconf_pair){ QN_STR("offline"), QN_STR("true") };
         if (qn_args_get(a, "registry"))
-                flags[in.n_flags++] = (struct qn_npmconf_pair){ QN_STR("registry"), qn_str_c(qn_args_get(a, "registry")) };
+                flags[in.n_flags++] =
+                        (struct qn_npmconf_pair){ QN_STR("registry"),
+                                                  qn_str_c(qn_args_get(a, "registry")) };
         r = qn_npmconf_load(&in, ret, &err);
         return r < 0 ? log_err(r, "npm's configuration: %s", err.msg) : 0;
 }
@@ -103,8 +109,14 @@ static int check(const struct qn_args *a, const struct targets *t, const struct 
                  const struct qn_npmconf *npm, struct qn_report *report)
 {
         const struct qn_check_config config = {
-                .data_dir = a->data, .cache_dir = a->cache, .rules = rules, .npm = npm, .workers = (unsigned)qn_args_u64(a, "jobs"),
-                .no_sandbox = qn_args_on(a, "no-sandbox"), .result = on_result, .user = report,
+                .data_dir = a->data,
+                .cache_dir = a->cache,
+                .rules = rules,
+                .npm = npm,
+                .workers = (unsigned)qn_args_u64(a, "jobs"),
+                .no_sandbox = qn_args_on(a, "no-sandbox"),
+                .result = on_result,
+                .user = report,
         };
         _cleanup_(qn_check_freep) struct qn_check *c = NULL;
         struct qn_progress progress;

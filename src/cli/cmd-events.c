@@ -35,20 +35,25 @@ static void print_attr(struct qn_buf *out, const struct qn_event *e)
 {
         for (size_t i = 0; i < e->n_attrs; i++) {
                 qn_buf_printf(out, "  %s=", qn_attr_name(e->keys[i]));
-                for (size_t k = 0; k < e->values[i].n; k++) /* nothing of a package reaches the terminal as it is */
-                        qn_buf_byte(out, e->values[i].p[k] < ' ' || e->values[i].p[k] == 127 ? '?' : e->values[i].p[k]);
+                for (size_t k = 0; k < e->values[i].n;
+                     k++) /* nothing of a package reaches the terminal as it is */
+                        qn_buf_byte(out, e->values[i].p[k] < ' ' || e->values[i].p[k] == 127
+                                                 ? '?'
+                                                 : e->values[i].p[k]);
         }
 }
 
 static void print_text(struct qn_buf *out, const struct qn_event_set *set)
 {
-        qn_buf_printf(out, "%.*s@%.*s: %zu events\n", QN_STR_ARG(set->name), QN_STR_ARG(set->version), set->n);
+        qn_buf_printf(out, "%.*s@%.*s: %zu events\n", QN_STR_ARG(set->name),
+                      QN_STR_ARG(set->version), set->n);
         for (size_t i = 0; i < set->n; i++) {
                 const struct qn_event *e = &set->events[i];
 
                 qn_buf_printf(out, "%-8s %-18s", qn_phase_name(e->phase), qn_event_name(e->kind));
                 if (e->file != QN_FILE_NONE)
-                        qn_buf_printf(out, " %.*s:%u:%u", QN_STR_ARG(set->files[e->file]), e->line, e->column);
+                        qn_buf_printf(out, " %.*s:%u:%u", QN_STR_ARG(set->files[e->file]), e->line,
+                                      e->column);
                 print_attr(out, e);
                 for (unsigned l = 0; l < QN_LABEL_MAX; l++)
                         if (e->labels >> l & 1)
@@ -59,7 +64,8 @@ static void print_text(struct qn_buf *out, const struct qn_event_set *set)
 
 int cmd_events(const struct qn_args *a)
 {
-        _cleanup_(qn_buf_done) struct qn_buf in = QN_BUF_INIT(QN_UNPACKED_MAX), out = QN_BUF_INIT(QN_JSON_MAX);
+        _cleanup_(qn_buf_done) struct qn_buf in = QN_BUF_INIT(QN_UNPACKED_MAX),
+                                             out = QN_BUF_INIT(QN_JSON_MAX);
         _cleanup_(qn_observers_freep) struct qn_observers *o = NULL;
         _cleanup_(qn_analyser_freep) struct qn_analyser *an = NULL;
         const struct qn_event_set *set = NULL;

@@ -29,8 +29,8 @@ static int options(const struct qn_args *a, struct qn_report_opts *ret)
 }
 
 /* Reads and judges the next set of the input. */
-static int judge_one(const struct qn_rules *rules, const char *path, struct qn_cur *in, struct qn_arena *arena,
-                     struct qn_report *report)
+static int judge_one(const struct qn_rules *rules, const char *path, struct qn_cur *in,
+                     struct qn_arena *arena, struct qn_report *report)
 {
         struct qn_event_set set;
         struct qn_verdict verdict;
@@ -61,7 +61,8 @@ static int judge_file(const struct qn_rules *rules, const char *path, struct qn_
         int r = qn_io_read(path, &b);
 
         if (r < 0)
-                return log_err(r, "%s: %s", path, r == -EFBIG ? "the file is too large" : strerror(-r));
+                return log_err(r, "%s: %s", path,
+                               r == -EFBIG ? "the file is too large" : strerror(-r));
         in = qn_cur_mem(b.p, b.n);
         do
                 r = judge_one(rules, path, &in, &arena, report);

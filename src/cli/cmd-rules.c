@@ -106,8 +106,8 @@ static void put_rule_text(struct qn_buf *out, const struct qn_rule *rule)
         qn_buf_printf(out, "%-11s%s, severity %s, score %u\n", "verdict", verdict_word(rule),
                       qn_severity_name(rule->severity), rule->score);
         for (size_t i = 0; i < rule->n_tactics; i++)
-                qn_buf_printf(out, "%-11s%.*s %s\n", i ? "" : "ATT&CK", QN_STR_ARG(rule->tactics[i]),
-                              qn_attack_name(rule->tactics[i]));
+                qn_buf_printf(out, "%-11s%.*s %s\n", i ? "" : "ATT&CK",
+                              QN_STR_ARG(rule->tactics[i]), qn_attack_name(rule->tactics[i]));
         put_line(out, "explains", rule->explain);
         put_line(out, "advises", rule->advice);
         for (size_t i = 0; i < rule->n_references; i++)
@@ -130,7 +130,8 @@ static int print(const struct qn_args *a, const struct qn_rules *rules, const st
                 r = put_list(&out, rules);
         if (r == 0)
                 r = qn_buf_error(&out);
-        return r < 0 ? log_err(r, "out of memory") : qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&out));
+        return r < 0 ? log_err(r, "out of memory")
+                     : qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&out));
 }
 
 static int show(const struct qn_args *a, const struct qn_rules *rules)
@@ -140,7 +141,8 @@ static int show(const struct qn_args *a, const struct qn_rules *rules)
         if (a->n < 2)
                 return log_err(-EINVAL, "which rule? usage: qanat rules show ID");
         if (!one)
-                return log_err(-ENOENT, "there is no rule \"%s\"; see qanat rules list", a->argv[1]);
+                return log_err(-ENOENT, "there is no rule \"%s\"; see qanat rules list",
+                               a->argv[1]);
         return print(a, rules, one);
 }
 
@@ -153,7 +155,8 @@ int cmd_rules(const struct qn_args *a)
         if (r < 0)
                 return r;
         if (strcmp(verb, "test") == 0)
-                return qn_rules_test(rules, a->data, qn_args_get(a, "examples"), a->n > 1 ? a->argv[1] : NULL);
+                return qn_rules_test(rules, a->data, qn_args_get(a, "examples"),
+                                     a->n > 1 ? a->argv[1] : NULL);
         if (strcmp(verb, "show") == 0)
                 return show(a, rules);
         if (a->n > 1)

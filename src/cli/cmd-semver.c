@@ -15,7 +15,8 @@
 #define EXIT_NO        1
 #define EXIT_USAGE     2
 
-static bool satisfies(struct qn_str version, struct qn_str range, unsigned flags, struct qn_arena *a)
+static bool satisfies(struct qn_str version, struct qn_str range, unsigned flags,
+                      struct qn_arena *a)
 {
         struct qn_range *r;
 
@@ -57,7 +58,8 @@ static int answer_compare(struct question *q)
 {
         struct qn_semver a, b;
 
-        if (qn_semver_parse(text(q, "a"), q->flags, &a) < 0 || qn_semver_parse(text(q, "b"), q->flags, &b) < 0)
+        if (qn_semver_parse(text(q, "a"), q->flags, &a) < 0 ||
+            qn_semver_parse(text(q, "b"), q->flags, &b) < 0)
                 return -EINVAL;
         qn_jsonw_double(q->out, "result", sign(qn_semver_cmp(&a, &b)), 0);
         return 0;
@@ -193,8 +195,10 @@ static const char *answer(struct qn_str line, struct qn_arena *a, struct qn_json
         if (qn_json_parse(qn_cur_str(line), a, &root, NULL) < 0)
                 return "not JSON";
         q.root = root;
-        q.flags = (qn_node_bool(qn_node_get(root, "loose"), false) ? QN_SEMVER_LOOSE : 0) |
-                  (qn_node_bool(qn_node_get(root, "includePrerelease"), false) ? QN_SEMVER_PRERELEASE : 0);
+        q.flags =
+                (qn_node_bool(qn_node_get(root, "loose"), false) ? QN_SEMVER_LOOSE : 0) |
+                (qn_node_bool(qn_node_get(root, "includePrerelease"), false) ? QN_SEMVER_PRERELEASE
+                                                                             : 0);
         op = text(&q, "op");
         for (size_t i = 0; i < QN_ARRAY_SIZE(ops); i++)
                 if (qn_str_is(op, ops[i].op))
@@ -232,7 +236,8 @@ static int batch(void)
         int status = 0;
 
         while ((n = getline(&line, &cap, stdin)) > 0) {
-                int r = batch_line((struct qn_str){ line, (size_t)n - (line[n - 1] == '\n') }, &a, &out);
+                int r = batch_line((struct qn_str){ line, (size_t)n - (line[n - 1] == '\n') }, &a,
+                                   &out);
 
                 if (r < 0)
                         return log_err(r, "semver: %s", strerror(-r));
@@ -299,7 +304,8 @@ int cmd_semver(const struct qn_args *args)
                          (qn_args_on(args, "include-prerelease") ? QN_SEMVER_PRERELEASE : 0);
 
         if (qn_args_on(args, "batch"))
-                return args->n == 0 ? batch() : log_err(EXIT_USAGE, "semver --batch takes no arguments");
+                return args->n == 0 ? batch()
+                                    : log_err(EXIT_USAGE, "semver --batch takes no arguments");
         for (size_t i = 0; args->n && i < QN_ARRAY_SIZE(questions); i++) {
                 if (strcmp(args->argv[0], questions[i].name) != 0)
                         continue;
@@ -307,5 +313,6 @@ int cmd_semver(const struct qn_args *args)
                         return log_err(EXIT_USAGE, "usage: qanat semver %s", questions[i].usage);
                 return questions[i].run(args, flags, &a);
         }
-        return log_err(EXIT_USAGE, "semver: satisfies, compare, max-satisfying or --batch is needed; see qanat help semver");
+        return log_err(EXIT_USAGE, "semver: satisfies, compare, max-satisfying or --batch is "
+                                   "needed; see qanat help semver");
 }

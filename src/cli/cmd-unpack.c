@@ -42,7 +42,8 @@ struct unpack {
 /* --- listing --- */
 
 /* The first bytes of a file's content. */
-static int peek(struct unpack *u, const struct qn_tar_entry *e, uint8_t *room, struct qn_cur *ret, struct qn_err *err)
+static int peek(struct unpack *u, const struct qn_tar_entry *e, uint8_t *room, struct qn_cur *ret,
+                struct qn_err *err)
 {
         size_t n = 0;
 
@@ -72,7 +73,8 @@ static void marks_json(struct unpack *u, const struct qn_tar_entry *e)
         qn_jsonw_end_array(&u->json);
 }
 
-static void entry_json(struct unpack *u, const struct qn_tar_entry *e, const char *format, enum qn_misfit misfit)
+static void entry_json(struct unpack *u, const struct qn_tar_entry *e, const char *format,
+                       enum qn_misfit misfit)
 {
         qn_jsonw_object(&u->json, NULL);
         qn_jsonw_str(&u->json, "path", e->path);
@@ -88,7 +90,8 @@ static void entry_json(struct unpack *u, const struct qn_tar_entry *e, const cha
         qn_jsonw_end_object(&u->json);
 }
 
-static void entry_text(struct unpack *u, const struct qn_tar_entry *e, const char *format, enum qn_misfit misfit)
+static void entry_text(struct unpack *u, const struct qn_tar_entry *e, const char *format,
+                       enum qn_misfit misfit)
 {
         struct qn_buf *out = &u->out;
 
@@ -184,7 +187,8 @@ static int create(const struct unpack *u, struct qn_str path, mode_t mode)
 }
 
 /* ret_read: the archive failed, not the writing. */
-static int copy_content(struct unpack *u, const struct qn_tar_entry *e, int fd, bool *ret_read, struct qn_err *err)
+static int copy_content(struct unpack *u, const struct qn_tar_entry *e, int fd, bool *ret_read,
+                        struct qn_err *err)
 {
         char some[65536];
         ssize_t n;
@@ -214,7 +218,8 @@ static void left_out(struct unpack *u, struct qn_str path, const char *why)
 /* What other clients may put elsewhere or nowhere is not written at all. */
 static int extract_entry(struct unpack *u, const struct qn_tar_entry *e, struct qn_err *err)
 {
-        const unsigned unsafe = QN_TAR_ODD_ABSOLUTE | QN_TAR_ODD_DOTDOT | QN_TAR_ODD_NUL | QN_TAR_ODD_OUTSIDE;
+        const unsigned unsafe =
+                QN_TAR_ODD_ABSOLUTE | QN_TAR_ODD_DOTDOT | QN_TAR_ODD_NUL | QN_TAR_ODD_OUTSIDE;
         bool broken = false;
         int r, fd;
 
@@ -298,7 +303,8 @@ static int finish(struct unpack *u, int code, const struct qn_err *err)
                 log_err(code, "%s: %s", u->name, err->msg[0] ? err->msg : strerror(-code));
                 return EXIT_BROKEN;
         }
-        return u->odd || u->failed || (u->archive.tar && qn_tar_notes(u->archive.tar)) ? EXIT_ODD : 0;
+        return u->odd || u->failed || (u->archive.tar && qn_tar_notes(u->archive.tar)) ? EXIT_ODD
+                                                                                       : 0;
 }
 
 static int open_root(struct unpack *u, const char *path)
@@ -340,7 +346,10 @@ int cmd_unpack(const struct qn_args *a)
 {
         const char *to = qn_args_get(a, "to");
         _cleanup_(unpack_done) struct unpack u = {
-                .name = a->argv[0], .bytes = QN_BUF_INIT(QN_TARBALL_MAX), .out = QN_BUF_INIT(OUTPUT_MAX), .root = -1,
+                .name = a->argv[0],
+                .bytes = QN_BUF_INIT(QN_TARBALL_MAX),
+                .out = QN_BUF_INIT(OUTPUT_MAX),
+                .root = -1,
         };
         int r;
 

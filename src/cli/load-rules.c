@@ -21,7 +21,8 @@ int qn_load_rules(const struct qn_args *a, struct qn_rules **ret)
         paths[0] = builtin;
         while ((more = qn_args_all(a, "rules", n - 1))) {
                 if (n == PATHS_MAX)
-                        return log_err(-E2BIG, "--rules is given more than %u times", PATHS_MAX - 1);
+                        return log_err(-E2BIG, "--rules is given more than %u times",
+                                       PATHS_MAX - 1);
                 paths[n++] = more;
         }
         r = qn_rules_load(paths, n, ret, &err);

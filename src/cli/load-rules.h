@@ -7,9 +7,11 @@ struct qn_args;
 struct qn_rules;
 
 /* A row for the options of a verb that needs QN_NEED_DATA. */
-#define QN_OPT_RULES                                                                              \
-        { "rules", 0, QN_OPT_CONFIG | QN_OPT_MANY, "PATH", NULL, NULL,                            \
-          "rule file or directory to add to the built-in rules" }
+#define QN_OPT_RULES                                                          \
+        {                                                                     \
+                "rules", 0, QN_OPT_CONFIG | QN_OPT_MANY, "PATH", NULL, NULL,  \
+                        "rule file or directory to add to the built-in rules" \
+        }
 
 /* Logs what is wrong. */
 QN_MUST int qn_load_rules(const struct qn_args *a, struct qn_rules **ret);

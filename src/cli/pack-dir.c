@@ -39,7 +39,8 @@ static int put(struct packer *p, const void *data, size_t n)
 {
         p->bytes += n;
         if (p->bytes > QN_PACK_MAX)
-                return qn_fail(p->err, -EFBIG, 0, "the directory holds more than %zu MiB: name a smaller one",
+                return qn_fail(p->err, -EFBIG, 0,
+                               "the directory holds more than %zu MiB: name a smaller one",
                                QN_PACK_MAX >> 20);
         return qn_io_write_fd(p->out, (struct qn_str){ data, n });
 }
@@ -149,7 +150,8 @@ static int pack_file(struct packer *p)
         if (!S_ISREG(st.st_mode))
                 return 0;
         if (++p->entries > QN_TAR_ENTRIES_MAX)
-                return qn_fail(p->err, -EFBIG, 0, "the directory holds more than %u files: name a smaller one",
+                return qn_fail(p->err, -EFBIG, 0,
+                               "the directory holds more than %u files: name a smaller one",
                                QN_TAR_ENTRIES_MAX);
         snprintf(name, sizeof name, "package/%s", p->path);
         r = strlen(name) > 100 ? put_pax_path(p, name) : 0;
@@ -170,9 +172,15 @@ static bool has(int dir, const char *name)
 static bool is_installed(int parent)
 {
         static const char *const marks[] = {
-                "node_modules/.package-lock.json", "node_modules/.yarn-integrity", "node_modules/.modules.yaml",
-                "node_modules/.yarn-state.yml",    "package-lock.json",            "npm-shrinkwrap.json",
-                "yarn.lock",                       "pnpm-lock.yaml",               "bun.lock",
+                "node_modules/.package-lock.json",
+                "node_modules/.yarn-integrity",
+                "node_modules/.modules.yaml",
+                "node_modules/.yarn-state.yml",
+                "package-lock.json",
+                "npm-shrinkwrap.json",
+                "yarn.lock",
+                "pnpm-lock.yaml",
+                "bun.lock",
                 "bun.lockb",
         };
 
@@ -198,7 +206,8 @@ static int enter(struct packer *p, int fd, size_t path_len)
         _cleanup_(qn_closep) int own = fd;
 
         if (p->depth + 1 >= QN_PACK_DEPTH_MAX)
-                return qn_fail(p->err, -ELOOP, 0, "directories are nested more than %u deep", QN_PACK_DEPTH_MAX);
+                return qn_fail(p->err, -ELOOP, 0, "directories are nested more than %u deep",
+                               QN_PACK_DEPTH_MAX);
         *l = (struct level){ .path_len = path_len };
         l->n = scandirat(own, ".", &l->names, skip_names, by_bytes);
         if (l->n < 0) {
@@ -229,9 +238,11 @@ static int visit(struct packer *p, struct level *l, const char *name)
         struct stat st;
         int parent = dirfd(l->dir), n, fd;
 
-        n = snprintf(p->path + l->path_len, sizeof p->path - l->path_len, "%s%s", l->path_len ? "/" : "", name);
+        n = snprintf(p->path + l->path_len, sizeof p->path - l->path_len, "%s%s",
+                     l->path_len ? "/" : "", name);
         if (n < 0 || (size_t)n >= sizeof p->path - l->path_len)
-                return qn_fail(p->err, -ENAMETOOLONG, 0, "a path is longer than %u bytes", QN_TAR_NAME_MAX);
+                return qn_fail(p->err, -ENAMETOOLONG, 0, "a path is longer than %u bytes",
+                               QN_TAR_NAME_MAX);
         if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
                 note_unreadable(p);
                 return 0;
@@ -276,7 +287,8 @@ static int finish(struct packer *p)
 
         if (r < 0)
                 return r;
-        if (fcntl(p->out, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+        if (fcntl(p->out, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
+            0)
                 return -errno;
         return lseek(p->out, 0, SEEK_SET) < 0 ? -errno : 0;
 }

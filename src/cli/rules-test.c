@@ -68,7 +68,8 @@ static void describe(const struct qn_verdict *v, char *to, size_t size)
                 snprintf(to + n, size - (size_t)n, ": %.*s", QN_STR_ARG(v->reason));
 }
 
-static void check(struct tester *t, const char *path, const struct qn_rule *rule, bool bad, const struct qn_verdict *v)
+static void check(struct tester *t, const char *path, const struct qn_rule *rule, bool bad,
+                  const struct qn_verdict *v)
 {
         char what[300];
 
@@ -108,7 +109,8 @@ static int judge_events(struct tester *t, const char *path, const struct qn_rule
 }
 
 /* The examples are the project's own, so that no role is needed to look at them. */
-static int judge_archive(struct tester *t, const char *path, const struct qn_rule *rule, bool bad, int fd)
+static int judge_archive(struct tester *t, const char *path, const struct qn_rule *rule, bool bad,
+                         int fd)
 {
         const struct qn_event_set *set;
         struct qn_verdict v;
@@ -143,8 +145,8 @@ static int judge_package(struct tester *t, const char *path, const struct qn_rul
         return r;
 }
 
-static int test_example(struct tester *t, const char *path, const char *name, const struct qn_rule *rule,
-                        struct tally *tally)
+static int test_example(struct tester *t, const char *path, const char *name,
+                        const struct qn_rule *rule, struct tally *tally)
 {
         bool bad = qn_str_starts(qn_str_c(name), "bad");
 
@@ -182,7 +184,8 @@ static int test_rule(struct tester *t, const char *examples, const struct qn_rul
                 return log_err(-ENAMETOOLONG, "%s: the path is too long", examples);
         n = scandir(dir, &list, is_visible, cmp_names);
         for (int i = 0; i < n; i++) {
-                if (r == 0 && snprintf(path, sizeof path, "%s/%s", dir, list[i]->d_name) < (int)sizeof path)
+                if (r == 0 &&
+                    snprintf(path, sizeof path, "%s/%s", dir, list[i]->d_name) < (int)sizeof path)
                         r = test_example(t, path, list[i]->d_name, rule, &tally);
                 free(list[i]);
         }
@@ -236,7 +239,8 @@ static void stop(struct tester *t)
         qn_arena_done(&t->arena);
 }
 
-int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char *examples, const char *only)
+int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char *examples,
+                  const char *only)
 {
         struct tester t = { .rules = rules, .arena = QN_ARENA_INIT(QN_PKG_ARENA_MAX) };
         const struct qn_rule *one = only ? qn_rules_find(rules, qn_str_c(only)) : NULL;
@@ -245,7 +249,8 @@ int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char
 
         if (only && !one)
                 return log_err(-ENOENT, "there is no rule \"%s\"; see qanat rules list", only);
-        if (snprintf(fallback, sizeof fallback, "%s/../tests/rules", data_dir) >= (int)sizeof fallback)
+        if (snprintf(fallback, sizeof fallback, "%s/../tests/rules", data_dir) >=
+            (int)sizeof fallback)
                 return log_err(-ENAMETOOLONG, "%s: the path is too long", data_dir);
         examples = examples ? examples : fallback;
         r = start(&t, data_dir);
@@ -254,6 +259,7 @@ int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char
         stop(&t);
         if (r < 0)
                 return r;
-        printf("%zu rules, %u examples, %u failed\n", one ? 1 : qn_rules_count(rules), t.examples, t.failed);
+        printf("%zu rules, %u examples, %u failed\n", one ? 1 : qn_rules_count(rules), t.examples,
+               t.failed);
         return t.failed > 0;
 }

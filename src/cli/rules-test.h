@@ -9,4 +9,5 @@ struct qn_rules;
 
 /* Prints what failed and a summary; 0 all well, 1 something failed, or a negative errno that was logged.
  * only: id of the one rule to test, or NULL. */
-QN_MUST int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char *examples, const char *only);
+QN_MUST int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char *examples,
+                          const char *only);

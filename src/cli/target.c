@@ -7,7 +7,8 @@
 
 static bool is_name_byte(char c)
 {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~!'()*", c);
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               strchr("-._~!'()*", c);
 }
 
 /* npm's rules for names that may be looked up (validate-npm-package-name, old names included). */
@@ -36,8 +37,9 @@ static bool looks_local(struct qn_str s)
 {
         if (s.n == 0)
                 return false;
-        if (s.p[0] == '.' || s.p[0] == '/' || s.p[0] == '~' || qn_str_ends(s, ".tgz") || qn_str_ends(s, ".tar") ||
-            qn_str_ends(s, ".tar.gz") || qn_str_ends(s, ".json") || qn_str_ends(s, "/"))
+        if (s.p[0] == '.' || s.p[0] == '/' || s.p[0] == '~' || qn_str_ends(s, ".tgz") ||
+            qn_str_ends(s, ".tar") || qn_str_ends(s, ".tar.gz") || qn_str_ends(s, ".json") ||
+            qn_str_ends(s, "/"))
                 return true;
         return s.p[0] != '@' && qn_str_chr(s, '/') >= 0 && qn_str_chr(s, '@') < 0;
 }
@@ -52,11 +54,14 @@ static int parse_name(const char *arg, struct qn_target *t, struct qn_err *reter
                 s = qn_str_skip(s, 4);
         at = s.n ? qn_str_chr(qn_str_skip(s, 1), '@') : -1;
         t->name = at >= 0 ? qn_str_take(s, (size_t)at + 1) : s;
-        t->range = at >= 0 ? qn_str_trim(qn_str_skip(s, (size_t)at + 2)) : (struct qn_str){ NULL, 0 };
+        t->range =
+                at >= 0 ? qn_str_trim(qn_str_skip(s, (size_t)at + 2)) : (struct qn_str){ NULL, 0 };
         if (!is_name(t->name))
                 return qn_fail(reterr, -EINVAL, 0,
-                               "\"%.60s\" is neither a package name nor a file here; give name, name@range, a .tgz, a "
-                               "directory or a lock file", arg);
+                               "\"%.60s\" is neither a package name nor a file here; give name, "
+                               "name@range, a .tgz, a "
+                               "directory or a lock file",
+                               arg);
         t->kind = QN_TARGET_NAME;
         t->shadows = stat(arg, &st) == 0 && S_ISDIR(st.st_mode);
         return 0;
@@ -93,11 +98,13 @@ static int parse_file(const char *arg, struct qn_target *t, struct qn_err *reter
                 return 0;
         }
         /* Named like a tarball but not one: still a package, whose analysis then says what is broken. */
-        if (qn_str_ends(qn_str_c(arg), ".tgz") || qn_str_ends(qn_str_c(arg), ".tar.gz") || qn_str_ends(qn_str_c(arg), ".tar")) {
+        if (qn_str_ends(qn_str_c(arg), ".tgz") || qn_str_ends(qn_str_c(arg), ".tar.gz") ||
+            qn_str_ends(qn_str_c(arg), ".tar")) {
                 t->kind = QN_TARGET_ARCHIVE;
                 return 0;
         }
-        return qn_fail(reterr, -EINVAL, 0, "this is neither a tarball, a directory nor a package-lock.json");
+        return qn_fail(reterr, -EINVAL, 0,
+                       "this is neither a tarball, a directory nor a package-lock.json");
 }
 
 int qn_target_parse(const char *arg, struct qn_target *ret, struct qn_err *reterr)
@@ -150,7 +157,8 @@ int qn_target_lock(const char *dir, char *ret, size_t size)
 
 const char *qn_target_foreign_lock(const char *dir)
 {
-        static const char *const names[] = { "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "deno.lock" };
+        static const char *const names[] = { "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb",
+                                             "deno.lock" };
 
         return first_that_exists(dir, names, QN_ARRAY_SIZE(names));
 }

@@ -15,10 +15,10 @@ enum qn_target_kind {
 
 struct qn_target {
         enum qn_target_kind kind;
-        const char *arg;   /* as given; belongs to the caller */
-        struct qn_str name; /* NAME: slices of arg */
+        const char *arg;     /* as given; belongs to the caller */
+        struct qn_str name;  /* NAME: slices of arg */
         struct qn_str range; /* NAME: empty: none was given */
-        bool shadows;      /* NAME: a directory of that name lies here too */
+        bool shadows;        /* NAME: a directory of that name lies here too */
 };
 
 /* 0, or what is wrong with the argument as one line in reterr: -ENOENT, -EINVAL, -EACCES… */

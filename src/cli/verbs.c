@@ -21,22 +21,25 @@ const struct qn_opt qn_common_opts[] = {
 };
 
 static const struct qn_opt check_opts[] = {
-        { "format", 'f', QN_OPT_CONFIG, "FORMAT", "text|json|sarif", "text", "what to print: text, json or sarif" },
+        { "format", 'f', QN_OPT_CONFIG, "FORMAT", "text|json|sarif", "text",
+          "what to print: text, json or sarif" },
         { "fail-on", 0, QN_OPT_CONFIG, "LEVEL", "suspicious|malicious", "suspicious",
           "exit with status 1 from this verdict on" },
         { "offline", 0, QN_OPT_CONFIG, NULL, NULL, NULL, "use npm's cache only" },
-        { "registry", 0, QN_OPT_CONFIG, "URL", NULL, NULL, "registry to use instead of npm's configured one" },
+        { "registry", 0, QN_OPT_CONFIG, "URL", NULL, NULL,
+          "registry to use instead of npm's configured one" },
         QN_OPT_RULES,
-        { "jobs", 'j', QN_OPT_CONFIG | QN_OPT_NUMBER, "N", NULL, NULL, "analyse N packages at a time (default: one per processor)" },
+        { "jobs", 'j', QN_OPT_CONFIG | QN_OPT_NUMBER, "N", NULL, NULL,
+          "analyse N packages at a time (default: one per processor)" },
         { "all", 'a', QN_OPT_CONFIG, NULL, NULL, NULL, "one line for each clean package too" },
         { "explain", 0, 0, NULL, NULL, NULL, "why each rule exists, and all of its evidence" },
-        { "no-sandbox", 0, 0, NULL, NULL, NULL, "go on where the kernel refuses to confine the analysis" },
+        { "no-sandbox", 0, 0, NULL, NULL, NULL,
+          "go on where the kernel refuses to confine the analysis" },
         {}
 };
 
 static const struct qn_opt events_opts[] = {
-        { "format", 0, 0, "FORMAT", "text|json", "text", "output format" },
-        {}
+        { "format", 0, 0, "FORMAT", "text|json", "text", "output format" }, {}
 };
 
 static const struct qn_opt judge_opts[] = {
@@ -64,7 +67,8 @@ static const struct qn_opt semver_opts[] = {
 
 static const struct qn_opt unpack_opts[] = {
         { "format", 'f', 0, "FORMAT", "text|json", "text", "what to list in: text or json" },
-        { "list", 'l', 0, NULL, NULL, NULL, "list the entries (this is what happens without --to)" },
+        { "list", 'l', 0, NULL, NULL, NULL,
+          "list the entries (this is what happens without --to)" },
         { "to", 0, 0, "DIR", NULL, NULL, "put the files below this directory" },
         {}
 };
@@ -78,13 +82,15 @@ const struct qn_verb qn_verbs[] = {
         { "events", 1, 1, QN_NEED_DATA, cmd_events, "TARGET", NULL,
           "Print what was seen in a package", events_opts },
         { "help", 0, 1, 0, cmd_help, "[VERB]", NULL, "Show help for the program or a verb", NULL },
-        { "judge", 0, -1, QN_NEED_DATA, cmd_judge, "[FILE...]", NULL,
-          "Judge events by the rules", judge_opts },
+        { "judge", 0, -1, QN_NEED_DATA, cmd_judge, "[FILE...]", NULL, "Judge events by the rules",
+          judge_opts },
         { "rules", 1, 2, QN_NEED_DATA, cmd_rules, "list|show|test [ID]", "list|show|test",
           "List, show or test the rules", rules_opts },
-        { "semver", 0, -1, 0, cmd_semver, "QUESTION ARGUMENT...", "satisfies|compare|max-satisfying",
-          "Compare versions and ranges as npm does", semver_opts },
-        { "unpack", 1, 1, 0, cmd_unpack, "FILE", NULL, "List a package archive as npm reads it, or put its files below a directory",
+        { "semver", 0, -1, 0, cmd_semver, "QUESTION ARGUMENT...",
+          "satisfies|compare|max-satisfying", "Compare versions and ranges as npm does",
+          semver_opts },
+        { "unpack", 1, 1, 0, cmd_unpack, "FILE", NULL,
+          "List a package archive as npm reads it, or put its files below a directory",
           unpack_opts },
         { "version", 0, 0, 0, cmd_version, "", NULL, "Print the version", NULL },
         {}

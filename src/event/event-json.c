@@ -6,9 +6,9 @@
 #include "event/event.h"
 #include "parse/json.h"
 
-#define SCHEMA        "qanat.events/1"
-#define NEXT_SET      1                 /* the line is the header of another set */
-#define LINE_SCRATCH  ((size_t)4 << 20) /* memory for the tree of one line */
+#define SCHEMA       "qanat.events/1"
+#define NEXT_SET     1                 /* the line is the header of another set */
+#define LINE_SCRATCH ((size_t)4 << 20) /* memory for the tree of one line */
 
 /* --- writing --- */
 
@@ -93,8 +93,8 @@ struct reader {
 
 static int bad(struct reader *r, int code, const char *what, struct qn_str name)
 {
-        return qn_fail(r->err, code, r->off, "line %u: %s \"%.*s\"", r->line, what, (int)QN_MIN(name.n, (size_t)40),
-                       name.p);
+        return qn_fail(r->err, code, r->off, "line %u: %s \"%.*s\"", r->line, what,
+                       (int)QN_MIN(name.n, (size_t)40), name.p);
 }
 
 static int get_u32(struct reader *r, struct qn_str key, const struct qn_node *n, uint32_t *ret)
@@ -148,21 +148,22 @@ static int get_attrs(struct reader *r, struct qn_str key, const struct qn_node *
         return 0;
 }
 
-#define GET_NAME(what, type, from_name, field)                                                 \
-        static int get_##what(struct reader *r, const struct qn_node *n)                       \
-        {                                                                                      \
-                type v;                                                                        \
-                                                                                               \
-                if (from_name(qn_node_text(n), &v) < 0)                                        \
-                        return bad(r, -EBADMSG, "unknown " #what, qn_node_text(n));            \
-                r->event.field = (uint8_t)v;                                                   \
-                return 0;                                                                      \
+#define GET_NAME(what, type, from_name, field)                                      \
+        static int get_##what(struct reader *r, const struct qn_node *n)            \
+        {                                                                           \
+                type v;                                                             \
+                                                                                    \
+                if (from_name(qn_node_text(n), &v) < 0)                             \
+                        return bad(r, -EBADMSG, "unknown " #what, qn_node_text(n)); \
+                r->event.field = (uint8_t)v;                                        \
+                return 0;                                                           \
         }
 GET_NAME(event, enum qn_event_kind, qn_event_from_name, kind)
 GET_NAME(phase, enum qn_phase, qn_phase_from_name, phase)
 GET_NAME(layer, enum qn_layer, qn_layer_from_name, layer)
 
-static int get_text(struct reader *r, struct qn_str key, const struct qn_node *n, size_t max, struct qn_str *ret)
+static int get_text(struct reader *r, struct qn_str key, const struct qn_node *n, size_t max,
+                    struct qn_str *ret)
 {
         struct qn_str s = qn_node_text(n);
 
@@ -212,7 +213,8 @@ static int read_event(struct reader *r, const struct qn_node *n)
         if (k < 0)
                 return k;
         if (r->event.kind == QN_EVENT_MAX || r->event.count == 0)
-                return bad(r, -EBADMSG, "no event, or a count of nothing", (struct qn_str){ "", 0 });
+                return bad(r, -EBADMSG, "no event, or a count of nothing",
+                           (struct qn_str){ "", 0 });
         /* A set that is too large says so in its seal, as it did when it was made. */
         (void)qn_event_add(&r->set, &r->event);
         return 0;
@@ -232,7 +234,9 @@ static int read_header(struct reader *r, const struct qn_node *n)
                 struct qn_str v;
 
                 if (!to) {
-                        k = qn_str_is(n->keys[i], "schema") ? 0 : bad(r, -EBADMSG, "unknown field", n->keys[i]);
+                        k = qn_str_is(n->keys[i], "schema")
+                                    ? 0
+                                    : bad(r, -EBADMSG, "unknown field", n->keys[i]);
                         continue;
                 }
                 k = get_text(r, n->keys[i], n->items[i], UINT16_MAX, &v);
@@ -253,7 +257,8 @@ static int read_line(struct reader *r, struct qn_cur line)
         if (k < 0)
                 return qn_fail(r->err, k, r->off + err.off, "line %u: %s", r->line, err.msg);
         if (n->type != QN_NODE_OBJECT || n->duplicate)
-                return bad(r, -EBADMSG, "not an object, or a field occurs twice", (struct qn_str){ "", 0 });
+                return bad(r, -EBADMSG, "not an object, or a field occurs twice",
+                           (struct qn_str){ "", 0 });
         if (r->line > 1 && qn_node_get(n, "schema"))
                 return NEXT_SET;
         return r->line == 1 ? read_header(r, n) : read_event(r, n);
@@ -282,7 +287,8 @@ static int read_lines(struct reader *r, struct qn_cur *in)
         return 0;
 }
 
-int qn_event_set_read_json(struct qn_cur *in, struct qn_arena *a, struct qn_event_set *ret, struct qn_err *reterr)
+int qn_event_set_read_json(struct qn_cur *in, struct qn_arena *a, struct qn_event_set *ret,
+                           struct qn_err *reterr)
 {
         struct reader r = { .scratch = QN_ARENA_INIT(LINE_SCRATCH), .err = reterr };
         struct qn_cur rest = *in;

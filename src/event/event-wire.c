@@ -15,12 +15,13 @@
 #include "base/utf8.h"
 #include "event/event.h"
 
-#define MAGIC         "QNE1"
-#define EVENT_MIN     34 /* bytes of an event without attributes and text */
-#define SET_MAX       (QN_EVENTS_MAX + 1) /* the overflow's own event comes on top */
-#define TABLE_MAX     64
+#define MAGIC     "QNE1"
+#define EVENT_MIN 34                  /* bytes of an event without attributes and text */
+#define SET_MAX   (QN_EVENTS_MAX + 1) /* the overflow's own event comes on top */
+#define TABLE_MAX 64
 
-_Static_assert(QN_EVENT_MAX <= TABLE_MAX && QN_ATTR_COUNT_ <= TABLE_MAX && QN_LABEL_MAX <= TABLE_MAX,
+_Static_assert(QN_EVENT_MAX <= TABLE_MAX && QN_ATTR_COUNT_ <= TABLE_MAX &&
+                       QN_LABEL_MAX <= TABLE_MAX,
                "names fit their tables");
 
 /* --- writing --- */
@@ -191,21 +192,21 @@ static int get_name(struct reader *r, struct qn_str *ret)
         return get_bytes(r, n, UINT8_MAX, ret);
 }
 
-#define GET_NAMES(what, type, from_name)                                                       \
-        static int get_##what(struct reader *r)                                                \
-        {                                                                                      \
-                for (unsigned i = 0; i < r->n_##what; i++) {                                   \
-                        struct qn_str name;                                                    \
-                        type v;                                                                \
-                        int k = get_name(r, &name);                                            \
-                                                                                               \
-                        if (k < 0)                                                             \
-                                return k;                                                      \
-                        if (from_name(name, &v) < 0)                                           \
-                                return bad(r, "a name that this version does not know");       \
-                        r->what[i] = (uint8_t)v;                                               \
-                }                                                                              \
-                return 0;                                                                      \
+#define GET_NAMES(what, type, from_name)                                                 \
+        static int get_##what(struct reader *r)                                          \
+        {                                                                                \
+                for (unsigned i = 0; i < r->n_##what; i++) {                             \
+                        struct qn_str name;                                              \
+                        type v;                                                          \
+                        int k = get_name(r, &name);                                      \
+                                                                                         \
+                        if (k < 0)                                                       \
+                                return k;                                                \
+                        if (from_name(name, &v) < 0)                                     \
+                                return bad(r, "a name that this version does not know"); \
+                        r->what[i] = (uint8_t)v;                                         \
+                }                                                                        \
+                return 0;                                                                \
         }
 GET_NAMES(kinds, enum qn_event_kind, qn_event_from_name)
 GET_NAMES(attrs, enum qn_attr, qn_attr_from_name)
@@ -297,14 +298,22 @@ static int get_event(struct reader *r, size_t n_files, struct qn_event *e)
         int k;
 
         *e = (struct qn_event){ 0 };
-        if (qn_cur_copy(&r->in, sizeof head, head) < 0 || qn_cur_copy(&r->in, sizeof place, place) < 0)
+        if (qn_cur_copy(&r->in, sizeof head, head) < 0 ||
+            qn_cur_copy(&r->in, sizeof place, place) < 0)
                 return bad(r, "cut short");
-        if (head[0] >= r->n_kinds || head[1] >= QN_PHASE_MAX || head[2] >= QN_LAYER_MAX || head[3] > QN_EVENT_ATTRS)
+        if (head[0] >= r->n_kinds || head[1] >= QN_PHASE_MAX || head[2] >= QN_LAYER_MAX ||
+            head[3] > QN_EVENT_ATTRS)
                 return bad(r, "an unknown kind, phase or layer");
         if ((place[0] >= n_files && place[0] != QN_FILE_NONE) || place[4] == 0)
                 return bad(r, "an unknown file or a count of nothing");
-        *e = (struct qn_event){ .kind = r->kinds[head[0]], .phase = head[1], .layer = head[2], .file = place[0],
-                                .off = place[1], .line = place[2], .column = place[3], .count = place[4] };
+        *e = (struct qn_event){ .kind = r->kinds[head[0]],
+                                .phase = head[1],
+                                .layer = head[2],
+                                .file = place[0],
+                                .off = place[1],
+                                .line = place[2],
+                                .column = place[3],
+                                .count = place[4] };
         k = get_labels_of(r, e);
         if (k == 0)
                 k = get_text(r, QN_ATTR_MAX, &e->text);
@@ -367,7 +376,8 @@ static int get_body(struct qn_cur *in, struct qn_arena *a, struct reader *r)
         return 0;
 }
 
-int qn_event_set_read(struct qn_cur *in, struct qn_arena *a, struct qn_event_set *ret, struct qn_err *reterr)
+int qn_event_set_read(struct qn_cur *in, struct qn_arena *a, struct qn_event_set *ret,
+                      struct qn_err *reterr)
 {
         struct reader r = { .in = *in, .start = in->p, .err = reterr };
         struct qn_cur rest = *in;

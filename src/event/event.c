@@ -66,7 +66,8 @@ uint32_t qn_event_set_file(struct qn_event_set *s, struct qn_str path)
 
         if (i != QN_MAP_NONE)
                 return i;
-        if (s->n_files >= QN_FILE_NONE - 1 || QN_ARENA_ROOM(s->arena, s->files, s->n_files, s->files_cap) < 0)
+        if (s->n_files >= QN_FILE_NONE - 1 ||
+            QN_ARENA_ROOM(s->arena, s->files, s->n_files, s->files_cap) < 0)
                 return QN_FILE_NONE;
         copy = dup_text(s->arena, path, QN_TAR_NAME_MAX);
         if (path.n && !copy.p)
@@ -82,8 +83,11 @@ uint32_t qn_event_set_file(struct qn_event_set *s, struct qn_str path)
 
 struct qn_event qn_event_make(enum qn_event_kind kind, enum qn_layer layer, uint32_t file)
 {
-        return (struct qn_event){ .kind = (uint8_t)kind, .layer = (uint8_t)layer, .phase = QN_PHASE_CALL,
-                                  .file = file, .count = 1 };
+        return (struct qn_event){ .kind = (uint8_t)kind,
+                                  .layer = (uint8_t)layer,
+                                  .phase = QN_PHASE_CALL,
+                                  .file = file,
+                                  .count = 1 };
 }
 
 static struct qn_str cut_text(struct qn_str s, size_t max)
@@ -168,7 +172,8 @@ static uint16_t *kind_counter(struct qn_event_set *s, const struct qn_event *e)
 
         if (row >= s->counts_cap) {
                 size_t cap = QN_MAX(row + 1, s->counts_cap * 2);
-                uint16_t **counts = qn_arena_grow(s->arena, s->counts, s->counts_cap, cap, sizeof *counts);
+                uint16_t **counts =
+                        qn_arena_grow(s->arena, s->counts, s->counts_cap, cap, sizeof *counts);
 
                 if (!counts)
                         return NULL;
@@ -194,13 +199,15 @@ static int add_again(struct qn_event_set *s, struct qn_event *old, const struct 
         return 0;
 }
 
-static int add_new(struct qn_event_set *s, const struct qn_event *e, struct qn_str id, const uint16_t *lengths)
+static int add_new(struct qn_event_set *s, const struct qn_event *e, struct qn_str id,
+                   const uint16_t *lengths)
 {
         uint16_t *counter = s->n < QN_EVENTS_MAX ? kind_counter(s, e) : NULL;
         struct qn_event *to;
         size_t at = 8;
 
-        if (!counter || *counter >= QN_EVENTS_KIND_MAX || QN_ARENA_ROOM(s->arena, s->events, s->n, s->cap) < 0)
+        if (!counter || *counter >= QN_EVENTS_KIND_MAX ||
+            QN_ARENA_ROOM(s->arena, s->events, s->n, s->cap) < 0)
                 return -ENOBUFS;
         id = qn_arena_dup(s->arena, id);
         if (!id.p || qn_map_add(&s->seen, s->arena, id, (uint32_t)s->n, NULL) < 0)
@@ -341,7 +348,8 @@ static int note_overflow(struct qn_event_set *s)
         struct qn_event e = qn_event_make(QN_EVENT_UNANALYSED, QN_LAYER_STATIC, QN_FILE_NONE);
 
         qn_event_attr(&e, QN_ATTR_WHAT, QN_STR("events"));
-        qn_event_attr(&e, QN_ATTR_DETAIL, QN_STR("there is more in this package than one set of events may hold"));
+        qn_event_attr(&e, QN_ATTR_DETAIL,
+                      QN_STR("there is more in this package than one set of events may hold"));
         if (QN_ARENA_ROOM(s->arena, s->events, s->n, s->cap) < 0) {
                 if (!s->n)
                         return -ENOBUFS;

@@ -60,13 +60,13 @@ enum qn_layer {
 
 struct qn_event {
         uint8_t kind, phase, layer, n_attrs;
-        uint8_t keys[QN_EVENT_ATTRS];           /* qn_attr */
-        uint32_t file;                          /* index in set->files; QN_FILE_NONE: about the package */
-        uint32_t off, line, column;             /* byte offset; line and column from 1, 0 unknown */
-        uint32_t count;                         /* how many equal events this one stands for */
-        uint64_t labels;                        /* bits of qn_label */
+        uint8_t keys[QN_EVENT_ATTRS]; /* qn_attr */
+        uint32_t file;                /* index in set->files; QN_FILE_NONE: about the package */
+        uint32_t off, line, column;   /* byte offset; line and column from 1, 0 unknown */
+        uint32_t count;               /* how many equal events this one stands for */
+        uint64_t labels;              /* bits of qn_label */
         struct qn_str values[QN_EVENT_ATTRS];
-        struct qn_str text;                     /* an excerpt of the source, for people */
+        struct qn_str text; /* an excerpt of the source, for people */
 };
 #define QN_FILE_NONE UINT32_MAX
 
@@ -118,7 +118,9 @@ QN_MUST int qn_layer_from_name(struct qn_str s, enum qn_layer *ret);
 /* NDJSON: a header line {"schema":"qanat.events/1",…}, then a line per event.  Reading is strict, and stops at the header
  * of the next set: HOSTILE INPUT. */
 QN_MUST int qn_event_set_write_json(const struct qn_event_set *s, struct qn_buf *out);
-QN_MUST int qn_event_set_read_json(struct qn_cur *in, struct qn_arena *a, struct qn_event_set *ret, struct qn_err *reterr);
+QN_MUST int qn_event_set_read_json(struct qn_cur *in, struct qn_arena *a, struct qn_event_set *ret,
+                                   struct qn_err *reterr);
 /* Binary, for messages and the store.  Reading is strict: HOSTILE INPUT. */
 QN_MUST int qn_event_set_write(const struct qn_event_set *s, struct qn_buf *out);
-QN_MUST int qn_event_set_read(struct qn_cur *in, struct qn_arena *a, struct qn_event_set *ret, struct qn_err *reterr);
+QN_MUST int qn_event_set_read(struct qn_cur *in, struct qn_arena *a, struct qn_event_set *ret,
+                              struct qn_err *reterr);

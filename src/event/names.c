@@ -28,14 +28,15 @@ static const char *const label_names[] = {
 };
 
 static const char *const phase_names[] = {
-        [QN_PHASE_INSTALL] = "install", [QN_PHASE_EDITOR] = "editor",   [QN_PHASE_IMPORT] = "import",
-        [QN_PHASE_BROWSER] = "browser", [QN_PHASE_BIN] = "bin",         [QN_PHASE_CALL] = "call",
+        [QN_PHASE_INSTALL] = "install", [QN_PHASE_EDITOR] = "editor", [QN_PHASE_IMPORT] = "import",
+        [QN_PHASE_BROWSER] = "browser", [QN_PHASE_BIN] = "bin",       [QN_PHASE_CALL] = "call",
         [QN_PHASE_NEVER] = "never",
 };
 
 static const char *const layer_names[] = {
-        [QN_LAYER_STATIC] = "static", [QN_LAYER_EMULATED] = "emulated", [QN_LAYER_DETONATED] = "detonated",
-        [QN_LAYER_METADATA] = "metadata", [QN_LAYER_DIFF] = "diff", [QN_LAYER_INTEL] = "intel",
+        [QN_LAYER_STATIC] = "static",       [QN_LAYER_EMULATED] = "emulated",
+        [QN_LAYER_DETONATED] = "detonated", [QN_LAYER_METADATA] = "metadata",
+        [QN_LAYER_DIFF] = "diff",           [QN_LAYER_INTEL] = "intel",
         [QN_LAYER_HOST] = "host",
 };
 
@@ -86,15 +87,15 @@ const char *qn_layer_name(enum qn_layer l)
         return name_at(layer_names, QN_LAYER_MAX, l);
 }
 
-#define FROM_NAME(fn, type, table)                                     \
-        int fn(struct qn_str s, type *ret)                             \
-        {                                                              \
-                int i = find(table, QN_ARRAY_SIZE(table), s);          \
-                                                                       \
-                if (i < 0)                                             \
-                        return i;                                      \
-                *ret = (type)i;                                        \
-                return 0;                                              \
+#define FROM_NAME(fn, type, table)                            \
+        int fn(struct qn_str s, type *ret)                    \
+        {                                                     \
+                int i = find(table, QN_ARRAY_SIZE(table), s); \
+                                                              \
+                if (i < 0)                                    \
+                        return i;                             \
+                *ret = (type)i;                               \
+                return 0;                                     \
         }
 FROM_NAME(qn_event_from_name, enum qn_event_kind, kind_names)
 FROM_NAME(qn_attr_from_name, enum qn_attr, attr_names)

@@ -80,7 +80,8 @@ static int segments(const char *top, const void *digest, size_t n, struct qn_buf
 
 /* --- content --- */
 
-static int open_digest(struct qn_cacache *c, enum qn_digest d, struct qn_str hash, uint64_t *ret_size)
+static int open_digest(struct qn_cacache *c, enum qn_digest d, struct qn_str hash,
+                       uint64_t *ret_size)
 {
         _cleanup_(qn_buf_done) struct qn_buf path = QN_BUF_INIT(512);
         struct qn_str raw;
@@ -95,7 +96,8 @@ static int open_digest(struct qn_cacache *c, enum qn_digest d, struct qn_str has
 }
 
 /* The hashes of one algorithm in an integrity text; the first that is there. */
-static int open_algorithm(struct qn_cacache *c, enum qn_digest d, struct qn_str integrity, uint64_t *ret_size)
+static int open_algorithm(struct qn_cacache *c, enum qn_digest d, struct qn_str integrity,
+                          uint64_t *ret_size)
 {
         int best = -EINVAL;
 
@@ -115,7 +117,8 @@ static int open_algorithm(struct qn_cacache *c, enum qn_digest d, struct qn_str 
         return best;
 }
 
-int qn_cacache_content(struct qn_cacache *c, struct qn_str integrity, int *ret_fd, uint64_t *ret_size)
+int qn_cacache_content(struct qn_cacache *c, struct qn_str integrity, int *ret_fd,
+                       uint64_t *ret_size)
 {
         int best = -EINVAL;
 
@@ -153,14 +156,16 @@ static bool sum_matches(struct qn_str sum, struct qn_str text)
         _cleanup_(qn_buf_done) struct qn_buf hex = QN_BUF_INIT(2 * QN_DIGEST_BYTES_MAX);
         uint8_t digest[QN_DIGEST_BYTES_MAX];
 
-        if (qn_digest(QN_SHA1, text.p, text.n, digest) < 0 || qn_hex_encode(&hex, digest, qn_digest_size(QN_SHA1)) < 0)
+        if (qn_digest(QN_SHA1, text.p, text.n, digest) < 0 ||
+            qn_hex_encode(&hex, digest, qn_digest_size(QN_SHA1)) < 0)
                 return false;
         return qn_str_eq(sum, qn_buf_view(&hex));
 }
 
 static void read_metadata(const struct qn_node *meta, struct qn_cacache_entry *e)
 {
-        const struct qn_node *req = qn_node_get(meta, "reqHeaders"), *res = qn_node_get(meta, "resHeaders");
+        const struct qn_node *req = qn_node_get(meta, "reqHeaders"),
+                             *res = qn_node_get(meta, "resHeaders");
 
         e->url = qn_node_text(qn_node_get(meta, "url"));
         e->time_ms = qn_node_u64(qn_node_get(meta, "time"), e->time_ms);
@@ -219,8 +224,10 @@ int qn_cacache_bucket(struct qn_cacache *c, struct qn_str key, int *ret_fd)
 static int keep(const struct qn_cacache_entry *e, struct qn_arena *a, struct qn_cacache_entry *ret)
 {
         struct qn_cacache_entry out = *e;
-        struct qn_str *texts[] = { &out.key,           &out.integrity,    &out.url,  &out.accept,  &out.etag, &out.last_modified,
-                                   &out.cache_control, &out.content_type, &out.date, &out.expires, &out.vary };
+        struct qn_str *texts[] = { &out.key,           &out.integrity,    &out.url,
+                                   &out.accept,        &out.etag,         &out.last_modified,
+                                   &out.cache_control, &out.content_type, &out.date,
+                                   &out.expires,       &out.vary };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
                 if (!texts[i]->p)
@@ -233,8 +240,8 @@ static int keep(const struct qn_cacache_entry *e, struct qn_arena *a, struct qn_
         return 0;
 }
 
-int qn_cacache_pick(struct qn_str bucket, struct qn_str key, qn_cacache_wanted *wanted, void *user, struct qn_arena *a,
-                    struct qn_cacache_entry *ret)
+int qn_cacache_pick(struct qn_str bucket, struct qn_str key, qn_cacache_wanted *wanted, void *user,
+                    struct qn_arena *a, struct qn_cacache_entry *ret)
 {
         _cleanup_(qn_arena_done) struct qn_arena scratch = QN_ARENA_INIT(QN_CACACHE_LINE_MAX * 64);
 
@@ -263,7 +270,8 @@ int qn_cacache_pick(struct qn_str bucket, struct qn_str key, qn_cacache_wanted *
 static bool directive(struct qn_str header, const char *name, uint64_t *ret)
 {
         while (header.p) {
-                struct qn_str value = qn_str_trim(qn_str_cut(&header, ',')), key = qn_str_trim(qn_str_cut(&value, '='));
+                struct qn_str value = qn_str_trim(qn_str_cut(&header, ',')),
+                              key = qn_str_trim(qn_str_cut(&value, '='));
 
                 if (!qn_str_ieq(key, qn_str_c(name)))
                         continue;
@@ -293,8 +301,8 @@ static uint64_t lifetime_s(const struct qn_cacache_entry *e)
         uint64_t value = 0;
         int64_t expires, date;
 
-        if (directive(e->cache_control, "no-cache", &value) || directive(e->cache_control, "no-store", &value) ||
-            qn_str_is(e->vary, "*"))
+        if (directive(e->cache_control, "no-cache", &value) ||
+            directive(e->cache_control, "no-store", &value) || qn_str_is(e->vary, "*"))
                 return 0;
         if (directive(e->cache_control, "max-age", &value))
                 return QN_MIN(value, (uint64_t)1 << 31);

@@ -18,14 +18,15 @@ void qn_cacache_freep(struct qn_cacache **c);
 
 /* Opens content by Subresource Integrity ("sha512-…", also sha1, sha256 and sha384; of several, the strongest first).
  * -ENOENT: not there; -EINVAL: not an integrity. */
-QN_MUST int qn_cacache_content(struct qn_cacache *c, struct qn_str integrity, int *ret_fd, uint64_t *ret_size);
+QN_MUST int qn_cacache_content(struct qn_cacache *c, struct qn_str integrity, int *ret_fd,
+                               uint64_t *ret_size);
 
 /* One index entry; absent texts have p NULL. */
 struct qn_cacache_entry {
         struct qn_str key, integrity, url;
         uint64_t size;
-        uint64_t time_ms; /* since 1970, when the answer came */
-        uint64_t status;  /* 0: 200 */
+        uint64_t time_ms;     /* since 1970, when the answer came */
+        uint64_t status;      /* 0: 200 */
         struct qn_str accept; /* of the request */
         struct qn_str etag, last_modified, cache_control, content_type, date, expires, vary;
 };
@@ -36,8 +37,8 @@ typedef bool qn_cacache_wanted(const struct qn_cacache_entry *e, void *user);
 /* Opens the bucket file in which the key's entries are, among others.  -ENOENT. */
 QN_MUST int qn_cacache_bucket(struct qn_cacache *c, struct qn_str key, int *ret_fd);
 /* The newest entry for the key in a bucket's text that wanted (NULL: any) takes.  -ENOENT: none, or deleted since; -ENOBUFS. */
-QN_MUST int qn_cacache_pick(struct qn_str bucket, struct qn_str key, qn_cacache_wanted *wanted, void *user, struct qn_arena *a,
-                            struct qn_cacache_entry *ret);
+QN_MUST int qn_cacache_pick(struct qn_str bucket, struct qn_str key, qn_cacache_wanted *wanted,
+                            void *user, struct qn_arena *a, struct qn_cacache_entry *ret);
 /* The key under which npm's HTTP client stores a URL (as qn_url_write() spells it). */
 QN_MUST int qn_cacache_url_key(struct qn_str url, struct qn_arena *a, struct qn_str *ret);
 

@@ -41,7 +41,8 @@ int qn_http_job_retarget(struct qn_http_job *j)
 /* User information in the URL is Basic authentication, as in npm, unless the configuration has something better. */
 static int basic_from_url(struct qn_http_job *j)
 {
-        _cleanup_(qn_buf_done) struct qn_buf plain = QN_BUF_INIT(QN_URL_MAX), line = QN_BUF_INIT(QN_URL_MAX * 2);
+        _cleanup_(qn_buf_done) struct qn_buf plain = QN_BUF_INIT(QN_URL_MAX),
+                                             line = QN_BUF_INIT(QN_URL_MAX * 2);
 
         if (j->q.authorization.p || (!j->url.user.p && !j->url.password.p))
                 return 0;
@@ -58,8 +59,8 @@ static int basic_from_url(struct qn_http_job *j)
 
 static int copy_request(struct qn_http_job *j)
 {
-        struct qn_str *fields[] = { &j->q.url,  &j->q.accept, &j->q.authorization, &j->q.cert,
-                                    &j->q.key,  &j->q.etag };
+        struct qn_str *fields[] = { &j->q.url,  &j->q.accept, &j->q.authorization,
+                                    &j->q.cert, &j->q.key,    &j->q.etag };
         int r;
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(fields); i++) {
@@ -210,9 +211,11 @@ static void identity(struct qn_http_job *j)
 
 static void timeouts(struct qn_http_job *j, const struct qn_http_opts *o)
 {
-        uint32_t idle = o->idle_ms && o->idle_ms < QN_HTTP_SLOW_S * 1000 ? o->idle_ms : QN_HTTP_SLOW_S * 1000;
+        uint32_t idle = o->idle_ms && o->idle_ms < QN_HTTP_SLOW_S * 1000 ? o->idle_ms
+                                                                         : QN_HTTP_SLOW_S * 1000;
 
-        curl_easy_setopt(j->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)QN_MIN(idle, QN_HTTP_CONNECT_MS));
+        curl_easy_setopt(j->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                         (long)QN_MIN(idle, QN_HTTP_CONNECT_MS));
         curl_easy_setopt(j->easy, CURLOPT_LOW_SPEED_LIMIT, (long)QN_HTTP_SLOW_BYTES);
         curl_easy_setopt(j->easy, CURLOPT_LOW_SPEED_TIME, (long)QN_MAX(idle / 1000, 1u));
         curl_easy_setopt(j->easy, CURLOPT_TIMEOUT_MS, (long)QN_HTTP_TRANSFER_MS);
@@ -245,7 +248,8 @@ static void transport(struct qn_http_job *j, const struct qn_http_opts *o)
         curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
         curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-        curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)QN_MIN(j->q.max, (size_t)INT64_MAX));
+        curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE,
+                         (curl_off_t)QN_MIN(j->q.max, (size_t)INT64_MAX));
         curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 128L << 10);
         curl_easy_setopt(e, CURLOPT_USERAGENT, o->user_agent.p ? o->user_agent.p : "qanat");
         /* An empty string switches off what the environment says: the caller has decided. */
@@ -306,7 +310,9 @@ static int seal(struct qn_http_job *j)
 {
         if (j->fd < 0)
                 j->fd = memfd_create("qanat-body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        if (j->fd < 0 || fcntl(j->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 ||
+        if (j->fd < 0 ||
+            fcntl(j->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
+                    0 ||
             lseek(j->fd, 0, SEEK_SET) < 0)
                 return -errno;
         return 0;

@@ -25,10 +25,10 @@ struct qn_http_job {
         qn_http_done *done;
         void *user;
         enum job_state state;
-        enum qn_http_code failed;  /* set when it cannot even start, or by the body's callback */
-        bool proxied;              /* the current try goes through a proxy */
+        enum qn_http_code failed; /* set when it cannot even start, or by the body's callback */
+        bool proxied;             /* the current try goes through a proxy */
         unsigned tries, redirects;
-        uint64_t next_try;         /* monotonic nanoseconds, JOB_WAITING */
+        uint64_t next_try; /* monotonic nanoseconds, JOB_WAITING */
         CURL *easy;
         struct curl_slist *headers;
         int fd;
@@ -39,7 +39,8 @@ struct qn_http_job {
 enum qn_http_code qn_http_classify_curl(CURLcode c);
 enum qn_http_code qn_http_classify_status(int status);
 bool qn_http_worth_repeating(enum qn_http_code c);
-void qn_http_explain(const struct qn_http_job *j, enum qn_http_code c, int status, struct qn_buf *b);
+void qn_http_explain(const struct qn_http_job *j, enum qn_http_code c, int status,
+                     struct qn_buf *b);
 
 /* http-job.c */
 int qn_http_job_new(const struct qn_http_request *q, struct qn_http_job **ret);

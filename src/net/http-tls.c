@@ -31,7 +31,8 @@ int qn_http_trust_new(const struct qn_http_opts *o, struct qn_http_trust **ret)
 
         if (!t)
                 return -ENOMEM;
-        if (dup_text(o->ca, &t->ca, &t->ca_n) < 0 || dup_text(o->extra_ca, &t->extra, &t->extra_n) < 0) {
+        if (dup_text(o->ca, &t->ca, &t->ca_n) < 0 ||
+            dup_text(o->extra_ca, &t->extra, &t->extra_n) < 0) {
                 qn_http_trust_free(t);
                 return -ENOMEM;
         }
@@ -68,7 +69,8 @@ static int add_pem(X509_STORE *store, const char *p, size_t n)
 static X509_STORE *build(const struct qn_http_trust *t)
 {
         X509_STORE *store = X509_STORE_new();
-        bool ok = store && (t->ca ? add_pem(store, t->ca, t->ca_n) > 0 : X509_STORE_set_default_paths(store) == 1);
+        bool ok = store && (t->ca ? add_pem(store, t->ca, t->ca_n) > 0
+                                  : X509_STORE_set_default_paths(store) == 1);
 
         if (!ok) {
                 X509_STORE_free(store);
@@ -95,5 +97,6 @@ void qn_http_trust_apply(struct qn_http_trust *t, CURL *easy)
 {
         curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_context);
         curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, t);
-        curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* libcurl's own cache knows nothing of this store */
+        curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT,
+                         0L); /* libcurl's own cache knows nothing of this store */
 }

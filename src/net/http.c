@@ -28,8 +28,9 @@ struct qn_http {
         CURL *spare[SPARE_MAX];
         size_t n_spare;
         int epoll, timer;
-        uint64_t curl_at, set_at; /* monotonic nanoseconds: what libcurl asked for, what the timer shows; 0 none */
-        bool inside;              /* a callback is running */
+        uint64_t curl_at,
+                set_at; /* monotonic nanoseconds: what libcurl asked for, what the timer shows; 0 none */
+        bool inside; /* a callback is running */
 };
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
@@ -309,7 +310,8 @@ static enum qn_http_code judge(struct qn_http_job *j, CURLcode c, long status)
         if (j->proxied && (tunnel >= 300 || code == QN_HTTP_REFUSED))
                 return QN_HTTP_PROXY;
         /* An error answer whose body was not read to its end is still that answer. */
-        if (status >= 300 && (c == CURLE_OK || c == CURLE_WRITE_ERROR || c == CURLE_FILESIZE_EXCEEDED))
+        if (status >= 300 &&
+            (c == CURLE_OK || c == CURLE_WRITE_ERROR || c == CURLE_FILESIZE_EXCEEDED))
                 return qn_http_classify_status((int)status);
         if (code == QN_HTTP_TIMEOUT && status)
                 return QN_HTTP_SLOW;
@@ -373,14 +375,15 @@ static uint64_t next_try(const struct qn_http *h)
         uint64_t first = 0;
 
         TAILQ_FOREACH(j, &h->waiting, link)
-                if (!first || j->next_try < first)
-                        first = j->next_try;
+        if (!first || j->next_try < first)
+                first = j->next_try;
         return first;
 }
 
 static void set_timer(struct qn_http *h, uint64_t at)
 {
-        struct itimerspec t = { .it_value = { (time_t)(at / 1000000000u), (long)(at % 1000000000u) } };
+        struct itimerspec t = { .it_value = { (time_t)(at / 1000000000u),
+                                              (long)(at % 1000000000u) } };
 
         if (at == h->set_at)
                 return;
@@ -425,7 +428,8 @@ static void work(struct qn_http *h)
                         curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
                 }
                 reap(h);
-                if (!(h->curl_at && h->curl_at <= now) && (TAILQ_EMPTY(&h->queued) || h->n_active >= QN_HTTP_INFLIGHT))
+                if (!(h->curl_at && h->curl_at <= now) &&
+                    (TAILQ_EMPTY(&h->queued) || h->n_active >= QN_HTTP_INFLIGHT))
                         break;
         }
         first = next_try(h);
@@ -457,7 +461,8 @@ static int wait_once(struct qn_http *h, int timeout_ms)
 
 int qn_http_poll(struct qn_http *h, int timeout_ms)
 {
-        uint64_t end = timeout_ms < 0 ? UINT64_MAX : qn_io_nanos() + (uint64_t)timeout_ms * 1000000u;
+        uint64_t end =
+                timeout_ms < 0 ? UINT64_MAX : qn_io_nanos() + (uint64_t)timeout_ms * 1000000u;
         uint64_t before = h->finished;
         int r;
 
@@ -465,7 +470,9 @@ int qn_http_poll(struct qn_http *h, int timeout_ms)
                 return -EBUSY;
         for (work(h); h->n_jobs && h->finished == before; work(h)) {
                 uint64_t now = qn_io_nanos();
-                uint64_t ms = end == UINT64_MAX ? 0 : now < end ? (end - now + 999999u) / 1000000u : 0;
+                uint64_t ms = end == UINT64_MAX ? 0
+                              : now < end       ? (end - now + 999999u) / 1000000u
+                                                : 0;
 
                 r = wait_once(h, end == UINT64_MAX ? -1 : (int)QN_MIN(ms, (uint64_t)INT32_MAX));
                 if (r < 0)

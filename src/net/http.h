@@ -31,14 +31,14 @@ typedef const char *qn_http_proxy(const struct qn_url *u, void *user);
 
 struct qn_http_opts {
         struct qn_str user_agent;
-        struct qn_str ca;       /* PEM, replaces the system's authorities; p is NULL: the system's */
+        struct qn_str ca; /* PEM, replaces the system's authorities; p is NULL: the system's */
         struct qn_str extra_ca; /* PEM, trusted as well */
         bool insecure;          /* strict-ssl=false: certificates are not verified */
         unsigned sockets;       /* connections to one host; 0: 15, as npm */
         unsigned tries;         /* 0: QN_HTTP_TRIES */
         uint32_t retry_min_ms, retry_max_ms, retry_factor; /* 0: 400, 20000, 4 */
-        uint32_t idle_ms;       /* silence that ends a transfer; 0 or more than QN_HTTP_SLOW_S: that */
-        qn_http_proxy *proxy;   /* NULL: no proxy */
+        uint32_t idle_ms; /* silence that ends a transfer; 0 or more than QN_HTTP_SLOW_S: that */
+        qn_http_proxy *proxy; /* NULL: no proxy */
         void *proxy_user;
 };
 
@@ -56,13 +56,15 @@ struct qn_http_request {
 /* Given to the callback, valid until it returns.  fd is the callback's when it takes it (TAKE_FD), else it is closed. */
 struct qn_http_result {
         enum qn_http_code code;
-        int status;   /* HTTP status, 0 without an answer; 304 is QN_HTTP_OK without a body */
-        int fd;       /* sealed memfd at position 0, or -1 */
+        int status; /* HTTP status, 0 without an answer; 304 is QN_HTTP_OK without a body */
+        int fd;     /* sealed memfd at position 0, or -1 */
         uint64_t size;
         unsigned tries;
-        const char *message; /* one sentence with the URL (credentials stripped) and the next step; "" when OK */
-        struct qn_str url;   /* the final one, after redirects */
-        struct qn_str etag, last_modified, cache_control, content_type, date; /* p NULL when absent */
+        const char *
+                message; /* one sentence with the URL (credentials stripped) and the next step; "" when OK */
+        struct qn_str url; /* the final one, after redirects */
+        struct qn_str etag, last_modified, cache_control, content_type,
+                date; /* p NULL when absent */
 };
 
 typedef void qn_http_done(struct qn_http_result *res, void *user);
@@ -74,7 +76,8 @@ void qn_http_freep(struct qn_http **h);
 
 /* The callback is called once, from qn_http_poll(), never from here; it may start further requests.
  * 0, or -ENOMEM. */
-QN_MUST int qn_http_get(struct qn_http *h, const struct qn_http_request *q, qn_http_done *done, void *user);
+QN_MUST int qn_http_get(struct qn_http *h, const struct qn_http_request *q, qn_http_done *done,
+                        void *user);
 /* Works and calls back until something was finished, nothing is left, or timeout_ms passed (-1: no limit, 0: only what is
  * ready).  Returns the number of requests not yet finished, or -errno. */
 QN_MUST int qn_http_poll(struct qn_http *h, int timeout_ms);

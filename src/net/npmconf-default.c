@@ -26,8 +26,10 @@ static int fingerprint(const struct npm_levels *l, struct qn_buf *b)
 
         if (stat(l->npm.p, &st) < 0)
                 return -errno;
-        return qn_buf_printf(b, "%s %lld.%09ld %lld.%09ld %lld\n", l->npm.p, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
-                             (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec, (long long)st.st_size);
+        return qn_buf_printf(b, "%s %lld.%09ld %lld.%09ld %lld\n", l->npm.p,
+                             (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+                             (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec,
+                             (long long)st.st_size);
 }
 
 static bool usable(struct npm_levels *l, struct qn_str answer)
@@ -51,7 +53,8 @@ static int recall(struct npm_levels *l, struct qn_str mark, struct qn_str *ret)
         char path[PATH_TEXT_MAX];
         struct qn_str answer;
 
-        if (!l->in->cache_dir || cache_path(l, path, sizeof path) < 0 || qn_io_read(path, &text) < 0)
+        if (!l->in->cache_dir || cache_path(l, path, sizeof path) < 0 ||
+            qn_io_read(path, &text) < 0)
                 return -ENOENT;
         answer = qn_buf_view(&text);
         if (answer.n <= mark.n || memcmp(answer.p, mark.p, mark.n) != 0)
@@ -98,10 +101,13 @@ static void remove_tree(char *dir)
 /* In the child: nothing of the caller's environment or directory reaches npm. */
 __attribute__((noreturn)) static void run_npm(const struct npm_levels *l, const char *dir, int out)
 {
-        static const char *const form[] = { "HOME=%s", "npm_config_cache=%s", "npm_config_userconfig=%s/user",
+        static const char *const form[] = { "HOME=%s", "npm_config_cache=%s",
+                                            "npm_config_userconfig=%s/user",
                                             "npm_config_globalconfig=%s/global" };
-        char text[QN_ARRAY_SIZE(form) + 1][PATH_TEXT_MAX], npm[] = "npm", config[] = "config", get[] = "get";
-        char key[] = "registry", logs[] = "npm_config_logs_max=0", notify[] = "npm_config_update_notifier=false";
+        char text[QN_ARRAY_SIZE(form) + 1][PATH_TEXT_MAX], npm[] = "npm", config[] = "config",
+                                                           get[] = "get";
+        char key[] = "registry", logs[] = "npm_config_logs_max=0",
+             notify[] = "npm_config_update_notifier=false";
         char *argv[] = { npm, config, get, key, NULL };
         char *env[] = { text[0], text[1], text[2], text[3], text[4], logs, notify, NULL };
         int null = open("/dev/null", O_RDWR | O_CLOEXEC), n;
@@ -109,13 +115,15 @@ __attribute__((noreturn)) static void run_npm(const struct npm_levels *l, const 
         for (size_t i = 0; i <= QN_ARRAY_SIZE(form); i++) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-                n = i < QN_ARRAY_SIZE(form) ? snprintf(text[i], sizeof text[i], form[i], dir) :
-                                              snprintf(text[i], sizeof text[i], "PATH=%s", l->path.p);
+                n = i < QN_ARRAY_SIZE(form)
+                            ? snprintf(text[i], sizeof text[i], form[i], dir)
+                            : snprintf(text[i], sizeof text[i], "PATH=%s", l->path.p);
 #pragma GCC diagnostic pop
                 if (n < 0 || (size_t)n >= sizeof text[i])
                         _exit(126);
         }
-        if (chdir(dir) < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
+        if (chdir(dir) < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 ||
+            dup2(out, STDOUT_FILENO) < 0)
                 _exit(126);
         execve(l->npm.p, argv, env);
         _exit(127);
@@ -146,7 +154,8 @@ static int ask(struct npm_levels *l, struct qn_str *ret)
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(ANSWER_MAX);
         struct qn_str tmp = npm_getenv(l->in, "TMPDIR"), answer;
         char dir[PATH_TEXT_MAX];
-        int n = snprintf(dir, sizeof dir, "%.*s/qanat-npm-XXXXXX", QN_STR_ARG(tmp.n ? tmp : QN_STR("/tmp")));
+        int n = snprintf(dir, sizeof dir, "%.*s/qanat-npm-XXXXXX",
+                         QN_STR_ARG(tmp.n ? tmp : QN_STR("/tmp")));
         int pipe_fd[2], status = -1;
         pid_t pid;
 
@@ -177,7 +186,9 @@ int npm_default_registry(struct npm_levels *l, struct qn_str *ret, struct qn_err
         int r;
 
         if (!l->npm.p)
-                return qn_fail(reterr, -ENOENT, 0, "no registry is configured and npm is not installed: set registry in .npmrc, or install npm");
+                return qn_fail(reterr, -ENOENT, 0,
+                               "no registry is configured and npm is not installed: set registry "
+                               "in .npmrc, or install npm");
         r = fingerprint(l, &mark);
         if (r < 0)
                 return qn_fail(reterr, -ENOENT, 0, "npm cannot be read: %s", l->npm.p);
@@ -186,7 +197,9 @@ int npm_default_registry(struct npm_levels *l, struct qn_str *ret, struct qn_err
                 return 0;
         r = ask(l, ret);
         if (r < 0)
-                return qn_fail(reterr, r, 0, "no registry is configured and npm does not tell its own: set registry in .npmrc");
+                return qn_fail(reterr, r, 0,
+                               "no registry is configured and npm does not tell its own: set "
+                               "registry in .npmrc");
         remember(l, qn_buf_view(&mark), *ret);
         return 0;
 }

@@ -76,7 +76,8 @@ static struct qn_str which(struct npm_levels *l, const char *name)
                 struct qn_str full = npm_join(&l->mem, qn_str_cut(&rest, ':'), name);
                 char real[PATH_MAX];
 
-                if (full.p && npm_is_file(full.p) && access(full.p, X_OK) == 0 && realpath(full.p, real))
+                if (full.p && npm_is_file(full.p) && access(full.p, X_OK) == 0 &&
+                    realpath(full.p, real))
                         return qn_arena_dup(&l->mem, qn_str_c(real));
         }
         return (struct qn_str){ 0 };
@@ -109,7 +110,8 @@ int npm_find_programs(struct npm_levels *l)
 
                 qn_buf_str(&b, dest);
                 qn_buf_str(&b, l->prefix);
-                l->prefix = qn_buf_error(&b) < 0 ? l->prefix : qn_arena_dup(&l->mem, qn_buf_view(&b));
+                l->prefix =
+                        qn_buf_error(&b) < 0 ? l->prefix : qn_arena_dup(&l->mem, qn_buf_view(&b));
         }
         return 0;
 }
@@ -165,7 +167,8 @@ static bool is_workspace_root(struct npm_levels *l, struct qn_str dir, struct qn
         struct qn_node *root = NULL;
         const struct qn_node *list;
 
-        if (qn_io_read(file.p, &text) < 0 || qn_json_parse(qn_cur_str(qn_buf_view(&text)), &a, &root, NULL) < 0)
+        if (qn_io_read(file.p, &text) < 0 ||
+            qn_json_parse(qn_cur_str(qn_buf_view(&text)), &a, &root, NULL) < 0)
                 return false;
         list = qn_node_get(root, "workspaces");
         if (qn_node_is(list, QN_NODE_OBJECT))

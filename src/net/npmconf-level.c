@@ -17,7 +17,8 @@ struct qn_str npm_getenv(const struct qn_npmconf_in *in, const char *name)
         return (struct qn_str){ 0 };
 }
 
-struct qn_str npm_levels_get(const struct npm_levels *l, struct qn_str key, enum npm_level *ret_level)
+struct qn_str npm_levels_get(const struct npm_levels *l, struct qn_str key,
+                             enum npm_level *ret_level)
 {
         for (int i = NPM_LEVEL_MAX; i-- > 0;) {
                 uint32_t at = qn_map_get(&l->at[i].index, key);
@@ -31,7 +32,8 @@ struct qn_str npm_levels_get(const struct npm_levels *l, struct qn_str key, enum
         return (struct qn_str){ 0 };
 }
 
-bool npm_levels_later(const struct npm_levels *l, enum npm_level level, struct qn_str a, struct qn_str b)
+bool npm_levels_later(const struct npm_levels *l, enum npm_level level, struct qn_str a,
+                      struct qn_str b)
 {
         const struct npm_level_data *d = &l->at[level];
         uint32_t i = qn_map_get(&d->index, a), k = qn_map_get(&d->index, b);
@@ -79,13 +81,15 @@ static size_t reference(struct qn_str s, struct qn_str *ret)
                         *ret = (struct qn_str){ s.p + 2, i - 2 };
                         return i + 1;
                 }
-                if (c == '$' || c == '{' || c == '}' || (c == '?' && (i == 2 || i + 1 >= s.n || s.p[i + 1] != '}')))
+                if (c == '$' || c == '{' || c == '}' ||
+                    (c == '?' && (i == 2 || i + 1 >= s.n || s.p[i + 1] != '}')))
                         return 0;
         }
         return 0;
 }
 
-static void expand_one(const struct npm_levels *l, struct qn_str whole, struct qn_str name, struct qn_buf *b)
+static void expand_one(const struct npm_levels *l, struct qn_str whole, struct qn_str name,
+                       struct qn_buf *b)
 {
         bool optional = qn_str_ends(name, "?");
         struct qn_str value = variable(l, qn_str_take(name, name.n - optional));
@@ -151,7 +155,8 @@ static int join(struct npm_levels *l, struct qn_str *have, struct qn_str more)
         return have->p ? 0 : -ENOBUFS;
 }
 
-static int set_expanded(struct npm_levels *l, enum npm_level level, struct qn_str key, struct qn_str value, bool list)
+static int set_expanded(struct npm_levels *l, enum npm_level level, struct qn_str key,
+                        struct qn_str value, bool list)
 {
         struct npm_level_data *d = &l->at[level];
         struct qn_str k = qn_arena_dup(&l->mem, key), v = qn_arena_dup(&l->mem, qn_str_trim(value));
@@ -193,14 +198,17 @@ static int load_env(struct npm_levels *l)
                 char key[512];
                 int r;
 
-                if (name.n < 12 || name.n - 11 > sizeof key || !qn_str_ieq(qn_str_take(name, 11), QN_STR("npm_config_")) ||
-                    !value.n)
+                if (name.n < 12 || name.n - 11 > sizeof key ||
+                    !qn_str_ieq(qn_str_take(name, 11), QN_STR("npm_config_")) || !value.n)
                         continue;
                 name = qn_str_skip(name, 11);
                 for (size_t i = 0; i < name.n; i++) {
                         char c = name.p[i];
 
-                        key[i] = qn_str_starts(name, "//") ? c : c == '_' && i > 0 ? '-' : c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+                        key[i] = qn_str_starts(name, "//") ? c
+                                 : c == '_' && i > 0       ? '-'
+                                 : c >= 'A' && c <= 'Z'    ? (char)(c | 0x20)
+                                                           : c;
                 }
                 r = set(l, NPM_ENV, (struct qn_str){ key, name.n }, value);
                 if (r < 0)
@@ -219,7 +227,6 @@ static int load_flags(struct npm_levels *l)
         }
         return 0;
 }
-
 
 /* --- one file --- */
 
@@ -259,7 +266,8 @@ static int load_project(struct npm_levels *l, struct qn_str user_file)
         struct qn_str file;
         int r = npm_find_local_prefix(l);
 
-        if (r < 0 || l->in->no_project || qn_str_is(npm_levels_get(l, QN_STR("global"), NULL), "true") ||
+        if (r < 0 || l->in->no_project ||
+            qn_str_is(npm_levels_get(l, QN_STR("global"), NULL), "true") ||
             qn_str_is(npm_levels_get(l, QN_STR("location"), NULL), "global"))
                 return r;
         file = npm_join(&l->mem, l->local_prefix, ".npmrc");
@@ -269,7 +277,8 @@ static int load_project(struct npm_levels *l, struct qn_str user_file)
 }
 
 /* A path-valued setting, or where npm looks without it. */
-static struct qn_str path_or(struct npm_levels *l, struct qn_str key, struct qn_str dir, const char *rest)
+static struct qn_str path_or(struct npm_levels *l, struct qn_str key, struct qn_str dir,
+                             const char *rest)
 {
         struct qn_str v = npm_levels_get(l, key, NULL);
 

@@ -4,18 +4,19 @@
 #include "net/npmconf.h"
 
 enum npm_level { /* later ones win */
-        NPM_BUILTIN,
-        NPM_GLOBAL,
-        NPM_USER,
-        NPM_PROJECT,
-        NPM_ENV,
-        NPM_CLI,
-        NPM_LEVEL_MAX
+                 NPM_BUILTIN,
+                 NPM_GLOBAL,
+                 NPM_USER,
+                 NPM_PROJECT,
+                 NPM_ENV,
+                 NPM_CLI,
+                 NPM_LEVEL_MAX
 };
 
 struct npm_setting {
-        struct qn_str key, value; /* ${VAR} expanded, trimmed; lists joined by "\n\n" as npm does in the environment */
-        uint32_t seq;             /* order inside the level */
+        struct qn_str key,
+                value; /* ${VAR} expanded, trimmed; lists joined by "\n\n" as npm does in the environment */
+        uint32_t seq; /* order inside the level */
 };
 
 struct npm_level_data {
@@ -28,9 +29,10 @@ struct npm_levels {
         const struct qn_npmconf_in *in;
         struct qn_arena mem;
         struct npm_level_data at[NPM_LEVEL_MAX];
-        struct qn_str home, npm, node; /* npm: its npm-cli.js, node: the binary; resolved links, p NULL when missing */
-        struct qn_str npm_root;        /* directory of npm's package */
-        struct qn_str path;            /* PATH without relative and node_modules directories */
+        struct qn_str home, npm,
+                node; /* npm: its npm-cli.js, node: the binary; resolved links, p NULL when missing */
+        struct qn_str npm_root; /* directory of npm's package */
+        struct qn_str path;     /* PATH without relative and node_modules directories */
         struct qn_str prefix, local_prefix;
         uint32_t seq;
 };
@@ -39,9 +41,11 @@ struct npm_levels {
 QN_MUST int npm_levels_load(const struct qn_npmconf_in *in, struct npm_levels *l);
 void npm_levels_done(struct npm_levels *l);
 /* The value of the strongest level that has the key; *ret_level (may be NULL) says which.  p NULL when none has it. */
-struct qn_str npm_levels_get(const struct npm_levels *l, struct qn_str key, enum npm_level *ret_level);
+struct qn_str npm_levels_get(const struct npm_levels *l, struct qn_str key,
+                             enum npm_level *ret_level);
 /* Whether a was set after b inside one level that has both. */
-bool npm_levels_later(const struct npm_levels *l, enum npm_level level, struct qn_str a, struct qn_str b);
+bool npm_levels_later(const struct npm_levels *l, enum npm_level level, struct qn_str a,
+                      struct qn_str b);
 struct qn_str npm_getenv(const struct qn_npmconf_in *in, const char *name);
 /* npm's path type: "~/" and relative to the working directory.  {NULL, 0} at the arena's cap. */
 struct qn_str npm_path(struct npm_levels *l, struct qn_str value);

@@ -8,7 +8,8 @@
 
 static bool name_char(char c)
 {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-_.!~*'()+", c));
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               (c && strchr("-_.!~*'()+", c));
 }
 
 static bool part_ok(struct qn_str s)
@@ -71,7 +72,8 @@ static int header_value(const char *scheme, struct qn_str v, struct qn_arena *a,
 
 static int basic(struct qn_str user, struct qn_str password, struct qn_arena *a, struct qn_str *ret)
 {
-        _cleanup_(qn_buf_done) struct qn_buf plain = QN_BUF_INIT(QN_NPMRC_MAX), coded = QN_BUF_INIT(QN_NPMRC_MAX);
+        _cleanup_(qn_buf_done) struct qn_buf plain = QN_BUF_INIT(QN_NPMRC_MAX),
+                                             coded = QN_BUF_INIT(QN_NPMRC_MAX);
         struct qn_str clear;
         int r = qn_base64_decode(password, a, &clear);
 
@@ -86,7 +88,8 @@ static int basic(struct qn_str user, struct qn_str password, struct qn_arena *a,
 }
 
 /* 1: this prefix has credentials of some kind, as npm counts them. */
-static int auth_at(const struct qn_npmconf *c, struct qn_str nerf, struct qn_arena *a, struct qn_npm_auth *ret)
+static int auth_at(const struct qn_npmconf *c, struct qn_str nerf, struct qn_arena *a,
+                   struct qn_npm_auth *ret)
 {
         struct qn_str token = keyed(c, nerf, "_authToken"), auth = keyed(c, nerf, "_auth");
         struct qn_str user = keyed(c, nerf, "username"), password = keyed(c, nerf, "_password");
@@ -111,7 +114,8 @@ static int auth_at(const struct qn_npmconf *c, struct qn_str nerf, struct qn_are
 }
 
 /* From //host/a/b over //host/a/ and //host/a up to //host, as npm-registry-fetch walks. */
-static int auth_for(const struct qn_npmconf *c, const struct qn_url *url, struct qn_arena *a, struct qn_npm_auth *ret)
+static int auth_for(const struct qn_npmconf *c, const struct qn_url *url, struct qn_arena *a,
+                    struct qn_npm_auth *ret)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_URL_MAX + 256);
         struct qn_str nerf;
@@ -134,8 +138,8 @@ static bool downgrades(const struct qn_url *url, const struct qn_url *registry)
         return !url->tls && registry->tls && qn_str_eq(url->host, registry->host);
 }
 
-int qn_npmconf_auth(const struct qn_npmconf *c, struct qn_str name, const struct qn_url *url, struct qn_arena *a,
-                    struct qn_npm_auth *ret)
+int qn_npmconf_auth(const struct qn_npmconf *c, struct qn_str name, const struct qn_url *url,
+                    struct qn_arena *a, struct qn_npm_auth *ret)
 {
         struct qn_npm_auth out = { 0 };
         struct qn_url registry;
@@ -179,7 +183,9 @@ static bool names_host(struct qn_str entry, struct qn_str host)
 
 const char *qn_npmconf_proxy(const struct qn_npmconf *c, const struct qn_url *url)
 {
-        struct qn_str proxy = c->proxy.n ? c->proxy : url->tls ? c->env_https_proxy : c->env_http_proxy;
+        struct qn_str proxy = c->proxy.n ? c->proxy
+                              : url->tls ? c->env_https_proxy
+                                         : c->env_http_proxy;
         struct qn_str rest = c->no_proxy;
 
         if (!proxy.n)
@@ -201,7 +207,8 @@ static struct qn_str without_slashes(struct qn_str s)
 
 static bool path_prefix(struct qn_str path, struct qn_str prefix)
 {
-        return path.n >= prefix.n && memcmp(path.p, prefix.p, prefix.n) == 0 && (path.n == prefix.n || path.p[prefix.n] == '/');
+        return path.n >= prefix.n && memcmp(path.p, prefix.p, prefix.n) == 0 &&
+               (path.n == prefix.n || path.p[prefix.n] == '/');
 }
 
 static int dup_url(const struct qn_buf *b, struct qn_arena *a, struct qn_str *ret)
@@ -212,8 +219,8 @@ static int dup_url(const struct qn_buf *b, struct qn_arena *a, struct qn_str *re
         return ret->p ? 0 : -ENOBUFS;
 }
 
-static int conventional(const struct qn_npmconf *c, struct qn_str name, struct qn_str version, struct qn_arena *a,
-                        struct qn_str *ret)
+static int conventional(const struct qn_npmconf *c, struct qn_str name, struct qn_str version,
+                        struct qn_arena *a, struct qn_str *ret)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_URL_MAX);
         ptrdiff_t slash = qn_str_chr(name, '/');
@@ -233,7 +240,8 @@ static int conventional(const struct qn_npmconf *c, struct qn_str name, struct q
 
 /* replace-registry-host: "npmjs" (npm's own default registry), "never", "always", a host, or a URL whose path is replaced too.
  * 1: u is one of those; *ret_path is the path prefix to cut. */
-static int replaced(const struct qn_npmconf *c, const struct qn_url *u, struct qn_arena *a, struct qn_str *ret_path)
+static int replaced(const struct qn_npmconf *c, const struct qn_url *u, struct qn_arena *a,
+                    struct qn_str *ret_path)
 {
         struct qn_str rule = c->replace_host;
         struct qn_url match;
@@ -244,7 +252,8 @@ static int replaced(const struct qn_npmconf *c, const struct qn_url *u, struct q
         if (qn_str_is(rule, "never"))
                 return 0;
         if (qn_str_is(rule, "npmjs") || !rule.n)
-                return c->default_registry.p && qn_url_parse(c->default_registry, a, &match, NULL) == 0 &&
+                return c->default_registry.p &&
+                       qn_url_parse(c->default_registry, a, &match, NULL) == 0 &&
                        qn_str_eq(match.host, u->host);
         if (qn_url_parse(rule, a, &match, NULL) < 0)
                 return qn_str_eq(rule, u->host);
@@ -252,7 +261,8 @@ static int replaced(const struct qn_npmconf *c, const struct qn_url *u, struct q
         return qn_str_eq(match.host, u->host) && path_prefix(u->path, *ret_path);
 }
 
-static int rewrite(const struct qn_npmconf *c, struct qn_url *u, struct qn_str cut, struct qn_arena *a, struct qn_str *ret)
+static int rewrite(const struct qn_npmconf *c, struct qn_url *u, struct qn_str cut,
+                   struct qn_arena *a, struct qn_str *ret)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_URL_MAX);
         struct qn_url registry;
@@ -277,8 +287,9 @@ static int rewrite(const struct qn_npmconf *c, struct qn_url *u, struct qn_str c
         return dup_url(&b, a, ret);
 }
 
-int qn_npmconf_tarball_url(const struct qn_npmconf *c, struct qn_str name, struct qn_str version, struct qn_str resolved,
-                           struct qn_arena *a, struct qn_str *ret, struct qn_err *reterr)
+int qn_npmconf_tarball_url(const struct qn_npmconf *c, struct qn_str name, struct qn_str version,
+                           struct qn_str resolved, struct qn_arena *a, struct qn_str *ret,
+                           struct qn_err *reterr)
 {
         struct qn_url u;
         struct qn_str cut;
@@ -286,14 +297,18 @@ int qn_npmconf_tarball_url(const struct qn_npmconf *c, struct qn_str name, struc
 
         if (!resolved.n) {
                 r = conventional(c, name, version, a, ret);
-                return r < 0 ? qn_fail(reterr, r, 0, "no tarball address can be made from this name and version") : 0;
+                return r < 0 ? qn_fail(reterr, r, 0,
+                                       "no tarball address can be made from this name and version")
+                             : 0;
         }
         r = qn_url_parse(resolved, a, &u, reterr);
         if (r < 0)
                 return r;
         if (replaced(c, &u, a, &cut) > 0) {
                 r = rewrite(c, &u, cut, a, ret);
-                return r < 0 ? qn_fail(reterr, r, 0, "the tarball's address cannot be rewritten to the registry") : 0;
+                return r < 0 ? qn_fail(reterr, r, 0,
+                                       "the tarball's address cannot be rewritten to the registry")
+                             : 0;
         }
         *ret = qn_arena_dup(a, qn_str_trim(resolved));
         return ret->p ? 0 : -ENOBUFS;

@@ -16,7 +16,10 @@ enum field_kind {
         FIELD_NUMBER,
 };
 
-#define FIELD(name, kind, member) { name, kind, offsetof(struct qn_npmconf, member) }
+#define FIELD(name, kind, member)                               \
+        {                                                       \
+                name, kind, offsetof(struct qn_npmconf, member) \
+        }
 static const struct {
         const char *name;
         enum field_kind kind;
@@ -157,11 +160,13 @@ int qn_npmconf_decode(struct qn_cur in, struct qn_npmconf **ret, struct qn_err *
                 uint32_t n_key, n_value;
 
                 if ((r = qn_cur_le32(&in, &n_key)) < 0 || (r = qn_cur_le32(&in, &n_value)) < 0 ||
-                    (r = qn_cur_take(&in, n_key, &key)) < 0 || (r = qn_cur_take(&in, n_value, &value)) < 0)
+                    (r = qn_cur_take(&in, n_key, &key)) < 0 ||
+                    (r = qn_cur_take(&in, n_value, &value)) < 0)
                         return qn_fail(reterr, r, 0, "the configuration is cut short");
                 r = put(c, qn_cur_rest(&key), qn_cur_rest(&value));
                 if (r < 0)
-                        return qn_fail(reterr, r == -EEXIST ? -EBADMSG : r, 0, "the configuration cannot be used");
+                        return qn_fail(reterr, r == -EEXIST ? -EBADMSG : r, 0,
+                                       "the configuration cannot be used");
         }
         fill(c);
         if (!c->registry.p)
@@ -197,7 +202,8 @@ static int put_registry(struct qn_npmconf *c, struct npm_levels *l, struct qn_er
                 uint32_t at = qn_map_get(&l->at[i].index, QN_STR("registry"));
                 struct qn_url u;
 
-                if (at != QN_MAP_NONE && qn_url_parse(l->at[i].items[at].value, &l->mem, &u, NULL) == 0)
+                if (at != QN_MAP_NONE &&
+                    qn_url_parse(l->at[i].items[at].value, &l->mem, &u, NULL) == 0)
                         best = l->at[i].items[at].value;
         }
         if (!best.p && !own.p)
@@ -211,7 +217,8 @@ static int put_cache(struct qn_npmconf *c, struct npm_levels *l)
 {
         struct qn_str dir = npm_levels_get(l, QN_STR("cache"), NULL);
 
-        dir = nothing(dir) ? npm_join(&l->mem, l->home.n ? l->home : QN_STR("/"), ".npm") : npm_path(l, dir);
+        dir = nothing(dir) ? npm_join(&l->mem, l->home.n ? l->home : QN_STR("/"), ".npm")
+                           : npm_path(l, dir);
         dir = dir.p ? npm_join(&l->mem, dir, "_cacache") : dir;
         return dir.p ? put(c, QN_STR("cache"), dir) : -ENOBUFS;
 }
@@ -237,8 +244,10 @@ static int put_if(struct qn_npmconf *c, const char *name, struct qn_str value)
 
 static int put_proxies(struct qn_npmconf *c, struct npm_levels *l)
 {
-        struct qn_str all = npm_levels_get(l, QN_STR("https-proxy"), NULL), none = npm_levels_get(l, QN_STR("noproxy"), NULL);
-        struct qn_str https = proxy_variable(l->in, QN_STR("https_proxy")), http = proxy_variable(l->in, QN_STR("http_proxy"));
+        struct qn_str all = npm_levels_get(l, QN_STR("https-proxy"), NULL),
+                      none = npm_levels_get(l, QN_STR("noproxy"), NULL);
+        struct qn_str https = proxy_variable(l->in, QN_STR("https_proxy")),
+                      http = proxy_variable(l->in, QN_STR("http_proxy"));
         int r;
 
         if (nothing(all))
@@ -281,9 +290,13 @@ static int put_authorities(struct qn_npmconf *c, struct npm_levels *l)
 {
         _cleanup_(qn_buf_done) struct qn_buf file = QN_BUF_INIT((size_t)4 << 20);
         enum npm_level at_ca = 0, at_file = 0;
-        struct qn_str ca = npm_levels_get(l, QN_STR("ca"), &at_ca), path = npm_levels_get(l, QN_STR("cafile"), &at_file);
+        struct qn_str ca = npm_levels_get(l, QN_STR("ca"), &at_ca),
+                      path = npm_levels_get(l, QN_STR("cafile"), &at_file);
         struct qn_str extra = npm_getenv(l->in, "NODE_EXTRA_CA_CERTS");
-        bool file_wins = !nothing(path) && (!ca.p || at_file > at_ca || (at_file == at_ca && npm_levels_later(l, at_ca, QN_STR("cafile"), QN_STR("ca"))));
+        bool file_wins =
+                !nothing(path) &&
+                (!ca.p || at_file > at_ca ||
+                 (at_file == at_ca && npm_levels_later(l, at_ca, QN_STR("cafile"), QN_STR("ca"))));
 
         if (file_wins && read_text(npm_path(l, path).p, &file) == 0 && file.n)
                 return put(c, QN_STR("ca"), qn_buf_view(&file));
@@ -297,7 +310,8 @@ static int put_authorities(struct qn_npmconf *c, struct npm_levels *l)
 
 static int put_identity(struct qn_npmconf *c, struct npm_levels *l)
 {
-        struct qn_str cert = npm_levels_get(l, QN_STR("cert"), NULL), key = npm_levels_get(l, QN_STR("key"), NULL);
+        struct qn_str cert = npm_levels_get(l, QN_STR("cert"), NULL),
+                      key = npm_levels_get(l, QN_STR("key"), NULL);
         int r = nothing(cert) || nothing(key) ? 1 : put_pem(c, "cert", cert);
 
         return r != 0 ? QN_MIN(r, 0) : put_pem(c, "key", key);
@@ -313,9 +327,15 @@ static int put_agent(struct qn_npmconf *c, struct npm_levels *l)
 
 static int put_modes(struct qn_npmconf *c, struct npm_levels *l)
 {
-        static const char *const plain[] = { "strict-ssl", "offline", "omit-lockfile-registry-resolved", "fetch-retries",
-                                             "fetch-retry-factor", "fetch-retry-mintimeout", "fetch-retry-maxtimeout",
-                                             "fetch-timeout", "maxsockets" };
+        static const char *const plain[] = { "strict-ssl",
+                                             "offline",
+                                             "omit-lockfile-registry-resolved",
+                                             "fetch-retries",
+                                             "fetch-retry-factor",
+                                             "fetch-retry-mintimeout",
+                                             "fetch-retry-maxtimeout",
+                                             "fetch-timeout",
+                                             "maxsockets" };
         struct qn_str offline = npm_levels_get(l, QN_STR("prefer-offline"), NULL);
         struct qn_str online = npm_levels_get(l, QN_STR("prefer-online"), NULL);
         struct qn_str host = npm_levels_get(l, QN_STR("replace-registry-host"), NULL);
@@ -332,7 +352,9 @@ static int put_modes(struct qn_npmconf *c, struct npm_levels *l)
                 r = put(c, QN_STR("prefer-offline"), offline);
         if (r == 0 && online.p)
                 r = put(c, QN_STR("prefer-online"), online);
-        return r < 0 ? r : put(c, QN_STR("replace-registry-host"), nothing(host) ? QN_STR("npmjs") : host);
+        return r < 0 ? r
+                     : put(c, QN_STR("replace-registry-host"),
+                           nothing(host) ? QN_STR("npmjs") : host);
 }
 
 /* --- scopes and credentials --- */
@@ -343,7 +365,8 @@ static bool is_scope(struct qn_str key)
 }
 
 /* A file that a credential names is read here: the role that connects cannot. */
-static int put_pem_file(struct qn_npmconf *c, struct npm_levels *l, struct qn_str key, struct qn_str path)
+static int put_pem_file(struct qn_npmconf *c, struct npm_levels *l, struct qn_str key,
+                        struct qn_str path)
 {
         _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(QN_NPMRC_MAX);
 
@@ -383,7 +406,8 @@ int qn_npmconf_load(const struct qn_npmconf_in *in, struct qn_npmconf **ret, str
         _cleanup_(npm_levels_done) struct npm_levels l = { 0 };
         _cleanup_(qn_npmconf_freep) struct qn_npmconf *c = conf_new();
         static int (*const steps[])(struct qn_npmconf *, struct npm_levels *) = {
-                put_cache, put_proxies, put_authorities, put_identity, put_agent, put_modes, put_all_keyed,
+                put_cache, put_proxies, put_authorities, put_identity,
+                put_agent, put_modes,   put_all_keyed,
         };
         int r;
 

@@ -25,26 +25,30 @@ struct qn_npmconf_in {
         char *const *env;                    /* as environ */
         const struct qn_npmconf_pair *flags; /* npm's names: "registry", "offline"… */
         size_t n_flags;
-        bool no_project;                     /* leave out the project's .npmrc */
-        const char *cache_dir;               /* where npm's own default is remembered; NULL: nowhere */
+        bool no_project;       /* leave out the project's .npmrc */
+        const char *cache_dir; /* where npm's own default is remembered; NULL: nowhere */
 };
 
 struct qn_npmconf {
         struct qn_arena mem;
-        struct qn_npmconf_pair *pairs; /* the resolved settings: named below, and @scope:registry and //host/…: ones */
+        struct qn_npmconf_pair *
+                pairs; /* the resolved settings: named below, and @scope:registry and //host/…: ones */
         size_t n_pairs, cap_pairs;
         struct qn_map index;
 
-        struct qn_str registry;         /* always set */
-        struct qn_str default_registry; /* npm's own default, also when another one is set; p NULL when npm is missing */
-        struct qn_str cache;            /* directory of the content-addressed cache, npm's cache setting + /_cacache */
-        struct qn_str user_agent;       /* p NULL unless configured */
-        struct qn_str proxy;            /* of npm's configuration, for all URLs; else the environment's for https, for http */
+        struct qn_str registry; /* always set */
+        struct qn_str
+                default_registry; /* npm's own default, also when another one is set; p NULL when npm is missing */
+        struct qn_str
+                cache; /* directory of the content-addressed cache, npm's cache setting + /_cacache */
+        struct qn_str user_agent; /* p NULL unless configured */
+        struct qn_str
+                proxy; /* of npm's configuration, for all URLs; else the environment's for https, for http */
         struct qn_str env_https_proxy, env_http_proxy;
-        struct qn_str no_proxy;         /* comma-separated */
-        struct qn_str ca, extra_ca;     /* PEM; p NULL: the system's authorities, none */
-        struct qn_str cert, key;        /* PEM of a client certificate for every registry */
-        struct qn_str replace_host;     /* replace-registry-host */
+        struct qn_str no_proxy;     /* comma-separated */
+        struct qn_str ca, extra_ca; /* PEM; p NULL: the system's authorities, none */
+        struct qn_str cert, key;    /* PEM of a client certificate for every registry */
+        struct qn_str replace_host; /* replace-registry-host */
         bool strict_ssl, offline, prefer_offline, prefer_online, omit_resolved;
         /* Zero when npm's own value was not changed: npm's waits of 10 and 60 s suit an installer, not a question. */
         uint32_t retries, retry_factor, retry_min_ms, retry_max_ms, timeout_ms, sockets;
@@ -53,7 +57,8 @@ struct qn_npmconf {
 
 /* 0; -ENOENT: no registry configured and npm is not there or does not say; -EINVAL: the configured registry is not a URL;
  * -ENOMEM, -ENOBUFS.  Files that cannot be read count as absent, as with npm. */
-QN_MUST int qn_npmconf_load(const struct qn_npmconf_in *in, struct qn_npmconf **ret, struct qn_err *reterr);
+QN_MUST int qn_npmconf_load(const struct qn_npmconf_in *in, struct qn_npmconf **ret,
+                            struct qn_err *reterr);
 struct qn_npmconf *qn_npmconf_free(struct qn_npmconf *c);
 void qn_npmconf_freep(struct qn_npmconf **c);
 
@@ -76,11 +81,12 @@ struct qn_npm_auth {
 /* What npm would send to url when it wants the package name: the credentials whose //host/path is the longest prefix, else
  * the registry's own when the host is the same.  Nothing goes over http to a host whose registry is configured as https.
  * Slices live in a or in c. */
-QN_MUST int qn_npmconf_auth(const struct qn_npmconf *c, struct qn_str name, const struct qn_url *url, struct qn_arena *a,
-                            struct qn_npm_auth *ret);
+QN_MUST int qn_npmconf_auth(const struct qn_npmconf *c, struct qn_str name,
+                            const struct qn_url *url, struct qn_arena *a, struct qn_npm_auth *ret);
 /* The proxy for url as npm chooses it (NUL-terminated), or NULL. */
 const char *qn_npmconf_proxy(const struct qn_npmconf *c, const struct qn_url *url);
 /* The tarball's address as npm would ask it: `resolved` with the host replaced as replace-registry-host says, or, without
  * one, registry/name/-/base-version.tgz.  -EINVAL: no usable address. */
-QN_MUST int qn_npmconf_tarball_url(const struct qn_npmconf *c, struct qn_str name, struct qn_str version, struct qn_str resolved,
+QN_MUST int qn_npmconf_tarball_url(const struct qn_npmconf *c, struct qn_str name,
+                                   struct qn_str version, struct qn_str resolved,
                                    struct qn_arena *a, struct qn_str *ret, struct qn_err *reterr);

@@ -133,15 +133,21 @@ static int copy(struct qn_arena *a, struct qn_str *s)
         return s->p ? 0 : -ENOMEM;
 }
 
-static int add(struct qn_registry *g, enum kind kind, const struct qn_tarball_want *want, qn_registry_done *done, void *user)
+static int add(struct qn_registry *g, enum kind kind, const struct qn_tarball_want *want,
+               qn_registry_done *done, void *user)
 {
         struct question *q = calloc(1, sizeof *q);
 
         if (!q)
                 return -ENOMEM;
-        *q = (struct question){ .r = g, .mem = QN_ARENA_INIT((size_t)2 << 20), .kind = kind, .want = *want, .done = done, .user = user };
-        if (copy(&q->mem, &q->want.name) < 0 || copy(&q->mem, &q->want.version) < 0 || copy(&q->mem, &q->want.resolved) < 0 ||
-            copy(&q->mem, &q->want.integrity) < 0) {
+        *q = (struct question){ .r = g,
+                                .mem = QN_ARENA_INIT((size_t)2 << 20),
+                                .kind = kind,
+                                .want = *want,
+                                .done = done,
+                                .user = user };
+        if (copy(&q->mem, &q->want.name) < 0 || copy(&q->mem, &q->want.version) < 0 ||
+            copy(&q->mem, &q->want.resolved) < 0 || copy(&q->mem, &q->want.integrity) < 0) {
                 question_free(q);
                 return -ENOMEM;
         }
@@ -151,14 +157,16 @@ static int add(struct qn_registry *g, enum kind kind, const struct qn_tarball_wa
         return 0;
 }
 
-int qn_registry_packument(struct qn_registry *g, struct qn_str name, bool full, qn_registry_done *done, void *user)
+int qn_registry_packument(struct qn_registry *g, struct qn_str name, bool full,
+                          qn_registry_done *done, void *user)
 {
         struct qn_tarball_want want = { .name = name };
 
         return add(g, full ? PACKUMENT_FULL : PACKUMENT_SHORT, &want, done, user);
 }
 
-int qn_registry_tarball(struct qn_registry *g, const struct qn_tarball_want *want, qn_registry_done *done, void *user)
+int qn_registry_tarball(struct qn_registry *g, const struct qn_tarball_want *want,
+                        qn_registry_done *done, void *user)
 {
         return add(g, TARBALL, want, done, user);
 }
@@ -177,7 +185,8 @@ static void answer(struct question *q, struct question_list *list, struct qn_fet
         question_free(q);
 }
 
-static void fail(struct question *q, struct question_list *list, enum qn_http_code code, const char *detail)
+static void fail(struct question *q, struct question_list *list, enum qn_http_code code,
+                 const char *detail)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(2048);
         struct qn_fetched f = { .code = code, .fd = -1, .url = q->url };
@@ -189,7 +198,8 @@ static void fail(struct question *q, struct question_list *list, enum qn_http_co
 }
 
 /* Answers with cached content: false when it cannot be opened after all. */
-static bool from_cache(struct question *q, struct question_list *list, struct qn_str integrity, enum qn_fetched_from from)
+static bool from_cache(struct question *q, struct question_list *list, struct qn_str integrity,
+                       enum qn_fetched_from from)
 {
         struct qn_fetched f = {
                 .code = QN_HTTP_OK,
@@ -260,10 +270,12 @@ static int set_url(struct question *q, struct qn_str text, struct qn_err *reterr
 static int packument_url(struct question *q, struct qn_err *reterr)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_URL_MAX);
-        struct qn_str registry = qn_npmconf_registry_of(q->r->conf, q->want.name), name = q->want.name;
+        struct qn_str registry = qn_npmconf_registry_of(q->r->conf, q->want.name),
+                      name = q->want.name;
 
         if (!qn_npm_name_ok(name))
-                return qn_fail(reterr, -EINVAL, 0, "this is not a package name; check its spelling");
+                return qn_fail(reterr, -EINVAL, 0,
+                               "this is not a package name; check its spelling");
         while (qn_str_ends(registry, "/"))
                 registry.n--;
         qn_buf_str(&b, registry);
@@ -281,7 +293,8 @@ static int packument_url(struct question *q, struct qn_err *reterr)
 static int tarball_url(struct question *q, struct qn_err *reterr)
 {
         struct qn_str url;
-        int r = qn_npmconf_tarball_url(q->r->conf, q->want.name, q->want.version, q->want.resolved, &q->mem, &url, reterr);
+        int r = qn_npmconf_tarball_url(q->r->conf, q->want.name, q->want.version, q->want.resolved,
+                                       &q->mem, &url, reterr);
 
         return r < 0 ? r : set_url(q, url, reterr);
 }
@@ -312,7 +325,8 @@ static int find_entry(struct question *q, struct qn_str key)
 
         if (r == 0)
                 r = qn_io_read_fd(fd, &bucket);
-        return r < 0 ? r : qn_cacache_pick(qn_buf_view(&bucket), key, wanted, q, &q->mem, &q->entry);
+        return r < 0 ? r
+                     : qn_cacache_pick(qn_buf_view(&bucket), key, wanted, q, &q->mem, &q->entry);
 }
 
 /* Answers from npm's cache when that is allowed. */
@@ -328,7 +342,8 @@ static bool try_cache(struct question *q)
                 return from_cache(q, list, q->want.integrity, QN_FROM_CACHE);
         if (qn_cacache_url_key(q->url, &q->mem, &key) < 0 || find_entry(q, key) < 0)
                 return false;
-        if (!c->offline && !c->prefer_offline && (c->prefer_online || !qn_cacache_fresh(&q->entry, now_ms())))
+        if (!c->offline && !c->prefer_offline &&
+            (c->prefer_online || !qn_cacache_fresh(&q->entry, now_ms())))
                 return false;
         return from_cache(q, list, q->entry.integrity, QN_FROM_CACHE);
 }
@@ -346,7 +361,8 @@ static int ask_network(struct question *q)
         struct qn_http_request req = {
                 .url = q->url,
                 /* "Is your copy still good" makes sense for the form that was cached only. */
-                .accept = q->entry.etag.n && q->entry.accept.n ? q->entry.accept : qn_str_c(how[q->kind].accept),
+                .accept = q->entry.etag.n && q->entry.accept.n ? q->entry.accept
+                                                               : qn_str_c(how[q->kind].accept),
                 .etag = q->entry.etag,
                 .max = how[q->kind].max,
                 .compressed = q->kind != TARBALL,

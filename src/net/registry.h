@@ -21,13 +21,16 @@ enum qn_fetched_from {
 struct qn_fetched {
         enum qn_http_code code; /* QN_HTTP_OK, or why there is nothing */
         int status;             /* HTTP status; 0 when there was no answer, or from the cache */
-        const char *message;    /* one sentence: what failed at which URL, and the next step; "" when OK */
-        int fd;                 /* readable from position 0; a sealed memfd from the network, a plain file from the cache */
+        const char *
+                message; /* one sentence: what failed at which URL, and the next step; "" when OK */
+        int fd; /* readable from position 0; a sealed memfd from the network, a plain file from the cache */
         uint64_t size;
         enum qn_fetched_from from;
         unsigned tries;
-        struct qn_str url; /* that was fetched, after redirects; may hold credentials in its query: not for messages */
-        struct qn_str etag, last_modified, cache_control, content_type, date; /* p NULL when absent */
+        struct qn_str
+                url; /* that was fetched, after redirects; may hold credentials in its query: not for messages */
+        struct qn_str etag, last_modified, cache_control, content_type,
+                date; /* p NULL when absent */
 };
 
 typedef void qn_registry_done(struct qn_fetched *f, void *user);
@@ -35,20 +38,25 @@ typedef void qn_registry_done(struct qn_fetched *f, void *user);
 /* One tarball; empty slices are allowed for all but name. */
 struct qn_tarball_want {
         struct qn_str name, version;
-        struct qn_str resolved;  /* address from lock file or packument; empty: made from name and version */
-        struct qn_str integrity; /* Subresource Integrity; empty: unknown, the cache is then used only when offline or asked to */
-        bool skip_cache;         /* the cached copy turned out to be bad */
+        struct qn_str
+                resolved; /* address from lock file or packument; empty: made from name and version */
+        struct qn_str
+                integrity; /* Subresource Integrity; empty: unknown, the cache is then used only when offline or asked to */
+        bool skip_cache; /* the cached copy turned out to be bad */
 };
 
 /* conf is borrowed and outlives the object. */
 QN_MUST int qn_registry_new(const struct qn_npmconf *conf, struct qn_registry **ret);
-struct qn_registry *qn_registry_free(struct qn_registry *r); /* not from a callback; what is open is not called back */
+struct qn_registry *qn_registry_free(
+        struct qn_registry *r); /* not from a callback; what is open is not called back */
 void qn_registry_freep(struct qn_registry **r);
 
 /* Ask; the callback comes once, from qn_registry_poll(), never from here.  full: with times, maintainers, readme…; else the
  * abbreviated form, where the registry has one (check content_type).  0 or -ENOMEM. */
-QN_MUST int qn_registry_packument(struct qn_registry *r, struct qn_str name, bool full, qn_registry_done *done, void *user);
-QN_MUST int qn_registry_tarball(struct qn_registry *r, const struct qn_tarball_want *want, qn_registry_done *done, void *user);
+QN_MUST int qn_registry_packument(struct qn_registry *r, struct qn_str name, bool full,
+                                  qn_registry_done *done, void *user);
+QN_MUST int qn_registry_tarball(struct qn_registry *r, const struct qn_tarball_want *want,
+                                qn_registry_done *done, void *user);
 /* Works and calls back until something was finished, nothing is left, or timeout_ms passed (-1: no limit).
  * Returns the number of questions still open, or -errno. */
 QN_MUST int qn_registry_poll(struct qn_registry *r, int timeout_ms);

@@ -27,7 +27,9 @@ static int part(CURLU *u, CURLUPart what, unsigned flags, struct qn_arena *a, st
                 return -ENOMEM;
         *ret = (struct qn_str){ 0 };
         if (c != CURLUE_OK)
-                return what == CURLUPART_HOST || what == CURLUPART_PATH || c == CURLUE_URLDECODE ? -EINVAL : 0;
+                return what == CURLUPART_HOST || what == CURLUPART_PATH || c == CURLUE_URLDECODE
+                               ? -EINVAL
+                               : 0;
         *ret = qn_arena_dup(a, qn_str_c(text));
         return ret->p ? 0 : -ENOBUFS;
 }
@@ -35,7 +37,8 @@ static int part(CURLU *u, CURLUPart what, unsigned flags, struct qn_arena *a, st
 /* libcurl undoes percent escapes in host names, whatever they hide. */
 static bool host_char(char c)
 {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(".-_[]:", c));
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               (c && strchr(".-_[]:", c));
 }
 
 static int lower_host(struct qn_str host, struct qn_arena *a, struct qn_str *ret)
@@ -86,8 +89,8 @@ static int parts(CURLU *u, struct qn_arena *a, struct qn_url *ret)
                 return r;
         if (!qn_str_ieq(scheme, QN_STR("http")) && !qn_str_ieq(scheme, QN_STR("https")))
                 return -EPROTONOSUPPORT;
-        if ((r = part(u, CURLUPART_HOST, 0, a, &host)) < 0 || (r = lower_host(host, a, &ret->host)) < 0 ||
-            (r = check_host(ret->host, a)) < 0 ||
+        if ((r = part(u, CURLUPART_HOST, 0, a, &host)) < 0 ||
+            (r = lower_host(host, a, &ret->host)) < 0 || (r = check_host(ret->host, a)) < 0 ||
             (r = part(u, CURLUPART_PATH, 0, a, &ret->path)) < 0 ||
             (r = part(u, CURLUPART_QUERY, 0, a, &ret->query)) < 0 ||
             (r = part(u, CURLUPART_USER, CURLU_URLDECODE, a, &ret->user)) < 0 ||
@@ -126,7 +129,9 @@ int qn_url_parse(struct qn_str s, struct qn_arena *a, struct qn_url *ret, struct
                 return qn_fail(reterr, -EINVAL, 0, "this is not a URL: %s", curl_url_strerror(c));
         r = parts(u, a, &out);
         if (r < 0)
-                return qn_fail(reterr, r, 0, r == -EPROTONOSUPPORT ? "only http and https URLs are fetched" : "this is not a URL");
+                return qn_fail(reterr, r, 0,
+                               r == -EPROTONOSUPPORT ? "only http and https URLs are fetched"
+                                                     : "this is not a URL");
         *ret = out;
         return 0;
 }

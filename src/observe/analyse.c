@@ -68,7 +68,8 @@ void qn_analyser_freep(struct qn_analyser **an)
 static const struct qn_str no_path = { "", 0 };
 
 /* An oddity of the archive because of which the package cannot be clean. */
-static int odd_and_open(struct qn_analyser *an, const char *what, struct qn_str path, const char *detail)
+static int odd_and_open(struct qn_analyser *an, const char *what, struct qn_str path,
+                        const char *detail)
 {
         int r = qn_scan_odd(an->scan, what, path);
 
@@ -87,7 +88,8 @@ static int hash_artifact(struct qn_analyser *an, struct qn_cur bytes, uint8_t *s
 }
 
 /* 0 it is what was asked for, 1 not, and that is reported; negative -ENOMEM. */
-static int check_integrity(struct qn_analyser *an, struct qn_cur bytes, const uint8_t *sha512, struct qn_str wanted)
+static int check_integrity(struct qn_analyser *an, struct qn_cur bytes, const uint8_t *sha512,
+                           struct qn_str wanted)
 {
         struct qn_sri sri;
         const char *detail = "the integrity to check against names no hash that qanat knows";
@@ -98,7 +100,8 @@ static int check_integrity(struct qn_analyser *an, struct qn_cur bytes, const ui
         r = qn_sri_parse(wanted, &sri);
         if (r == 0) {
                 detail = "the bytes are not those that the integrity names";
-                r = sri.algorithm == QN_SHA512 ? qn_sri_check_digest(&sri, sha512) : qn_sri_check(&sri, bytes);
+                r = sri.algorithm == QN_SHA512 ? qn_sri_check_digest(&sri, sha512)
+                                               : qn_sri_check(&sri, bytes);
         }
         if (r == 0 || r == -ENOMEM)
                 return r;
@@ -136,17 +139,22 @@ static int report_path(struct qn_analyser *an, const struct qn_tar_entry *e)
 static int report_type(struct qn_analyser *an, const struct qn_tar_entry *e)
 {
         static const char *const details[QN_TAR_TYPE_MAX] = {
-                [QN_TAR_SYMLINK] = "a symbolic link, which npm leaves out and other clients may create",
-                [QN_TAR_HARDLINK] = "a hard link, which npm leaves out and other clients may create",
+                [QN_TAR_SYMLINK] =
+                        "a symbolic link, which npm leaves out and other clients may create",
+                [QN_TAR_HARDLINK] =
+                        "a hard link, which npm leaves out and other clients may create",
                 [QN_TAR_DEVICE] = "a device or fifo, which npm leaves out",
                 [QN_TAR_OTHER] = "an entry of a kind that npm passes over and others unpack",
         };
 
-        return details[e->type] ? odd_and_open(an, qn_tar_type_name(e->type), e->full, details[e->type]) : 0;
+        return details[e->type]
+                       ? odd_and_open(an, qn_tar_type_name(e->type), e->full, details[e->type])
+                       : 0;
 }
 
 /* 0 go on with the file, 1 its twin was already observed. */
-static int check_name(struct qn_analyser *an, const struct qn_tar_entry *e, const struct qn_content *c)
+static int check_name(struct qn_analyser *an, const struct qn_tar_entry *e,
+                      const struct qn_content *c)
 {
         struct qn_name_content content = { .size = e->size };
         uint8_t digest[QN_DIGEST_BYTES_MAX];
@@ -166,9 +174,10 @@ static int check_name(struct qn_analyser *an, const struct qn_tar_entry *e, cons
         case QN_NAME_AGAIN:
                 return 1;
         case QN_NAME_CONFLICT:
-                return odd_and_open(an, "duplicate", e->path,
-                                    "a path that is there twice with different content: which one is installed "
-                                    "depends on the client");
+                return odd_and_open(
+                        an, "duplicate", e->path,
+                        "a path that is there twice with different content: which one is installed "
+                        "depends on the client");
         case QN_NAME_CASE:
                 return qn_scan_odd(an->scan, "case-duplicate", e->path);
         case -ENOBUFS:
@@ -191,7 +200,8 @@ static bool large_matters(const struct qn_tar_entry *e, const struct qn_content 
         return qn_format_is_text(f) || qn_format_misfit(e->path, f) == QN_MISFIT_BINARY;
 }
 
-static int hand_over(struct qn_analyser *an, const struct qn_tar_entry *e, const struct qn_content *c)
+static int hand_over(struct qn_analyser *an, const struct qn_tar_entry *e,
+                     const struct qn_content *c)
 {
         const struct qn_scan_file f = {
                 .path = e->path, .mode = e->mode, .size = e->size, .data = c->data, .tail = c->tail
@@ -202,11 +212,13 @@ static int hand_over(struct qn_analyser *an, const struct qn_tar_entry *e, const
 
 static int report_large(struct qn_analyser *an, const struct qn_tar_entry *e)
 {
-        return qn_scan_unanalysed(an->scan, "file-too-large", e->path, "a text file too large to be analysed whole");
+        return qn_scan_unanalysed(an->scan, "file-too-large", e->path,
+                                  "a text file too large to be analysed whole");
 }
 
 /* First walk.  What goes wrong with the archive itself ends the walk: then ret_broken is set and err tells. */
-static int first_look(struct qn_analyser *an, const struct qn_tar_entry *e, bool *ret_broken, struct qn_err *err)
+static int first_look(struct qn_analyser *an, const struct qn_tar_entry *e, bool *ret_broken,
+                      struct qn_err *err)
 {
         struct qn_content c;
         int r = report_path(an, e);
@@ -266,9 +278,11 @@ static int report_whole(struct qn_analyser *an)
         int r = 0;
 
         if (an->files == 0)
-                return qn_scan_unanalysed(an->scan, "empty", no_path, "no file could be read from the archive");
+                return qn_scan_unanalysed(an->scan, "empty", no_path,
+                                          "no file could be read from the archive");
         if (!an->has_manifest)
-                r = qn_scan_unanalysed(an->scan, "no-manifest", no_path, "there is no package.json");
+                r = qn_scan_unanalysed(an->scan, "no-manifest", no_path,
+                                       "there is no package.json");
         if (r == 0 && notes & QN_TAR_NOTE_SKIPPED)
                 r = odd_and_open(an, "invalid-header", no_path,
                                  "headers that npm passes over and other clients refuse");
@@ -318,7 +332,8 @@ static int observe(struct qn_analyser *an, struct qn_cur bytes)
                 r = report_whole(an);
         for (unsigned i = 0; r == 0 && found > 0 && qn_scan_pending(an->scan) > 0; i++) {
                 if (i == QN_SCAN_ROUNDS_MAX)
-                        return qn_scan_unanalysed(an->scan, "limit", no_path, "code refers to ever more files");
+                        return qn_scan_unanalysed(an->scan, "limit", no_path,
+                                                  "code refers to ever more files");
                 r = walk_again(an, &found);
         }
         return r;

@@ -95,7 +95,8 @@ static int pass_over(struct qn_archive *a, uint8_t *scratch, uint64_t n, struct 
 }
 
 /* A large file: its head, then its last bytes. */
-static int read_ends(struct qn_archive *a, uint64_t size, struct qn_content *ret, struct qn_err *reterr)
+static int read_ends(struct qn_archive *a, uint64_t size, struct qn_content *ret,
+                     struct qn_err *reterr)
 {
         size_t head, tail;
         uint8_t *end;
@@ -126,7 +127,8 @@ static void cut_ends(struct qn_cur all, struct qn_content *ret)
         size_t n = qn_cur_left(&all), head = head_size(qn_cur_mem(all.p, QN_FILE_PEEK), n);
 
         ret->data = qn_cur_mem(all.p, head);
-        ret->tail = qn_cur_mem(all.end - QN_MIN(QN_FILE_PEEK, n - head), QN_MIN(QN_FILE_PEEK, n - head));
+        ret->tail = qn_cur_mem(all.end - QN_MIN(QN_FILE_PEEK, n - head),
+                               QN_MIN(QN_FILE_PEEK, n - head));
 }
 
 int qn_archive_content(struct qn_archive *a, const struct qn_tar_entry *e, struct qn_content *ret,

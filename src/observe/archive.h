@@ -35,8 +35,8 @@ QN_MUST int qn_archive_rewind(struct qn_archive *a);
 QN_MUST int qn_archive_next(struct qn_archive *a, struct qn_tar_entry *ret, struct qn_err *reterr);
 /* The content of the current entry, valid until the next call.  Of files past QN_FILE_MAX the head and the tail: the head
  * has up to QN_FILE_MAX bytes when it is text, else QN_FILE_PEEK. */
-QN_MUST int qn_archive_content(struct qn_archive *a, const struct qn_tar_entry *e, struct qn_content *ret,
-                               struct qn_err *reterr);
+QN_MUST int qn_archive_content(struct qn_archive *a, const struct qn_tar_entry *e,
+                               struct qn_content *ret, struct qn_err *reterr);
 /* Ends the walk, keeps at most QN_UNPACKED_KEEP of memory for the next package. */
 void qn_archive_close(struct qn_archive *a);
 void qn_archive_done(struct qn_archive *a);

@@ -53,8 +53,9 @@ static int load_secrets(struct qn_classes *c, struct qn_arena *a, const struct q
                 }
                 for (size_t j = 0; j < list->n; j++) {
                         struct qn_str s = qn_node_text(list->items[j]);
-                        int r = strcmp(group, "env") == 0 ? add_env(c, a, s, (uint8_t)label)
-                                                          : add_path(c, a, s, (uint8_t)label, group);
+                        int r = strcmp(group, "env") == 0
+                                        ? add_env(c, a, s, (uint8_t)label)
+                                        : add_path(c, a, s, (uint8_t)label, group);
 
                         if (r < 0)
                                 return r;
@@ -80,7 +81,8 @@ static int load_probes(struct qn_classes *c, struct qn_arena *a, const struct qn
         return 0;
 }
 
-static int add_host(struct qn_classes *c, struct qn_arena *a, struct qn_str text, struct qn_str class)
+static int add_host(struct qn_classes *c, struct qn_arena *a, struct qn_str text,
+                    struct qn_str class)
 {
         ptrdiff_t slash = qn_str_chr(text, '/');
         struct qn_host_class row = { .host = text, .class = class };
@@ -114,7 +116,8 @@ static int load_hosts(struct qn_classes *c, struct qn_arena *a, const struct qn_
 {
         for (size_t i = 0; i < root->n; i++)
                 for (size_t j = 0; j < root->items[i]->n; j++) {
-                        int r = add_host(c, a, qn_node_text(root->items[i]->items[j]), root->keys[i]);
+                        int r = add_host(c, a, qn_node_text(root->items[i]->items[j]),
+                                         root->keys[i]);
 
                         if (r < 0)
                                 return r;
@@ -141,7 +144,8 @@ static int load_writes(struct qn_classes *c, struct qn_arena *a, const struct qn
         return 0;
 }
 
-int qn_classes_load(const char *data_dir, struct qn_arena *a, struct qn_classes *ret, struct qn_err *reterr)
+int qn_classes_load(const char *data_dir, struct qn_arena *a, struct qn_classes *ret,
+                    struct qn_err *reterr)
 {
         static const char *const groups[] = { "memory", "wallets", "paths", "env" };
         const struct qn_node *root;
@@ -173,7 +177,8 @@ static bool path_matches(struct qn_str path, struct qn_str glob)
         if (glob.n && (glob.p[0] == '/' || glob.p[0] == '~'))
                 return false;
         for (size_t i = 0; i + 1 < path.n; i++)
-                if ((path.p[i] == '/' || path.p[i] == '*') && qn_str_glob(qn_str_skip(path, i + 1), glob))
+                if ((path.p[i] == '/' || path.p[i] == '*') &&
+                    qn_str_glob(qn_str_skip(path, i + 1), glob))
                         return true;
         return false;
 }
@@ -251,7 +256,8 @@ struct qn_str qn_classify_host(const struct qn_classes *c, struct qn_str host, s
         if (!host.n || host.n > sizeof buf)
                 return (struct qn_str){ NULL, 0 };
         for (size_t i = 0; i < host.n; i++)
-                buf[i] = host.p[i] >= 'A' && host.p[i] <= 'Z' ? (char)(host.p[i] | 0x20) : host.p[i];
+                buf[i] =
+                        host.p[i] >= 'A' && host.p[i] <= 'Z' ? (char)(host.p[i] | 0x20) : host.p[i];
         for (struct qn_str rest = low; rest.n; qn_str_cut(&rest, '.')) {
                 uint32_t i = qn_map_get(&c->hosts, rest);
 
@@ -268,8 +274,8 @@ struct qn_str qn_classify_host(const struct qn_classes *c, struct qn_str host, s
 
 static bool is_host_char(char c)
 {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-               c == '-' || c == '_' || c == '*';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '-' || c == '_' || c == '*';
 }
 
 static bool is_scheme(struct qn_str s)
@@ -330,7 +336,8 @@ struct qn_str qn_classify_ip(struct qn_str host)
         if (rest.p)
                 return (struct qn_str){ NULL, 0 };
         if (part[0] == 127 || part[0] == 10 || part[0] == 0 || part[0] >= 224 ||
-            (part[0] == 192 && part[1] == 168) || (part[0] == 172 && part[1] >= 16 && part[1] < 32) ||
+            (part[0] == 192 && part[1] == 168) ||
+            (part[0] == 172 && part[1] >= 16 && part[1] < 32) ||
             (part[0] == 169 && part[1] == 254) ||
             /* documentation ranges, resolvers and placeholders */
             (part[0] == 192 && part[1] == 0) || (part[0] == 198 && part[1] == 51) ||

@@ -31,7 +31,8 @@ struct qn_classes {
         struct qn_map env; /* name → label */
         struct qn_path_class *env_globs;
         size_t n_env_globs, env_globs_cap;
-        struct qn_map probes; /* variables that tell where the program runs → index in probe_names */
+        struct qn_map
+                probes; /* variables that tell where the program runs → index in probe_names */
         struct qn_str *probe_names;
         size_t n_probe_names, probe_names_cap;
         struct qn_map hosts; /* host → index in host_rows */
@@ -58,7 +59,8 @@ struct qn_str qn_classify_probe(const struct qn_classes *c, struct qn_str name);
 struct qn_str qn_classify_host(const struct qn_classes *c, struct qn_str host, struct qn_str path);
 
 struct qn_url {
-        struct qn_str scheme, host, port, path; /* path with its query; host without user and port */
+        struct qn_str scheme, host, port,
+                path; /* path with its query; host without user and port */
 };
 /* Splits scheme://user@host:port/path; host:port without a scheme too when bare is set.  Whether it is an address. */
 bool qn_url_split(struct qn_str s, bool bare, struct qn_url *ret);

@@ -76,7 +76,8 @@ static int load_interps(struct qn_commands *t, struct qn_arena *a, const struct 
                         struct qn_str *field = interp_field(&p, key);
 
                         if (!field)
-                                return fail_at(reterr, list->items[i], "unknown key of an interpreter");
+                                return fail_at(reterr, list->items[i],
+                                               "unknown key of an interpreter");
                         *field = value;
                 }
                 if (QN_ARENA_ROOM(a, t->interps, t->n_interps, t->interps_cap) < 0)
@@ -115,8 +116,8 @@ static int add_rule(struct qn_cmd_rules *t, struct qn_arena *a, const struct qn_
         return 0;
 }
 
-static int load_rules(struct qn_cmd_rules *t, struct qn_arena *a, const struct qn_node *list, bool events,
-                      struct qn_err *reterr)
+static int load_rules(struct qn_cmd_rules *t, struct qn_arena *a, const struct qn_node *list,
+                      bool events, struct qn_err *reterr)
 {
         struct qn_row_event e;
         struct qn_row row;
@@ -176,7 +177,8 @@ int qn_commands_load(const char *data_dir, const struct qn_classes *classes, str
         ai = qn_node_get(root, "ai");
         if ((r = load_wrappers(t, a, qn_node_get(root, "wrappers"), reterr)) < 0 ||
             (r = load_interps(t, a, qn_node_get(root, "interpreters"), reterr)) < 0 ||
-            (r = load_rules(&t->runners, a, qn_node_get(root, "script_runners"), false, reterr)) < 0 ||
+            (r = load_rules(&t->runners, a, qn_node_get(root, "script_runners"), false, reterr)) <
+                    0 ||
             (r = load_rules(&t->rules, a, qn_node_get(root, "rules"), true, reterr)) < 0 ||
             (r = load_rules(&t->prompt, a, qn_node_get(ai, "prompt"), false, reterr)) < 0 ||
             (r = load_rules(&t->bypass, a, qn_node_get(ai, "bypass"), false, reterr)) < 0 ||
@@ -216,7 +218,8 @@ static bool has_option(struct qn_str want, const struct qn_str *argv, size_t arg
                 if (eq < 0 && argv[i].n > name.n && argv[i].p[name.n] == '=' &&
                     memcmp(argv[i].p, name.p, name.n) == 0)
                         return true;
-                if (eq >= 0 && qn_str_eq(argv[i], name) && i + 1 < argc && qn_str_glob(argv[i + 1], value))
+                if (eq >= 0 && qn_str_eq(argv[i], name) && i + 1 < argc &&
+                    qn_str_glob(argv[i + 1], value))
                         return true;
         }
         return false;
@@ -230,7 +233,8 @@ static bool has_argument(struct qn_str glob, const struct qn_str *argv, size_t a
         return false;
 }
 
-bool qn_cmd_rule_matches(const struct qn_cmd_rule *r, struct qn_str program, const struct qn_str *argv, size_t argc)
+bool qn_cmd_rule_matches(const struct qn_cmd_rule *r, struct qn_str program,
+                         const struct qn_str *argv, size_t argc)
 {
         size_t at = 1;
 
@@ -256,7 +260,8 @@ bool qn_cmd_rule_matches(const struct qn_cmd_rule *r, struct qn_str program, con
         return true;
 }
 
-const struct qn_cmd_rule *qn_cmd_rules_next(const struct qn_cmd_rules *t, struct qn_str program, uint64_t *at)
+const struct qn_cmd_rule *qn_cmd_rules_next(const struct qn_cmd_rules *t, struct qn_str program,
+                                            uint64_t *at)
 {
         enum { IN_GLOBS = 1 };
         uint64_t state = *at;
@@ -277,7 +282,8 @@ const struct qn_cmd_rule *qn_cmd_rules_next(const struct qn_cmd_rules *t, struct
         return index ? &t->list[index - 1] : NULL;
 }
 
-const struct qn_cmd_wrapper *qn_cmd_wrapper_find(const struct qn_commands *t, struct qn_str program, struct qn_str first)
+const struct qn_cmd_wrapper *qn_cmd_wrapper_find(const struct qn_commands *t, struct qn_str program,
+                                                 struct qn_str first)
 {
         for (size_t i = 0; i < t->n_wrappers; i++) {
                 const struct qn_cmd_wrapper *w = &t->wrappers[i];

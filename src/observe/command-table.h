@@ -45,8 +45,11 @@ struct qn_commands {
 /* Whether a comma-separated list holds word. */
 bool qn_cmd_list_has(struct qn_str list, struct qn_str word);
 /* Whether argv (its program already reduced to the base name) is what the rule describes. */
-bool qn_cmd_rule_matches(const struct qn_cmd_rule *r, struct qn_str program, const struct qn_str *argv, size_t argc);
+bool qn_cmd_rule_matches(const struct qn_cmd_rule *r, struct qn_str program,
+                         const struct qn_str *argv, size_t argc);
 /* Walks the rules of a program: *at starts at 0; NULL at the end. */
-const struct qn_cmd_rule *qn_cmd_rules_next(const struct qn_cmd_rules *t, struct qn_str program, uint64_t *at);
-const struct qn_cmd_wrapper *qn_cmd_wrapper_find(const struct qn_commands *t, struct qn_str program, struct qn_str first);
+const struct qn_cmd_rule *qn_cmd_rules_next(const struct qn_cmd_rules *t, struct qn_str program,
+                                            uint64_t *at);
+const struct qn_cmd_wrapper *qn_cmd_wrapper_find(const struct qn_commands *t, struct qn_str program,
+                                                 struct qn_str first);
 const struct qn_cmd_interp *qn_cmd_interp_find(const struct qn_commands *t, struct qn_str program);

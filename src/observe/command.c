@@ -62,7 +62,8 @@ static struct qn_str tidy_program(struct run *r, struct qn_str word)
         if (alias != QN_MAP_NONE)
                 return r->t->alias_names[alias];
         /* a name that the table knows in its own spelling stays (Runner.Listener) */
-        if (p.n > 64 || !p.n || (p.p[0] >= 'a' && p.p[0] <= 'z') || named(&r->t->rules.by_program, p))
+        if (p.n > 64 || !p.n || (p.p[0] >= 'a' && p.p[0] <= 'z') ||
+            named(&r->t->rules.by_program, p))
                 return p;
         low = qn_arena_alloc(r->a, p.n);
         if (!low)
@@ -98,7 +99,8 @@ static struct qn_str package_name(struct qn_str w)
         return at > 0 ? qn_str_take(w, (size_t)at) : w;
 }
 
-static void match_rules(struct run *r, size_t i, struct qn_str program, const struct qn_str *argv, size_t argc)
+static void match_rules(struct run *r, size_t i, struct qn_str program, const struct qn_str *argv,
+                        size_t argc)
 {
         const struct qn_cmd_rule *rule;
         uint64_t at = 0;
@@ -122,7 +124,8 @@ static void match_rules(struct run *r, size_t i, struct qn_str program, const st
 }
 
 /* How many words of argv are a wrapper and its own arguments; 0 when argv[0] is no wrapper. */
-static size_t wrapper_words(struct run *r, struct qn_str program, const struct qn_str *argv, size_t argc)
+static size_t wrapper_words(struct run *r, struct qn_str program, const struct qn_str *argv,
+                            size_t argc)
 {
         struct qn_str first = argc > 1 ? argv[1] : (struct qn_str){ 0 };
         const struct qn_cmd_wrapper *w = qn_cmd_wrapper_find(r->t, program, first);
@@ -145,7 +148,8 @@ static size_t wrapper_words(struct run *r, struct qn_str program, const struct q
         return at < argc ? at : 0;
 }
 
-static bool wraps_package(struct run *r, struct qn_str program, const struct qn_str *argv, size_t argc)
+static bool wraps_package(struct run *r, struct qn_str program, const struct qn_str *argv,
+                          size_t argc)
 {
         const struct qn_cmd_wrapper *w =
                 qn_cmd_wrapper_find(r->t, program, argc > 1 ? argv[1] : (struct qn_str){ 0 });
@@ -277,7 +281,8 @@ static void run_script(struct run *r, const struct info *in)
                         r->host->script(r->host->ctx, rule->words[1]); /* npm start */
                 else
                         for (size_t i = rule->n_words; i < in->argc; i++)
-                                if (!is_option(in->argv[i]) && !(in->interp && is_file_name(in->argv[i])))
+                                if (!is_option(in->argv[i]) &&
+                                    !(in->interp && is_file_name(in->argv[i])))
                                         r->host->script(r->host->ctx, in->argv[i]);
                 return;
         }
@@ -324,7 +329,8 @@ static void run_ai(struct run *r, size_t i)
 /* $HOME/x, ${HOME}/x, %USERPROFILE%/x → ~/x */
 static struct qn_str tidy_home(struct run *r, struct qn_str w)
 {
-        static const char *const homes[] = { "$HOME", "${HOME}", "%USERPROFILE%", "$env:USERPROFILE", "%HOME%" };
+        static const char *const homes[] = { "$HOME", "${HOME}", "%USERPROFILE%",
+                                             "$env:USERPROFILE", "%HOME%" };
         char *p;
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(homes); i++) {
@@ -361,7 +367,9 @@ static void report_path(struct run *r, size_t i, struct qn_str path)
 
         if (!class)
                 return;
-        e = make(class->wallet ? QN_EVENT_WALLET_READ : class->memory ? QN_EVENT_MEMORY_READ : QN_EVENT_SECRET_READ);
+        e = make(class->wallet   ? QN_EVENT_WALLET_READ
+                 : class->memory ? QN_EVENT_MEMORY_READ
+                                 : QN_EVENT_SECRET_READ);
         e.labels = UINT64_C(1) << class->label;
         r->info[i].labels |= e.labels;
         qn_event_attr(&e, QN_ATTR_WHICH, qn_str_c(qn_label_name(class->label)));
@@ -371,7 +379,8 @@ static void report_path(struct run *r, size_t i, struct qn_str path)
 
 static bool is_name_char(char c)
 {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_';
 }
 
 /* $NAME, ${NAME}, $env:NAME, %NAME% in an argument. */
@@ -476,8 +485,10 @@ static void look_for_writes(struct run *r, size_t i)
 
 static bool is_root_or_home(struct qn_str p)
 {
-        static const char *const places[] = { "/",  "/*", "~",  "~/", "~/*",  "~/.*", "/home", "/home/*", "/Users",
-                                              "C:", "C:/", "C:\\", "C:/*", "C:\\*", "/root", "/etc", "/usr", "/var" };
+        static const char *const places[] = {
+                "/",  "/*",  "~",    "~/",   "~/*",   "~/.*",  "/home", "/home/*", "/Users",
+                "C:", "C:/", "C:\\", "C:/*", "C:\\*", "/root", "/etc",  "/usr",    "/var"
+        };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(places); i++)
                 if (qn_str_is(p, places[i]))
@@ -490,9 +501,11 @@ static bool is_recursive(const struct info *in)
         for (size_t k = 1; k < in->argc; k++) {
                 struct qn_str w = in->argv[k];
 
-                if (qn_str_ieq(w, QN_STR("/s")) || qn_str_is(w, "--recursive") || qn_str_ieq(w, QN_STR("-recurse")))
+                if (qn_str_ieq(w, QN_STR("/s")) || qn_str_is(w, "--recursive") ||
+                    qn_str_ieq(w, QN_STR("-recurse")))
                         return true;
-                if (is_option(w) && w.p[1] != '-' && (memchr(w.p, 'r', w.n) || memchr(w.p, 'R', w.n)))
+                if (is_option(w) && w.p[1] != '-' &&
+                    (memchr(w.p, 'r', w.n) || memchr(w.p, 'R', w.n)))
                         return true;
         }
         return qn_str_is(in->program, "rimraf");
@@ -500,7 +513,8 @@ static bool is_recursive(const struct info *in)
 
 static void look_for_deletes(struct run *r, size_t i)
 {
-        static const char *const programs[] = { "rm", "rimraf", "del", "rd", "rmdir", "erase", "remove-item" };
+        static const char *const programs[] = { "rm",    "rimraf", "del",        "rd",
+                                                "rmdir", "erase",  "remove-item" };
         const struct info *in = &r->info[i];
         bool deletes = false;
 
@@ -549,15 +563,28 @@ static void find_address(struct run *r, size_t i)
                 }
         }
         for (size_t k = 0; k < r->sh.commands[i].n_redirects; k++)
-                if (r->sh.commands[i].redirects[k].op == QN_SHELL_OUT && in->downloads && !in->out.n)
+                if (r->sh.commands[i].redirects[k].op == QN_SHELL_OUT && in->downloads &&
+                    !in->out.n)
                         in->out = r->sh.commands[i].redirects[k].target;
 }
 
 static bool uploads(const struct info *in)
 {
-        static const char *const options[] = { "-d",         "--data",     "--data-binary", "--data-raw", "--data-urlencode",
-                                               "-F",         "--form",     "-T",            "--upload-file", "--json",
-                                               "--post-file", "--post-data", "--body-file",   "-Body",       "-body",
+        static const char *const options[] = { "-d",
+                                               "--data",
+                                               "--data-binary",
+                                               "--data-raw",
+                                               "--data-urlencode",
+                                               "-F",
+                                               "--form",
+                                               "-T",
+                                               "--upload-file",
+                                               "--json",
+                                               "--post-file",
+                                               "--post-data",
+                                               "--body-file",
+                                               "-Body",
+                                               "-body",
                                                "-InFile" };
 
         if (!qn_str_is(in->program, "curl") && !in->downloads)
@@ -568,12 +595,14 @@ static bool uploads(const struct info *in)
                 name = qn_str_cut(&name, '=');
                 for (size_t o = 0; o < QN_ARRAY_SIZE(options); o++)
                         if (qn_str_is(name, options[o]) ||
-                            (strlen(options[o]) == 2 && options[o][1] != 'o' && qn_str_starts(name, options[o]) &&
-                             name.n > 2 && name.p[1] != '-'))
+                            (strlen(options[o]) == 2 && options[o][1] != 'o' &&
+                             qn_str_starts(name, options[o]) && name.n > 2 && name.p[1] != '-'))
                                 return true;
-                if ((qn_str_is(name, "-X") || qn_str_is(name, "--request") || qn_str_ieq(name, QN_STR("-method"))) &&
-                    k + 1 < in->argc && (qn_str_ieq(in->argv[k + 1], QN_STR("POST")) ||
-                                         qn_str_ieq(in->argv[k + 1], QN_STR("PUT"))))
+                if ((qn_str_is(name, "-X") || qn_str_is(name, "--request") ||
+                     qn_str_ieq(name, QN_STR("-method"))) &&
+                    k + 1 < in->argc &&
+                    (qn_str_ieq(in->argv[k + 1], QN_STR("POST")) ||
+                     qn_str_ieq(in->argv[k + 1], QN_STR("PUT"))))
                         return true;
         }
         return false;
@@ -628,7 +657,8 @@ static bool decodes_on_the_way(const struct run *r, size_t i)
                 if (from == QN_SHELL_NONE)
                         return false;
                 i = from;
-                if (qn_str_is(r->info[i].program, "base64") || qn_str_is(r->info[i].program, "xxd") ||
+                if (qn_str_is(r->info[i].program, "base64") ||
+                    qn_str_is(r->info[i].program, "xxd") ||
                     qn_str_is(r->info[i].program, "openssl"))
                         return true;
         }
@@ -638,11 +668,12 @@ static bool decodes_on_the_way(const struct run *r, size_t i)
 static bool runs_input(const struct info *in)
 {
         if (!in->interp)
-                return qn_str_is(in->program, "iex") || qn_str_is(in->program, "invoke-expression") ||
+                return qn_str_is(in->program, "iex") ||
+                       qn_str_is(in->program, "invoke-expression") ||
                        qn_shell_is_shell(in->program);
         for (size_t k = 1; k < in->argc; k++) /* a file or text of its own: the pipe is only data */
-                if ((!is_option(in->argv[k]) && in->argv[k].n > 1 && !qn_str_is(in->argv[k - 1], "-s") &&
-                     !qn_str_is(in->argv[k - 1], "--")) ||
+                if ((!is_option(in->argv[k]) && in->argv[k].n > 1 &&
+                     !qn_str_is(in->argv[k - 1], "-s") && !qn_str_is(in->argv[k - 1], "--")) ||
                     qn_cmd_list_has(in->interp->eval, in->argv[k]))
                         return false;
         return true;
@@ -657,7 +688,8 @@ static void report_download_run(struct run *r, size_t run, const struct info *fr
         emit(r, run, &e);
         if (qn_str_is(from->class, "runtime")) {
                 e = make(QN_EVENT_RUNTIME_FETCH);
-                qn_event_attr(&e, QN_ATTR_WHAT, qn_str_cut(&(struct qn_str){ from->host.p, from->host.n }, '.'));
+                qn_event_attr(&e, QN_ATTR_WHAT,
+                              qn_str_cut(&(struct qn_str){ from->host.p, from->host.n }, '.'));
                 qn_event_attr(&e, QN_ATTR_URL, from->url);
                 emit(r, run, &e);
         }
@@ -672,7 +704,8 @@ static void look_at_pipe(struct run *r, size_t i)
                 return;
         if (r->info[from].downloads) {
                 report_download_run(r, i, &r->info[from], "pipe");
-        } else if (qn_str_is(r->info[from].program, "nc") || qn_str_is(r->info[from].program, "ncat")) {
+        } else if (qn_str_is(r->info[from].program, "nc") ||
+                   qn_str_is(r->info[from].program, "ncat")) {
                 struct qn_event e = make(QN_EVENT_NET_CONNECT);
 
                 qn_event_attr(&e, QN_ATTR_HOW, QN_STR("reverse-shell"));
@@ -698,9 +731,10 @@ static void look_at_substitution(struct run *r, size_t i)
                 return;
         parent = &r->info[c->parent];
         outer = &r->sh.commands[c->parent];
-        if (parent->interp || qn_shell_is_shell(parent->program) || qn_str_is(parent->program, "eval") ||
-            (outer->argc && outer->argv[0].n > 1 && (outer->argv[0].p[0] == '`' ||
-                                                     qn_str_starts(outer->argv[0], "$("))))
+        if (parent->interp || qn_shell_is_shell(parent->program) ||
+            qn_str_is(parent->program, "eval") ||
+            (outer->argc && outer->argv[0].n > 1 &&
+             (outer->argv[0].p[0] == '`' || qn_str_starts(outer->argv[0], "$("))))
                 report_download_run(r, c->parent, &r->info[i], "substitution");
 }
 
@@ -745,9 +779,12 @@ static void look_at_saved(struct run *r, size_t i)
 /* iex (iwr …), Start-Process after DownloadFile: PowerShell is looked at as text. */
 static void look_at_powershell(struct run *r, size_t i)
 {
-        static const char *const runs[] = { "iex", "invoke-expression", "start-process", "invoke-item", "-computerdefaults" };
-        static const char *const fetches[] = { "iwr",          "invoke-webrequest", "downloadstring", "downloadfile",
-                                            "downloaddata", "invoke-restmethod", "irm ",           "bitstransfer" };
+        static const char *const runs[] = { "iex", "invoke-expression", "start-process",
+                                            "invoke-item", "-computerdefaults" };
+        static const char *const fetches[] = {
+                "iwr",          "invoke-webrequest", "downloadstring", "downloadfile",
+                "downloaddata", "invoke-restmethod", "irm ",           "bitstransfer"
+        };
         const struct info *in = &r->info[i];
         struct qn_str text = r->sh.commands[i].source;
         bool run = false, get = false;
@@ -820,8 +857,9 @@ static void summarise(struct run *r)
 /* ./x, /tmp/x and the like start a file themselves. */
 static void look_for_direct_run(struct run *r, const struct info *in)
 {
-        if (in->argc && !in->interp && qn_str_chr(in->argv[0], '/') >= 0 && in->argv[0].p[0] != '$' &&
-            in->argv[0].p[0] != '-' && in->argv[0].p[0] != '@' && in->argv[0].p[0] != '`')
+        if (in->argc && !in->interp && qn_str_chr(in->argv[0], '/') >= 0 &&
+            in->argv[0].p[0] != '$' && in->argv[0].p[0] != '-' && in->argv[0].p[0] != '@' &&
+            in->argv[0].p[0] != '`')
                 report_file(r, in->argv[0], QN_STR("exec"));
 }
 
@@ -874,7 +912,8 @@ int qn_command_observe(const struct qn_commands *t, struct qn_str line, struct q
 }
 
 int qn_command_observe_argv(const struct qn_commands *t, const struct qn_str *argv, size_t argc,
-                            struct qn_arena *a, const struct qn_command_host *host, struct qn_command_sum *ret)
+                            struct qn_arena *a, const struct qn_command_host *host,
+                            struct qn_command_sum *ret)
 {
         _cleanup_(qn_buf_done) struct qn_buf line = QN_BUF_INIT(QN_SCRIPT_MAX);
         struct qn_str kept;
@@ -884,7 +923,8 @@ int qn_command_observe_argv(const struct qn_commands *t, const struct qn_str *ar
                 bool plain = argv[i].n > 0;
 
                 for (size_t k = 0; k < argv[i].n; k++)
-                        plain &= is_name_char(argv[i].p[k]) || memchr("./-:=@,+~", argv[i].p[k], 9) != NULL;
+                        plain &= is_name_char(argv[i].p[k]) ||
+                                 memchr("./-:=@,+~", argv[i].p[k], 9) != NULL;
                 if (i)
                         qn_buf_byte(&line, ' ');
                 if (!plain)

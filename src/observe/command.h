@@ -11,8 +11,9 @@ struct qn_arena;
 struct qn_classes;
 struct qn_commands;
 
-QN_MUST int qn_commands_load(const char *data_dir, const struct qn_classes *classes, struct qn_arena *a,
-                             const struct qn_commands **ret, struct qn_err *reterr);
+QN_MUST int qn_commands_load(const char *data_dir, const struct qn_classes *classes,
+                             struct qn_arena *a, const struct qn_commands **ret,
+                             struct qn_err *reterr);
 
 /* Who wants to know; every call may be NULL. */
 struct qn_command_host {
@@ -40,6 +41,6 @@ struct qn_command_sum {
 QN_MUST int qn_command_observe(const struct qn_commands *t, struct qn_str line, struct qn_arena *a,
                                const struct qn_command_host *host, struct qn_command_sum *ret);
 /* The same for a program and its arguments, as child_process.spawn() takes them. */
-QN_MUST int qn_command_observe_argv(const struct qn_commands *t, const struct qn_str *argv, size_t argc,
-                                    struct qn_arena *a, const struct qn_command_host *host,
-                                    struct qn_command_sum *ret);
+QN_MUST int qn_command_observe_argv(const struct qn_commands *t, const struct qn_str *argv,
+                                    size_t argc, struct qn_arena *a,
+                                    const struct qn_command_host *host, struct qn_command_sum *ret);

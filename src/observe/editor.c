@@ -47,7 +47,8 @@ static struct qn_str plain_json(struct qn_arena *a, struct qn_str s)
                 } else if (rest.p[0] == '"') {
                         quoted = !quoted;
                         rest = qn_str_skip(rest, 1);
-                } else if (!quoted && rest.n >= 2 && rest.p[0] == '/' && (rest.p[1] == '/' || rest.p[1] == '*')) {
+                } else if (!quoted && rest.n >= 2 && rest.p[0] == '/' &&
+                           (rest.p[1] == '/' || rest.p[1] == '*')) {
                         struct qn_str next = skip_comment(rest);
 
                         memset(to + at, ' ', rest.n - next.n);
@@ -80,7 +81,8 @@ struct obeyed {
         const char *how;
 };
 
-static void report(struct obeyed *o, const char *how, struct qn_str what, struct qn_str command, const struct qn_node *at)
+static void report(struct obeyed *o, const char *how, struct qn_str what, struct qn_str command,
+                   const struct qn_node *at)
 {
         struct qn_event e = qn_observe_make(QN_EVENT_AGENT_CONFIG);
         struct qn_command_sum sum = { 0 };
@@ -145,9 +147,13 @@ static void agent_hooks(struct obeyed *o, const struct qn_node *root, const char
                         const struct qn_node *inner = qn_node_get(list->items[k], "hooks");
 
                         if (qn_node_get(list->items[k], "command"))
-                                report(o, how, hooks->keys[i], command_line(o->s, list->items[k]), list->items[k]);
-                        for (size_t m = 0; qn_node_is(inner, QN_NODE_ARRAY) && m < inner->n && ++seen < NODES_MAX; m++)
-                                report(o, how, hooks->keys[i], command_line(o->s, inner->items[m]), inner->items[m]);
+                                report(o, how, hooks->keys[i], command_line(o->s, list->items[k]),
+                                       list->items[k]);
+                        for (size_t m = 0;
+                             qn_node_is(inner, QN_NODE_ARRAY) && m < inner->n && ++seen < NODES_MAX;
+                             m++)
+                                report(o, how, hooks->keys[i], command_line(o->s, inner->items[m]),
+                                       inner->items[m]);
                 }
         }
 }
@@ -158,8 +164,10 @@ static void mcp_servers(struct obeyed *o, const struct qn_node *root)
 
         if (!servers)
                 servers = qn_node_get(root, "servers");
-        for (size_t i = 0; qn_node_is(servers, QN_NODE_OBJECT) && i < servers->n && i < NODES_MAX; i++)
-                report(o, "mcp", servers->keys[i], command_line(o->s, servers->items[i]), servers->items[i]);
+        for (size_t i = 0; qn_node_is(servers, QN_NODE_OBJECT) && i < servers->n && i < NODES_MAX;
+             i++)
+                report(o, "mcp", servers->keys[i], command_line(o->s, servers->items[i]),
+                       servers->items[i]);
 }
 
 static void claude_settings(struct obeyed *o, const struct qn_node *root)
@@ -172,7 +180,8 @@ static void claude_settings(struct obeyed *o, const struct qn_node *root)
                 if (qn_str_starts(env->keys[i], "OTEL_") || qn_str_ends(env->keys[i], "_BASE_URL"))
                         report(o, "redirect", env->keys[i], (struct qn_str){ 0 }, env->items[i]);
         if (qn_node_get(root, "statusLine"))
-                report(o, "claude", QN_STR("statusLine"), command_line(o->s, qn_node_get(root, "statusLine")), root);
+                report(o, "claude", QN_STR("statusLine"),
+                       command_line(o->s, qn_node_get(root, "statusLine")), root);
 }
 
 /* --- VS Code --- */
@@ -186,31 +195,36 @@ static void vscode_tasks(struct obeyed *o, const struct qn_node *root)
                 struct qn_str on = qn_node_text(qn_node_get(qn_node_get(t, "runOptions"), "runOn"));
 
                 if (qn_str_is(on, "folderOpen"))
-                        report(o, "folder-open", qn_node_text(qn_node_get(t, "label")), command_line(o->s, t), t);
+                        report(o, "folder-open", qn_node_text(qn_node_get(t, "label")),
+                               command_line(o->s, t), t);
         }
 }
 
 static void vscode_settings(struct obeyed *o, const struct qn_node *root)
 {
-        static const char *const keys[] = { "task.allowAutomaticTasks", "security.workspace.trust.enabled",
-                                            "git.path",                 "chat.tools.autoApprove",
+        static const char *const keys[] = { "task.allowAutomaticTasks",
+                                            "security.workspace.trust.enabled", "git.path",
+                                            "chat.tools.autoApprove",
                                             "chat.tools.global.autoApprove" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(keys); i++)
                 if (qn_node_get(root, keys[i]))
-                        report(o, "vscode-settings", qn_str_c(keys[i]), (struct qn_str){ 0 }, qn_node_get(root, keys[i]));
+                        report(o, "vscode-settings", qn_str_c(keys[i]), (struct qn_str){ 0 },
+                               qn_node_get(root, keys[i]));
 }
 
 static void dev_container(struct obeyed *o, const struct qn_node *root)
 {
-        static const char *const keys[] = { "initializeCommand", "onCreateCommand",   "updateContentCommand",
-                                            "postCreateCommand", "postStartCommand", "postAttachCommand" };
+        static const char *const keys[] = { "initializeCommand",    "onCreateCommand",
+                                            "updateContentCommand", "postCreateCommand",
+                                            "postStartCommand",     "postAttachCommand" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(keys); i++) {
                 struct qn_str command = qn_node_text(qn_node_get(root, keys[i]));
 
                 if (command.n)
-                        report(o, "devcontainer", qn_str_c(keys[i]), command, qn_node_get(root, keys[i]));
+                        report(o, "devcontainer", qn_str_c(keys[i]), command,
+                               qn_node_get(root, keys[i]));
         }
 }
 
@@ -224,7 +238,8 @@ static void workflow_steps(struct obeyed *o, const struct qn_node *root)
         for (size_t i = 0; qn_node_is(jobs, QN_NODE_OBJECT) && i < jobs->n; i++) {
                 const struct qn_node *steps = qn_node_get(jobs->items[i], "steps");
 
-                for (size_t k = 0; qn_node_is(steps, QN_NODE_ARRAY) && k < steps->n && k < NODES_MAX; k++) {
+                for (size_t k = 0;
+                     qn_node_is(steps, QN_NODE_ARRAY) && k < steps->n && k < NODES_MAX; k++) {
                         const struct qn_node *run = qn_node_get(steps->items[k], "run");
 
                         if (!qn_node_text(run).n)
@@ -265,8 +280,10 @@ static void instructions(struct obeyed *o)
 
 static bool is_instructions(struct qn_str p)
 {
-        static const char *const names[] = { "CLAUDE.md",      "AGENTS.md",      "GEMINI.md", ".cursorrules",
-                                             ".windsurfrules", ".clinerules",    "SKILL.md",  ".github/copilot-instructions.md" };
+        static const char *const names[] = { "CLAUDE.md",      "AGENTS.md",
+                                             "GEMINI.md",      ".cursorrules",
+                                             ".windsurfrules", ".clinerules",
+                                             "SKILL.md",       ".github/copilot-instructions.md" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(names); i++)
                 if (qn_str_is(p, names[i]))
@@ -277,13 +294,15 @@ static bool is_instructions(struct qn_str p)
 
 static bool is_workflow(struct qn_str p)
 {
-        return qn_str_starts(p, ".github/workflows/") && (qn_str_ends(p, ".yml") || qn_str_ends(p, ".yaml"));
+        return qn_str_starts(p, ".github/workflows/") &&
+               (qn_str_ends(p, ".yml") || qn_str_ends(p, ".yaml"));
 }
 
 static bool is_mcp(struct qn_str p)
 {
-        return qn_str_is(p, ".mcp.json") || qn_str_is(p, ".cursor/mcp.json") || qn_str_is(p, ".vscode/mcp.json") ||
-               qn_str_is(p, ".kiro/settings/mcp.json") || qn_str_is(p, ".gemini/settings.json");
+        return qn_str_is(p, ".mcp.json") || qn_str_is(p, ".cursor/mcp.json") ||
+               qn_str_is(p, ".vscode/mcp.json") || qn_str_is(p, ".kiro/settings/mcp.json") ||
+               qn_str_is(p, ".gemini/settings.json");
 }
 
 /* Only files at the root of the package: that is the folder which gets opened. */
@@ -294,7 +313,9 @@ bool qn_editor_file(struct qn_scan *s, struct qn_str path, struct qn_cur data)
 
         if (path.n < 8 || (path.p[0] != '.' && !is_instructions(path)))
                 return false;
-        o.site = (struct qn_site){ .file = s->file, .when = QN_WHEN_PHASE + QN_PHASE_EDITOR, .root = QN_PHASE_EDITOR };
+        o.site = (struct qn_site){ .file = s->file,
+                                   .when = QN_WHEN_PHASE + QN_PHASE_EDITOR,
+                                   .root = QN_PHASE_EDITOR };
         if (is_workflow(path)) {
                 o.site.when = QN_WHEN_PHASE + QN_PHASE_NEVER;
                 o.site.root = -1;
@@ -305,7 +326,8 @@ bool qn_editor_file(struct qn_scan *s, struct qn_str path, struct qn_cur data)
                 instructions(&o);
                 return false; /* its text is looked at like any other */
         }
-        if (qn_str_starts(path, ".idea/") && qn_str_find(qn_cur_rest(&data), QN_STR("RunOnceActivity")) < 0 &&
+        if (qn_str_starts(path, ".idea/") &&
+            qn_str_find(qn_cur_rest(&data), QN_STR("RunOnceActivity")) < 0 &&
             qn_str_find(qn_cur_rest(&data), QN_STR("<configuration")) >= 0) {
                 report(&o, "idea", (struct qn_str){ 0 }, (struct qn_str){ 0 }, NULL);
                 return true;
@@ -322,7 +344,8 @@ bool qn_editor_file(struct qn_scan *s, struct qn_str path, struct qn_cur data)
                 mcp_servers(&o, root), agent_hooks(&o, root, "cursor");
         else if (qn_str_is(path, ".cursor/hooks.json") || qn_str_starts(path, ".github/hooks/"))
                 agent_hooks(&o, root, "cursor");
-        else if (qn_str_is(path, ".devcontainer/devcontainer.json") || qn_str_is(path, ".devcontainer.json"))
+        else if (qn_str_is(path, ".devcontainer/devcontainer.json") ||
+                 qn_str_is(path, ".devcontainer.json"))
                 dev_container(&o, root);
         return true;
 }

@@ -30,7 +30,8 @@ static bool is_data(struct qn_str tag)
 {
         struct qn_str type = attribute(tag, " type");
 
-        return type.n && !qn_str_is(type, "module") && qn_str_ifind(type, QN_STR("javascript")) < 0 &&
+        return type.n && !qn_str_is(type, "module") &&
+               qn_str_ifind(type, QN_STR("javascript")) < 0 &&
                qn_str_ifind(type, QN_STR("babel")) < 0;
 }
 
@@ -45,7 +46,8 @@ static ptrdiff_t find_script(struct qn_str s)
                 if (at < 0)
                         return -1;
                 from += (size_t)at;
-                if (s.n - from > 8 && qn_str_ieq(qn_str_take(qn_str_skip(s, from), 7), QN_STR("<script")))
+                if (s.n - from > 8 &&
+                    qn_str_ieq(qn_str_take(qn_str_skip(s, from), 7), QN_STR("<script")))
                         return (ptrdiff_t)from;
                 from++;
         }

@@ -6,8 +6,8 @@
 #include "observe/js.h"
 #include "parse/json.h"
 
-#define NAME     "apis.yaml"
-#define KEY_MAX  128
+#define NAME    "apis.yaml"
+#define KEY_MAX 128
 
 struct name {
         const char *text;
@@ -15,23 +15,52 @@ struct name {
 };
 
 static const struct name roles[] = {
-        { "_", QN_ROLE_NONE },         { "path", QN_ROLE_PATH },     { "to", QN_ROLE_TO },
-        { "probe", QN_ROLE_PROBE },    { "url", QN_ROLE_URL },       { "host", QN_ROLE_HOST },
-        { "port", QN_ROLE_PORT },      { "data", QN_ROLE_DATA },     { "code", QN_ROLE_CODE },
-        { "code*", QN_ROLE_CODE_LAST }, { "command", QN_ROLE_COMMAND }, { "argv", QN_ROLE_ARGV },
-        { "options", QN_ROLE_OPTIONS }, { "name", QN_ROLE_NAME },     { "record", QN_ROLE_RECORD },
-        { "module", QN_ROLE_MODULE },  { "file", QN_ROLE_FILE },     { "ms", QN_ROLE_MS },
-        { "text", QN_ROLE_TEXT },      { "encoding", QN_ROLE_ENCODING }, { "callback", QN_ROLE_CALLBACK },
-        { "mode", QN_ROLE_MODE },      { "redirect", QN_ROLE_REDIRECT },
+        { "_", QN_ROLE_NONE },
+        { "path", QN_ROLE_PATH },
+        { "to", QN_ROLE_TO },
+        { "probe", QN_ROLE_PROBE },
+        { "url", QN_ROLE_URL },
+        { "host", QN_ROLE_HOST },
+        { "port", QN_ROLE_PORT },
+        { "data", QN_ROLE_DATA },
+        { "code", QN_ROLE_CODE },
+        { "code*", QN_ROLE_CODE_LAST },
+        { "command", QN_ROLE_COMMAND },
+        { "argv", QN_ROLE_ARGV },
+        { "options", QN_ROLE_OPTIONS },
+        { "name", QN_ROLE_NAME },
+        { "record", QN_ROLE_RECORD },
+        { "module", QN_ROLE_MODULE },
+        { "file", QN_ROLE_FILE },
+        { "ms", QN_ROLE_MS },
+        { "text", QN_ROLE_TEXT },
+        { "encoding", QN_ROLE_ENCODING },
+        { "callback", QN_ROLE_CALLBACK },
+        { "mode", QN_ROLE_MODE },
+        { "redirect", QN_ROLE_REDIRECT },
 };
 
 static const struct name meanings[] = {
-        { "unknown", QN_IS_UNKNOWN }, { "require", QN_IS_REQUIRE }, { "self", QN_IS_SELF },     { "global", QN_IS_GLOBAL },
-        { "arg0", QN_IS_ARG0 },       { "join", QN_IS_JOIN },       { "home", QN_IS_HOME },     { "tmp", QN_IS_TMP },
-        { "cwd", QN_IS_CWD },         { "env", QN_IS_ENV },         { "envget", QN_IS_ENVGET }, { "buffer", QN_IS_BUFFER },
-        { "base64", QN_IS_BASE64 },   { "percent", QN_IS_PERCENT }, { "charcodes", QN_IS_CHARCODES },
-        { "timer", QN_IS_TIMER },     { "probe", QN_IS_PROBE },     { "cipher", QN_IS_CIPHER },
-        { "decoded", QN_IS_DECODED }, { "Buffer", QN_IS_ROOT },
+        { "unknown", QN_IS_UNKNOWN },
+        { "require", QN_IS_REQUIRE },
+        { "self", QN_IS_SELF },
+        { "global", QN_IS_GLOBAL },
+        { "arg0", QN_IS_ARG0 },
+        { "join", QN_IS_JOIN },
+        { "home", QN_IS_HOME },
+        { "tmp", QN_IS_TMP },
+        { "cwd", QN_IS_CWD },
+        { "env", QN_IS_ENV },
+        { "envget", QN_IS_ENVGET },
+        { "buffer", QN_IS_BUFFER },
+        { "base64", QN_IS_BASE64 },
+        { "percent", QN_IS_PERCENT },
+        { "charcodes", QN_IS_CHARCODES },
+        { "timer", QN_IS_TIMER },
+        { "probe", QN_IS_PROBE },
+        { "cipher", QN_IS_CIPHER },
+        { "decoded", QN_IS_DECODED },
+        { "Buffer", QN_IS_ROOT },
 };
 
 static int find_name(const struct name *list, size_t n, struct qn_str s)
@@ -51,7 +80,8 @@ static struct qn_str child_key(char *buf, uint32_t parent, struct qn_str name)
         return (struct qn_str){ buf, sizeof parent + name.n };
 }
 
-static uint32_t add_node(struct qn_js_apis *t, struct qn_arena *a, uint32_t parent, struct qn_str name)
+static uint32_t add_node(struct qn_js_apis *t, struct qn_arena *a, uint32_t parent,
+                         struct qn_str name)
 {
         if (QN_ARENA_ROOM(a, t->list, t->n, t->cap) < 0)
                 return 0;
@@ -71,7 +101,8 @@ static uint32_t root_of(struct qn_js_apis *t, struct qn_arena *a, struct qn_str 
         return i;
 }
 
-static uint32_t child_of(struct qn_js_apis *t, struct qn_arena *a, uint32_t parent, struct qn_str name)
+static uint32_t child_of(struct qn_js_apis *t, struct qn_arena *a, uint32_t parent,
+                         struct qn_str name)
 {
         char buf[KEY_MAX + 4];
         struct qn_str key;
@@ -126,7 +157,8 @@ static int read_roles(struct reader *r, struct qn_js_api *api, struct qn_str lis
 
 static int read_meaning(struct reader *r, uint32_t index, const struct qn_row *row)
 {
-        struct qn_str is = qn_row_get(row, "is"), returns = qn_row_get(row, "returns"), label = qn_row_get(row, "label");
+        struct qn_str is = qn_row_get(row, "is"), returns = qn_row_get(row, "returns"),
+                      label = qn_row_get(row, "label");
         enum qn_label l;
         uint32_t root;
         int v;
@@ -147,13 +179,15 @@ static int read_meaning(struct reader *r, uint32_t index, const struct qn_row *r
         }
         if (label.n) {
                 if (qn_label_from_name(label, &l) < 0)
-                        return qn_fail(r->err, -EINVAL, 0, "\"%.*s\" is no label", QN_STR_ARG(label));
+                        return qn_fail(r->err, -EINVAL, 0, "\"%.*s\" is no label",
+                                       QN_STR_ARG(label));
                 r->t->list[index].labels |= UINT64_C(1) << l;
         }
         return 0;
 }
 
-static int read_one(struct reader *r, struct qn_str name, struct qn_str args, bool call, const struct qn_row *row)
+static int read_one(struct reader *r, struct qn_str name, struct qn_str args, bool call,
+                    const struct qn_row *row)
 {
         uint32_t i = node_of(r->t, r->a, name);
         struct qn_js_api *api;
@@ -183,7 +217,8 @@ static int read_one(struct reader *r, struct qn_str name, struct qn_str args, bo
 }
 
 /* a.{b,c}.d → a.b.d and a.c.d */
-static int expand(struct reader *r, struct qn_str name, struct qn_str args, bool call, const struct qn_row *row)
+static int expand(struct reader *r, struct qn_str name, struct qn_str args, bool call,
+                  const struct qn_row *row)
 {
         ptrdiff_t open = qn_str_chr(name, '{'), close = qn_str_chr(name, '}');
         struct qn_str list, head, tail;
@@ -243,13 +278,15 @@ static int read_rows(struct reader *r, const struct qn_node *list)
         return 0;
 }
 
-static int read_names(struct qn_js_apis *t, struct qn_arena *a, const struct qn_node *modules, const struct qn_node *globals)
+static int read_names(struct qn_js_apis *t, struct qn_arena *a, const struct qn_node *modules,
+                      const struct qn_node *globals)
 {
         for (size_t i = 0; modules && i < modules->n; i++) {
                 uint32_t root = root_of(t, a, modules->keys[i]);
 
                 for (size_t k = 0; root && k < modules->items[i]->n; k++)
-                        if (qn_map_add(&t->roots, a, qn_node_text(modules->items[i]->items[k]), root, NULL) < 0)
+                        if (qn_map_add(&t->roots, a, qn_node_text(modules->items[i]->items[k]),
+                                       root, NULL) < 0)
                                 return -ENOMEM;
         }
         for (size_t i = 0; globals && i < globals->n; i++) {
@@ -262,7 +299,8 @@ static int read_names(struct qn_js_apis *t, struct qn_arena *a, const struct qn_
         return 0;
 }
 
-int qn_js_apis_load(const char *data_dir, struct qn_arena *a, struct qn_js_apis **ret, struct qn_err *reterr)
+int qn_js_apis_load(const char *data_dir, struct qn_arena *a, struct qn_js_apis **ret,
+                    struct qn_err *reterr)
 {
         struct qn_js_apis *t = QN_ARENA_NEW(a, struct qn_js_apis);
         struct reader r = { .t = t, .a = a, .err = reterr };

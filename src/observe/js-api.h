@@ -59,7 +59,7 @@ enum qn_js_is {
 struct qn_js_api {
         struct qn_str name;
         uint32_t parent;
-        uint32_t returns;                /* root of the result, 0 none */
+        uint32_t returns; /* root of the result, 0 none */
         uint8_t roles[QN_JS_ROLES], n_roles;
         uint8_t is;
         bool call, prop, assign, global; /* which rows exist; may stand as a free name */

@@ -32,7 +32,8 @@ static struct qn_str package_of(struct qn_str spec)
 /* A font, picture or sound loaded as if it were a program. */
 static bool is_odd_program(struct qn_str spec)
 {
-        static const char *const ext[] = { ".woff", ".woff2", ".ttf", ".png", ".jpg", ".ico", ".wav", ".mp3", ".dat", ".bin" };
+        static const char *const ext[] = { ".woff", ".woff2", ".ttf", ".png", ".jpg",
+                                           ".ico",  ".wav",   ".mp3", ".dat", ".bin" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(ext); i++)
                 if (qn_str_ends(spec, ext[i]))
@@ -42,8 +43,8 @@ static bool is_odd_program(struct qn_str spec)
 
 static bool is_data_url(struct qn_str spec)
 {
-        return qn_str_starts(spec, "data:") || qn_str_starts(spec, "blob:") || qn_str_starts(spec, "http:") ||
-               qn_str_starts(spec, "https:");
+        return qn_str_starts(spec, "data:") || qn_str_starts(spec, "blob:") ||
+               qn_str_starts(spec, "http:") || qn_str_starts(spec, "https:");
 }
 
 static void load_module(struct qn_js_file *j, uint32_t node, struct qn_str spec, const char *how)
@@ -73,7 +74,8 @@ static void load_module(struct qn_js_file *j, uint32_t node, struct qn_str spec,
 }
 
 /* require(x), import(x) with an argument that is not plain text. */
-static void load_computed(struct qn_js_file *j, uint32_t node, const struct qn_js_val *v, const char *how)
+static void load_computed(struct qn_js_file *j, uint32_t node, const struct qn_js_val *v,
+                          const char *how)
 {
         struct qn_event e = qn_observe_make(QN_EVENT_MODULE_LOAD_DYNAMIC);
 
@@ -81,7 +83,8 @@ static void load_computed(struct qn_js_file *j, uint32_t node, const struct qn_j
                 load_module(j, node, v->str, how);
                 return;
         }
-        if (v->kind == QN_VAL_STRING && v->str.n > 2 && v->str.p[0] == '.' && qn_str_chr(v->str, '*') < 0) {
+        if (v->kind == QN_VAL_STRING && v->str.n > 2 && v->str.p[0] == '.' &&
+            qn_str_chr(v->str, '*') < 0) {
                 load_module(j, node, v->str, how);
                 return;
         }
@@ -126,8 +129,8 @@ static bool is_own_file(struct qn_js_file *j, struct qn_str path)
         return qn_str_eq(path, own) || qn_str_is(path, "package.json");
 }
 
-static void secret_event(struct qn_js_file *j, uint32_t node, const struct qn_path_class *class, struct qn_str path,
-                         const char *how)
+static void secret_event(struct qn_js_file *j, uint32_t node, const struct qn_path_class *class,
+                         struct qn_str path, const char *how)
 {
         struct qn_event e = qn_observe_make(class->wallet   ? QN_EVENT_WALLET_READ
                                             : class->memory ? QN_EVENT_MEMORY_READ
@@ -141,7 +144,8 @@ static void secret_event(struct qn_js_file *j, uint32_t node, const struct qn_pa
         qn_jso_emit(j, &e, node);
 }
 
-static void see_path(struct qn_js_file *j, uint32_t node, struct qn_event *e, const struct qn_js_val *v)
+static void see_path(struct qn_js_file *j, uint32_t node, struct qn_event *e,
+                     const struct qn_js_val *v)
 {
         const struct qn_path_class *class;
 
@@ -166,7 +170,8 @@ static void see_path(struct qn_js_file *j, uint32_t node, struct qn_event *e, co
         qn_event_attr(e, QN_ATTR_PATH, v->str);
 }
 
-static void see_written(struct qn_js_file *j, uint32_t node, struct qn_event *e, const struct qn_js_val *v)
+static void see_written(struct qn_js_file *j, uint32_t node, struct qn_event *e,
+                        const struct qn_js_val *v)
 {
         const struct qn_row_event *class;
         struct qn_event more;
@@ -227,7 +232,8 @@ static void see_options(struct qn_js_file *j, struct qn_event *e, uint32_t arg, 
                         see_url(j, e, v.str, i < 2);
         }
         method = qn_jso_text(j, qn_jso_property(j, arg, "method"));
-        if (qn_str_ieq(method, QN_STR("POST")) || qn_str_ieq(method, QN_STR("PUT")) || qn_str_ieq(method, QN_STR("PATCH")))
+        if (qn_str_ieq(method, QN_STR("POST")) || qn_str_ieq(method, QN_STR("PUT")) ||
+            qn_str_ieq(method, QN_STR("PATCH")))
                 e->kind = QN_EVENT_NET_SEND;
         *data = qn_jso_property(j, arg, "body");
         if (!*data)
@@ -270,12 +276,13 @@ static void process_how(struct qn_js_file *j, uint32_t options, struct qn_event 
         bool detached = is_true(j, options, "detached"), shell = is_true(j, options, "shell");
         bool hidden = qn_str_is(stdio, "ignore") || is_true(j, options, "windowsHide");
 
-        snprintf(how, sizeof how, "%.*s%s%s%s", QN_STR_ARG(was), shell ? " shell" : "", detached ? " detached" : "",
-                 hidden ? " hidden" : "");
+        snprintf(how, sizeof how, "%.*s%s%s%s", QN_STR_ARG(was), shell ? " shell" : "",
+                 detached ? " detached" : "", hidden ? " hidden" : "");
         qn_event_attr(e, QN_ATTR_HOW, qn_arena_dup(j->a, qn_str_trim(qn_str_c(how))));
 }
 
-static void see_process(struct qn_js_file *j, uint32_t node, const struct qn_js_api *api, struct qn_event *e)
+static void see_process(struct qn_js_file *j, uint32_t node, const struct qn_js_api *api,
+                        struct qn_event *e)
 {
         struct qn_str argv[ARGV_MAX];
         struct qn_command_sum sum = { 0 };
@@ -296,8 +303,10 @@ static void see_process(struct qn_js_file *j, uint32_t node, const struct qn_js_
                 else if (api->roles[i] == QN_ROLE_COMMAND && v.kind == QN_VAL_NONE)
                         argv[n++] = QN_STR("*");
                 else if (api->roles[i] == QN_ROLE_FILE && v.kind == QN_VAL_STRING)
-                        qn_event_attr(e, QN_ATTR_TARGET, v.str), qn_site_file(j->s, &site, v.str, true);
-                else if (api->roles[i] == QN_ROLE_ARGV && v.kind == QN_VAL_NODE && qn_jsn(j, v.node)->type == QN_JS_ARRAY)
+                        qn_event_attr(e, QN_ATTR_TARGET, v.str),
+                                qn_site_file(j->s, &site, v.str, true);
+                else if (api->roles[i] == QN_ROLE_ARGV && v.kind == QN_VAL_NODE &&
+                         qn_jsn(j, v.node)->type == QN_JS_ARRAY)
                         n = argv_of(j, arg, argv, n), words = true;
                 else if (v.kind == QN_VAL_NODE && qn_jsn(j, v.node)->type == QN_JS_OBJECT)
                         options = arg;
@@ -314,7 +323,8 @@ static void see_process(struct qn_js_file *j, uint32_t node, const struct qn_js_
         if (sum.target.n)
                 qn_event_attr(e, QN_ATTR_TARGET, sum.target);
         if (sum.hidden || sum.background)
-                qn_event_attr(e, QN_ATTR_FLAGS, sum.hidden ? QN_STR("hidden") : QN_STR("background"));
+                qn_event_attr(e, QN_ATTR_FLAGS,
+                              sum.hidden ? QN_STR("hidden") : QN_STR("background"));
         e->labels |= sum.labels;
         j->sources |= sum.labels;
 }
@@ -326,10 +336,12 @@ static bool is_harmless_code(struct qn_str code)
 {
         code = qn_str_trim(code);
         return code.n < 3 || qn_str_is(code, "return this") || qn_str_is(code, "return this;") ||
-               qn_str_is(code, "this") || qn_str_is(code, "return globalThis") || qn_str_is(code, "return true");
+               qn_str_is(code, "this") || qn_str_is(code, "return globalThis") ||
+               qn_str_is(code, "return true");
 }
 
-static void see_code(struct qn_js_file *j, uint32_t node, uint32_t arg, struct qn_event *e, bool *drop)
+static void see_code(struct qn_js_file *j, uint32_t node, uint32_t arg, struct qn_event *e,
+                     bool *drop)
 {
         struct qn_js_val v = qn_jso_eval(j, arg, 0);
         const char *what = "computed";
@@ -460,7 +472,8 @@ static void inherit_address(struct qn_js_file *j, uint32_t call, struct qn_event
                 struct qn_js_val v = qn_jso_eval(j, arg, 0);
                 bool bare = api->roles[i] == QN_ROLE_HOST || api->roles[i] == QN_ROLE_PORT;
 
-                if (!arg || (!bare && api->roles[i] != QN_ROLE_URL && api->roles[i] != QN_ROLE_OPTIONS))
+                if (!arg ||
+                    (!bare && api->roles[i] != QN_ROLE_URL && api->roles[i] != QN_ROLE_OPTIONS))
                         continue;
                 if (v.kind == QN_VAL_STRING)
                         see_url(j, e, v.str, bare);
@@ -522,7 +535,8 @@ static void emit_call(struct qn_js_file *j, uint32_t node, const struct qn_js_ap
                                 qn_event_attr(&e, QN_ATTR_NAME, v.str);
                         break;
                 case QN_ROLE_RECORD:
-                        if (e.kind == QN_EVENT_DNS_QUERY && v.kind == QN_VAL_STRING && !qn_str_ieq(v.str, QN_STR("TXT")))
+                        if (e.kind == QN_EVENT_DNS_QUERY && v.kind == QN_VAL_STRING &&
+                            !qn_str_ieq(v.str, QN_STR("TXT")))
                                 qn_event_attr(&e, QN_ATTR_HOW, QN_STR("name"));
                         break;
                 case QN_ROLE_CODE:
@@ -550,7 +564,8 @@ static void emit_call(struct qn_js_file *j, uint32_t node, const struct qn_js_ap
         } else if (ev) {
                 ev->data = data;
                 /* an address that is put together may carry the loot itself */
-                ev->target = e.kind == QN_EVENT_NET_CONNECT || e.kind == QN_EVENT_NET_SEND || e.kind == QN_EVENT_DNS_QUERY
+                ev->target = e.kind == QN_EVENT_NET_CONNECT || e.kind == QN_EVENT_NET_SEND ||
+                                             e.kind == QN_EVENT_DNS_QUERY
                                      ? qn_jso_arg(j, node, 0)
                                      : 0;
         }
@@ -611,7 +626,8 @@ static void see_local_call(struct qn_js_file *j, uint32_t node, const struct qn_
                 for (uint32_t m = body ? qn_jsn(j, body)->first : 0; m; m = qn_jsn(j, m)->next) {
                         uint32_t key = qn_jsn(j, m)->first;
 
-                        if (qn_jsn(j, m)->type == QN_JS_METHOD && key && qn_jsn(j, key)->type == QN_JS_IDENT &&
+                        if (qn_jsn(j, m)->type == QN_JS_METHOD && key &&
+                            qn_jsn(j, key)->type == QN_JS_IDENT &&
                             qn_jsn(j, key)->val == QN_JS_ATOM_CONSTRUCTOR)
                                 note_call(j, qn_js_child(j->ast, m, 1));
                 }
@@ -651,8 +667,8 @@ static void see_method_call(struct qn_js_file *j, uint32_t callee)
         for (uint32_t m = body ? qn_jsn(j, body)->first : 0; m; m = qn_jsn(j, m)->next) {
                 uint32_t key = qn_jsn(j, m)->first;
 
-                if (qn_jsn(j, m)->type == QN_JS_METHOD && key && qn_jsn(j, key)->type == QN_JS_IDENT &&
-                    qn_jsn(j, key)->val == name)
+                if (qn_jsn(j, m)->type == QN_JS_METHOD && key &&
+                    qn_jsn(j, key)->type == QN_JS_IDENT && qn_jsn(j, key)->val == name)
                         note_call(j, qn_js_child(j->ast, m, 1));
         }
 }
@@ -662,7 +678,8 @@ static bool is_constructor_call(const struct qn_js_file *j, uint32_t callee)
 {
         uint32_t object = qn_jsn(j, callee)->first;
 
-        return qn_jsn(j, callee)->val == QN_JS_ATOM_CONSTRUCTOR && object && qn_jsn(j, object)->type == QN_JS_MEMBER &&
+        return qn_jsn(j, callee)->val == QN_JS_ATOM_CONSTRUCTOR && object &&
+               qn_jsn(j, object)->type == QN_JS_MEMBER &&
                qn_jsn(j, object)->val == QN_JS_ATOM_CONSTRUCTOR;
 }
 
@@ -791,7 +808,8 @@ static bool is_written(const struct qn_js_file *j, uint32_t node, uint32_t paren
         return p->type == QN_JS_ASSIGN && p->first == node && p->op == QN_JS_TOK_ASSIGN;
 }
 
-static void see_variable(struct qn_js_file *j, uint32_t node, uint32_t parent, const struct qn_js_val *v)
+static void see_variable(struct qn_js_file *j, uint32_t node, uint32_t parent,
+                         const struct qn_js_val *v)
 {
         struct qn_event e = qn_observe_make(QN_EVENT_ENV_READ);
         struct qn_str probe;
@@ -830,10 +848,12 @@ static void see_pattern(struct qn_js_file *j, uint32_t pattern)
                 struct qn_js_val v = { .kind = QN_VAL_ENV, .exact = true };
                 uint32_t key = qn_jsn(j, p)->first;
 
-                if (qn_jsn(j, p)->type != QN_JS_PROPERTY || !key || (qn_jsn(j, p)->flags & QN_JS_F_COMPUTED))
+                if (qn_jsn(j, p)->type != QN_JS_PROPERTY || !key ||
+                    (qn_jsn(j, p)->flags & QN_JS_F_COMPUTED))
                         continue;
-                v.str = qn_jsn(j, key)->type == QN_JS_IDENT ? qn_jso_atom_text(j, qn_jsn(j, key)->val)
-                                                             : qn_js_string(j->ast, key, j->a);
+                v.str = qn_jsn(j, key)->type == QN_JS_IDENT
+                                ? qn_jso_atom_text(j, qn_jsn(j, key)->val)
+                                : qn_js_string(j->ast, key, j->a);
                 if (v.str.n)
                         see_variable(j, p, pattern, &v);
         }
@@ -865,7 +885,8 @@ void qn_jso_member(struct qn_js_file *j, uint32_t node, uint32_t parent)
         if (api->is == QN_IS_ENV) {
                 const struct qn_js_node *p = qn_jsn(j, parent);
 
-                if (p->type == QN_JS_DECLARATOR && p->first && qn_jsn(j, p->first)->type == QN_JS_OBJECT)
+                if (p->type == QN_JS_DECLARATOR && p->first &&
+                    qn_jsn(j, p->first)->type == QN_JS_OBJECT)
                         see_pattern(j, p->first);
                 see_environment(j, node, parent);
         } else if (api->prop && api->has_event && !is_written(j, node, parent)) {

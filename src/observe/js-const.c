@@ -55,7 +55,8 @@ struct qn_str qn_jso_const_decode(struct qn_arena *a, struct qn_str text, struct
         return out;
 }
 
-struct qn_str qn_jso_const_join(struct qn_arena *a, const struct qn_str *parts, size_t n, struct qn_str sep)
+struct qn_str qn_jso_const_join(struct qn_arena *a, const struct qn_str *parts, size_t n,
+                                struct qn_str sep)
 {
         size_t total = 0, at = 0;
         char *p;
@@ -100,7 +101,8 @@ struct qn_str qn_jso_const_path(struct qn_arena *a, const struct qn_str *parts, 
 
                 if (part.n == 0 || (qn_str_is(part, ".") && at))
                         continue;
-                if (qn_str_is(part, "..") && at > absolute && !(at == 1 && p[0] == '.') && p[at - 1] != '*') {
+                if (qn_str_is(part, "..") && at > absolute && !(at == 1 && p[0] == '.') &&
+                    p[at - 1] != '*') {
                         at = parent_of(p, at);
                         continue;
                 }

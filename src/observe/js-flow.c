@@ -2,9 +2,9 @@
  * It holds within one file, knows no order and no functions' results but those of the table. */
 #include "observe/js-priv.h"
 
-#define ROUNDS     4
-#define NODES_MAX  400u /* of one expression */
-#define DEPTH_MAX  12u
+#define ROUNDS    4
+#define NODES_MAX 400u /* of one expression */
+#define DEPTH_MAX 12u
 
 /* --- functions --- */
 
@@ -110,7 +110,8 @@ static uint64_t labels_of_call(struct sum *s, uint32_t node, uint32_t index)
                         struct qn_command_host quiet = { 0 };
                         struct qn_command_sum sum;
 
-                        if (qn_command_observe(s->j->s->o->commands, v.str, s->j->a, &quiet, &sum) == 0)
+                        if (qn_command_observe(s->j->s->o->commands, v.str, s->j->a, &quiet,
+                                               &sum) == 0)
                                 labels |= sum.labels;
                 }
         }
@@ -133,13 +134,16 @@ static uint64_t labels_of(struct sum *s, uint32_t node, unsigned depth)
         case QN_JS_CLASS:
                 return 0;
         case QN_JS_IDENT:
-                labels = qn_jsn(j, node)->first && j->labels ? j->labels[qn_jsn(j, node)->first] : 0;
+                labels =
+                        qn_jsn(j, node)->first && j->labels ? j->labels[qn_jsn(j, node)->first] : 0;
                 v = qn_jso_eval(j, node, 0);
                 break;
         case QN_JS_MEMBER:
         case QN_JS_INDEX:
                 v = qn_jso_eval(j, node, 0);
-                labels = v.kind == QN_VAL_ENV || v.kind == QN_VAL_API ? 0 : labels_of(s, qn_jsn(j, node)->first, depth + 1);
+                labels = v.kind == QN_VAL_ENV || v.kind == QN_VAL_API
+                                 ? 0
+                                 : labels_of(s, qn_jsn(j, node)->first, depth + 1);
                 break;
         case QN_JS_CALL:
         case QN_JS_NEW:
@@ -227,9 +231,11 @@ static bool flow_call(struct qn_js_file *j, uint32_t node)
                 if (qn_jsn(j, a)->type == QN_JS_FUNCTION)
                         changed |= give_target(j, qn_js_child(j->ast, a, 1), all, 0);
         if (f.kind == QN_VAL_NODE && qn_jsn(j, f.node)->type == QN_JS_FUNCTION) {
-                uint32_t params = qn_js_child(j->ast, f.node, 1), p = params ? qn_jsn(j, params)->first : 0;
+                uint32_t params = qn_js_child(j->ast, f.node, 1),
+                         p = params ? qn_jsn(j, params)->first : 0;
 
-                for (uint32_t a = qn_jso_arg(j, node, 0); a && p; a = qn_jsn(j, a)->next, p = qn_jsn(j, p)->next)
+                for (uint32_t a = qn_jso_arg(j, node, 0); a && p;
+                     a = qn_jsn(j, a)->next, p = qn_jsn(j, p)->next)
                         changed |= give_target(j, p, qn_jso_labels(j, a, 0), 0);
         }
         return changed;
@@ -263,8 +269,9 @@ static bool flow_round(struct qn_js_file *j)
 }
 
 /* What somebody would steal, and what somebody would run. */
-#define LOOT                                                                                        \
-        (~(QN_LABEL_BIT(FILE) | QN_LABEL_BIT(NETWORK) | QN_LABEL_BIT(INPUT) | QN_LABEL_BIT(DECODED)))
+#define LOOT                                                                  \
+        (~(QN_LABEL_BIT(FILE) | QN_LABEL_BIT(NETWORK) | QN_LABEL_BIT(INPUT) | \
+           QN_LABEL_BIT(DECODED)))
 #define STAGE (QN_LABEL_BIT(NETWORK) | QN_LABEL_BIT(DECODED))
 
 static bool is_sink(const struct qn_js_event *e)
@@ -274,7 +281,8 @@ static bool is_sink(const struct qn_js_event *e)
 
 static bool runs(const struct qn_js_event *e)
 {
-        return e->e.kind == QN_EVENT_CODE_EVAL || e->e.kind == QN_EVENT_CODE_LOAD || e->e.kind == QN_EVENT_PROC_EXEC;
+        return e->e.kind == QN_EVENT_CODE_EVAL || e->e.kind == QN_EVENT_CODE_LOAD ||
+               e->e.kind == QN_EVENT_PROC_EXEC;
 }
 
 /* Data flow is followed only where a source and a sink stand in one file. */
@@ -296,7 +304,8 @@ static void label_events(struct qn_js_file *j)
 
                 if (!is_sink(e))
                         continue;
-                e->e.labels |= qn_jso_labels(j, e->data, 0) | (e->target ? qn_jso_labels(j, e->target, 0) : 0);
+                e->e.labels |= qn_jso_labels(j, e->data, 0) |
+                               (e->target ? qn_jso_labels(j, e->target, 0) : 0);
                 if (e->e.kind == QN_EVENT_NET_CONNECT && (e->e.labels & LOOT))
                         e->e.kind = QN_EVENT_NET_SEND;
                 if ((e->e.kind == QN_EVENT_CODE_EVAL || e->e.kind == QN_EVENT_CODE_LOAD) &&

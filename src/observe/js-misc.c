@@ -12,7 +12,8 @@ static bool is_off(struct qn_js_file *j, uint32_t value)
 {
         struct qn_js_val v = qn_jso_eval(j, value, 0);
 
-        return (v.kind == QN_VAL_STRING && qn_str_is(v.str, "0")) || (v.kind == QN_VAL_NUMBER && v.number == 0);
+        return (v.kind == QN_VAL_STRING && qn_str_is(v.str, "0")) ||
+               (v.kind == QN_VAL_NUMBER && v.number == 0);
 }
 
 static bool is_function_like(struct qn_js_file *j, uint32_t value)
@@ -21,7 +22,8 @@ static bool is_function_like(struct qn_js_file *j, uint32_t value)
         unsigned type = qn_jsn(j, qn_jso_strip(j, value))->type;
 
         if (v.kind == QN_VAL_NODE)
-                return qn_jsn(j, v.node)->type == QN_JS_FUNCTION || qn_jsn(j, v.node)->type == QN_JS_CLASS;
+                return qn_jsn(j, v.node)->type == QN_JS_FUNCTION ||
+                       qn_jsn(j, v.node)->type == QN_JS_CLASS;
         return type == QN_JS_NEW || type == QN_JS_CALL; /* new Proxy(fetch, …), wrap(fetch) */
 }
 
@@ -32,11 +34,13 @@ void qn_jso_assign(struct qn_js_file *j, uint32_t node)
         struct qn_js_val v;
         struct qn_event e;
 
-        if (!value || (qn_jsn(j, target)->type != QN_JS_MEMBER && qn_jsn(j, target)->type != QN_JS_INDEX &&
-                       !(qn_jsn(j, target)->type == QN_JS_IDENT && !qn_jsn(j, target)->first)))
+        if (!value ||
+            (qn_jsn(j, target)->type != QN_JS_MEMBER && qn_jsn(j, target)->type != QN_JS_INDEX &&
+             !(qn_jsn(j, target)->type == QN_JS_IDENT && !qn_jsn(j, target)->first)))
                 return;
         v = qn_jso_eval(j, target, 0);
-        if (v.kind == QN_VAL_ENV && qn_str_is(v.str, "NODE_TLS_REJECT_UNAUTHORIZED") && is_off(j, value)) {
+        if (v.kind == QN_VAL_ENV && qn_str_is(v.str, "NODE_TLS_REJECT_UNAUTHORIZED") &&
+            is_off(j, value)) {
                 e = qn_observe_make(QN_EVENT_NET_INSECURE);
                 qn_event_attr(&e, QN_ATTR_HOW, QN_STR("env"));
                 qn_jso_emit(j, &e, node);
@@ -44,7 +48,8 @@ void qn_jso_assign(struct qn_js_file *j, uint32_t node)
         if (v.kind != QN_VAL_API)
                 return;
         api = &j->apis->list[v.api];
-        if (!api->has_assigned || (api->assigned.kind == QN_EVENT_BROWSER_HOOK && !is_function_like(j, value)))
+        if (!api->has_assigned ||
+            (api->assigned.kind == QN_EVENT_BROWSER_HOOK && !is_function_like(j, value)))
                 return;
         e = qn_row_event_make(&api->assigned);
         if (qn_str_is(qn_event_get(&e, QN_ATTR_HOW), "redirect")) {
@@ -63,7 +68,8 @@ void qn_jso_property_seen(struct qn_js_file *j, uint32_t node)
         uint32_t key = qn_jsn(j, node)->first, value = key ? qn_jsn(j, key)->next : 0;
         struct qn_event e;
 
-        if (!value || qn_jsn(j, value)->type != QN_JS_FALSE || qn_jsn(j, key)->type != QN_JS_IDENT ||
+        if (!value || qn_jsn(j, value)->type != QN_JS_FALSE ||
+            qn_jsn(j, key)->type != QN_JS_IDENT ||
             !qn_str_is(qn_jso_atom_text(j, qn_jsn(j, key)->val), "rejectUnauthorized"))
                 return;
         e = qn_observe_make(QN_EVENT_NET_INSECURE);
@@ -86,7 +92,8 @@ static bool is_char_code(const struct qn_js_file *j, uint32_t node)
 
 static bool is_modulo(const struct qn_js_file *j, uint32_t node)
 {
-        return node && qn_jsn(j, node)->type == QN_JS_BINARY && qn_jsn(j, node)->op == QN_JS_TOK_MOD;
+        return node && qn_jsn(j, node)->type == QN_JS_BINARY &&
+               qn_jsn(j, node)->op == QN_JS_TOK_MOD;
 }
 
 /* key[i % n], key.charCodeAt(i % n) */
@@ -114,7 +121,8 @@ static void look_for_xor(struct qn_js_file *j, uint32_t node)
         uint32_t a = qn_jsn(j, node)->first, b = qn_jsn(j, a)->next;
         bool constant = qn_jsn(j, b)->type == QN_JS_NUMBER || qn_jsn(j, a)->type == QN_JS_NUMBER;
 
-        if (is_repeating_key(j, a) || is_repeating_key(j, b) || ((is_char_code(j, a) || is_char_code(j, b)) && constant))
+        if (is_repeating_key(j, a) || is_repeating_key(j, b) ||
+            ((is_char_code(j, a) || is_char_code(j, b)) && constant))
                 decodes(j, node, "xor");
 }
 
@@ -139,11 +147,13 @@ static bool is_now(struct qn_js_file *j, uint32_t node)
         struct qn_str name;
 
         if (n->type == QN_JS_NEW && n->first && qn_jsn(j, n->first)->type == QN_JS_IDENT)
-                return qn_str_is(qn_jso_atom_text(j, qn_jsn(j, n->first)->val), "Date") && !qn_jsn(j, n->first)->next;
+                return qn_str_is(qn_jso_atom_text(j, qn_jsn(j, n->first)->val), "Date") &&
+                       !qn_jsn(j, n->first)->next;
         if (n->type != QN_JS_CALL || !n->first || qn_jsn(j, n->first)->type != QN_JS_MEMBER)
                 return false;
         name = qn_jso_atom_text(j, qn_jsn(j, n->first)->val);
-        return qn_str_is(name, "now") || (qn_str_is(name, "getTime") && is_now(j, qn_jsn(j, n->first)->first));
+        return qn_str_is(name, "now") ||
+               (qn_str_is(name, "getTime") && is_now(j, qn_jsn(j, n->first)->first));
 }
 
 /* Date.now() > 1790000000000, new Date() > new Date('2026-01-01') */
@@ -290,7 +300,8 @@ void qn_jso_string_literal(struct qn_js_file *j, uint32_t node)
         if (n->end - n->start < 10 || n->end - n->start > 4096)
                 return;
         s = (n->flags & QN_JS_F_ESCAPED) ? qn_js_string(j->ast, node, j->a)
-                                         : (struct qn_str){ j->ast->source.p + n->start + quote, n->end - n->start - 2 * quote };
+                                         : (struct qn_str){ j->ast->source.p + n->start + quote,
+                                                            n->end - n->start - 2 * quote };
         if (s.n < 8)
                 return;
         switch (s.p[0]) {
@@ -343,10 +354,12 @@ static void look_for_listed(struct qn_js_file *j)
                 struct qn_event e = qn_observe_make(QN_EVENT_SECRET_READ);
                 struct qn_str s;
 
-                if (qn_jsn(j, n)->type != QN_JS_STRING || qn_jsn(j, n)->end - qn_jsn(j, n)->start > 80)
+                if (qn_jsn(j, n)->type != QN_JS_STRING ||
+                    qn_jsn(j, n)->end - qn_jsn(j, n)->start > 80)
                         continue;
                 s = qn_js_string(j->ast, n, j->a);
-                if (qn_str_starts(s, "/") && !qn_str_starts(s, "/etc") && !qn_str_starts(s, "/proc"))
+                if (qn_str_starts(s, "/") && !qn_str_starts(s, "/etc") &&
+                    !qn_str_starts(s, "/proc"))
                         s = qn_str_skip(s, 1);
                 class = qn_classify_path(&j->s->o->classes, s);
                 if (!class || class->memory)

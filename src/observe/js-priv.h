@@ -9,17 +9,17 @@ enum qn_js_val_kind {
         QN_VAL_NONE,   /* not known; labels still hold */
         QN_VAL_STRING, /* text; * stands for parts that are not known when exact is false */
         QN_VAL_NUMBER,
-        QN_VAL_API,    /* an interface of the table */
-        QN_VAL_ENV,    /* one variable of the environment: its name, when known */
-        QN_VAL_NODE,   /* a function, class, object or array of this file */
+        QN_VAL_API,  /* an interface of the table */
+        QN_VAL_ENV,  /* one variable of the environment: its name, when known */
+        QN_VAL_NODE, /* a function, class, object or array of this file */
 };
 
 struct qn_js_val {
         uint8_t kind; /* qn_js_val_kind */
         bool exact;
-        bool decoded;   /* came out of a decoder */
-        uint32_t api;   /* API */
-        uint32_t node;  /* NODE */
+        bool decoded;  /* came out of a decoder */
+        uint32_t api;  /* API */
+        uint32_t node; /* NODE */
         double number;
         struct qn_str str;
         uint64_t labels; /* what it carries */
@@ -38,7 +38,7 @@ struct qn_js_edge {
 struct qn_js_event {
         struct qn_event e;
         uint32_t func, node;
-        uint32_t data; /* expression whose labels the event gets, 0 none */
+        uint32_t data;   /* expression whose labels the event gets, 0 none */
         uint32_t target; /* and the one whose address it goes to */
 };
 
@@ -57,10 +57,10 @@ struct qn_js_file {
         uint32_t *slot;      /* binding → value + 1 */
         struct qn_js_val *vals;
         size_t n_vals, vals_cap;
-        uint32_t *assigned;  /* binding → expression of its one assignment */
-        uint32_t *func_of;   /* scope → function */
-        uint64_t *labels;    /* binding → what it carries, once data flow was asked for */
-        size_t budget;       /* expressions that may still be evaluated */
+        uint32_t *assigned; /* binding → expression of its one assignment */
+        uint32_t *func_of;  /* scope → function */
+        uint64_t *labels;   /* binding → what it carries, once data flow was asked for */
+        size_t budget;      /* expressions that may still be evaluated */
 
         struct qn_js_func *funcs;
         size_t n_funcs, funcs_cap;
@@ -109,7 +109,8 @@ uint64_t qn_jso_labels(struct qn_js_file *j, uint32_t node, unsigned depth);
 
 /* js-const.c: operations on constant text */
 struct qn_str qn_jso_const_decode(struct qn_arena *a, struct qn_str text, struct qn_str encoding);
-struct qn_str qn_jso_const_join(struct qn_arena *a, const struct qn_str *parts, size_t n, struct qn_str sep);
+struct qn_str qn_jso_const_join(struct qn_arena *a, const struct qn_str *parts, size_t n,
+                                struct qn_str sep);
 struct qn_str qn_jso_const_path(struct qn_arena *a, const struct qn_str *parts, size_t n);
 
 /* js.c */

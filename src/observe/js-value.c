@@ -17,7 +17,8 @@ static struct qn_js_val nothing(void)
 
 static struct qn_js_val text_val(struct qn_str s, bool exact)
 {
-        return s.p ? (struct qn_js_val){ .kind = QN_VAL_STRING, .str = s, .exact = exact } : nothing();
+        return s.p ? (struct qn_js_val){ .kind = QN_VAL_STRING, .str = s, .exact = exact }
+                   : nothing();
 }
 
 static struct qn_js_val api_val(const struct qn_js_file *j, uint32_t api)
@@ -98,7 +99,8 @@ uint32_t qn_jso_property(struct qn_js_file *j, uint32_t object, const char *name
 }
 
 /* obj.name, whatever obj turned out to be. */
-static struct qn_js_val member_of(struct qn_js_file *j, struct qn_js_val obj, struct qn_str name, unsigned depth)
+static struct qn_js_val member_of(struct qn_js_file *j, struct qn_js_val obj, struct qn_str name,
+                                  unsigned depth)
 {
         const struct qn_js_api *api;
         struct qn_js_val v = nothing();
@@ -134,7 +136,8 @@ static struct qn_js_val member_of(struct qn_js_file *j, struct qn_js_val obj, st
 /* --- bindings --- */
 
 /* The property names that lead from a pattern to the identifier it declares. */
-static bool pattern_path(struct qn_js_file *j, uint32_t pattern, uint32_t ident, struct qn_str *path, size_t *n, unsigned depth)
+static bool pattern_path(struct qn_js_file *j, uint32_t pattern, uint32_t ident,
+                         struct qn_str *path, size_t *n, unsigned depth)
 {
         const struct qn_js_node *p = qn_jsn(j, pattern);
 
@@ -147,7 +150,8 @@ static bool pattern_path(struct qn_js_file *j, uint32_t pattern, uint32_t ident,
         if (p->type != QN_JS_OBJECT)
                 return false;
         for (uint32_t i = p->first; i; i = qn_jsn(j, i)->next) {
-                uint32_t value = qn_jsn(j, i)->type == QN_JS_PROPERTY ? qn_js_child(j->ast, i, 1) : 0;
+                uint32_t value =
+                        qn_jsn(j, i)->type == QN_JS_PROPERTY ? qn_js_child(j->ast, i, 1) : 0;
                 size_t at = *n;
 
                 if (!value && (qn_jsn(j, i)->flags & QN_JS_F_SHORTHAND))
@@ -162,14 +166,16 @@ static bool pattern_path(struct qn_js_file *j, uint32_t pattern, uint32_t ident,
         return false;
 }
 
-static struct qn_js_val from_declarator(struct qn_js_file *j, const struct qn_js_binding *b, unsigned depth)
+static struct qn_js_val from_declarator(struct qn_js_file *j, const struct qn_js_binding *b,
+                                        unsigned depth)
 {
         uint32_t target = qn_jsn(j, b->parent)->first, init = target ? qn_jsn(j, target)->next : 0;
         struct qn_str path[4];
         struct qn_js_val v;
         size_t n = 0;
 
-        if (!init || qn_jsn(j, init)->type == QN_JS_EMPTY || !pattern_path(j, target, b->decl, path, &n, 0))
+        if (!init || qn_jsn(j, init)->type == QN_JS_EMPTY ||
+            !pattern_path(j, target, b->decl, path, &n, 0))
                 return nothing();
         v = eval(j, init, depth + 1);
         for (size_t i = 0; i < n; i++)
@@ -182,7 +188,8 @@ static struct qn_js_val binding_value(struct qn_js_file *j, uint32_t index, unsi
         const struct qn_js_binding *b = &j->ast->bindings[index];
         uint32_t init;
 
-        if (b->kind == QN_JS_B_PARAM && b->atom == QN_JS_ATOM_REQUIRE) /* browserify: function (require, module, exports) */
+        if (b->kind == QN_JS_B_PARAM &&
+            b->atom == QN_JS_ATOM_REQUIRE) /* browserify: function (require, module, exports) */
                 return api_val(j, qn_js_api_global(j->apis, QN_STR("require")));
         if (b->kind == QN_JS_B_FUNCTION || b->kind == QN_JS_B_CLASS)
                 return b->writes ? nothing() : node_val(b->parent);
@@ -263,14 +270,17 @@ static struct qn_str part_text(struct qn_js_file *j, const struct qn_js_val *v, 
                 return qn_arena_dup(j->a, qn_str_c(buf));
         }
         *exact = false;
-        if (v->kind == QN_VAL_ENV && (qn_str_is(v->str, "HOME") || qn_str_is(v->str, "USERPROFILE")))
+        if (v->kind == QN_VAL_ENV &&
+            (qn_str_is(v->str, "HOME") || qn_str_is(v->str, "USERPROFILE")))
                 return QN_STR("~");
-        if (v->kind == QN_VAL_ENV && (qn_str_is(v->str, "APPDATA") || qn_str_is(v->str, "LOCALAPPDATA")))
+        if (v->kind == QN_VAL_ENV &&
+            (qn_str_is(v->str, "APPDATA") || qn_str_is(v->str, "LOCALAPPDATA")))
                 return QN_STR("~/AppData");
         return QN_STR("*");
 }
 
-static struct qn_js_val join_parts(struct qn_js_file *j, struct qn_js_val *vals, size_t n, bool path)
+static struct qn_js_val join_parts(struct qn_js_file *j, struct qn_js_val *vals, size_t n,
+                                   bool path)
 {
         struct qn_str parts[PARTS_MAX];
         struct qn_js_val v;
@@ -283,7 +293,9 @@ static struct qn_js_val join_parts(struct qn_js_file *j, struct qn_js_val *vals,
                 decoded |= vals[i].decoded;
                 labels |= vals[i].labels;
         }
-        v = any ? text_val(path ? qn_jso_const_path(j->a, parts, n) : qn_jso_const_join(j->a, parts, n, (struct qn_str){ 0 }), exact)
+        v = any ? text_val(path ? qn_jso_const_path(j->a, parts, n)
+                                : qn_jso_const_join(j->a, parts, n, (struct qn_str){ 0 }),
+                           exact)
                 : nothing();
         v.labels = labels;
         v.decoded = decoded;
@@ -327,8 +339,9 @@ static struct qn_js_val eval_template(struct qn_js_file *j, uint32_t node, unsig
         size_t n = 0;
 
         for (uint32_t c = qn_jsn(j, node)->first; c && n < PARTS_MAX; c = qn_jsn(j, c)->next)
-                vals[n++] = qn_jsn(j, c)->type == QN_JS_TEMPLATE_PART ? text_val(qn_js_string(j->ast, c, j->a), true)
-                                                                      : eval(j, c, depth + 1);
+                vals[n++] = qn_jsn(j, c)->type == QN_JS_TEMPLATE_PART
+                                    ? text_val(qn_js_string(j->ast, c, j->a), true)
+                                    : eval(j, c, depth + 1);
         return join_parts(j, vals, n, false);
 }
 
@@ -343,7 +356,8 @@ static struct qn_js_val eval_require(struct qn_js_file *j, uint32_t call, unsign
         return api_val(j, qn_js_api_module(j->apis, name.str));
 }
 
-static struct qn_js_val eval_decoder(struct qn_js_file *j, uint32_t call, const char *fixed, unsigned depth)
+static struct qn_js_val eval_decoder(struct qn_js_file *j, uint32_t call, const char *fixed,
+                                     unsigned depth)
 {
         struct qn_js_val text = eval(j, qn_jso_arg(j, call, 0), depth + 1), v;
         struct qn_str encoding = qn_str_c(fixed);
@@ -389,7 +403,8 @@ static struct qn_js_val eval_join(struct qn_js_file *j, uint32_t call, unsigned 
         return n ? join_parts(j, vals, n, true) : nothing();
 }
 
-static struct qn_js_val call_api(struct qn_js_file *j, uint32_t call, uint32_t index, unsigned depth)
+static struct qn_js_val call_api(struct qn_js_file *j, uint32_t call, uint32_t index,
+                                 unsigned depth)
 {
         const struct qn_js_api *api = &j->apis->list[index];
         struct qn_js_val v = nothing();
@@ -432,7 +447,8 @@ static bool is_interop(struct qn_str name)
                qn_str_starts(name, "__toESM") || qn_str_starts(name, "__toModule");
 }
 
-static struct qn_js_val call_method(struct qn_js_file *j, uint32_t call, uint32_t callee, unsigned depth)
+static struct qn_js_val call_method(struct qn_js_file *j, uint32_t call, uint32_t callee,
+                                    unsigned depth)
 {
         struct qn_str name = qn_jso_atom_text(j, qn_jsn(j, callee)->val);
         uint32_t object = qn_jsn(j, callee)->first;
@@ -443,12 +459,14 @@ static struct qn_js_val call_method(struct qn_js_file *j, uint32_t call, uint32_
                 struct qn_str parts[PARTS_MAX], sep = qn_jso_text(j, qn_jso_arg(j, call, 0));
                 bool exact = true;
 
-                for (uint32_t e = qn_jsn(j, object)->first; e && n < PARTS_MAX; e = qn_jsn(j, e)->next) {
+                for (uint32_t e = qn_jsn(j, object)->first; e && n < PARTS_MAX;
+                     e = qn_jsn(j, e)->next) {
                         vals[n] = eval(j, e, depth + 1);
                         parts[n] = part_text(j, &vals[n], &exact);
                         n++;
                 }
-                return text_val(qn_jso_const_join(j->a, parts, n, sep.p ? sep : QN_STR(",")), exact);
+                return text_val(qn_jso_const_join(j->a, parts, n, sep.p ? sep : QN_STR(",")),
+                                exact);
         }
         obj = eval(j, object, depth + 1);
         if (obj.kind == QN_VAL_STRING) {
@@ -456,22 +474,27 @@ static struct qn_js_val call_method(struct qn_js_file *j, uint32_t call, uint32_
 
                 if (qn_str_is(name, "concat")) {
                         vals[n++] = obj;
-                        for (uint32_t a = qn_jso_arg(j, call, 0); a && n < PARTS_MAX; a = qn_jsn(j, a)->next)
+                        for (uint32_t a = qn_jso_arg(j, call, 0); a && n < PARTS_MAX;
+                             a = qn_jsn(j, a)->next)
                                 vals[n++] = eval(j, a, depth + 1);
                         return join_parts(j, vals, n, false);
                 }
                 if (qn_str_is(name, "toString")) {
                         arg = eval(j, qn_jso_arg(j, call, 0), depth + 1);
-                        if (arg.kind != QN_VAL_STRING || qn_str_starts(arg.str, "utf") || qn_str_is(arg.str, "ascii") ||
-                            qn_str_is(arg.str, "latin1") || qn_str_is(arg.str, "binary"))
+                        if (arg.kind != QN_VAL_STRING || qn_str_starts(arg.str, "utf") ||
+                            qn_str_is(arg.str, "ascii") || qn_str_is(arg.str, "latin1") ||
+                            qn_str_is(arg.str, "binary"))
                                 return obj;
-                } else if (qn_str_is(name, "trim") || qn_str_is(name, "toLowerCase") || qn_str_is(name, "valueOf")) {
+                } else if (qn_str_is(name, "trim") || qn_str_is(name, "toLowerCase") ||
+                           qn_str_is(name, "valueOf")) {
                         return obj;
                 }
         }
         if (obj.kind == QN_VAL_NODE && (qn_str_is(name, "bind")))
                 return obj;
-        return (struct qn_js_val){ .kind = QN_VAL_NONE, .labels = obj.labels, .decoded = obj.decoded };
+        return (struct qn_js_val){ .kind = QN_VAL_NONE,
+                                   .labels = obj.labels,
+                                   .decoded = obj.decoded };
 }
 
 static struct qn_js_val eval_call(struct qn_js_file *j, uint32_t node, unsigned depth)
@@ -484,7 +507,8 @@ static struct qn_js_val eval_call(struct qn_js_file *j, uint32_t node, unsigned 
         f = eval(j, callee, depth + 1);
         if (f.kind == QN_VAL_API)
                 return call_api(j, node, f.api, depth);
-        if (qn_jsn(j, callee)->type == QN_JS_IDENT && is_interop(qn_jso_atom_text(j, qn_jsn(j, callee)->val)))
+        if (qn_jsn(j, callee)->type == QN_JS_IDENT &&
+            is_interop(qn_jso_atom_text(j, qn_jsn(j, callee)->val)))
                 return eval(j, qn_jso_arg(j, node, 0), depth + 1);
         if (qn_jsn(j, callee)->type == QN_JS_MEMBER) {
                 uint32_t object = qn_jsn(j, callee)->first;
@@ -521,12 +545,14 @@ static struct qn_js_val eval_index(struct qn_js_file *j, uint32_t node, unsigned
                 return obj;
         key = eval(j, property, depth + 1);
         if (obj.kind == QN_VAL_API && j->apis->list[obj.api].is == QN_IS_ENV)
-                return (struct qn_js_val){ .kind = QN_VAL_ENV, .str = key.kind == QN_VAL_STRING ? key.str : (struct qn_str){ 0 },
+                return (struct qn_js_val){ .kind = QN_VAL_ENV,
+                                           .str = key.kind == QN_VAL_STRING ? key.str
+                                                                            : (struct qn_str){ 0 },
                                            .exact = key.kind == QN_VAL_STRING && key.exact };
         if (key.kind == QN_VAL_STRING && key.exact)
                 return member_of(j, obj, key.str, depth);
-        if (obj.kind == QN_VAL_NODE && qn_jsn(j, obj.node)->type == QN_JS_ARRAY && key.kind == QN_VAL_NUMBER && key.number >= 0 &&
-            key.number < 4096)
+        if (obj.kind == QN_VAL_NODE && qn_jsn(j, obj.node)->type == QN_JS_ARRAY &&
+            key.kind == QN_VAL_NUMBER && key.number >= 0 && key.number < 4096)
                 return eval(j, qn_js_child(j->ast, obj.node, (unsigned)key.number), depth + 1);
         return (struct qn_js_val){ .kind = QN_VAL_NONE, .labels = obj.labels };
 }
@@ -534,7 +560,8 @@ static struct qn_js_val eval_index(struct qn_js_file *j, uint32_t node, unsigned
 /* x || 'default', x ?? 'default': the constant side tells more. */
 static struct qn_js_val eval_either(struct qn_js_file *j, uint32_t a, uint32_t b, unsigned depth)
 {
-        struct qn_js_val x = eval(j, a, depth + 1), y = eval(j, b, depth + 1), v = x.kind != QN_VAL_NONE ? x : y;
+        struct qn_js_val x = eval(j, a, depth + 1), y = eval(j, b, depth + 1),
+                         v = x.kind != QN_VAL_NONE ? x : y;
 
         v.labels = x.labels | y.labels;
         return v;
@@ -546,7 +573,8 @@ static struct qn_js_val eval_binary(struct qn_js_file *j, uint32_t node, unsigne
 
         if (is_op(j, node, QN_JS_TOK_ADD))
                 return eval_plus(j, node, depth);
-        if (is_op(j, node, QN_JS_TOK_OROR) || is_op(j, node, QN_JS_TOK_NULLISH) || is_op(j, node, QN_JS_TOK_ANDAND))
+        if (is_op(j, node, QN_JS_TOK_OROR) || is_op(j, node, QN_JS_TOK_NULLISH) ||
+            is_op(j, node, QN_JS_TOK_ANDAND))
                 return eval_either(j, left, right, depth);
         return nothing();
 }
@@ -581,7 +609,8 @@ static struct qn_js_val eval(struct qn_js_file *j, uint32_t node, unsigned depth
         case QN_JS_STRING:
                 return text_val(qn_js_string(j->ast, node, j->a), true);
         case QN_JS_NUMBER:
-                return (struct qn_js_val){ .kind = QN_VAL_NUMBER, .number = qn_js_number(j->ast, node) };
+                return (struct qn_js_val){ .kind = QN_VAL_NUMBER,
+                                           .number = qn_js_number(j->ast, node) };
         case QN_JS_TEMPLATE:
                 return eval_template(j, node, depth);
         case QN_JS_IDENT:
@@ -603,7 +632,8 @@ static struct qn_js_val eval(struct qn_js_file *j, uint32_t node, unsigned depth
         case QN_JS_BINARY:
                 return eval_binary(j, node, depth);
         case QN_JS_COND:
-                return eval_either(j, qn_js_child(j->ast, node, 1), qn_js_child(j->ast, node, 2), depth);
+                return eval_either(j, qn_js_child(j->ast, node, 1), qn_js_child(j->ast, node, 2),
+                                   depth);
         case QN_JS_ASSIGN:
                 return eval(j, qn_js_child(j->ast, node, 1), depth + 1);
         case QN_JS_FUNCTION:

@@ -8,8 +8,8 @@
 #include "base/limits.h"
 #include "observe/js-priv.h"
 
-#define EXCERPT     120
-#define FLOOD_BYTES ((size_t)1 << 20) /* comments in one file */
+#define EXCERPT       120
+#define FLOOD_BYTES   ((size_t)1 << 20) /* comments in one file */
 #define EVAL_PER_NODE 4
 
 struct visit {
@@ -51,7 +51,9 @@ struct qn_js_event *qn_jso_emit(struct qn_js_file *j, const struct qn_event *e, 
 
 struct qn_site qn_jso_site(struct qn_js_file *j, uint32_t node)
 {
-        struct qn_site site = { .file = j->s->file, .when = QN_WHEN_LOAD, .root = -1, .text = excerpt(j, node) };
+        struct qn_site site = {
+                .file = j->s->file, .when = QN_WHEN_LOAD, .root = -1, .text = excerpt(j, node)
+        };
 
         if (j->outer) {
                 site = *j->outer;
@@ -83,7 +85,8 @@ static uint32_t new_function(struct qn_js_file *j, uint32_t node, uint32_t paren
                 j->lost = true;
                 return parent;
         }
-        j->funcs[j->n_funcs] = (struct qn_js_func){ .node = node, .parent = parent, .inherits = inherits };
+        j->funcs[j->n_funcs] =
+                (struct qn_js_func){ .node = node, .parent = parent, .inherits = inherits };
         if (scope < j->ast->n_scopes)
                 j->func_of[scope] = (uint32_t)j->n_funcs;
         return (uint32_t)j->n_funcs++;
@@ -227,7 +230,9 @@ static void bind_import(struct qn_js_file *j, uint32_t import)
                         j->lost = true;
                         return;
                 }
-                j->vals[j->n_vals++] = (struct qn_js_val){ .kind = target ? QN_VAL_API : QN_VAL_NONE, .api = target };
+                j->vals[j->n_vals++] =
+                        (struct qn_js_val){ .kind = target ? QN_VAL_API : QN_VAL_NONE,
+                                            .api = target };
                 j->slot[qn_jsn(j, local)->first] = (uint32_t)j->n_vals;
         }
 }
@@ -249,7 +254,8 @@ static void find_assignments(struct qn_js_file *j)
                 if (a->type != QN_JS_ASSIGN || !a->first)
                         continue;
                 target = qn_jsn(j, a->first);
-                if (target->type == QN_JS_IDENT && target->first && target->first < j->ast->n_bindings)
+                if (target->type == QN_JS_IDENT && target->first &&
+                    target->first < j->ast->n_bindings)
                         j->assigned[target->first] = target->next;
         }
 }
@@ -287,7 +293,8 @@ static void look_at_comments(struct qn_js_file *j)
 
 /* --- one program --- */
 
-static void observe(struct qn_scan *s, struct qn_str source, enum qn_js_mode mode, unsigned opts, const struct qn_site *outer)
+static void observe(struct qn_scan *s, struct qn_str source, enum qn_js_mode mode, unsigned opts,
+                    const struct qn_site *outer)
 {
         struct qn_js_file j = { .s = s, .a = &s->tmp, .apis = s->o->apis, .outer = outer };
         struct qn_err err = { 0 };
@@ -319,7 +326,9 @@ static void observe(struct qn_scan *s, struct qn_str source, enum qn_js_mode mod
                 for (size_t i = 0; i < j.n_events; i++)
                         deliver(&j, &j.events[i]);
         }
-        if ((r < 0 || j.lost) && qn_scan_unanalysed(s, "memory", s->path, "the program holds more than is kept of one file") < 0)
+        if ((r < 0 || j.lost) &&
+            qn_scan_unanalysed(s, "memory", s->path,
+                               "the program holds more than is kept of one file") < 0)
                 s->graph.full = true;
 }
 
@@ -334,9 +343,10 @@ static unsigned options_of(struct qn_str path)
 
 void qn_js_observe(struct qn_scan *s, struct qn_str source)
 {
-        enum qn_js_mode mode = qn_str_ends(s->path, ".mjs") || qn_str_ends(s->path, ".mts") ? QN_JS_MODULE
-                               : qn_str_ends(s->path, ".cjs")                              ? QN_JS_SCRIPT
-                                                                                           : QN_JS_AUTO;
+        enum qn_js_mode mode = qn_str_ends(s->path, ".mjs") || qn_str_ends(s->path, ".mts")
+                                       ? QN_JS_MODULE
+                               : qn_str_ends(s->path, ".cjs") ? QN_JS_SCRIPT
+                                                              : QN_JS_AUTO;
 
         observe(s, source, mode, options_of(s->path), NULL);
 }

@@ -10,7 +10,8 @@ struct qn_js_apis;
 struct qn_scan;
 struct qn_site;
 
-QN_MUST int qn_js_apis_load(const char *data_dir, struct qn_arena *a, struct qn_js_apis **ret, struct qn_err *reterr);
+QN_MUST int qn_js_apis_load(const char *data_dir, struct qn_arena *a, struct qn_js_apis **ret,
+                            struct qn_err *reterr);
 /* The file in hand. */
 void qn_js_observe(struct qn_scan *s, struct qn_str source);
 /* Code that stood in a string or a command, as if it stood at site. */

@@ -82,21 +82,27 @@ static uint8_t contexts(const struct qn_node *node)
         while (s.n) {
                 struct qn_str w = qn_str_cut(&s, ' ');
 
-                in |= qn_str_is(w, "code") ? IN_CODE : qn_str_is(w, "prose") ? IN_PROSE : qn_str_is(w, "manifest") ? IN_MANIFEST : 0;
+                in |= qn_str_is(w, "code")       ? IN_CODE
+                      : qn_str_is(w, "prose")    ? IN_PROSE
+                      : qn_str_is(w, "manifest") ? IN_MANIFEST
+                                                 : 0;
         }
         return in ? in : IN_CODE | IN_MANIFEST;
 }
 
-static int read_pattern(struct qn_literals *l, struct qn_arena *a, const struct qn_node *n, struct qn_err *reterr)
+static int read_pattern(struct qn_literals *l, struct qn_arena *a, const struct qn_node *n,
+                        struct qn_err *reterr)
 {
-        struct pattern p = { .id = qn_node_text(qn_node_get(n, "id")), .regex = qn_node_text(qn_node_get(n, "match")) };
+        struct pattern p = { .id = qn_node_text(qn_node_get(n, "id")),
+                             .regex = qn_node_text(qn_node_get(n, "match")) };
         struct qn_row row;
         int r;
 
         if (!p.id.n || !p.regex.n)
                 return qn_fail(reterr, -EINVAL, 0, "a pattern needs id and match");
         if (longest_literal(p.regex) < LITERAL_MIN)
-                return qn_fail(reterr, -EINVAL, 0, "\"%.*s\" holds no literal of %d bytes", QN_STR_ARG(p.id), LITERAL_MIN);
+                return qn_fail(reterr, -EINVAL, 0, "\"%.*s\" holds no literal of %d bytes",
+                               QN_STR_ARG(p.id), LITERAL_MIN);
         p.in = contexts(qn_node_get(n, "in"));
         p.flags = HS_FLAG_SINGLEMATCH;
         if (qn_node_bool(qn_node_get(n, "nocase"), false))
@@ -113,7 +119,8 @@ static int read_pattern(struct qn_literals *l, struct qn_arena *a, const struct 
         return 0;
 }
 
-static int read_table(struct qn_literals *l, const char *data_dir, struct qn_arena *a, struct qn_err *reterr)
+static int read_table(struct qn_literals *l, const char *data_dir, struct qn_arena *a,
+                      struct qn_err *reterr)
 {
         const struct qn_node *root, *list;
         int r = qn_table_read(data_dir, "literals.yaml", a, &root, reterr);
@@ -134,7 +141,8 @@ static int read_table(struct qn_literals *l, const char *data_dir, struct qn_are
 static int compile(struct qn_literals *l, struct qn_arena *a, struct qn_err *reterr)
 {
         const char **exprs = qn_arena_calloc(a, l->n, sizeof *exprs);
-        unsigned *flags = qn_arena_calloc(a, l->n, sizeof *flags), *ids = qn_arena_calloc(a, l->n, sizeof *ids);
+        unsigned *flags = qn_arena_calloc(a, l->n, sizeof *flags),
+                 *ids = qn_arena_calloc(a, l->n, sizeof *ids);
         hs_compile_error_t *err = NULL;
         int r = 0;
 
@@ -147,11 +155,12 @@ static int compile(struct qn_literals *l, struct qn_arena *a, struct qn_err *ret
                 if (!exprs[i])
                         return -ENOMEM;
         }
-        if (hs_compile_multi(exprs, flags, ids, (unsigned)l->n, HS_MODE_BLOCK, NULL, &l->db, &err) != HS_SUCCESS) {
+        if (hs_compile_multi(exprs, flags, ids, (unsigned)l->n, HS_MODE_BLOCK, NULL, &l->db,
+                             &err) != HS_SUCCESS) {
                 size_t i = err && err->expression >= 0 ? (size_t)err->expression : 0;
 
-                r = qn_fail(reterr, -EINVAL, 0, "literals.yaml: %.*s: %.80s", QN_STR_ARG(l->list[i].id),
-                            err ? err->message : "cannot be compiled");
+                r = qn_fail(reterr, -EINVAL, 0, "literals.yaml: %.*s: %.80s",
+                            QN_STR_ARG(l->list[i].id), err ? err->message : "cannot be compiled");
                 hs_free_compile_error(err);
         }
         return r;
@@ -166,7 +175,8 @@ static uint64_t table_hash(const struct qn_literals *l)
         if (hs_populate_platform(&cpu) == HS_SUCCESS)
                 h ^= qn_hash64(&cpu, sizeof cpu);
         for (size_t i = 0; i < l->n; i++) {
-                h = h * UINT64_C(0x9e3779b97f4a7c15) + qn_hash64(l->list[i].regex.p, l->list[i].regex.n) + l->list[i].flags;
+                h = h * UINT64_C(0x9e3779b97f4a7c15) +
+                    qn_hash64(l->list[i].regex.p, l->list[i].regex.n) + l->list[i].flags;
                 h ^= h >> 29;
         }
         return h;
@@ -174,7 +184,8 @@ static uint64_t table_hash(const struct qn_literals *l)
 
 static int cache_path(const char *cache_dir, uint64_t hash, struct qn_buf *ret)
 {
-        const char *home = getenv("HOME"), *xdg = getenv("XDG_CACHE_HOME"), *own = getenv("QANAT_CACHE");
+        const char *home = getenv("HOME"), *xdg = getenv("XDG_CACHE_HOME"),
+                   *own = getenv("QANAT_CACHE");
 
         if (cache_dir || own)
                 qn_buf_puts(ret, cache_dir ? cache_dir : own);
@@ -196,7 +207,8 @@ static int load_cached(struct qn_literals *l, const char *path)
         size_t head = sizeof CACHE_MAGIC - 1 + sizeof(uint64_t);
         uint64_t sum;
 
-        if (qn_io_read(path, &b) < 0 || b.n <= head || memcmp(b.p, CACHE_MAGIC, sizeof CACHE_MAGIC - 1) != 0)
+        if (qn_io_read(path, &b) < 0 || b.n <= head ||
+            memcmp(b.p, CACHE_MAGIC, sizeof CACHE_MAGIC - 1) != 0)
                 return -ENOENT;
         memcpy(&sum, b.p + sizeof CACHE_MAGIC - 1, sizeof sum);
         if (sum != qn_hash64(b.p + head, b.n - head))
@@ -222,8 +234,8 @@ static void store_cached(const struct qn_literals *l, const char *path)
                 return; /* no cache: the next start compiles again */
 }
 
-int qn_literals_load(const char *data_dir, const char *cache_dir, struct qn_arena *a, struct qn_literals **ret,
-                     struct qn_err *reterr)
+int qn_literals_load(const char *data_dir, const char *cache_dir, struct qn_arena *a,
+                     struct qn_literals **ret, struct qn_err *reterr)
 {
         _cleanup_(qn_buf_done) struct qn_buf path = QN_BUF_INIT(4096);
         struct qn_literals *l = QN_ARENA_NEW(a, struct qn_literals);
@@ -281,7 +293,8 @@ struct qn_literal_scan *qn_literal_scan_free(struct qn_literal_scan *ls)
         return NULL;
 }
 
-static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                    void *ctx)
 {
         struct qn_literal_scan *ls = ctx;
 
@@ -295,15 +308,17 @@ static int on_match(unsigned id, unsigned long long from, unsigned long long to,
 size_t qn_literal_count(const struct qn_literals *l, struct qn_literal_scan *ls, struct qn_str text)
 {
         ls->n_hits = 0;
-        if (text.n && l->n && hs_scan(l->db, text.p, (unsigned)text.n, 0, ls->scratch, on_match, ls) != HS_SUCCESS)
+        if (text.n && l->n &&
+            hs_scan(l->db, text.p, (unsigned)text.n, 0, ls->scratch, on_match, ls) != HS_SUCCESS)
                 return 0;
         return ls->n_hits;
 }
 
 static bool is_prose(struct qn_str p)
 {
-        return qn_str_ends(p, ".md") || qn_str_ends(p, ".markdown") || qn_str_ends(p, ".txt") || qn_str_ends(p, ".mdc") ||
-               qn_str_ends(p, ".rst") || qn_str_ends(p, "README") || qn_str_ends(p, ".cursorrules");
+        return qn_str_ends(p, ".md") || qn_str_ends(p, ".markdown") || qn_str_ends(p, ".txt") ||
+               qn_str_ends(p, ".mdc") || qn_str_ends(p, ".rst") || qn_str_ends(p, "README") ||
+               qn_str_ends(p, ".cursorrules");
 }
 
 static bool is_manifest(struct qn_str p)
@@ -321,8 +336,8 @@ static struct qn_str excerpt(struct qn_str text, uint32_t end)
         return (struct qn_str){ text.p + from, end - from };
 }
 
-static void report(struct qn_scan *s, const struct qn_site *site, const struct pattern *p, struct qn_str text,
-                   uint32_t end)
+static void report(struct qn_scan *s, const struct qn_site *site, const struct pattern *p,
+                   struct qn_str text, uint32_t end)
 {
         struct qn_event e = qn_row_event_make(&p->event);
         struct qn_site here = *site;
@@ -351,7 +366,8 @@ void qn_literal_observe(struct qn_scan *s, const struct qn_site *site, struct qn
                 return;
         ls->n_hits = 0;
         if (hs_scan(l->db, text.p, (unsigned)text.n, 0, ls->scratch, on_match, ls) != HS_SUCCESS) {
-                if (qn_scan_unanalysed(s, "literals", s->path, "the text could not be searched") < 0)
+                if (qn_scan_unanalysed(s, "literals", s->path, "the text could not be searched") <
+                    0)
                         s->graph.full = true;
                 return;
         }

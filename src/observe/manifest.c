@@ -8,7 +8,6 @@
 #include "parse/json.h"
 #include "parse/pkgjson.h"
 
-
 #define SCRIPTS_MAX 64 /* scripts that one hook may start through `npm run` */
 
 /* --- reading the files when they come by --- */
@@ -20,8 +19,8 @@ static void take_inner(struct qn_scan *s, struct qn_str path, struct qn_cur data
         struct qn_json_event e;
         uint32_t f = qn_graph_file(&s->graph, path);
 
-        if (f == QN_FILE_NONE || qn_json_init(&j, data, NULL) < 0 || qn_json_next(&j, &e, NULL) < 0 ||
-            e.kind != QN_JSON_OBJECT)
+        if (f == QN_FILE_NONE || qn_json_init(&j, data, NULL) < 0 ||
+            qn_json_next(&j, &e, NULL) < 0 || e.kind != QN_JSON_OBJECT)
                 return;
         while (qn_json_next(&j, &e, NULL) == 0 && e.kind == QN_JSON_KEY) {
                 bool is_main = qn_str_is(e.raw, "main"), is_module = qn_str_is(e.raw, "module");
@@ -33,7 +32,8 @@ static void take_inner(struct qn_scan *s, struct qn_str path, struct qn_cur data
                 }
                 if (qn_json_next(&j, &e, NULL) < 0)
                         return;
-                if (e.kind == QN_JSON_STRING && !e.escaped && (is_main || !s->graph.files[f].main.n))
+                if (e.kind == QN_JSON_STRING && !e.escaped &&
+                    (is_main || !s->graph.files[f].main.n))
                         s->graph.files[f].main = qn_arena_dup(&s->pkg, e.raw);
                 else if (e.kind != QN_JSON_STRING)
                         return;
@@ -101,7 +101,8 @@ static void queue_script(struct hook *h, struct qn_str name)
         for (size_t i = 0; i < all->n; i++) {
                 struct qn_str have = all->v[i].name;
                 bool same = qn_str_eq(have, name);
-                bool around = have.n > name.n && qn_str_eq(qn_str_skip(have, have.n - name.n), name) &&
+                bool around = have.n > name.n &&
+                              qn_str_eq(qn_str_skip(have, have.n - name.n), name) &&
                               ((have.n == name.n + 3 && qn_str_starts(have, "pre")) ||
                                (have.n == name.n + 4 && qn_str_starts(have, "post")));
                 bool known = false;
@@ -151,13 +152,15 @@ static void add_flags(struct qn_event *e, const struct qn_command_sum *sum)
                                              "hides-errors hidden",
                                              "hides-errors background",
                                              "hides-errors hidden background" };
-        unsigned i = (sum->hidden ? 1u : 0) | (sum->background ? 2u : 0) | (sum->hides_errors ? 4u : 0);
+        unsigned i =
+                (sum->hidden ? 1u : 0) | (sum->background ? 2u : 0) | (sum->hides_errors ? 4u : 0);
 
         qn_event_attr(e, QN_ATTR_FLAGS, qn_str_c(names[i]));
 }
 
-static void hook_event(struct qn_scan *s, const struct qn_site *site, enum qn_event_kind kind, const char *how,
-                       struct qn_str script, struct qn_str command, const struct qn_command_sum *sum)
+static void hook_event(struct qn_scan *s, const struct qn_site *site, enum qn_event_kind kind,
+                       const char *how, struct qn_str script, struct qn_str command,
+                       const struct qn_command_sum *sum)
 {
         struct qn_event e = qn_observe_make(kind);
 
@@ -170,7 +173,8 @@ static void hook_event(struct qn_scan *s, const struct qn_site *site, enum qn_ev
         qn_site_event(s, site, &e);
 }
 
-static void run_script(struct hook *h, const struct qn_pkgjson_pair *p, enum qn_event_kind kind, const char *how)
+static void run_script(struct hook *h, const struct qn_pkgjson_pair *p, enum qn_event_kind kind,
+                       const char *how)
 {
         struct qn_command_host host = { h, on_event, on_file, on_code, on_script };
         struct qn_command_sum sum = { 0 };
@@ -181,9 +185,11 @@ static void run_script(struct hook *h, const struct qn_pkgjson_pair *p, enum qn_
         h->site.off = p->off;
         qn_place_of(s->manifest_data, p->off, &h->site.line, &h->site.column);
         h->site.text = p->value;
-        if (p->value.n > QN_COMMAND_MAX || qn_command_observe(s->o->commands, p->value, &s->pkg, &host, &sum) < 0)
+        if (p->value.n > QN_COMMAND_MAX ||
+            qn_command_observe(s->o->commands, p->value, &s->pkg, &host, &sum) < 0)
                 sum.cut = true;
-        if (sum.cut && qn_scan_unanalysed(s, "command", QN_STR("package.json"), "a script is longer than a command line may be") < 0)
+        if (sum.cut && qn_scan_unanalysed(s, "command", QN_STR("package.json"),
+                                          "a script is longer than a command line may be") < 0)
                 s->graph.full = true;
         hook_event(s, &h->site, kind, how, p->name, p->value, &sum);
 }
@@ -252,15 +258,17 @@ static void reach_gyp(struct qn_scan *s, const struct qn_scan_gyp *from, struct 
 /* What stands in the place of a script's name. */
 static const char *gyp_kind(enum qn_gyp_kind kind)
 {
-        static const char *const names[] = { [QN_GYP_EXPANSION] = "expansion", [QN_GYP_PYMOD] = "pymod",
-                                             [QN_GYP_ACTION] = "action",       [QN_GYP_RULE] = "rule",
-                                             [QN_GYP_POSTBUILD] = "postbuild", [QN_GYP_CONDITION] = "condition" };
+        static const char *const names[] = {
+                [QN_GYP_EXPANSION] = "expansion", [QN_GYP_PYMOD] = "pymod",
+                [QN_GYP_ACTION] = "action",       [QN_GYP_RULE] = "rule",
+                [QN_GYP_POSTBUILD] = "postbuild", [QN_GYP_CONDITION] = "condition"
+        };
 
         return names[kind];
 }
 
-static void run_gyp_command(struct qn_scan *s, const struct qn_scan_gyp *g, const struct qn_gyp_command *c,
-                            enum qn_phase phase)
+static void run_gyp_command(struct qn_scan *s, const struct qn_scan_gyp *g,
+                            const struct qn_gyp_command *c, enum qn_phase phase)
 {
         struct qn_site site = { .file = qn_graph_find(&s->graph, g->path),
                                 .when = (uint8_t)(QN_WHEN_PHASE + phase),
@@ -275,7 +283,8 @@ static void run_gyp_command(struct qn_scan *s, const struct qn_scan_gyp *g, cons
                 qn_site_argv(s, &site, c->argv, c->argc, &sum);
         else if (c->kind == QN_GYP_EXPANSION)
                 qn_site_command(s, &site, c->text, &sum);
-        hook_event(s, &site, QN_EVENT_INSTALL_HOOK, "gyp", qn_str_c(gyp_kind(c->kind)), c->text, &sum);
+        hook_event(s, &site, QN_EVENT_INSTALL_HOOK, "gyp", qn_str_c(gyp_kind(c->kind)), c->text,
+                   &sum);
 }
 
 static bool script_is(const struct qn_scan *s, const char *name)
@@ -288,8 +297,8 @@ static bool script_is(const struct qn_scan *s, const char *name)
 /* npm adds `node-gyp rebuild` by itself: binding.gyp is there and no install or preinstall script (npm docs, scripts). */
 static bool implicit_gyp(struct qn_scan *s)
 {
-        return find_gyp(s, QN_STR("binding.gyp")) && !script_is(s, "install") && !script_is(s, "preinstall") &&
-               !(s->manifest && s->manifest->gypfile == 0);
+        return find_gyp(s, QN_STR("binding.gyp")) && !script_is(s, "install") &&
+               !script_is(s, "preinstall") && !(s->manifest && s->manifest->gypfile == 0);
 }
 
 /* Some hook builds: node-gyp, node-pre-gyp, prebuild-install || node-gyp … */
@@ -300,7 +309,8 @@ static bool hook_builds(const struct qn_scan *s)
         for (size_t i = 0; s->manifest && i < QN_ARRAY_SIZE(hooks); i++) {
                 const struct qn_pkgjson_pair *p = qn_pkgjson_script(s->manifest, hooks[i]);
 
-                if (p && (qn_str_find(p->value, QN_STR("gyp")) >= 0 || qn_str_find(p->value, QN_STR("prebuild")) >= 0))
+                if (p && (qn_str_find(p->value, QN_STR("gyp")) >= 0 ||
+                          qn_str_find(p->value, QN_STR("prebuild")) >= 0))
                         return true;
         }
         return false;
@@ -336,10 +346,12 @@ static void run_gyps(struct qn_scan *s)
                 const struct qn_scan_gyp *g = &s->gyps[i];
 
                 qn_sink_file(&s->sink, g->path);
-                if (!g->gyp && g->reached && qn_scan_unanalysed(s, "gyp", g->path, "binding.gyp is more than literals") < 0)
+                if (!g->gyp && g->reached &&
+                    qn_scan_unanalysed(s, "gyp", g->path, "binding.gyp is more than literals") < 0)
                         s->graph.full = true;
                 for (size_t k = 0; g->gyp && k < g->gyp->n; k++)
-                        run_gyp_command(s, g, &g->gyp->commands[k], g->reached ? QN_PHASE_INSTALL : QN_PHASE_NEVER);
+                        run_gyp_command(s, g, &g->gyp->commands[k],
+                                        g->reached ? QN_PHASE_INSTALL : QN_PHASE_NEVER);
         }
 }
 
@@ -355,23 +367,38 @@ static const char *spec_how(struct qn_str v)
 {
         static const struct {
                 const char *prefix, *how;
-        } table[] = { { "npm:", "alias" },        { "workspace:", "workspace" }, { "catalog:", "workspace" },
-                      { "file:", "file" },        { "link:", "file" },           { "portal:", "file" },
-                      { "patch:", "alias" },      { "git:", "git" },             { "git+", "git" },
-                      { "git@", "git" },          { "ssh:", "git" },             { "github:", "git" },
-                      { "gitlab:", "git" },       { "bitbucket:", "git" },       { "gist:", "git" },
-                      { "./", "file" },           { "../", "file" },             { "~/", "file" },
+        } table[] = { { "npm:", "alias" },
+                      { "workspace:", "workspace" },
+                      { "catalog:", "workspace" },
+                      { "file:", "file" },
+                      { "link:", "file" },
+                      { "portal:", "file" },
+                      { "patch:", "alias" },
+                      { "git:", "git" },
+                      { "git+", "git" },
+                      { "git@", "git" },
+                      { "ssh:", "git" },
+                      { "github:", "git" },
+                      { "gitlab:", "git" },
+                      { "bitbucket:", "git" },
+                      { "gist:", "git" },
+                      { "./", "file" },
+                      { "../", "file" },
+                      { "~/", "file" },
                       { "/", "file" } };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(table); i++)
                 if (qn_str_starts(v, table[i].prefix))
                         return table[i].how;
         if (qn_str_starts(v, "http:") || qn_str_starts(v, "https:"))
-                return qn_str_find(v, QN_STR(".git")) > 0 && qn_str_find(v, QN_STR(".tgz")) < 0 ? "git" : "url";
+                return qn_str_find(v, QN_STR(".git")) > 0 && qn_str_find(v, QN_STR(".tgz")) < 0
+                               ? "git"
+                               : "url";
         if (is_registry_range(v) || qn_str_find(v, QN_STR("://")) >= 0)
                 return is_registry_range(v) ? NULL : "url";
         /* owner/repo, perhaps with #commit */
-        return v.p[0] != '@' && v.p[0] != '^' && v.p[0] != '~' && qn_str_chr(v, ' ') < 0 ? "git" : NULL;
+        return v.p[0] != '@' && v.p[0] != '^' && v.p[0] != '~' && qn_str_chr(v, ' ') < 0 ? "git"
+                                                                                         : NULL;
 }
 
 static void observe_dependencies(struct qn_scan *s)
@@ -386,7 +413,8 @@ static void observe_dependencies(struct qn_scan *s)
                 const char *how = spec_how(qn_str_trim(d->spec));
                 bool dev = d->block == QN_DEP_DEV;
                 struct qn_event e = qn_observe_make(QN_EVENT_DEP_SPEC);
-                struct qn_site site = { .when = (uint8_t)(QN_WHEN_PHASE + (dev ? QN_PHASE_NEVER : QN_PHASE_INSTALL)),
+                struct qn_site site = { .when = (uint8_t)(QN_WHEN_PHASE + (dev ? QN_PHASE_NEVER
+                                                                               : QN_PHASE_INSTALL)),
                                         .off = d->off };
 
                 if (!how)
@@ -431,9 +459,11 @@ static bool has_entry(const struct qn_scan *s)
 {
         const struct qn_pkgjson *p = s->manifest;
 
-        if (p->exports.n || p->bin.n || p->types.text.n || p->module.text.n || p->browser_main.text.n)
+        if (p->exports.n || p->bin.n || p->types.text.n || p->module.text.n ||
+            p->browser_main.text.n)
                 return true;
-        if (p->main.text.n && qn_graph_resolve(&s->graph, QN_STR(""), p->main.text, true) != QN_FILE_NONE)
+        if (p->main.text.n &&
+            qn_graph_resolve(&s->graph, QN_STR(""), p->main.text, true) != QN_FILE_NONE)
                 return true;
         return qn_graph_resolve(&s->graph, QN_STR(""), QN_STR("./index"), false) != QN_FILE_NONE;
 }

@@ -77,14 +77,15 @@ static int store(struct qn_names *names, struct qn_str path, const struct qn_nam
                         return -ENOBUFS;
                 memcpy(digest, c->digest, DIGEST_BYTES);
         }
-        names->list[names->n++] =
-                (struct qn_name){ .path = path, .size = c->size, .data = c->data.p, .digest = digest };
+        names->list[names->n++] = (struct qn_name){
+                .path = path, .size = c->size, .data = c->data.p, .digest = digest
+        };
         return 0;
 }
 
 /* Compares with the names alike, the first of which is `at`: a clash, and ret_last for linking. */
-static int compare(struct qn_names *names, uint32_t at, struct qn_str path, const struct qn_name_content *c,
-                   struct qn_name **ret_last)
+static int compare(struct qn_names *names, uint32_t at, struct qn_str path,
+                   const struct qn_name_content *c, struct qn_name **ret_last)
 {
         enum qn_name_clash found = QN_NAME_NEW;
 

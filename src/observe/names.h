@@ -31,6 +31,7 @@ enum qn_name_clash {
 
 void qn_names_init(struct qn_names *names);
 /* A qn_name_clash, or -ENOBUFS past QN_NAMES_MAX or QN_NAMES_ALIKE_MAX. */
-QN_MUST int qn_names_add(struct qn_names *names, struct qn_str path, const struct qn_name_content *c);
+QN_MUST int qn_names_add(struct qn_names *names, struct qn_str path,
+                         const struct qn_name_content *c);
 void qn_names_reset(struct qn_names *names);
 void qn_names_done(struct qn_names *names);

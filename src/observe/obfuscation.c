@@ -74,8 +74,9 @@ static void look_for_jsfuck(struct qn_js_file *j)
 /* The beginnings of what programs carry for good reasons: images, fonts, WebAssembly, web addresses of data. */
 static bool is_ordinary_blob(struct qn_str s)
 {
-        static const char *const starts[] = { "data:", "iVBOR", "/9j/",  "R0lGOD", "AGFzbQ", "d09G", "UklGR", "PHN2Zy",
-                                              "T1RUT", "AAEAAA", "SUkq", "Qk",     "PD94bWw", "http" };
+        static const char *const starts[] = { "data:", "iVBOR", "/9j/",    "R0lGOD", "AGFzbQ",
+                                              "d09G",  "UklGR", "PHN2Zy",  "T1RUT",  "AAEAAA",
+                                              "SUkq",  "Qk",    "PD94bWw", "http" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(starts); i++)
                 if (qn_str_starts(s, starts[i]))
@@ -164,7 +165,9 @@ static void look_at_literals(struct qn_js_file *j)
         for (uint32_t i = 1; i < j->ast->n_nodes; i++) {
                 const struct qn_js_node *n = &j->ast->nodes[i];
 
-                if (n->type == QN_JS_STRING && (n->end - n->start >= BLOB || ((n->flags & QN_JS_F_ESCAPED) && n->end - n->start > 16)))
+                if (n->type == QN_JS_STRING &&
+                    (n->end - n->start >= BLOB ||
+                     ((n->flags & QN_JS_F_ESCAPED) && n->end - n->start > 16)))
                         look_at_string(j, &l, i);
                 else if (n->type == QN_JS_ARRAY && n->end - n->start >= NUMBERS * 2)
                         look_at_array(j, &l, i);

@@ -25,12 +25,12 @@ struct qn_observers {
 
 /* Where an event happens, and what becomes of the files that a command there runs. */
 struct qn_site {
-        uint32_t file;         /* in the graph: for names that are relative to it */
-        uint8_t when;          /* qn_when */
-        int root;              /* a qn_phase: files that are run become roots of it; -1: edges from file */
+        uint32_t file; /* in the graph: for names that are relative to it */
+        uint8_t when;  /* qn_when */
+        int root;      /* a qn_phase: files that are run become roots of it; -1: edges from file */
         uint32_t off, line, column;
-        struct qn_str text;    /* excerpt */
-        uint8_t depth;         /* code inside commands inside code… */
+        struct qn_str text; /* excerpt */
+        uint8_t depth;      /* code inside commands inside code… */
 };
 
 /* Text that turned out to be code: looked at when the file in hand is done. */
@@ -64,8 +64,8 @@ struct qn_scan {
         size_t n_todo, todo_cap;
         unsigned rounds;
 
-        struct qn_str path; /* of the file in hand */
-        uint32_t file;      /* its number in the graph */
+        struct qn_str path;  /* of the file in hand */
+        uint32_t file;       /* its number in the graph */
         bool secret_literal; /* it names a place that holds credentials */
 };
 
@@ -74,11 +74,13 @@ struct qn_scan {
 /* Adds an event at a site (its kind and attributes are the caller's). */
 void qn_site_event(struct qn_scan *s, const struct qn_site *site, struct qn_event *e);
 /* Looks at a command line: events, files that it runs, code in it. */
-void qn_site_command(struct qn_scan *s, const struct qn_site *site, struct qn_str line, struct qn_command_sum *ret);
-void qn_site_argv(struct qn_scan *s, const struct qn_site *site, const struct qn_str *argv, size_t argc,
-                  struct qn_command_sum *ret);
+void qn_site_command(struct qn_scan *s, const struct qn_site *site, struct qn_str line,
+                     struct qn_command_sum *ret);
+void qn_site_argv(struct qn_scan *s, const struct qn_site *site, const struct qn_str *argv,
+                  size_t argc, struct qn_command_sum *ret);
 void qn_site_file(struct qn_scan *s, const struct qn_site *site, struct qn_str path, bool run);
-void qn_site_code(struct qn_scan *s, const struct qn_site *site, struct qn_str code, struct qn_str lang);
+void qn_site_code(struct qn_scan *s, const struct qn_site *site, struct qn_str code,
+                  struct qn_str lang);
 void qn_scan_run_todo(struct qn_scan *s);
 /* Line and column of an offset. */
 void qn_place_of(struct qn_str data, uint32_t off, uint32_t *ret_line, uint32_t *ret_col);

@@ -10,11 +10,12 @@
 #include "parse/js.h"
 #include "parse/pkgjson.h"
 
-#define KEEP_FILE ((size_t)4 << 20)  /* memory kept between files and between packages */
+#define KEEP_FILE ((size_t)4 << 20) /* memory kept between files and between packages */
 #define KEEP_PKG  ((size_t)4 << 20)
 #define KEEP_JS   ((size_t)48 << 20)
-#define ROUNDS    6u                 /* how often files may turn out to be wanted again */
-#define WEAK_MAX  (QN_EVENTS_MAX / 4) /* more events than this: ordinary ones are told once a package */
+#define ROUNDS    6u /* how often files may turn out to be wanted again */
+#define WEAK_MAX \
+        (QN_EVENTS_MAX / 4) /* more events than this: ordinary ones are told once a package */
 
 int qn_observers_load(const char *data_dir, struct qn_observers **ret, struct qn_err *reterr)
 {
@@ -115,7 +116,8 @@ void qn_scan_stats(const struct qn_scan *s, struct qn_scan_stats *ret)
 
 /* --- events about the archive --- */
 
-static int add_note(struct qn_scan *s, enum qn_event_kind kind, const char *what, struct qn_str path, const char *detail)
+static int add_note(struct qn_scan *s, enum qn_event_kind kind, const char *what,
+                    struct qn_str path, const char *detail)
 {
         struct qn_event e = qn_observe_make(kind);
         struct qn_sink *sink = &s->sink;
@@ -166,16 +168,19 @@ static bool is_javascript(const struct qn_scan_file *f)
         if (has_extension(f->path, ext))
                 return true;
         prog = qn_hashbang(f->data);
-        return qn_str_is(prog, "node") || qn_str_is(prog, "bun") || qn_str_is(prog, "nodejs") || qn_str_is(prog, "tsx");
+        return qn_str_is(prog, "node") || qn_str_is(prog, "bun") || qn_str_is(prog, "nodejs") ||
+               qn_str_is(prog, "tsx");
 }
 
 static bool is_shell(const struct qn_scan_file *f)
 {
-        static const char *const ext[] = { ".sh", ".bash", ".zsh", ".command", ".bat", ".cmd", NULL };
+        static const char *const ext[] = {
+                ".sh", ".bash", ".zsh", ".command", ".bat", ".cmd", NULL
+        };
         struct qn_str prog = qn_hashbang(f->data);
 
-        return has_extension(f->path, ext) || qn_str_is(prog, "sh") || qn_str_is(prog, "bash") || qn_str_is(prog, "zsh") ||
-               qn_str_is(prog, "dash");
+        return has_extension(f->path, ext) || qn_str_is(prog, "sh") || qn_str_is(prog, "bash") ||
+               qn_str_is(prog, "zsh") || qn_str_is(prog, "dash");
 }
 
 static bool is_html(struct qn_str p)
@@ -197,7 +202,8 @@ static void observe_javascript(struct qn_scan *s, const struct qn_scan_file *f)
         s->stats.js_files++;
         s->stats.js_bytes += qn_cur_left(&f->data);
         if (f->size > qn_cur_left(&f->data) || f->size > QN_JS_FILE_MAX) {
-                if (qn_scan_unanalysed(s, "size", f->path, "the program is too large to be parsed") < 0)
+                if (qn_scan_unanalysed(s, "size", f->path,
+                                       "the program is too large to be parsed") < 0)
                         s->graph.full = true;
                 return;
         }
@@ -258,7 +264,8 @@ int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
                 s->stats.bytes += f->size;
                 /* Node runs a program that holds NUL bytes, and npm reads such a manifest: bytes decide what a
                  * file is only where its name does not. */
-                if (qn_binary_observe(s, f) || is_javascript(f) || is_manifest(f->path) || is_shell(f))
+                if (qn_binary_observe(s, f) || is_javascript(f) || is_manifest(f->path) ||
+                    is_shell(f))
                         observe_text(s, f);
         }
         qn_scan_run_todo(s);
@@ -311,7 +318,8 @@ void qn_site_event(struct qn_scan *s, const struct qn_site *site, struct qn_even
 
 void qn_site_file(struct qn_scan *s, const struct qn_site *site, struct qn_str path, bool run)
 {
-        static const char *const here[] = { "$INIT_CWD/", "$PWD/", "${PWD}/", "%~dp0", "$PSScriptRoot/", "$(dirname $0)/" };
+        static const char *const here[] = { "$INIT_CWD/", "$PWD/",          "${PWD}/",
+                                            "%~dp0",      "$PSScriptRoot/", "$(dirname $0)/" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(here); i++)
                 if (qn_str_starts(path, here[i]))
@@ -322,12 +330,14 @@ void qn_site_file(struct qn_scan *s, const struct qn_site *site, struct qn_str p
                 qn_graph_edge(&s->graph, site->file, path, site->when == QN_WHEN_CALL, run);
 }
 
-void qn_site_code(struct qn_scan *s, const struct qn_site *site, struct qn_str code, struct qn_str lang)
+void qn_site_code(struct qn_scan *s, const struct qn_site *site, struct qn_str code,
+                  struct qn_str lang)
 {
         struct qn_todo_code t = { .path = s->path, .site = *site };
 
         if (s->n_todo >= QN_SCAN_TODO_MAX || site->depth >= QN_COMMAND_DEPTH_MAX) {
-                if (qn_scan_unanalysed(s, "nested-code", s->path, "code inside code, more than is followed") < 0)
+                if (qn_scan_unanalysed(s, "nested-code", s->path,
+                                       "code inside code, more than is followed") < 0)
                         s->graph.full = true;
                 return;
         }
@@ -370,11 +380,13 @@ static void on_code(void *ctx, struct qn_str code, struct qn_str lang)
 static void note_cut(struct qn_scan *s, int r, const struct qn_command_sum *sum)
 {
         if (r < 0 || sum->cut)
-                if (qn_scan_unanalysed(s, "command", s->path, "a command line is longer than is read") < 0)
+                if (qn_scan_unanalysed(s, "command", s->path,
+                                       "a command line is longer than is read") < 0)
                         s->graph.full = true;
 }
 
-void qn_site_command(struct qn_scan *s, const struct qn_site *site, struct qn_str line, struct qn_command_sum *ret)
+void qn_site_command(struct qn_scan *s, const struct qn_site *site, struct qn_str line,
+                     struct qn_command_sum *ret)
 {
         struct on on = { s, site };
         struct qn_command_host host = { &on, on_event, on_file, on_code, NULL };
@@ -383,8 +395,8 @@ void qn_site_command(struct qn_scan *s, const struct qn_site *site, struct qn_st
         note_cut(s, qn_command_observe(s->o->commands, line, &s->tmp, &host, ret), ret);
 }
 
-void qn_site_argv(struct qn_scan *s, const struct qn_site *site, const struct qn_str *argv, size_t argc,
-                  struct qn_command_sum *ret)
+void qn_site_argv(struct qn_scan *s, const struct qn_site *site, const struct qn_str *argv,
+                  size_t argc, struct qn_command_sum *ret)
 {
         struct on on = { s, site };
         struct qn_command_host host = { &on, on_event, on_file, on_code, NULL };
@@ -419,13 +431,14 @@ void qn_scan_run_todo(struct qn_scan *s)
 /* What ordinary packages do all the time: told once a package when there is a lot of it. */
 static bool is_weak(const struct qn_event *e)
 {
-        return !e->labels && (e->kind == QN_EVENT_MODULE_LOAD || e->kind == QN_EVENT_ENV_READ ||
-                              e->kind == QN_EVENT_FILE_READ || e->kind == QN_EVENT_FILE_WRITE ||
-                              e->kind == QN_EVENT_DIR_LIST || e->kind == QN_EVENT_MODULE_LOAD_DYNAMIC ||
-                              e->kind == QN_EVENT_URL_LITERAL || e->kind == QN_EVENT_NET_CONNECT ||
-                              e->kind == QN_EVENT_CODE_DECODE || e->kind == QN_EVENT_SYSINFO_READ ||
-                              e->kind == QN_EVENT_ENV_PROBE || e->kind == QN_EVENT_OBFUSCATION ||
-                              e->kind == QN_EVENT_BINARY_FILE);
+        return !e->labels &&
+               (e->kind == QN_EVENT_MODULE_LOAD || e->kind == QN_EVENT_ENV_READ ||
+                e->kind == QN_EVENT_FILE_READ || e->kind == QN_EVENT_FILE_WRITE ||
+                e->kind == QN_EVENT_DIR_LIST || e->kind == QN_EVENT_MODULE_LOAD_DYNAMIC ||
+                e->kind == QN_EVENT_URL_LITERAL || e->kind == QN_EVENT_NET_CONNECT ||
+                e->kind == QN_EVENT_CODE_DECODE || e->kind == QN_EVENT_SYSINFO_READ ||
+                e->kind == QN_EVENT_ENV_PROBE || e->kind == QN_EVENT_OBFUSCATION ||
+                e->kind == QN_EVENT_BINARY_FILE);
 }
 
 struct order {
@@ -451,7 +464,8 @@ static uint32_t set_file(struct qn_scan *s, struct qn_str path)
 }
 
 /* A weak event that another file of the package has shown already. */
-static bool told(struct qn_scan *s, struct qn_map *seen, const struct qn_pending *p, enum qn_phase phase)
+static bool told(struct qn_scan *s, struct qn_map *seen, const struct qn_pending *p,
+                 enum qn_phase phase)
 {
         uint64_t key[2] = { p->hash, phase };
         struct qn_str k = qn_arena_dup(&s->tmp, (struct qn_str){ (const char *)key, sizeof key });
@@ -485,8 +499,10 @@ static void note_errors(struct qn_scan *s)
         for (size_t i = 0; i < s->graph.n_files; i++) {
                 const struct qn_graph_file *f = &s->graph.files[i];
 
-                if ((f->flags & QN_GF_ERRORS) && (f->phases & (1u << QN_PHASE_INSTALL)) && !(f->flags & QN_GF_WANTED) &&
-                    qn_scan_unanalysed(s, "syntax", f->path, "a file that runs at install time does not parse") < 0)
+                if ((f->flags & QN_GF_ERRORS) && (f->phases & (1u << QN_PHASE_INSTALL)) &&
+                    !(f->flags & QN_GF_WANTED) &&
+                    qn_scan_unanalysed(s, "syntax", f->path,
+                                       "a file that runs at install time does not parse") < 0)
                         s->graph.full = true;
         }
 }
@@ -499,11 +515,13 @@ int qn_scan_finish(struct qn_scan *s, struct qn_str integrity, const struct qn_e
 
         qn_manifest_prepare(s);
         if (qn_graph_walk(&s->graph) && s->rounds >= ROUNDS &&
-            qn_scan_unanalysed(s, "rounds", (struct qn_str){ 0 }, "files load files in a chain too long to follow") < 0)
+            qn_scan_unanalysed(s, "rounds", (struct qn_str){ 0 },
+                               "files load files in a chain too long to follow") < 0)
                 return -ENOMEM;
         note_errors(s);
         if ((s->graph.full || s->sink.full) &&
-            qn_scan_unanalysed(s, "memory", (struct qn_str){ 0 }, "the package holds more than is kept of one package") < 0)
+            qn_scan_unanalysed(s, "memory", (struct qn_str){ 0 },
+                               "the package holds more than is kept of one package") < 0)
                 return -ENOMEM;
         qn_arena_reset(&s->tmp, KEEP_FILE);
         n = s->sink.n;
@@ -513,7 +531,8 @@ int qn_scan_finish(struct qn_scan *s, struct qn_str integrity, const struct qn_e
         for (size_t i = 0; i < n; i++) {
                 uint32_t f = s->sink.list[i].e.file;
 
-                list[i] = (struct order){ &s->sink.list[i], f == QN_FILE_NONE ? (struct qn_str){ 0 } : s->sink.files[f] };
+                list[i] = (struct order){ &s->sink.list[i], f == QN_FILE_NONE ? (struct qn_str){ 0 }
+                                                                              : s->sink.files[f] };
         }
         qsort(list, n, sizeof *list, cmp_order);
         if (s->manifest) {

@@ -16,7 +16,8 @@ struct qn_event_set;
 struct qn_observers;
 struct qn_scan;
 
-QN_MUST int qn_observers_load(const char *data_dir, struct qn_observers **ret, struct qn_err *reterr);
+QN_MUST int qn_observers_load(const char *data_dir, struct qn_observers **ret,
+                              struct qn_err *reterr);
 struct qn_observers *qn_observers_free(struct qn_observers *o);
 void qn_observers_freep(struct qn_observers **o);
 
@@ -25,11 +26,12 @@ struct qn_scan *qn_scan_free(struct qn_scan *s);
 void qn_scan_freep(struct qn_scan **s);
 
 struct qn_scan_file {
-        struct qn_str path;  /* relative to the package, as tar.h hands it out */
-        uint32_t mode;       /* permission bits */
-        uint64_t size;       /* bytes of the whole file */
-        struct qn_cur data;  /* all of it, or its first bytes when it is larger than QN_FILE_MAX */
-        struct qn_cur tail;  /* the last bytes of a file of which data is only the head, else empty */
+        struct qn_str path; /* relative to the package, as tar.h hands it out */
+        uint32_t mode;      /* permission bits */
+        uint64_t size;      /* bytes of the whole file */
+        struct qn_cur data; /* all of it, or its first bytes when it is larger than QN_FILE_MAX */
+        struct qn_cur
+                tail; /* the last bytes of a file of which data is only the head, else empty */
 };
 
 struct qn_scan_stats {
@@ -42,12 +44,14 @@ QN_MUST int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f);
 /* Something about the archive: an entry that is not a plain file, a duplicate… (what, path). */
 QN_MUST int qn_scan_odd(struct qn_scan *s, const char *what, struct qn_str path);
 /* Something that could not be analysed (what: a short stable word; detail: one sentence). */
-QN_MUST int qn_scan_unanalysed(struct qn_scan *s, const char *what, struct qn_str path, const char *detail);
+QN_MUST int qn_scan_unanalysed(struct qn_scan *s, const char *what, struct qn_str path,
+                               const char *detail);
 /* After all files: some that were not read as JavaScript turn out to be loaded as such (`node data.bin`,
  * require('./x.dat')).  Whether this path is wanted again; the caller then gives it to qn_scan_file() once more, until
  * qn_scan_pending() says 0 (it does after a bounded number of rounds). */
 size_t qn_scan_pending(struct qn_scan *s);
 bool qn_scan_wants(struct qn_scan *s, struct qn_str path);
 /* Builds the trigger graph, gives every event its phase, seals the set.  The set lives until the next begin. */
-QN_MUST int qn_scan_finish(struct qn_scan *s, struct qn_str integrity, const struct qn_event_set **ret);
+QN_MUST int qn_scan_finish(struct qn_scan *s, struct qn_str integrity,
+                           const struct qn_event_set **ret);
 void qn_scan_stats(const struct qn_scan *s, struct qn_scan_stats *ret);

@@ -5,8 +5,8 @@
 #include "base/hash.h"
 #include "base/limits.h"
 
-#define KIND_MAX  (QN_EVENTS_KIND_MAX - 2) /* room for the event that says there are more */
-#define EMPTY     UINT32_MAX
+#define KIND_MAX (QN_EVENTS_KIND_MAX - 2) /* room for the event that says there are more */
+#define EMPTY    UINT32_MAX
 
 void qn_sink_init(struct qn_sink *s, struct qn_arena *a)
 {

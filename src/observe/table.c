@@ -23,7 +23,8 @@ int qn_table_fail(struct qn_err *err, const char *name, const struct qn_node *at
 int qn_table_read(const char *data_dir, const char *name, struct qn_arena *a,
                   const struct qn_node **ret, struct qn_err *reterr)
 {
-        _cleanup_(qn_buf_done) struct qn_buf path = QN_BUF_INIT(4096), text = QN_BUF_INIT(TABLE_MAX);
+        _cleanup_(qn_buf_done) struct qn_buf path = QN_BUF_INIT(4096),
+                                             text = QN_BUF_INIT(TABLE_MAX);
         struct qn_node *root;
         struct qn_str kept;
         int r;
@@ -103,7 +104,8 @@ static int split(struct qn_str text, bool right, struct qn_row *ret, struct qn_e
                 } else if (!ret->event.n) {
                         ret->event = w;
                 } else {
-                        return qn_fail(reterr, -EINVAL, 0, "\"%.*s\" is not key=value", QN_STR_ARG(w));
+                        return qn_fail(reterr, -EINVAL, 0, "\"%.*s\" is not key=value",
+                                       QN_STR_ARG(w));
                 }
         }
         return 0;

@@ -16,7 +16,7 @@ struct qn_node;
 struct qn_row {
         struct qn_str words[QN_ROW_WORDS]; /* left of the arrow */
         size_t n_words;
-        struct qn_str event;               /* first word right of it, when it has no '=' */
+        struct qn_str event; /* first word right of it, when it has no '=' */
         struct qn_str keys[QN_ROW_WORDS], values[QN_ROW_WORDS];
         size_t n_keys;
 };

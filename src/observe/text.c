@@ -5,11 +5,11 @@
 #include "observe/observers.h"
 #include "observe/scan-priv.h"
 
-#define RUN_MIN      8   /* invisible characters in a row */
-#define RUN_SAME     64  /* the same one again and again */
-#define WIDTHLESS_MIN 24 /* zero-width characters between Latin letters */
-#define BIDI_MIN     2  /* an attack opens and closes */
-#define OFFSCREEN    150 /* blanks before code */
+#define RUN_MIN       8   /* invisible characters in a row */
+#define RUN_SAME      64  /* the same one again and again */
+#define WIDTHLESS_MIN 24  /* zero-width characters between Latin letters */
+#define BIDI_MIN      2   /* an attack opens and closes */
+#define OFFSCREEN     150 /* blanks before code */
 
 /* --- characters --- */
 
@@ -25,8 +25,8 @@ static bool is_tag(uint32_t c)
 
 static bool is_widthless(uint32_t c)
 {
-        return (c >= 0x200b && c <= 0x200d) || (c >= 0x2060 && c <= 0x2064) || c == 0xfeff || c == 0x180e ||
-               c == 0x115f || c == 0x1160 || c == 0x3164 || c == 0xffa0;
+        return (c >= 0x200b && c <= 0x200d) || (c >= 0x2060 && c <= 0x2064) || c == 0xfeff ||
+               c == 0x180e || c == 0x115f || c == 0x1160 || c == 0x3164 || c == 0xffa0;
 }
 
 static bool is_bidi(uint32_t c)
@@ -37,10 +37,11 @@ static bool is_bidi(uint32_t c)
 /* Cyrillic and Greek letters that are drawn like Latin ones. */
 static bool is_lookalike(uint32_t c)
 {
-        static const uint16_t like[] = { 0x391, 0x392, 0x395, 0x396, 0x397, 0x399, 0x39a, 0x39c, 0x39d, 0x39f,
-                                         0x3a1, 0x3a4, 0x3a5, 0x3a7, 0x3bf, 0x405, 0x406, 0x408, 0x410, 0x412,
-                                         0x415, 0x41a, 0x41c, 0x41d, 0x41e, 0x420, 0x421, 0x422, 0x425, 0x430,
-                                         0x435, 0x43e, 0x440, 0x441, 0x443, 0x445, 0x455, 0x456, 0x458, 0x4bb,
+        static const uint16_t like[] = { 0x391, 0x392, 0x395, 0x396, 0x397, 0x399, 0x39a, 0x39c,
+                                         0x39d, 0x39f, 0x3a1, 0x3a4, 0x3a5, 0x3a7, 0x3bf, 0x405,
+                                         0x406, 0x408, 0x410, 0x412, 0x415, 0x41a, 0x41c, 0x41d,
+                                         0x41e, 0x420, 0x421, 0x422, 0x425, 0x430, 0x435, 0x43e,
+                                         0x440, 0x441, 0x443, 0x445, 0x455, 0x456, 0x458, 0x4bb,
                                          0x501, 0x51b, 0x51d };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(like); i++)
@@ -63,12 +64,12 @@ static bool is_word(uint32_t c)
 
 struct hidden {
         struct qn_str text;
-        uint32_t last;          /* the code point before */
-        uint32_t base;          /* the last visible one */
-        size_t run, run_at;     /* invisible characters in a row, and where they start */
-        uint32_t run_first;     /* the first of them */
-        bool run_varied;        /* they are not all the same: text can be kept in them */
-        uint32_t bidi_before;   /* what stood before a bidi character that was just read, else 0 */
+        uint32_t last;        /* the code point before */
+        uint32_t base;        /* the last visible one */
+        size_t run, run_at;   /* invisible characters in a row, and where they start */
+        uint32_t run_first;   /* the first of them */
+        bool run_varied;      /* they are not all the same: text can be kept in them */
+        uint32_t bidi_before; /* what stood before a bidi character that was just read, else 0 */
         size_t longest, longest_at;
         size_t widthless, widthless_at;
         size_t bidi, bidi_at;
@@ -107,8 +108,9 @@ static bool is_flag_tag(const struct hidden *h, uint32_t c)
 /* In tables of characters they stand between quotes, brackets and their like; in an attack they stand in running text. */
 static bool is_running(uint32_t c)
 {
-        return c && c != '"' && c != '\'' && c != '`' && c != '-' && c != '[' && c != ']' && c != '|' && c != ',' &&
-               c != '\\' && !(c >= 0x2000 && c <= 0x206f) && c != 0xfeff && c != 0x61c;
+        return c && c != '"' && c != '\'' && c != '`' && c != '-' && c != '[' && c != ']' &&
+               c != '|' && c != ',' && c != '\\' && !(c >= 0x2000 && c <= 0x206f) && c != 0xfeff &&
+               c != 0x61c;
 }
 
 /* c follows: whether the bidi character before it counts, and whether it is one itself. */
@@ -130,8 +132,8 @@ static void look_at(struct hidden *h, uint32_t c, size_t at)
                 }
                 h->run_varied |= c != h->run_first;
                 h->bidi_before = 0;
-                if (is_widthless(c) && c != 0x200d && !start_mark && (is_latin(h->last) || h->last == ' ') &&
-                    !h->widthless++)
+                if (is_widthless(c) && c != 0x200d && !start_mark &&
+                    (is_latin(h->last) || h->last == ' ') && !h->widthless++)
                         h->widthless_at = at;
                 return;
         }
@@ -210,8 +212,8 @@ static void look_at_others(struct hidden *h)
 
 /* --- reporting --- */
 
-static void report(struct qn_scan *s, const struct qn_site *site, struct qn_str text, const char *what, size_t at,
-                   size_t count, struct qn_str excerpt)
+static void report(struct qn_scan *s, const struct qn_site *site, struct qn_str text,
+                   const char *what, size_t at, size_t count, struct qn_str excerpt)
 {
         struct qn_event e = qn_observe_make(QN_EVENT_TEXT_HIDDEN);
         struct qn_site here = *site;
@@ -243,12 +245,14 @@ static void look_offscreen(struct qn_scan *s, const struct qn_site *site, struct
                 while (from > t.p && from[-1] == ' ')
                         from--;
                 p = to > p + 64 ? p + (to - p) / 64 * 64 : p;
-                if (to - from < OFFSCREEN || from == t.p || from[-1] == '\n' || to == end || *to == '\n' || *to == '\r')
+                if (to - from < OFFSCREEN || from == t.p || from[-1] == '\n' || to == end ||
+                    *to == '\n' || *to == '\r')
                         continue;
                 rest = (struct qn_str){ to, QN_MIN((size_t)(end - to), (size_t)256) };
                 nl = qn_str_chr(rest, '\n');
                 rest = nl < 0 ? rest : qn_str_take(rest, (size_t)nl);
-                if (qn_str_chr(rest, '(') < 0 || qn_str_starts(rest, "//") || qn_str_starts(rest, "/*") || rest.p[0] == '*')
+                if (qn_str_chr(rest, '(') < 0 || qn_str_starts(rest, "//") ||
+                    qn_str_starts(rest, "/*") || rest.p[0] == '*')
                         continue;
                 report(s, site, t, "offscreen", (size_t)(to - t.p), (size_t)(to - from), rest);
                 return;
@@ -257,8 +261,10 @@ static void look_offscreen(struct qn_scan *s, const struct qn_site *site, struct
 
 static bool is_code(struct qn_str path)
 {
-        static const char *const prose[] = { ".md", ".markdown", ".txt", ".html", ".htm", ".rst", ".map", ".svg", ".xml",
-                                             ".csv", ".po", ".xlf", ".properties", ".snap", "LICENSE", "README" };
+        static const char *const prose[] = { ".md",         ".markdown", ".txt",    ".html",
+                                             ".htm",        ".rst",      ".map",    ".svg",
+                                             ".xml",        ".csv",      ".po",     ".xlf",
+                                             ".properties", ".snap",     "LICENSE", "README" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(prose); i++)
                 if (qn_str_ends(path, prose[i]))
@@ -278,7 +284,8 @@ void qn_text_observe(struct qn_scan *s, const struct qn_site *site, struct qn_st
         if (h.longest >= RUN_MIN)
                 report(s, site, text, "invisible", h.longest_at, h.longest, (struct qn_str){ 0 });
         if (h.widthless >= WIDTHLESS_MIN)
-                report(s, site, text, "zero-width", h.widthless_at, h.widthless, (struct qn_str){ 0 });
+                report(s, site, text, "zero-width", h.widthless_at, h.widthless,
+                       (struct qn_str){ 0 });
         if (h.bidi >= BIDI_MIN && h.code)
                 report(s, site, text, "bidi", h.bidi_at, h.bidi, (struct qn_str){ 0 });
         if (h.lookalikes)

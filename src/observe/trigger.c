@@ -45,7 +45,8 @@ void qn_graph_edge(struct qn_graph *g, uint32_t from, struct qn_str spec, bool c
                 g->full = true;
                 return;
         }
-        g->edges[g->n_edges] = (struct qn_graph_edge){ copy, from, g->files[from].edges, call, run };
+        g->edges[g->n_edges] =
+                (struct qn_graph_edge){ copy, from, g->files[from].edges, call, run };
         g->files[from].edges = (uint32_t)++g->n_edges;
 }
 
@@ -75,12 +76,14 @@ static bool has_word(struct qn_str words, const char *word)
 static void root_stars(struct qn_graph *g, struct qn_str target, enum qn_phase phase)
 {
         ptrdiff_t star = qn_str_chr(target, '*');
-        struct qn_str head = qn_str_take(target, (size_t)star), tail = qn_str_skip(target, (size_t)star + 1);
+        struct qn_str head = qn_str_take(target, (size_t)star),
+                      tail = qn_str_skip(target, (size_t)star + 1);
 
         if (qn_str_starts(head, "./"))
                 head = qn_str_skip(head, 2);
         star = qn_str_rchr(tail, '*');
-        if (star >= 0) /* the star stands for the same text twice: the last part decides well enough */
+        if (star >=
+            0) /* the star stands for the same text twice: the last part decides well enough */
                 tail = qn_str_skip(tail, (size_t)star + 1);
         for (size_t i = 0; i < g->n_files; i++) {
                 struct qn_str p = g->files[i].path;
@@ -97,7 +100,8 @@ static void root_exports(struct qn_graph *g, const struct qn_pkgjson *p)
 
         for (size_t i = 0; i < p->exports.n; i++) {
                 const struct qn_pkgjson_entry *e = &p->exports.v[i];
-                enum qn_phase phase = has_word(e->conditions, "browser") ? QN_PHASE_BROWSER : QN_PHASE_IMPORT;
+                enum qn_phase phase =
+                        has_word(e->conditions, "browser") ? QN_PHASE_BROWSER : QN_PHASE_IMPORT;
 
                 if (!e->target.p || has_word(e->conditions, "types"))
                         continue;
@@ -127,7 +131,8 @@ void qn_graph_manifest(struct qn_graph *g, const struct qn_pkgjson *p)
         g->pkg = p;
         qn_graph_root(g, p->main.text.n ? p->main.text : QN_STR("./index"), QN_PHASE_IMPORT, false);
         if (p->main.text.n && qn_graph_resolve(g, QN_STR(""), p->main.text, true) == QN_FILE_NONE)
-                qn_graph_root(g, QN_STR("./index"), QN_PHASE_IMPORT, false); /* Node's own fallback */
+                qn_graph_root(g, QN_STR("./index"), QN_PHASE_IMPORT,
+                              false); /* Node's own fallback */
         qn_graph_root(g, p->module.text, QN_PHASE_IMPORT, false);
         qn_graph_root(g, p->react_native.text, QN_PHASE_IMPORT, false);
         root_exports(g, p);
@@ -213,13 +218,17 @@ static uint32_t try_extensions(const struct qn_graph *g, struct path *p)
 static uint32_t try_typescript(const struct qn_graph *g, struct path *p)
 {
         struct qn_str s = view(p);
-        size_t cut = qn_str_ends(s, ".js") ? 3 : qn_str_ends(s, ".mjs") || qn_str_ends(s, ".cjs") ? 4 : 0;
+        size_t cut = qn_str_ends(s, ".js")                              ? 3
+                     : qn_str_ends(s, ".mjs") || qn_str_ends(s, ".cjs") ? 4
+                                                                        : 0;
         uint32_t f;
 
         if (!cut)
                 return QN_FILE_NONE;
         p->n -= cut;
-        if (!append(p, cut == 3 ? QN_STR(".ts") : s.p[s.n - 3] == 'm' ? QN_STR(".mts") : QN_STR(".cts")))
+        if (!append(p, cut == 3              ? QN_STR(".ts")
+                       : s.p[s.n - 3] == 'm' ? QN_STR(".mts")
+                                             : QN_STR(".cts")))
                 return QN_FILE_NONE;
         f = qn_graph_find(g, view(p));
         return f;
@@ -272,7 +281,8 @@ static uint32_t resolve_path(const struct qn_graph *g, struct qn_str dir, struct
 }
 
 /* "#x" through imports, "name/x" through exports: the first target that exists. */
-static uint32_t resolve_entries(const struct qn_graph *g, const struct qn_pkgjson_entries *list, struct qn_str subpath)
+static uint32_t resolve_entries(const struct qn_graph *g, const struct qn_pkgjson_entries *list,
+                                struct qn_str subpath)
 {
         for (size_t i = 0; i < list->n && i < 4096; i++) {
                 const struct qn_pkgjson_entry *e = &list->v[i];
@@ -287,7 +297,8 @@ static uint32_t resolve_entries(const struct qn_graph *g, const struct qn_pkgjso
                 } else if (star >= 0 && hole >= 0 && subpath.n >= e->subpath.n - 1 &&
                            memcmp(subpath.p, e->subpath.p, (size_t)star) == 0) {
                         size_t tail = e->subpath.n - (size_t)star - 1;
-                        struct qn_str mid = qn_str_skip(qn_str_take(subpath, subpath.n - tail), (size_t)star);
+                        struct qn_str mid =
+                                qn_str_skip(qn_str_take(subpath, subpath.n - tail), (size_t)star);
 
                         if (append(&p, qn_str_take(e->target, (size_t)hole)) && append(&p, mid) &&
                             append(&p, qn_str_skip(e->target, (size_t)hole + 1)))
@@ -332,7 +343,8 @@ static uint32_t resolve_self(const struct qn_graph *g, struct qn_str spec)
                 return QN_FILE_NONE;
         memcpy(sub + 1, spec.p + name.n, spec.n - name.n);
         if (g->pkg->exports.n)
-                return resolve_entries(g, &g->pkg->exports, (struct qn_str){ sub, spec.n - name.n + 1 });
+                return resolve_entries(g, &g->pkg->exports,
+                                       (struct qn_str){ sub, spec.n - name.n + 1 });
         return resolve_path(g, QN_STR(""), (struct qn_str){ sub, spec.n - name.n + 1 });
 }
 
@@ -408,7 +420,8 @@ static void follow(struct walk *w, uint32_t f)
                 const struct qn_graph_edge *e = &g->edges[i - 1];
                 uint32_t to = qn_graph_resolve(g, dir, e->spec, e->run);
 
-                if (to == QN_FILE_NONE && e->run) /* a path from the working directory: the package's own */
+                if (to == QN_FILE_NONE &&
+                    e->run) /* a path from the working directory: the package's own */
                         to = qn_graph_resolve(g, QN_STR(""), e->spec, true);
                 if (to != QN_FILE_NONE)
                         reach(w, to, e->call ? when_called(phases) : phases, run || e->run);
@@ -418,7 +431,8 @@ static void follow(struct walk *w, uint32_t f)
 /* What Node (or Bun) would take for something other than JavaScript. */
 static bool never_js(struct qn_str path)
 {
-        static const char *const other[] = { ".json", ".node", ".wasm", ".d.ts", ".d.mts", ".d.cts", ".map", ".html", ".htm" };
+        static const char *const other[] = { ".json",  ".node", ".wasm", ".d.ts", ".d.mts",
+                                             ".d.cts", ".map",  ".html", ".htm" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(other); i++)
                 if (qn_str_ends(path, other[i]))
@@ -450,7 +464,8 @@ size_t qn_graph_walk(struct qn_graph *g)
         for (size_t i = 0; i < g->n_files; i++) {
                 struct qn_graph_file *f = &g->files[i];
 
-                if (f->phases && (f->flags & (QN_GF_JS | QN_GF_TEXT | QN_GF_WANTED)) == QN_GF_TEXT &&
+                if (f->phases &&
+                    (f->flags & (QN_GF_JS | QN_GF_TEXT | QN_GF_WANTED)) == QN_GF_TEXT &&
                     !never_js(f->path)) {
                         f->flags |= QN_GF_WANTED;
                         wanted++;
@@ -464,7 +479,8 @@ enum qn_phase qn_graph_phase(uint8_t phases, unsigned when)
         if (when & QN_WHEN_PHASE)
                 return (enum qn_phase)(when & 0x3f);
         if (when == QN_WHEN_CALL && (phases & (BIT(QN_PHASE_IMPORT) | BIT(QN_PHASE_BROWSER))))
-                phases = (uint8_t)((phases & ~(BIT(QN_PHASE_IMPORT) | BIT(QN_PHASE_BROWSER))) | BIT(QN_PHASE_CALL));
+                phases = (uint8_t)((phases & ~(BIT(QN_PHASE_IMPORT) | BIT(QN_PHASE_BROWSER))) |
+                                   BIT(QN_PHASE_CALL));
         for (unsigned p = 0; p < QN_PHASE_NEVER; p++)
                 if (phases & BIT(p))
                         return (enum qn_phase)p;

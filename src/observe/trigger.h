@@ -62,7 +62,8 @@ void qn_graph_root(struct qn_graph *g, struct qn_str spec, enum qn_phase phase, 
 /* Roots that package.json names: main, exports, bin, browser… */
 void qn_graph_manifest(struct qn_graph *g, const struct qn_pkgjson *p);
 /* Which file a name means when it stands in a file of directory dir ("" or "a/b"); QN_FILE_NONE when none is. */
-uint32_t qn_graph_resolve(const struct qn_graph *g, struct qn_str dir, struct qn_str spec, bool run);
+uint32_t qn_graph_resolve(const struct qn_graph *g, struct qn_str dir, struct qn_str spec,
+                          bool run);
 /* Walks everything reachable: sets phases, marks what is wanted; returns how many files are. */
 size_t qn_graph_walk(struct qn_graph *g);
 /* The phase of an event: when (qn_when) in a file with these phases. */

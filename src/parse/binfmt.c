@@ -25,8 +25,12 @@ enum qn_format_class qn_format_class(enum qn_format f)
 const char *qn_format_class_name(enum qn_format_class c)
 {
         static const char *const names[QN_CLASS_MAX] = {
-                [QN_CLASS_EXECUTABLE] = "executable", [QN_CLASS_ARCHIVE] = "archive", [QN_CLASS_IMAGE] = "image",
-                [QN_CLASS_FONT] = "font",             [QN_CLASS_MEDIA] = "media",     [QN_CLASS_TEXT] = "text",
+                [QN_CLASS_EXECUTABLE] = "executable",
+                [QN_CLASS_ARCHIVE] = "archive",
+                [QN_CLASS_IMAGE] = "image",
+                [QN_CLASS_FONT] = "font",
+                [QN_CLASS_MEDIA] = "media",
+                [QN_CLASS_TEXT] = "text",
                 [QN_CLASS_DATA] = "data",
         };
 
@@ -117,7 +121,8 @@ static bool is_ico(struct qn_str s, uint64_t size)
 
 static bool is_bmp(struct qn_str s, uint64_t size)
 {
-        return s.n >= 26 && le(s, 6, 4) == 0 && le(s, 10, 4) < size && le(s, 14, 4) >= 12 && le(s, 14, 4) <= 124;
+        return s.n >= 26 && le(s, 6, 4) == 0 && le(s, 10, 4) < size && le(s, 14, 4) >= 12 &&
+               le(s, 14, 4) <= 124;
 }
 
 static bool is_ttf(struct qn_str s, uint64_t size)
@@ -150,9 +155,9 @@ static bool is_avif(struct qn_str s, uint64_t size QN_UNUSED)
 /* An MPEG audio frame: sync, a layer, and a bit rate and sample rate that exist. */
 static bool is_mp3(struct qn_str s, uint64_t size)
 {
-        return size >= 128 && s.n >= 4 && ((uint8_t)s.p[1] & 0xe0) == 0xe0 && (s.p[1] & 0x18) != 0x08 &&
-               (s.p[1] & 6) != 0 && ((uint8_t)s.p[2] & 0xf0) != 0xf0 && ((uint8_t)s.p[2] & 0xf0) != 0 &&
-               (s.p[2] & 0x0c) != 0x0c;
+        return size >= 128 && s.n >= 4 && ((uint8_t)s.p[1] & 0xe0) == 0xe0 &&
+               (s.p[1] & 0x18) != 0x08 && (s.p[1] & 6) != 0 && ((uint8_t)s.p[2] & 0xf0) != 0xf0 &&
+               ((uint8_t)s.p[2] & 0xf0) != 0 && (s.p[2] & 0x0c) != 0x0c;
 }
 
 /* Magic numbers of Python 3 (and 2.5 to 2.7), then flags or a time. */
@@ -177,7 +182,8 @@ static bool is_v8_snapshot(struct qn_str s, uint64_t size)
         for (size_t at = 12; at <= 20; at += 4) {
                 size_t i = at, dots = 0;
 
-                while (i < at + 24 && ((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] == '.' && i > at)))
+                while (i < at + 24 &&
+                       ((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] == '.' && i > at)))
                         dots += s.p[i++] == '.';
                 if (dots >= 2 && (s.p[i] == 0 || s.p[i] == '-'))
                         return true;
@@ -212,7 +218,10 @@ static const struct {
         enum qn_format format;
         check_fn check;
 } magics[] = {
-        { 0, 4, "\x7f" "ELF", QN_FORMAT_ELF, is_elf },
+        { 0, 4,
+          "\x7f"
+          "ELF",
+          QN_FORMAT_ELF, is_elf },
         { 0, 2, "MZ", QN_FORMAT_PE, is_pe },
         { 0, 4, "\xfe\xed\xfa\xce", QN_FORMAT_MACHO, NULL },
         { 0, 4, "\xfe\xed\xfa\xcf", QN_FORMAT_MACHO, NULL },
@@ -226,14 +235,18 @@ static const struct {
         { 0, 8, "\xc6\x1f\xbc\x03\xc1\x03\x19\x1f", QN_FORMAT_HERMES, NULL },
         { 2, 2, "\xde\xc0", QN_FORMAT_V8_BYTECODE, NULL },
         { 0, 4, "\x19\xda\x43\x01", QN_FORMAT_V8_SNAPSHOT, NULL }, /* Node's own snapshot */
-        { 0, 4, "\x20\xda\x43\x01", QN_FORMAT_V8_SNAPSHOT, NULL }, /* Node's single executable application */
+        { 0, 4, "\x20\xda\x43\x01", QN_FORMAT_V8_SNAPSHOT,
+          NULL }, /* Node's single executable application */
         { 2, 2, "\r\n", QN_FORMAT_PYC, is_pyc },
         { 0, 4, "PK\3\4", QN_FORMAT_JAR, is_jar },
         { 0, 4, "PK\3\4", QN_FORMAT_ZIP, NULL },
         { 0, 4, "PK\5\6", QN_FORMAT_ZIP, NULL },
         { 0, 3, "\x1f\x8b\x08", QN_FORMAT_GZIP, is_gzip },
         { 0, 3, "BZh", QN_FORMAT_BZIP2, is_bzip2 },
-        { 0, 6, "\xfd" "7zXZ\0", QN_FORMAT_XZ, NULL },
+        { 0, 6,
+          "\xfd"
+          "7zXZ\0",
+          QN_FORMAT_XZ, NULL },
         { 0, 4, "\x28\xb5\x2f\xfd", QN_FORMAT_ZSTD, NULL },
         { 0, 4, "\x04\x22\x4d\x18", QN_FORMAT_LZ4, NULL },
         { 0, 6, "7z\xbc\xaf\x27\x1c", QN_FORMAT_SEVENZIP, NULL },
@@ -350,15 +363,17 @@ struct machine {
 };
 
 static const struct machine elf_machines[] = {
-        { 3, "x86" },        { 62, "x86-64" },   { 40, "arm" },     { 183, "arm64" },     { 243, "riscv" },
-        { 8, "mips" },       { 20, "ppc" },      { 21, "ppc64" },   { 22, "s390x" },      { 258, "loongarch" },
-        { 247, "bpf" },      { 0, NULL },
+        { 3, "x86" },     { 62, "x86-64" },     { 40, "arm" },  { 183, "arm64" },
+        { 243, "riscv" }, { 8, "mips" },        { 20, "ppc" },  { 21, "ppc64" },
+        { 22, "s390x" },  { 258, "loongarch" }, { 247, "bpf" }, { 0, NULL },
 };
 static const struct machine pe_machines[] = {
-        { 0x14c, "x86" }, { 0x8664, "x86-64" }, { 0x1c0, "arm" }, { 0x1c4, "arm" }, { 0xaa64, "arm64" }, { 0, NULL },
+        { 0x14c, "x86" }, { 0x8664, "x86-64" }, { 0x1c0, "arm" },
+        { 0x1c4, "arm" }, { 0xaa64, "arm64" },  { 0, NULL },
 };
 static const struct machine macho_machines[] = {
-        { 7, "x86" }, { 0x1000007, "x86-64" }, { 12, "arm" }, { 0x100000c, "arm64" }, { 18, "ppc" }, { 0, NULL },
+        { 7, "x86" },           { 0x1000007, "x86-64" }, { 12, "arm" },
+        { 0x100000c, "arm64" }, { 18, "ppc" },           { 0, NULL },
 };
 
 static const char *machine_name(const struct machine *m, uint64_t id)
@@ -386,7 +401,8 @@ static void read_elf(struct qn_str s, uint64_t size, struct qn_native *ret)
 
         ret->arch = machine_name(elf_machines, num(s, 18, 2));
         ret->kind = type < QN_ARRAY_SIZE(kinds) ? kinds[type] : "other";
-        ret->sane = s.n >= (wide ? 64 : 52) && fits(phoff, num(s, sizes + 2, 2), num(s, sizes, 2), size) &&
+        ret->sane = s.n >= (wide ? 64 : 52) &&
+                    fits(phoff, num(s, sizes + 2, 2), num(s, sizes, 2), size) &&
                     fits(shoff, num(s, sizes + 6, 2), num(s, sizes + 4, 2), size);
 }
 

@@ -40,9 +40,9 @@ static inline bool qn_format_is_text(enum qn_format f)
 enum qn_misfit {
         QN_MISFIT_NONE,
         QN_MISFIT_EXECUTABLE, /* machine code or bytecode under another name: ELF behind .js or .woff2 */
-        QN_MISFIT_TEXT,       /* text where the name promises another format: JavaScript behind .woff2 */
-        QN_MISFIT_BINARY,     /* the name promises text */
-        QN_MISFIT_OTHER,      /* neither text nor executable, and not what the name promises */
+        QN_MISFIT_TEXT, /* text where the name promises another format: JavaScript behind .woff2 */
+        QN_MISFIT_BINARY, /* the name promises text */
+        QN_MISFIT_OTHER,  /* neither text nor executable, and not what the name promises */
         QN_MISFIT_MAX
 };
 enum qn_misfit qn_format_misfit(struct qn_str path, enum qn_format f);

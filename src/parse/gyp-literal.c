@@ -68,7 +68,8 @@ static void skip_blanks(struct reader *rd)
                 if (c == '#') {
                         while (!at_end(rd) && *rd->in.p != '\n' && *rd->in.p != '\r')
                                 rd->in.p++;
-                } else if (c == ' ' || (c >= '\t' && c <= '\r') || looking_at(rd, "\\\n") || looking_at(rd, "\\\r\n")) {
+                } else if (c == ' ' || (c >= '\t' && c <= '\r') || looking_at(rd, "\\\n") ||
+                           looking_at(rd, "\\\r\n")) {
                         rd->in.p++;
                 } else {
                         break;
@@ -142,8 +143,8 @@ static uint32_t take_code(const uint8_t **p, const uint8_t *end, unsigned base, 
 static const struct {
         char letter, byte;
 } escapes[] = {
-        { 'n', '\n' }, { 't', '\t' }, { 'r', '\r' }, { '\\', '\\' }, { '\'', '\'' }, { '"', '"' },
-        { 'a', '\a' }, { 'b', '\b' }, { 'f', '\f' }, { 'v', '\v' },
+        { 'n', '\n' }, { 't', '\t' }, { 'r', '\r' }, { '\\', '\\' }, { '\'', '\'' },
+        { '"', '"' },  { 'a', '\a' }, { 'b', '\b' }, { 'f', '\f' },  { 'v', '\v' },
 };
 
 static int take_hex(struct reader *rd, size_t digits)
@@ -297,10 +298,12 @@ static int word_value(struct reader *rd)
 
 static int open_value(struct reader *rd, enum frame f)
 {
-        struct qn_node *n = new_node(rd, f == FRAME_DICT ? QN_NODE_OBJECT : QN_NODE_ARRAY, rd->in.p);
+        struct qn_node *n =
+                new_node(rd, f == FRAME_DICT ? QN_NODE_OBJECT : QN_NODE_ARRAY, rd->in.p);
 
         if (rd->depth == QN_GYP_DEPTH_MAX)
-                return qn_fail(rd->err, -EFBIG, (size_t)(rd->in.p - rd->start), "gyp: nested too deeply");
+                return qn_fail(rd->err, -EFBIG, (size_t)(rd->in.p - rd->start),
+                               "gyp: nested too deeply");
         if (!n || qn_build_open(&rd->build, n) < 0)
                 return no_memory(rd);
         rd->frames[rd->depth++] = f;
@@ -425,7 +428,8 @@ static int check_bytes(struct reader *rd)
         return 0;
 }
 
-int qn_gyp_literal(struct qn_cur in, struct qn_arena *a, struct qn_node **ret, struct qn_err *reterr)
+int qn_gyp_literal(struct qn_cur in, struct qn_arena *a, struct qn_node **ret,
+                   struct qn_err *reterr)
 {
         _cleanup_(reader_done) struct reader rd = {
                 .in = in,
@@ -441,7 +445,8 @@ int qn_gyp_literal(struct qn_cur in, struct qn_arena *a, struct qn_node **ret, s
         int r;
 
         if (qn_cur_left(&in) > QN_GYP_MAX)
-                return qn_fail(reterr, -EFBIG, QN_GYP_MAX, "gyp: larger than %zu MB", QN_GYP_MAX >> 20);
+                return qn_fail(reterr, -EFBIG, QN_GYP_MAX, "gyp: larger than %zu MB",
+                               QN_GYP_MAX >> 20);
         r = check_bytes(&rd);
         if (r < 0)
                 return r;

@@ -3,4 +3,5 @@
 
 #include "parse/json.h"
 
-QN_MUST int qn_gyp_literal(struct qn_cur in, struct qn_arena *a, struct qn_node **ret, struct qn_err *reterr);
+QN_MUST int qn_gyp_literal(struct qn_cur in, struct qn_arena *a, struct qn_node **ret,
+                           struct qn_err *reterr);

@@ -23,10 +23,14 @@ static const struct {
         const char *key;
         enum meaning meaning;
 } meanings[] = {
-        { "actions", MEANS_ACTIONS },           { "rules", MEANS_RULES },
-        { "postbuilds", MEANS_POSTBUILDS },     { "conditions", MEANS_CONDITIONS },
-        { "target_conditions", MEANS_CONDITIONS }, { "includes", MEANS_INCLUDES },
-        { "dependencies", MEANS_DEPENDENCIES }, { "sources", MEANS_SOURCES },
+        { "actions", MEANS_ACTIONS },
+        { "rules", MEANS_RULES },
+        { "postbuilds", MEANS_POSTBUILDS },
+        { "conditions", MEANS_CONDITIONS },
+        { "target_conditions", MEANS_CONDITIONS },
+        { "includes", MEANS_INCLUDES },
+        { "dependencies", MEANS_DEPENDENCIES },
+        { "sources", MEANS_SOURCES },
 };
 
 static const struct {
@@ -66,7 +70,8 @@ static int add_command(struct walker *w, struct qn_gyp_command c)
         if (c.text.n > QN_COMMAND_MAX)
                 return qn_fail(w->err, -EFBIG, c.off, "gyp: a command is too long");
         if (g->n == QN_GYP_COMMANDS_MAX)
-                return qn_fail(w->err, -EFBIG, c.off, "gyp: more than %u commands", QN_GYP_COMMANDS_MAX);
+                return qn_fail(w->err, -EFBIG, c.off, "gyp: more than %u commands",
+                               QN_GYP_COMMANDS_MAX);
         if (QN_ARENA_ROOM(w->arena, g->commands, g->n, w->cap) < 0)
                 return no_memory(w);
         g->variables |= c.variables;
@@ -127,7 +132,8 @@ struct mark {
 
 static bool is_name_char(char c)
 {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_' || c == '.';
 }
 
 static bool read_mark(struct qn_str s, struct mark *ret)
@@ -191,7 +197,8 @@ static int take_list_words(struct walker *w, struct qn_gyp_command *c)
         return r < 0 || list->type != QN_NODE_ARRAY ? 0 : take_words(w, list, c);
 }
 
-static int add_expansion(struct walker *w, const struct qn_node *n, const struct mark *m, struct qn_gyp_command c)
+static int add_expansion(struct walker *w, const struct qn_node *n, const struct mark *m,
+                         struct qn_gyp_command c)
 {
         int r;
 
@@ -282,7 +289,8 @@ static bool runs_code(struct qn_str s)
                         value = !is_operator_word(qn_str_take(s, n));
                 } else if (s.p[0] == '(' && value) {
                         return true;
-                } else if (s.p[0] == '.' && s.n > 1 && is_word_char(s.p[1]) && !(s.p[1] >= '0' && s.p[1] <= '9')) {
+                } else if (s.p[0] == '.' && s.n > 1 && is_word_char(s.p[1]) &&
+                           !(s.p[1] >= '0' && s.p[1] <= '9')) {
                         return true;
                 } else if (s.p[0] != ' ' && s.p[0] != '\t') {
                         value = s.p[0] == ')' || s.p[0] == ']';
@@ -305,7 +313,8 @@ static int check_condition(struct walker *w, const struct place *at, const struc
                 .column = n->column,
         };
 
-        if (qn_str_find(n->text, QN_STR("<!")) >= 0 || qn_str_find(n->text, QN_STR(">!")) >= 0 || !runs_code(n->text))
+        if (qn_str_find(n->text, QN_STR("<!")) >= 0 || qn_str_find(n->text, QN_STR(">!")) >= 0 ||
+            !runs_code(n->text))
                 return 0;
         return add_command(w, c);
 }
@@ -344,7 +353,8 @@ static enum meaning meaning_of(struct qn_str key)
         return MEANS_NOTHING;
 }
 
-static int add_name(struct walker *w, struct qn_gyp_name **list, size_t *n, size_t *cap, const struct qn_node *item)
+static int add_name(struct walker *w, struct qn_gyp_name **list, size_t *n, size_t *cap,
+                    const struct qn_node *item)
 {
         if (QN_ARENA_ROOM(w->arena, *list, *n, *cap) < 0)
                 return no_memory(w);
@@ -378,7 +388,8 @@ static int take_string(struct walker *w, const struct place *at, const struct qn
 }
 
 /* Goes into a dict or list below `at` (NULL: the root), which stands under `key`. */
-static int enter(struct walker *w, const struct place *at, const struct qn_node *n, struct qn_str key)
+static int enter(struct walker *w, const struct place *at, const struct qn_node *n,
+                 struct qn_str key)
 {
         struct place p = { .node = n, .target = at ? at->target : QN_STR("") };
         struct qn_str target = qn_node_text(qn_node_get(n, "target_name"));
@@ -409,7 +420,8 @@ static int step(struct walker *w)
         n = at->node->items[i];
         if (n->type == QN_NODE_STRING)
                 return take_string(w, at, n);
-        if (n->type == QN_NODE_OBJECT && at->meaning >= MEANS_ACTIONS && at->meaning <= MEANS_POSTBUILDS) {
+        if (n->type == QN_NODE_OBJECT && at->meaning >= MEANS_ACTIONS &&
+            at->meaning <= MEANS_POSTBUILDS) {
                 r = add_action(w, at, n);
                 if (r < 0)
                         return r;

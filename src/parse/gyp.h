@@ -23,16 +23,18 @@ enum qn_gyp_kind {
 
 struct qn_gyp_command {
         enum qn_gyp_kind kind;
-        char phase;                /* expansions: '<' early, '>' late, '^' latest; else 0 */
-        bool list;                 /* <!@(…): split into a list */
-        bool nested;               /* stands inside another expansion */
-        bool variables;            /* holds <(name): it is not known in full */
-        struct qn_str text;        /* EXPANSION: the shell command; PYMOD: what is in the parentheses; CONDITION: it;
+        char phase;     /* expansions: '<' early, '>' late, '^' latest; else 0 */
+        bool list;      /* <!@(…): split into a list */
+        bool nested;    /* stands inside another expansion */
+        bool variables; /* holds <(name): it is not known in full */
+        struct qn_str
+                text; /* EXPANSION: the shell command; PYMOD: what is in the parentheses; CONDITION: it;
                                       others: the words joined by blanks */
-        const struct qn_str *argv; /* ACTION, RULE, POSTBUILD, and expansions written as a list: the words */
+        const struct qn_str
+                *argv; /* ACTION, RULE, POSTBUILD, and expansions written as a list: the words */
         size_t argc;
-        struct qn_str name;        /* action_name, rule_name …, else "" */
-        struct qn_str target;      /* target_name around it, else "" */
+        struct qn_str name;         /* action_name, rule_name …, else "" */
+        struct qn_str target;       /* target_name around it, else "" */
         uint32_t off, line, column; /* of the string (or list) that holds it */
 };
 
@@ -56,4 +58,5 @@ struct qn_gyp {
 
 /* Errors as above; -EFBIG also past QN_GYP_COMMANDS_MAX commands or for one longer than QN_COMMAND_MAX; -EINVAL when the
  * file is no dict; -ENOBUFS. */
-QN_MUST int qn_gyp_parse(struct qn_cur in, struct qn_arena *a, struct qn_gyp **ret, struct qn_err *reterr);
+QN_MUST int qn_gyp_parse(struct qn_cur in, struct qn_arena *a, struct qn_gyp **ret,
+                         struct qn_err *reterr);

@@ -66,7 +66,8 @@ static int after_member(struct qn_cur *in, size_t off, struct qn_err *reterr)
         while (p < in->end && *p == 0)
                 p++;
         if (p < in->end)
-                return qn_fail(reterr, -EBADMSG, off, "data after the padding of the last gzip member");
+                return qn_fail(reterr, -EBADMSG, off,
+                               "data after the padding of the last gzip member");
         return 0;
 }
 
@@ -138,7 +139,8 @@ static size_t first_room(struct qn_cur in, size_t cap)
         return QN_MIN(QN_MAX(hint, GZ_OUT_MIN), cap);
 }
 
-int qn_gz_inflate(struct qn_gz *gz, struct qn_cur in, size_t cap, struct qn_cur *ret, struct qn_err *reterr)
+int qn_gz_inflate(struct qn_gz *gz, struct qn_cur in, size_t cap, struct qn_cur *ret,
+                  struct qn_err *reterr)
 {
         const struct qn_cur all = in;
         unsigned members = 0;
@@ -147,14 +149,15 @@ int qn_gz_inflate(struct qn_gz *gz, struct qn_cur in, size_t cap, struct qn_cur 
 
         cap = QN_MIN(cap, QN_UNPACKED_MAX);
         if (qn_cur_left(&in) > QN_TARBALL_MAX)
-                return qn_fail(reterr, -EFBIG, 0, "the tarball is larger than %zu bytes", QN_TARBALL_MAX);
+                return qn_fail(reterr, -EFBIG, 0, "the tarball is larger than %zu bytes",
+                               QN_TARBALL_MAX);
         r = grow(gz, QN_MAX(first_room(in, cap), (size_t)1));
         if (r < 0)
                 return r;
         do {
                 if (members++ == QN_GZ_MEMBERS_MAX)
-                        return qn_fail(reterr, -EFBIG, (size_t)(in.p - all.p), "more than %u gzip members",
-                                       QN_GZ_MEMBERS_MAX);
+                        return qn_fail(reterr, -EFBIG, (size_t)(in.p - all.p),
+                                       "more than %u gzip members", QN_GZ_MEMBERS_MAX);
                 r = one_member(gz, &in, cap, &n);
                 if (r == -EFBIG)
                         return too_large(reterr, (size_t)(in.p - all.p), cap);
@@ -231,7 +234,8 @@ static int open_member(struct qn_gz_stream *s, struct qn_err *reterr)
         size_t off = (size_t)(s->in.p - s->start);
 
         if (qn_cur_left(&s->in) + off > QN_TARBALL_MAX)
-                return qn_fail(reterr, -EFBIG, 0, "the tarball is larger than %zu bytes", QN_TARBALL_MAX);
+                return qn_fail(reterr, -EFBIG, 0, "the tarball is larger than %zu bytes",
+                               QN_TARBALL_MAX);
         if (s->members > 0) {
                 int r = after_member(&s->in, off, reterr);
 

@@ -23,7 +23,8 @@ bool qn_gz_is(struct qn_cur in);
 /* What the last member's trailer claims (modulo 2^32): a hint for choosing the way, nothing else. */
 size_t qn_gz_size_hint(struct qn_cur in);
 /* Everything at once; ret is valid until the next call on gz.  -EFBIG when the output would pass cap. */
-QN_MUST int qn_gz_inflate(struct qn_gz *gz, struct qn_cur in, size_t cap, struct qn_cur *ret, struct qn_err *reterr);
+QN_MUST int qn_gz_inflate(struct qn_gz *gz, struct qn_cur in, size_t cap, struct qn_cur *ret,
+                          struct qn_err *reterr);
 /* Gives the memory back above keep bytes (after a large package). */
 void qn_gz_trim(struct qn_gz *gz, size_t keep);
 
@@ -32,4 +33,5 @@ struct qn_gz_stream;
 QN_MUST int qn_gz_stream_new(struct qn_cur in, size_t cap, struct qn_gz_stream **ret);
 struct qn_gz_stream *qn_gz_stream_free(struct qn_gz_stream *s);
 void qn_gz_stream_freep(struct qn_gz_stream **s);
-QN_MUST ssize_t qn_gz_stream_read(struct qn_gz_stream *s, void *out, size_t n, struct qn_err *reterr);
+QN_MUST ssize_t qn_gz_stream_read(struct qn_gz_stream *s, void *out, size_t n,
+                                  struct qn_err *reterr);

@@ -101,7 +101,8 @@ int64_t qn_time_parse(struct qn_str iso)
 
         if (!take_date(&iso, &days))
                 return QN_TIME_NONE;
-        if (iso.n && ((!take_char(&iso, 'T') && !take_char(&iso, ' ')) || !take_clock(&iso, &clock) || !take_zone(&iso, &zone)))
+        if (iso.n && ((!take_char(&iso, 'T') && !take_char(&iso, ' ')) ||
+                      !take_clock(&iso, &clock) || !take_zone(&iso, &zone)))
                 return QN_TIME_NONE;
         return iso.n ? QN_TIME_NONE : days * 86400000 + clock + zone;
 }

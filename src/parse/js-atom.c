@@ -115,7 +115,8 @@ void qn_js_atoms_reset(struct qn_js *js)
         js->atoms.p[js->atoms.n++] = fixed[0];
         for (unsigned i = 1; i < QN_JS_ATOM_FIXED_MAX; i++)
                 if (qn_js_intern(js, fixed[i]) != i && QN_JS_ROOM(js, atoms))
-                        js->atoms.p[js->atoms.n++] = fixed[i]; /* listed twice: keep the numbers right */
+                        js->atoms.p[js->atoms.n++] =
+                                fixed[i]; /* listed twice: keep the numbers right */
 }
 
 int qn_js_atoms_init(struct qn_js *js)

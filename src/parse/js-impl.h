@@ -15,10 +15,10 @@
 #define QN_JS_PAD 64u
 
 /* `lim` elements may be used before the memory cap is asked again; `cap` are allocated and survive from file to file. */
-#define QN_JS_VEC(type)                 \
-        struct {                        \
-                type *p;                \
-                uint32_t n, lim, cap;   \
+#define QN_JS_VEC(type)               \
+        struct {                      \
+                type *p;              \
+                uint32_t n, lim, cap; \
         }
 
 struct qn_js_token {
@@ -52,8 +52,8 @@ struct qn_js_decl {
 enum qn_js_decl_how {
         QN_JS_DECL_PLAIN,
         QN_JS_DECL_OWN_NAME, /* name of a function expression: gives way to every other declaration */
-        QN_JS_DECL_HOISTED,  /* function in a block, seen from the function around it (ECMAScript, Annex B.3.2) */
-        QN_JS_DECL_LOOP,     /* gets its values from for-in or for-of */
+        QN_JS_DECL_HOISTED, /* function in a block, seen from the function around it (ECMAScript, Annex B.3.2) */
+        QN_JS_DECL_LOOP, /* gets its values from for-in or for-of */
 };
 
 struct qn_js_decl_list {
@@ -86,7 +86,7 @@ enum {
 
 struct qn_js {
         /* lexer */
-        const uint8_t *p;        /* first byte after the current token */
+        const uint8_t *p;         /* first byte after the current token */
         const uint8_t *src, *end; /* the padded copy */
         struct qn_js_token t;
         uint32_t prev_end; /* end of the token before */
@@ -114,7 +114,7 @@ struct qn_js {
         uint32_t depth;
         uint32_t arrow_at; /* where an arrow function may start */
         uint32_t cover;    /* `{ a = 1 }` that has not become a pattern yet: its place + 1 */
-        struct qn_js_list decorators; /* that stood before `export` */
+        struct qn_js_list decorators;      /* that stood before `export` */
         struct qn_js_open *open, *open_fn; /* innermost scope, innermost that holds `var` */
         uint8_t in;                        /* QN_JS_IN_* */
         bool no_in;                        /* head of a for: `in` is no operator */
@@ -161,7 +161,8 @@ static inline uint64_t qn_js_hash16(const struct qn_js *js, uint64_t lo, uint64_
 
 /* The same as qn_js_intern() for a text of n <= 16 bytes given as two words (zero-filled), or for a longer one by its hash
  * and length. */
-static inline uint32_t qn_js_intern_key(struct qn_js *js, uint64_t lo, uint64_t hi, const uint8_t *p, uint32_t n)
+static inline uint32_t qn_js_intern_key(struct qn_js *js, uint64_t lo, uint64_t hi,
+                                        const uint8_t *p, uint32_t n)
 {
         uint64_t h = qn_js_hash16(js, lo, hi);
 
@@ -170,7 +171,7 @@ static inline uint32_t qn_js_intern_key(struct qn_js *js, uint64_t lo, uint64_t 
 
                 if (QN_UNLIKELY(s->gen != js->gen))
                         return qn_js_atom_add(js, (struct qn_js_slot){ .lo = lo, .hi = hi, .n = n },
-                                   (struct qn_str){ (const char *)p, n });
+                                              (struct qn_str){ (const char *)p, n });
                 if (QN_LIKELY(s->lo == lo && s->hi == hi && s->n == n) &&
                     (n <= 16 || memcmp(js->atoms.p[s->atom].p, p, n) == 0))
                         return s->atom;
@@ -330,7 +331,8 @@ static inline void qn_js_leave(struct qn_js *js)
 
 /* --- entry and errors (js-parse.c) --- */
 /* Makes everything ready for a file: 0, -EFBIG, -ENOMEM. */
-QN_MUST int qn_js_begin(struct qn_js *js, struct qn_str source, enum qn_js_mode mode, unsigned opts);
+QN_MUST int qn_js_begin(struct qn_js *js, struct qn_str source, enum qn_js_mode mode,
+                        unsigned opts);
 /* Whether a slash after this token divides, as well as can be told from it alone. */
 bool qn_js_ends_operand(unsigned tok);
 /* Always 0, so that a rule can end with it. */

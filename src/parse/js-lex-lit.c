@@ -121,7 +121,8 @@ void qn_js_lex_template(struct qn_js *js, const uint8_t *p, bool head)
         for (;; q++) {
                 q = qn_js_scan(q, '`', '\\', '$');
                 if (*q == '`')
-                        return token(js, head ? QN_JS_TOK_TEMPLATE : QN_JS_TOK_TEMPLATE_TAIL, p, q + 1);
+                        return token(js, head ? QN_JS_TOK_TEMPLATE : QN_JS_TOK_TEMPLATE_TAIL, p,
+                                     q + 1);
                 if (*q == '$' && q[1] == '{')
                         break;
                 if (*q == 0 && q >= js->end)
@@ -183,7 +184,8 @@ static bool name_follows(const struct qn_js *js, const uint8_t *p)
 {
         uint32_t cp;
 
-        if (*p == '\\' || (uint8_t)((*p | 0x20) - 'a') < 26 || (uint8_t)(*p - '0') < 10 || *p == '_' || *p == '$')
+        if (*p == '\\' || (uint8_t)((*p | 0x20) - 'a') < 26 || (uint8_t)(*p - '0') < 10 ||
+            *p == '_' || *p == '$')
                 return true;
         if (*p < 0x80)
                 return false;
@@ -248,8 +250,8 @@ struct range {
 };
 
 static const struct range ranges[] = {
-#define ID_START 1
-#define ID_PART  0
+#define ID_START                 1
+#define ID_PART                  0
 #define RANGE(first, last, kind) { first, last, kind },
 #include "parse/js-ident.def"
 #undef RANGE
@@ -262,7 +264,8 @@ bool qn_js_is_name(uint32_t cp, bool start)
         size_t lo = 0, hi = QN_ARRAY_SIZE(ranges);
 
         if (cp < 0x80)
-                return (cp | 0x20) - 'a' < 26 || cp == '_' || cp == '$' || (!start && cp - '0' < 10);
+                return (cp | 0x20) - 'a' < 26 || cp == '_' || cp == '$' ||
+                       (!start && cp - '0' < 10);
         while (lo < hi) {
                 size_t mid = (lo + hi) / 2;
 
@@ -275,7 +278,8 @@ bool qn_js_is_name(uint32_t cp, bool start)
 }
 
 /* The next character of a name, escape decoded: its length in the source, 0 when the name ends here. */
-static unsigned name_char(const struct qn_js *js, const uint8_t *p, bool start, uint32_t *ret_cp, bool *ret_escaped)
+static unsigned name_char(const struct qn_js *js, const uint8_t *p, bool start, uint32_t *ret_cp,
+                          bool *ret_escaped)
 {
         const uint8_t *q;
         unsigned n;
@@ -287,7 +291,8 @@ static unsigned name_char(const struct qn_js *js, const uint8_t *p, bool start, 
         }
         if (p >= js->end)
                 return 0;
-        n = (unsigned)qn_utf8_next((struct qn_str){ (const char *)p, (size_t)(js->end - p) }, ret_cp);
+        n = (unsigned)qn_utf8_next((struct qn_str){ (const char *)p, (size_t)(js->end - p) },
+                                   ret_cp);
         return qn_js_is_name(*ret_cp, start) ? n : 0;
 }
 
@@ -321,10 +326,14 @@ void qn_js_lex_name_slow(struct qn_js *js, const uint8_t *p, bool is_private)
         while ((n = name_char(js, q, q == p, &cp, &escaped)) != 0)
                 q += n;
         if (q == p || *q == '\\') {
-                n = q < js->end ? (unsigned)qn_utf8_next((struct qn_str){ (const char *)q, (size_t)(js->end - q) }, &cp) : 0;
+                n = q < js->end ? (unsigned)qn_utf8_next(
+                                          (struct qn_str){ (const char *)q, (size_t)(js->end - q) },
+                                          &cp)
+                                : 0;
                 return qn_js_lex_bad(js, p, q + n, "unexpected character");
         }
-        text = escaped ? decode_name(js, p, q) : (struct qn_str){ (const char *)p, (size_t)(q - p) };
+        text = escaped ? decode_name(js, p, q)
+                       : (struct qn_str){ (const char *)p, (size_t)(q - p) };
         token(js, is_private ? QN_JS_TOK_PRIVATE : QN_JS_TOK_IDENT, p - is_private, q);
         js->t.escaped = escaped;
         js->t.val = qn_js_intern(js, text);

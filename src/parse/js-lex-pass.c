@@ -14,9 +14,9 @@ enum bracket {
 };
 
 struct pass {
-        bool operand; /* the last token ended an operand */
-        bool dot, member; /* it was a dot, it came after one: `x.if (a) / b` has no head */
-        uint8_t prev, before; /* the last two tokens */
+        bool operand;          /* the last token ended an operand */
+        bool dot, member;      /* it was a dot, it came after one: `x.if (a) / b` has no head */
+        uint8_t prev, before;  /* the last two tokens */
         uint32_t n, questions; /* open brackets; ? without : at this level */
         uint8_t stack[STACK_MAX];
 };
@@ -50,7 +50,10 @@ static enum bracket brace(const struct pass *s)
         case T(FINALLY):
                 return B_BLOCK;
         case T(COLON): /* a label, a case; or a value in an object or after ?: */
-                return s->questions == 0 && (s->n == 0 || s->stack[(s->n - 1) % STACK_MAX] == B_BLOCK) ? B_BLOCK : B_OPERAND;
+                return s->questions == 0 &&
+                                       (s->n == 0 || s->stack[(s->n - 1) % STACK_MAX] == B_BLOCK)
+                               ? B_BLOCK
+                               : B_OPERAND;
         default:
                 return s->operand ? B_BLOCK : B_OPERAND; /* class A { */
         }
@@ -111,8 +114,8 @@ static void note(struct pass *s, unsigned tok)
         s->dot = dot;
 }
 
-int qn_js_lex(struct qn_js *js, struct qn_str source, int (*each)(void *arg, const struct qn_js_lexeme *t), void *arg,
-              uint32_t *ret_n)
+int qn_js_lex(struct qn_js *js, struct qn_str source,
+              int (*each)(void *arg, const struct qn_js_lexeme *t), void *arg, uint32_t *ret_n)
 {
         struct pass s = { .prev = T(END) };
         uint32_t n = 0;
@@ -127,9 +130,11 @@ int qn_js_lex(struct qn_js *js, struct qn_str source, int (*each)(void *arg, con
                 n++;
                 if (!each)
                         continue;
-                r = each(arg, &(struct qn_js_lexeme){
-                                      .start = js->t.start, .end = js->t.end, .tok = js->t.type, .nl = js->t.nl,
-                                      .atom = js->t.val });
+                r = each(arg, &(struct qn_js_lexeme){ .start = js->t.start,
+                                                      .end = js->t.end,
+                                                      .tok = js->t.type,
+                                                      .nl = js->t.nl,
+                                                      .atom = js->t.val });
                 if (r)
                         return r;
         }

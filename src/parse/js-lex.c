@@ -162,14 +162,15 @@ static const uint8_t *block_comment(struct qn_js *js, const uint8_t *start)
 static unsigned high_blank(struct qn_js *js, const uint8_t *p)
 {
         uint32_t cp;
-        unsigned n = (unsigned)qn_utf8_next((struct qn_str){ (const char *)p, (size_t)(js->end - p) }, &cp);
+        unsigned n = (unsigned)qn_utf8_next(
+                (struct qn_str){ (const char *)p, (size_t)(js->end - p) }, &cp);
 
         if (cp == 0x2028 || cp == 0x2029) {
                 js->t.nl = true;
                 return n;
         }
-        return cp == 0xa0 || cp == 0xfeff || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200a) || cp == 0x202f ||
-                               cp == 0x205f || cp == 0x3000
+        return cp == 0xa0 || cp == 0xfeff || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200a) ||
+                               cp == 0x202f || cp == 0x205f || cp == 0x3000
                        ? n
                        : 0;
 }
@@ -197,10 +198,11 @@ static const uint8_t *blank_slow(struct qn_js *js, const uint8_t *p)
                         p = block_comment(js, p);
                         if (!p)
                                 return NULL;
-                } else if (*p == '-' && p[1] == '-' && p[2] == '>' && (js->t.nl || js->line_start) &&
-                           html_comments(js)) {
+                } else if (*p == '-' && p[1] == '-' && p[2] == '>' &&
+                           (js->t.nl || js->line_start) && html_comments(js)) {
                         p = line_comment(js, p, p + 3);
-                } else if (*p == '<' && p[1] == '!' && p[2] == '-' && p[3] == '-' && html_comments(js)) {
+                } else if (*p == '<' && p[1] == '!' && p[2] == '-' && p[3] == '-' &&
+                           html_comments(js)) {
                         p = line_comment(js, p, p + 4);
                 } else if (*p >= 0x80 && (n = high_blank(js, p)) != 0) {
                         p += n;
@@ -220,7 +222,8 @@ const uint8_t *qn_js_lex_blank(struct qn_js *js, const uint8_t *p)
 #define T(id) QN_JS_TOK_##id
 
 /* x, x= and, where the operator can be doubled, xx, xx=. */
-static inline void doubled(struct qn_js *js, const uint8_t *p, unsigned one, unsigned one_eq, unsigned two, unsigned two_eq)
+static inline void doubled(struct qn_js *js, const uint8_t *p, unsigned one, unsigned one_eq,
+                           unsigned two, unsigned two_eq)
 {
         if (p[1] == p[0])
                 token(js, p[2] == '=' && two_eq ? two_eq : two, p, 2 + (p[2] == '=' && two_eq));
@@ -256,7 +259,7 @@ static inline void greater(struct qn_js *js, const uint8_t *p)
                 doubled(js, p, T(GT), T(GE), T(SHR), T(SHR_ASSIGN));
 }
 
-static inline void not(struct qn_js *js, const uint8_t *p)
+static inline void not(struct qn_js * js, const uint8_t *p)
 {
         if (p[1] == '=')
                 token(js, p[2] == '=' ? T(NE_STRICT) : T(NE), p, 2 + (p[2] == '='));
@@ -339,7 +342,8 @@ static inline bool maybe_blank(const uint8_t *p)
         unsigned k = kinds[*p];
 
         return k == K_BLANK || (k == K_SLASH && (p[1] == '/' || p[1] == '*')) || k == K_HIGH ||
-               (k == K_OP && ((p[0] == '<' && p[1] == '!') || (p[0] == '-' && p[1] == '-' && p[2] == '>')));
+               (k == K_OP &&
+                ((p[0] == '<' && p[1] == '!') || (p[0] == '-' && p[1] == '-' && p[2] == '>')));
 }
 
 void qn_js_next(struct qn_js *js)
@@ -402,7 +406,8 @@ void qn_js_lex_start(struct qn_js *js)
 
 struct qn_js_mark qn_js_save(const struct qn_js *js)
 {
-        return (struct qn_js_mark){ js->p, js->t, js->prev_end, js->braces, js->n_tpl, js->comments.n };
+        return (struct qn_js_mark){ js->p,      js->t,     js->prev_end,
+                                    js->braces, js->n_tpl, js->comments.n };
 }
 
 void qn_js_restore(struct qn_js *js, const struct qn_js_mark *m)

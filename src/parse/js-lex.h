@@ -18,7 +18,8 @@ struct qn_js_lexeme {
 
 /* Calls each, when not NULL, with every token but END; *ret_n is their number.  0, -EFBIG past a cap, -ENOMEM, or the first
  * non-zero value that each returned. */
-QN_MUST int qn_js_lex(struct qn_js *js, struct qn_str source, int (*each)(void *arg, const struct qn_js_lexeme *t), void *arg,
+QN_MUST int qn_js_lex(struct qn_js *js, struct qn_str source,
+                      int (*each)(void *arg, const struct qn_js_lexeme *t), void *arg,
                       uint32_t *ret_n);
 /* Text of an atom of the last qn_js_lex(). */
 struct qn_str qn_js_atom(const struct qn_js *js, uint32_t atom);

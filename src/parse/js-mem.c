@@ -12,13 +12,15 @@ struct any_vec {
 };
 
 /* Every array with the size of its elements. */
-#define VECS(X)                                                                                    \
-        X(nodes) X(log) X(decls) X(scopes) X(lists) X(comments) X(bindings) X(current) X(undo)     \
-        X(lines) X(atoms)
+#define VECS(X)  \
+        X(nodes) \
+        X(log)   \
+        X(decls) X(scopes) X(lists) X(comments) X(bindings) X(current) X(undo) X(lines) X(atoms)
 
 static size_t used(const struct qn_js *js)
 {
-        size_t sum = (size_t)js->atoms.lim * 2 * sizeof *js->slots; /* their hash table, at its usual load */
+        size_t sum = (size_t)js->atoms.lim * 2 *
+                     sizeof *js->slots; /* their hash table, at its usual load */
 
 #define X(v) sum += js->v.lim * sizeof *js->v.p;
         VECS(X)

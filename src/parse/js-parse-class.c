@@ -179,7 +179,8 @@ static uint32_t class_name(struct qn_js *js, uint32_t n)
 {
         if (!qn_js_is_name_tok(js->t.type))
                 return qn_js_empty(js);
-        return qn_js_binding_ident(js, (struct qn_js_declare){ .parent = n, .kind = QN_JS_B_CLASS });
+        return qn_js_binding_ident(js,
+                                   (struct qn_js_declare){ .parent = n, .kind = QN_JS_B_CLASS });
 }
 
 uint32_t qn_js_class(struct qn_js *js, unsigned flags, struct qn_js_list decorators)

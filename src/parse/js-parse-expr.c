@@ -17,7 +17,8 @@ bool qn_js_is_bare_arrow(const struct qn_js *js, uint32_t e)
 {
         const struct qn_js_node *n = &js->nodes.p[e];
 
-        return n->type == QN_JS_FUNCTION && (n->flags & (QN_JS_F_ARROW | QN_JS_F_PAREN)) == QN_JS_F_ARROW;
+        return n->type == QN_JS_FUNCTION &&
+               (n->flags & (QN_JS_F_ARROW | QN_JS_F_PAREN)) == QN_JS_F_ARROW;
 }
 
 uint32_t qn_js_expr(struct qn_js *js)
@@ -63,8 +64,8 @@ static bool operand_follows(const struct qn_js *js)
 
         if (tok >= T(IDENT) && tok <= T(TEMPLATE_HEAD))
                 return tok != T(IN) && tok != T(INSTANCEOF) && !qn_js_is_atom(js, QN_JS_ATOM_W_OF);
-        return tok == T(LPAREN) || tok == T(LBRACK) || tok == T(LBRACE) || tok == T(NOT) || tok == T(BITNOT) ||
-               ((tok == T(ADD) || tok == T(SUB)) && js->p[0] != ' ');
+        return tok == T(LPAREN) || tok == T(LBRACK) || tok == T(LBRACE) || tok == T(NOT) ||
+               tok == T(BITNOT) || ((tok == T(ADD) || tok == T(SUB)) && js->p[0] != ' ');
 }
 
 static bool await_is_keyword(struct qn_js *js)
@@ -157,7 +158,8 @@ static uint32_t binary(struct qn_js *js, uint32_t left, uint32_t start, unsigned
                 qn_js_next(js);
                 right_start = js->t.start;
                 right = qn_js_unary(js);
-                if (levels[js->t.type] > level - (op == T(POW)) && levels[js->t.type] < LEVEL_ASSIGN) {
+                if (levels[js->t.type] > level - (op == T(POW)) &&
+                    levels[js->t.type] < LEVEL_ASSIGN) {
                         if (!qn_js_enter(js))
                                 return 0;
                         right = binary(js, right, right_start, level - (op == T(POW)));
@@ -350,8 +352,12 @@ static uint32_t member(struct qn_js *js, uint32_t object, uint32_t start, unsign
         else if (!qn_js_is_word(js->t.type))
                 return qn_js_fail(js, "expected a property's name");
         n = qn_js_node(js, QN_JS_MEMBER, start);
-        *qn_js_at(js, n) = (struct qn_js_node){ .type = QN_JS_MEMBER, .flags = (uint16_t)flags, .start = start,
-                                                .end = js->t.end, .first = object, .val = js->t.val };
+        *qn_js_at(js, n) = (struct qn_js_node){ .type = QN_JS_MEMBER,
+                                                .flags = (uint16_t)flags,
+                                                .start = start,
+                                                .end = js->t.end,
+                                                .first = object,
+                                                .val = js->t.val };
         qn_js_next(js);
         return n;
 }

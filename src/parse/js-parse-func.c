@@ -82,8 +82,10 @@ static uint32_t rest_of_function(struct qn_js *js, uint32_t n, uint32_t name, un
         qn_js_log(js, 0);
         qn_js_scope_open_fn(js, &scope, n, mark);
         if (!(flags & QN_JS_F_STATEMENT) && qn_js_at(js, name)->type == QN_JS_IDENT)
-                qn_js_declare(js, name, (struct qn_js_declare){ .parent = n, .kind = QN_JS_B_FUNCTION,
-                                                                .how = QN_JS_DECL_OWN_NAME });
+                qn_js_declare(js, name,
+                              (struct qn_js_declare){ .parent = n,
+                                                      .kind = QN_JS_B_FUNCTION,
+                                                      .how = QN_JS_DECL_OWN_NAME });
         params = parameters(js);
         block = body(js);
         qn_js_scope_close(js, &scope);
@@ -112,7 +114,8 @@ uint32_t qn_js_function(struct qn_js *js, uint32_t start, unsigned flags)
         if (!qn_js_is_name_tok(js->t.type))
                 name = qn_js_empty(js);
         else if (flags & QN_JS_F_STATEMENT)
-                name = qn_js_binding_ident(js, (struct qn_js_declare){ .parent = n, .kind = QN_JS_B_FUNCTION });
+                name = qn_js_binding_ident(
+                        js, (struct qn_js_declare){ .parent = n, .kind = QN_JS_B_FUNCTION });
         else
                 name = qn_js_leaf(js, QN_JS_IDENT);
         return rest_of_function(js, n, name, flags);

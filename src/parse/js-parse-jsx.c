@@ -61,7 +61,8 @@ static uint32_t element_name(struct qn_js *js)
         end = skip_name(js, true);
         qn_js_at(js, n)->end = end;
         /* `<a>` is HTML's, `<A>` and `<a.b>` use the variable */
-        if (end && (!(c >= 'a' && c <= 'z') || memchr(js->src + qn_js_at(js, n)->start, '.', end - qn_js_at(js, n)->start)))
+        if (end && (!(c >= 'a' && c <= 'z') ||
+                    memchr(js->src + qn_js_at(js, n)->start, '.', end - qn_js_at(js, n)->start)))
                 qn_js_log(js, n);
         return n;
 }
@@ -113,7 +114,8 @@ static uint32_t attribute_value(struct qn_js *js)
                 qn_js_expect(js, T(RBRACE));
                 return e;
         }
-        return qn_js_is(js, T(LT)) ? qn_js_jsx(js) : qn_js_fail(js, "expected an attribute's value");
+        return qn_js_is(js, T(LT)) ? qn_js_jsx(js)
+                                   : qn_js_fail(js, "expected an attribute's value");
 }
 
 static uint32_t attribute(struct qn_js *js)
@@ -131,7 +133,8 @@ static uint32_t attribute(struct qn_js *js)
         n = qn_js_node(js, QN_JS_JSX_ATTR, start);
         end = skip_name(js, false);
         if (end)
-                qn_js_at(js, n)->val = qn_js_intern(js, (struct qn_str){ (const char *)js->src + start, end - start });
+                qn_js_at(js, n)->val = qn_js_intern(
+                        js, (struct qn_str){ (const char *)js->src + start, end - start });
         qn_js_child_of(js, n, qn_js_is(js, T(ASSIGN)) ? attribute_value(js) : qn_js_empty(js));
         qn_js_at(js, n)->end = end;
         if (qn_js_at(js, qn_js_at(js, n)->first)->type != QN_JS_EMPTY)
@@ -161,7 +164,9 @@ static void text(struct qn_js *js, struct qn_js_list *l)
                 return;
         }
         js->prev_end = js->t.end;
-        js->t = (struct qn_js_token){ .type = T(LT), .start = qn_js_off(js, p), .end = qn_js_off(js, p) + 1 };
+        js->t = (struct qn_js_token){ .type = T(LT),
+                                      .start = qn_js_off(js, p),
+                                      .end = qn_js_off(js, p) + 1 };
         js->p = p + 1;
 }
 
@@ -175,7 +180,8 @@ static void closing_tag(struct qn_js *js, uint32_t name)
         start = js->t.start;
         end = is_name(js) ? skip_name(js, true) : start;
         n = qn_js_at(js, name);
-        if (end - start != n->end - n->start || memcmp(js->src + start, js->src + n->start, end - start) != 0)
+        if (end - start != n->end - n->start ||
+            memcmp(js->src + start, js->src + n->start, end - start) != 0)
                 qn_js_fail(js, "tag is closed by another's name");
         if (!cut_to(js, '>'))
                 qn_js_fail(js, "expected '>'");

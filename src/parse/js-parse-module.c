@@ -14,7 +14,8 @@ static void now_module(struct qn_js *js)
 /* "module": takes the string. */
 static uint32_t source(struct qn_js *js)
 {
-        return qn_js_is(js, T(STRING)) ? qn_js_leaf(js, QN_JS_STRING) : qn_js_fail(js, "expected a module's name");
+        return qn_js_is(js, T(STRING)) ? qn_js_leaf(js, QN_JS_STRING)
+                                       : qn_js_fail(js, "expected a module's name");
 }
 
 static uint32_t from(struct qn_js *js)
@@ -44,7 +45,8 @@ static uint32_t export_name(struct qn_js *js)
         uint32_t atom = js->t.val;
 
         if (qn_js_is(js, T(STRING))) {
-                struct qn_str raw = { (const char *)js->src + js->t.start + 1, js->t.end - js->t.start - 2 };
+                struct qn_str raw = { (const char *)js->src + js->t.start + 1,
+                                      js->t.end - js->t.start - 2 };
                 struct qn_str text = js->t.escaped ? qn_js_decode(raw, &js->text) : raw;
 
                 atom = text.p ? qn_js_intern(js, text) : 0;
@@ -260,7 +262,8 @@ static uint32_t exported_class(struct qn_js *js)
 {
         struct qn_js_list l = js->decorators.first ? js->decorators : qn_js_decorators(js);
 
-        return qn_js_is(js, T(CLASS)) ? qn_js_class(js, QN_JS_F_STATEMENT, l) : qn_js_fail(js, "expected 'class'");
+        return qn_js_is(js, T(CLASS)) ? qn_js_class(js, QN_JS_F_STATEMENT, l)
+                                      : qn_js_fail(js, "expected 'class'");
 }
 
 static uint32_t export_default(struct qn_js *js, uint32_t n)
@@ -316,7 +319,9 @@ uint32_t qn_js_export(struct qn_js *js)
         if (qn_js_is(js, T(LBRACE))) {
                 export_list(js, &l);
         } else if (starts_declaration(js)) {
-                qn_js_push(js, &l, qn_js_is(js, T(AT)) || qn_js_is(js, T(CLASS)) ? exported_class(js) : qn_js_statement(js));
+                qn_js_push(js, &l,
+                           qn_js_is(js, T(AT)) || qn_js_is(js, T(CLASS)) ? exported_class(js)
+                                                                         : qn_js_statement(js));
                 qn_js_push(js, &l, qn_js_empty(js));
         } else {
                 return qn_js_fail(js, "expected what to export");

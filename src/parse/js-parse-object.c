@@ -47,7 +47,8 @@ uint32_t qn_js_key(struct qn_js *js, unsigned *flags)
                 qn_js_expect(js, T(RBRACK));
                 return e;
         default:
-                return qn_js_is_word(js->t.type) ? qn_js_leaf(js, QN_JS_IDENT) : qn_js_fail(js, "expected a key");
+                return qn_js_is_word(js->t.type) ? qn_js_leaf(js, QN_JS_IDENT)
+                                                 : qn_js_fail(js, "expected a key");
         }
 }
 

@@ -49,8 +49,10 @@ static uint32_t regex(struct qn_js *js)
 /* this, super, null, true, false: nodes that have no value but their type. */
 static uint32_t word(struct qn_js *js)
 {
-        static const uint8_t types[QN_JS_TOK_MAX] = { [T(THIS)] = QN_JS_THIS,   [T(SUPER)] = QN_JS_SUPER,
-                                                      [T(NULL)] = QN_JS_NULL,   [T(TRUE)] = QN_JS_TRUE,
+        static const uint8_t types[QN_JS_TOK_MAX] = { [T(THIS)] = QN_JS_THIS,
+                                                      [T(SUPER)] = QN_JS_SUPER,
+                                                      [T(NULL)] = QN_JS_NULL,
+                                                      [T(TRUE)] = QN_JS_TRUE,
                                                       [T(FALSE)] = QN_JS_FALSE };
         unsigned type = types[js->t.type];
 
@@ -241,7 +243,7 @@ static uint32_t meta(struct qn_js *js, uint32_t start, unsigned kind, uint32_t a
         return qn_js_finish(js, n);
 }
 
-static uint32_t new(struct qn_js *js)
+static uint32_t new (struct qn_js *js)
 {
         uint32_t start = js->t.start, n, callee, callee_start;
         struct qn_js_list l;
@@ -294,7 +296,8 @@ static uint32_t import(struct qn_js *js)
         qn_js_next(js);
         if (qn_js_is_atom(js, QN_JS_ATOM_W_SOURCE) || qn_js_is_atom(js, QN_JS_ATOM_W_DEFER)) {
                 qn_js_next(js);
-                return qn_js_is(js, T(LPAREN)) ? import_call(js, start) : qn_js_fail(js, "expected '('");
+                return qn_js_is(js, T(LPAREN)) ? import_call(js, start)
+                                               : qn_js_fail(js, "expected '('");
         }
         if (!qn_js_is_atom(js, QN_JS_ATOM_W_META))
                 return qn_js_fail(js, "unknown meta property");

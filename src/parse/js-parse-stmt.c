@@ -58,10 +58,13 @@ uint32_t qn_js_block(struct qn_js *js)
 
 static uint32_t declarator(struct qn_js *js, unsigned kind)
 {
-        static const uint8_t kinds[] = { [QN_JS_VAR_VAR] = QN_JS_B_VAR, [QN_JS_VAR_LET] = QN_JS_B_LET,
-                                         [QN_JS_VAR_CONST] = QN_JS_B_CONST, [QN_JS_VAR_USING] = QN_JS_B_CONST };
+        static const uint8_t kinds[] = { [QN_JS_VAR_VAR] = QN_JS_B_VAR,
+                                         [QN_JS_VAR_LET] = QN_JS_B_LET,
+                                         [QN_JS_VAR_CONST] = QN_JS_B_CONST,
+                                         [QN_JS_VAR_USING] = QN_JS_B_CONST };
         uint32_t n = qn_js_node(js, QN_JS_DECLARATOR, js->t.start), init;
-        uint32_t target = qn_js_pattern(js, (struct qn_js_declare){ .parent = n, .kind = kinds[kind] });
+        uint32_t target =
+                qn_js_pattern(js, (struct qn_js_declare){ .parent = n, .kind = kinds[kind] });
 
         if (qn_js_eat(js, T(ASSIGN))) {
                 init = qn_js_assign(js);
@@ -128,7 +131,8 @@ bool qn_js_eat_decl(struct qn_js *js, unsigned *ret_kind)
         qn_js_next(js);
         *ret_kind = tok == T(LET) ? QN_JS_VAR_LET : QN_JS_VAR_USING;
         if (tok == T(LET)) {
-                yes = qn_js_is_name_tok(js->t.type) || qn_js_is(js, T(LBRACK)) || qn_js_is(js, T(LBRACE));
+                yes = qn_js_is_name_tok(js->t.type) || qn_js_is(js, T(LBRACK)) ||
+                      qn_js_is(js, T(LBRACE));
         } else if (tok == T(USING)) {
                 yes = using_name(js);
         } else if (qn_js_is(js, T(USING)) && !js->t.nl) { /* await using */
@@ -145,7 +149,8 @@ static uint32_t maybe_declaration(struct qn_js *js)
         uint32_t start = js->t.start;
         unsigned kind;
 
-        return qn_js_eat_decl(js, &kind) ? var_statement(js, kind, start) : expression_statement(js);
+        return qn_js_eat_decl(js, &kind) ? var_statement(js, kind, start)
+                                         : expression_statement(js);
 }
 
 bool qn_js_is_async_function(struct qn_js *js)
@@ -273,7 +278,8 @@ static uint32_t catch_clause(struct qn_js *js)
         qn_js_next(js);
         qn_js_scope_open(js, &scope, QN_JS_SCOPE_BLOCK, n);
         if (qn_js_eat(js, T(LPAREN))) {
-                param = qn_js_pattern(js, (struct qn_js_declare){ .parent = n, .kind = QN_JS_B_CATCH });
+                param = qn_js_pattern(js,
+                                      (struct qn_js_declare){ .parent = n, .kind = QN_JS_B_CATCH });
                 qn_js_expect(js, T(RPAREN));
         } else {
                 param = qn_js_empty(js);

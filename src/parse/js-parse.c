@@ -137,8 +137,9 @@ static bool goes_on(const struct qn_js *js)
 {
         unsigned tok = js->t.type;
 
-        return tok == QN_JS_TOK_RPAREN || tok == QN_JS_TOK_RBRACK || tok == QN_JS_TOK_COMMA || tok == QN_JS_TOK_DOT ||
-               tok == QN_JS_TOK_SEMI || tok == QN_JS_TOK_QDOT || tok == QN_JS_TOK_COLON;
+        return tok == QN_JS_TOK_RPAREN || tok == QN_JS_TOK_RBRACK || tok == QN_JS_TOK_COMMA ||
+               tok == QN_JS_TOK_DOT || tok == QN_JS_TOK_SEMI || tok == QN_JS_TOK_QDOT ||
+               tok == QN_JS_TOK_COLON;
 }
 
 struct place {
@@ -147,7 +148,8 @@ struct place {
 
 static struct place here(const struct qn_js *js)
 {
-        return (struct place){ js->t.start, js->braces - qn_js_is(js, QN_JS_TOK_LBRACE), js->n_tpl };
+        return (struct place){ js->t.start, js->braces - qn_js_is(js, QN_JS_TOK_LBRACE),
+                               js->n_tpl };
 }
 
 /* Skips to where the next statement seems to begin: after a semicolon or the last closing brace, before a line that
@@ -215,7 +217,8 @@ static bool is_directive(const struct qn_js *js, uint32_t s, bool *ret_strict)
 
         if (n->type != QN_JS_EXPR_STMT || e->type != QN_JS_STRING || (e->flags & QN_JS_F_PAREN))
                 return false;
-        *ret_strict = e->end - e->start == 12 && memcmp(js->src + e->start + 1, "use strict", 10) == 0;
+        *ret_strict =
+                e->end - e->start == 12 && memcmp(js->src + e->start + 1, "use strict", 10) == 0;
         return true;
 }
 

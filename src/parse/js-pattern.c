@@ -144,7 +144,8 @@ static void convert_name(struct qn_js *js, uint32_t e, const struct conversion *
 {
         if (c->params) {
                 qn_js_at(js, e)->op = QN_JS_REF_READ;
-                qn_js_declare(js, e, (struct qn_js_declare){ .parent = c->params, .kind = QN_JS_B_PARAM });
+                qn_js_declare(js, e,
+                              (struct qn_js_declare){ .parent = c->params, .kind = QN_JS_B_PARAM });
         } else {
                 qn_js_at(js, e)->op = c->op == T(ASSIGN) ? QN_JS_REF_WRITE : QN_JS_REF_BOTH;
         }

@@ -16,9 +16,10 @@ static inline const uint8_t *qn_js_scan(const uint8_t *p, char a, char b, char c
 
         for (;; p += 16) {
                 __m128i v = _mm_loadu_si128((const __m128i_u *)p);
-                __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, va), _mm_cmpeq_epi8(v, vb)),
-                                           _mm_or_si128(_mm_cmpeq_epi8(v, vc),
-                                                        _mm_cmpeq_epi8(_mm_subs_epu8(v, low), zero)));
+                __m128i hit =
+                        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, va), _mm_cmpeq_epi8(v, vb)),
+                                     _mm_or_si128(_mm_cmpeq_epi8(v, vc),
+                                                  _mm_cmpeq_epi8(_mm_subs_epu8(v, low), zero)));
                 unsigned m = (unsigned)_mm_movemask_epi8(hit);
 
                 if (m)
@@ -54,7 +55,9 @@ static inline unsigned qn_js_scan_name(const uint8_t *p, uint64_t ret_key[2])
                                        _mm_set1_epi8('9' - '0' - 127));
         __m128i sign = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('_')),
                                     _mm_cmpeq_epi8(v, _mm_set1_epi8('$')));
-        unsigned other = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letter, digit), sign)) ^ 0xffffu;
+        unsigned other =
+                (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letter, digit), sign)) ^
+                0xffffu;
         unsigned n = other ? (unsigned)__builtin_ctz(other) : 16;
 
         v = _mm_and_si128(v, _mm_loadu_si128((const __m128i_u *)(window + 16 - n)));
@@ -83,8 +86,8 @@ static inline unsigned qn_js_scan_name(const uint8_t *p, uint64_t ret_key[2])
 {
         unsigned n = 0;
 
-        while (n < 16 && ((uint8_t)((p[n] | 0x20) - 'a') < 26 || (uint8_t)(p[n] - '0') < 10 || p[n] == '_' ||
-                          p[n] == '$'))
+        while (n < 16 && ((uint8_t)((p[n] | 0x20) - 'a') < 26 || (uint8_t)(p[n] - '0') < 10 ||
+                          p[n] == '_' || p[n] == '$'))
                 n++;
         ret_key[0] = ret_key[1] = 0;
         memcpy(ret_key, p, n);

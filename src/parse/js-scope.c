@@ -21,16 +21,20 @@ static uint32_t new_scope(struct qn_js *js, unsigned kind, uint32_t node, uint32
 
 void qn_js_scope_open(struct qn_js *js, struct qn_js_open *o, unsigned kind, uint32_t node)
 {
-        *o = (struct qn_js_open){
-                .up = js->open, .up_fn = js->open_fn, .mark = js->log.n, .node = node, .kind = (uint8_t)kind
-        };
+        *o = (struct qn_js_open){ .up = js->open,
+                                  .up_fn = js->open_fn,
+                                  .mark = js->log.n,
+                                  .node = node,
+                                  .kind = (uint8_t)kind };
         qn_js_log(js, 0);
         js->open = o;
 }
 
 void qn_js_scope_open_fn(struct qn_js *js, struct qn_js_open *o, uint32_t node, uint32_t mark)
 {
-        *o = (struct qn_js_open){ .up = js->open, .up_fn = js->open_fn, .mark = mark, .node = node };
+        *o = (struct qn_js_open){
+                .up = js->open, .up_fn = js->open_fn, .mark = mark, .node = node
+        };
         if (!js->fatal)
                 o->scope = new_scope(js, QN_JS_SCOPE_FUNCTION, node, mark);
         js->open = js->open_fn = o;
@@ -51,15 +55,17 @@ uint32_t qn_js_scope_number(struct qn_js *js, struct qn_js_open *o)
         return o->scope;
 }
 
-static void declare_in(struct qn_js *js, struct qn_js_open *o, uint32_t ident, struct qn_js_declare d)
+static void declare_in(struct qn_js *js, struct qn_js_open *o, uint32_t ident,
+                       struct qn_js_declare d)
 {
         uint32_t scope = qn_js_scope_number(js, o), i = js->decls.n;
         struct qn_js_decl_list *l = &js->lists.p[scope];
 
         if (!scope || !QN_JS_ROOM(js, decls))
                 return;
-        js->decls.p[js->decls.n++] =
-                (struct qn_js_decl){ .node = ident, .parent = d.parent, .kind = d.kind, .how = d.how };
+        js->decls.p[js->decls.n++] = (struct qn_js_decl){
+                .node = ident, .parent = d.parent, .kind = d.kind, .how = d.how
+        };
         if (l->last)
                 js->decls.p[l->last].next = i;
         else
@@ -70,7 +76,8 @@ static void declare_in(struct qn_js *js, struct qn_js_open *o, uint32_t ident, s
 void qn_js_declare(struct qn_js *js, uint32_t ident, struct qn_js_declare d)
 {
         declare_in(js, d.kind == QN_JS_B_VAR ? js->open_fn : js->open, ident, d);
-        if (d.kind == QN_JS_B_FUNCTION && js->open != js->open_fn && !js->strict && d.how == QN_JS_DECL_PLAIN) {
+        if (d.kind == QN_JS_B_FUNCTION && js->open != js->open_fn && !js->strict &&
+            d.how == QN_JS_DECL_PLAIN) {
                 d.how = QN_JS_DECL_HOISTED;
                 declare_in(js, js->open_fn, ident, d);
         }
@@ -96,7 +103,8 @@ static bool has_value(const struct qn_js *js, const struct qn_js_decl *d)
 }
 
 /* A further declaration of a name in the same scope. */
-static void merge(struct qn_js *js, struct qn_js_binding *b, bool own_name, const struct qn_js_decl *d)
+static void merge(struct qn_js *js, struct qn_js_binding *b, bool own_name,
+                  const struct qn_js_decl *d)
 {
         if (d->how == QN_JS_DECL_HOISTED && b->kind != QN_JS_B_VAR && b->kind != QN_JS_B_FUNCTION)
                 return;
@@ -128,7 +136,11 @@ static bool add_binding(struct walk *w, const struct qn_js_decl *d)
         if (!QN_JS_ROOM(js, bindings) || !QN_JS_ROOM(js, undo))
                 return false;
         js->bindings.p[js->bindings.n++] = (struct qn_js_binding){
-                .atom = atom, .scope = w->scope, .decl = d->node, .parent = d->parent, .kind = d->kind,
+                .atom = atom,
+                .scope = w->scope,
+                .decl = d->node,
+                .parent = d->parent,
+                .kind = d->kind,
                 .writes = d->how == QN_JS_DECL_LOOP,
         };
         js->undo.p[js->undo.n++] = cur; /* what leave() puts back */

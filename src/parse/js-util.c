@@ -65,8 +65,9 @@ static size_t escape(const uint8_t *p, size_t n, int64_t *ret)
         const char *q;
 
         if (*p == 'u' && (k = unicode(p + 1, n - 1, &v)) != 0) {
-                if (v >= 0xd800 && v < 0xdc00 && n >= k + 7 && p[k + 1] == '\\' && p[k + 2] == 'u' &&
-                    unicode(p + k + 3, n - k - 3, &low) && low >= 0xdc00 && low < 0xe000) {
+                if (v >= 0xd800 && v < 0xdc00 && n >= k + 7 && p[k + 1] == '\\' &&
+                    p[k + 2] == 'u' && unicode(p + k + 3, n - k - 3, &low) && low >= 0xdc00 &&
+                    low < 0xe000) {
                         k += 2 + unicode(p + k + 3, n - k - 3, &low);
                         v = 0x10000 + ((v - 0xd800) << 10) + (low - 0xdc00);
                 }
@@ -108,12 +109,14 @@ struct qn_str qn_js_decode(struct qn_str raw, struct qn_arena *a)
                         d[n++] = '\n';
                 } else if (*p != '\\' || p + 1 == end) {
                         d[n++] = (char)*p++;
-                } else if (p[1] >= 0x80 && !(p[1] == 0xe2 && end - p >= 4 && p[2] == 0x80 && (p[3] & 0xfe) == 0xa8)) {
+                } else if (p[1] >= 0x80 && !(p[1] == 0xe2 && end - p >= 4 && p[2] == 0x80 &&
+                                             (p[3] & 0xfe) == 0xa8)) {
                         p++;
                 } else {
                         p += 1 + escape(p + 1, (size_t)(end - p - 1), &cp);
                         if (cp >= 0)
-                                n += qn_js_put_utf8(d + n, cp >= 0xd800 && cp < 0xe000 ? 0xfffd : (uint32_t)cp);
+                                n += qn_js_put_utf8(
+                                        d + n, cp >= 0xd800 && cp < 0xe000 ? 0xfffd : (uint32_t)cp);
                 }
         }
         return (struct qn_str){ d, n };
@@ -181,7 +184,8 @@ static double decimal(struct qn_str s)
                         exponent = exponent * 10 + (s.p[j] - '0');
         if (i + 1 < s.n && s.p[i + 1] == '-')
                 exponent = -exponent;
-        snprintf(buf + n, sizeof buf - n, "e%ld", (long)exponent + (long)QN_MIN(dropped, (size_t)100000));
+        snprintf(buf + n, sizeof buf - n, "e%ld",
+                 (long)exponent + (long)QN_MIN(dropped, (size_t)100000));
         return strtod(buf, NULL);
 }
 

@@ -31,23 +31,27 @@ enum qn_js_flag {
         QN_JS_F_ASYNC = 1 << 7,
         QN_JS_F_GENERATOR = 1 << 8,
         QN_JS_F_ARROW = 1 << 9,
-        QN_JS_F_EXPR_BODY = 1 << 10, /* arrow function whose body is an expression */
-        QN_JS_F_STATEMENT = 1 << 11, /* function or class declaration */
-        QN_JS_F_PREFIX = 1 << 12,    /* ++x */
-        QN_JS_F_PRIVATE = 1 << 13,   /* a.#b */
-        QN_JS_F_ESCAPED = 1 << 14,   /* literal with escapes: its text is not its value */
-        QN_JS_F_PAREN = 1 << 15,     /* the expression stood in parentheses */
-        QN_JS_F_AWAIT = QN_JS_F_ASYNC,       /* on FOR_OF */
+        QN_JS_F_EXPR_BODY = 1 << 10,          /* arrow function whose body is an expression */
+        QN_JS_F_STATEMENT = 1 << 11,          /* function or class declaration */
+        QN_JS_F_PREFIX = 1 << 12,             /* ++x */
+        QN_JS_F_PRIVATE = 1 << 13,            /* a.#b */
+        QN_JS_F_ESCAPED = 1 << 14,            /* literal with escapes: its text is not its value */
+        QN_JS_F_PAREN = 1 << 15,              /* the expression stood in parentheses */
+        QN_JS_F_AWAIT = QN_JS_F_ASYNC,        /* on FOR_OF */
         QN_JS_F_DELEGATE = QN_JS_F_GENERATOR, /* on YIELD */
 };
 
 enum { QN_JS_VAR_VAR, QN_JS_VAR_LET, QN_JS_VAR_CONST, QN_JS_VAR_USING };
 enum { QN_JS_META_IMPORT, QN_JS_META_NEW_TARGET };
-enum { QN_JS_REF_READ, QN_JS_REF_WRITE, QN_JS_REF_BOTH }; /* op of an IDENT that refers: x, x = 1, x++ */
+enum {
+        QN_JS_REF_READ,
+        QN_JS_REF_WRITE,
+        QN_JS_REF_BOTH
+}; /* op of an IDENT that refers: x, x = 1, x++ */
 
-struct qn_js_node { /* 24 bytes */
-        uint8_t type;  /* qn_js_type */
-        uint8_t op;    /* operator (qn_js_tok) or the kind named in js-nodes.def */
+struct qn_js_node {   /* 24 bytes */
+        uint8_t type; /* qn_js_type */
+        uint8_t op;   /* operator (qn_js_tok) or the kind named in js-nodes.def */
         uint16_t flags;
         uint32_t start, end; /* byte offsets in the source, end exclusive */
         uint32_t first, next;
@@ -80,14 +84,20 @@ enum qn_js_binding_kind {
 
 struct qn_js_binding {
         uint32_t atom, scope;
-        uint32_t decl;   /* the declaring IDENT node */
-        uint32_t parent; /* node that gives it its value: DECLARATOR, FUNCTION, CLASS, PARAMS, CATCH or IMPORT_SPEC */
+        uint32_t decl; /* the declaring IDENT node */
+        uint32_t
+                parent; /* node that gives it its value: DECLARATOR, FUNCTION, CLASS, PARAMS, CATCH or IMPORT_SPEC */
         uint32_t writes; /* assignments besides the declaration's own initialiser */
         uint32_t reads;
-        uint8_t kind;    /* qn_js_binding_kind */
+        uint8_t kind; /* qn_js_binding_kind */
 };
 
-enum qn_js_scope_kind { QN_JS_SCOPE_PROGRAM, QN_JS_SCOPE_FUNCTION, QN_JS_SCOPE_BLOCK, QN_JS_SCOPE_CLASS };
+enum qn_js_scope_kind {
+        QN_JS_SCOPE_PROGRAM,
+        QN_JS_SCOPE_FUNCTION,
+        QN_JS_SCOPE_BLOCK,
+        QN_JS_SCOPE_CLASS
+};
 
 struct qn_js_scope {
         uint32_t parent; /* 0: none (the program's scope is number 1) */
@@ -112,9 +122,9 @@ struct qn_js_ast {
         uint32_t n_atoms;
         struct qn_js_comment *comments;
         uint32_t n_comments;
-        uint32_t errors;            /* ERROR nodes and other deviations */
-        struct qn_err first_error;  /* where and what the first one was */
-        bool module;                /* import, export, import.meta or top-level await seen */
+        uint32_t errors;           /* ERROR nodes and other deviations */
+        struct qn_err first_error; /* where and what the first one was */
+        bool module;               /* import, export, import.meta or top-level await seen */
         bool jsx;
         bool hashbang;
 };

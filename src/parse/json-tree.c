@@ -4,8 +4,9 @@
 #include "parse/node-build.h"
 
 static const enum qn_node_type types[] = {
-        [QN_JSON_OBJECT] = QN_NODE_OBJECT, [QN_JSON_ARRAY] = QN_NODE_ARRAY, [QN_JSON_STRING] = QN_NODE_STRING,
-        [QN_JSON_NUMBER] = QN_NODE_NUMBER, [QN_JSON_TRUE] = QN_NODE_BOOL,   [QN_JSON_FALSE] = QN_NODE_BOOL,
+        [QN_JSON_OBJECT] = QN_NODE_OBJECT, [QN_JSON_ARRAY] = QN_NODE_ARRAY,
+        [QN_JSON_STRING] = QN_NODE_STRING, [QN_JSON_NUMBER] = QN_NODE_NUMBER,
+        [QN_JSON_TRUE] = QN_NODE_BOOL,     [QN_JSON_FALSE] = QN_NODE_BOOL,
         [QN_JSON_NULL] = QN_NODE_NULL,
 };
 
@@ -58,7 +59,8 @@ int qn_json_parse(struct qn_cur in, struct qn_arena *a, struct qn_node **ret, st
                         break;
                 r = add_event(&b, &e);
                 if (r < 0)
-                        return qn_fail(reterr, r, e.off, "JSON: the document needs too much memory");
+                        return qn_fail(reterr, r, e.off,
+                                       "JSON: the document needs too much memory");
         }
         *ret = qn_build_root(&b);
         return 0;

@@ -13,7 +13,8 @@ enum state {
         ST_FAILED,
 };
 
-static int fail(struct qn_json *j, int code, const uint8_t *at, struct qn_err *reterr, const char *what)
+static int fail(struct qn_json *j, int code, const uint8_t *at, struct qn_err *reterr,
+                const char *what)
 {
         j->state = ST_FAILED;
         return qn_fail(reterr, code, (size_t)(at - j->start), "JSON: %s", what);
@@ -118,7 +119,8 @@ static inline int string(struct qn_json *j, struct qn_json_event *e, struct qn_e
                 } else if (*p < 0x20) {
                         return fail(j, -EBADMSG, p, reterr, "control character in a string");
                 } else {
-                        n = qn_utf8_next((struct qn_str){ (const char *)p, (size_t)(end - p) }, &cp);
+                        n = qn_utf8_next((struct qn_str){ (const char *)p, (size_t)(end - p) },
+                                         &cp);
                         if (n == 1)
                                 return fail(j, -EILSEQ, p, reterr, "a string is not valid UTF-8");
                 }
@@ -254,8 +256,8 @@ static int number(struct qn_json *j, struct qn_json_event *e, struct qn_err *ret
         const uint8_t *p = j->in.p;
 
         if (!take_number(&p, j->in.end))
-                return p == j->in.end ? cut_short(j, reterr) :
-                                        fail(j, -EBADMSG, p, reterr, "malformed number");
+                return p == j->in.end ? cut_short(j, reterr)
+                                      : fail(j, -EBADMSG, p, reterr, "malformed number");
         e->kind = QN_JSON_NUMBER;
         e->raw = (struct qn_str){ (const char *)j->in.p, (size_t)(p - j->in.p) };
         j->in.p = p;
@@ -284,7 +286,8 @@ static inline bool in_object(const struct qn_json *j)
         return j->nest[(j->depth - 1) / 8] >> ((j->depth - 1) % 8) & 1;
 }
 
-static int open_level(struct qn_json *j, struct qn_json_event *e, bool object, struct qn_err *reterr)
+static int open_level(struct qn_json *j, struct qn_json_event *e, bool object,
+                      struct qn_err *reterr)
 {
         uint8_t bit = (uint8_t)(1u << j->depth % 8);
 
@@ -424,7 +427,8 @@ static inline int next(struct qn_json *j, struct qn_json_event *e, struct qn_err
 int qn_json_init(struct qn_json *j, struct qn_cur in, struct qn_err *reterr)
 {
         if (qn_cur_left(&in) > QN_JSON_MAX)
-                return qn_fail(reterr, -EFBIG, QN_JSON_MAX, "JSON: larger than %zu MB", QN_JSON_MAX >> 20);
+                return qn_fail(reterr, -EFBIG, QN_JSON_MAX, "JSON: larger than %zu MB",
+                               QN_JSON_MAX >> 20);
         *j = (struct qn_json){ .in = in, .start = in.p, .state = ST_VALUE };
         if (qn_str_starts(qn_cur_rest(&in), "\xef\xbb\xbf"))
                 j->in.p += 3;

@@ -30,7 +30,7 @@ enum qn_json_kind {
 
 struct qn_json_event {
         enum qn_json_kind kind;
-        bool escaped;      /* text holds backslash escapes: qn_json_unescape() gives the real string */
+        bool escaped; /* text holds backslash escapes: qn_json_unescape() gives the real string */
         struct qn_str raw; /* KEY and STRING: between the quotes; NUMBER: its text */
         size_t off;        /* where it starts in the input */
 };
@@ -48,7 +48,8 @@ QN_MUST int qn_json_next(struct qn_json *j, struct qn_json_event *ret, struct qn
 /* Skips one whole value: call it when the next event would be a value (after a KEY, or inside an array). */
 QN_MUST int qn_json_skip(struct qn_json *j, struct qn_err *reterr);
 /* Skips what is left of the value that e began (nothing, when e is a scalar); e must be the latest event. */
-QN_MUST int qn_json_skip_rest(struct qn_json *j, const struct qn_json_event *e, struct qn_err *reterr);
+QN_MUST int qn_json_skip_rest(struct qn_json *j, const struct qn_json_event *e,
+                              struct qn_err *reterr);
 /* The string behind a KEY or STRING: raw itself, or decoded into the arena. */
 QN_MUST int qn_json_unescape(const struct qn_json_event *e, struct qn_arena *a, struct qn_str *ret);
 
@@ -66,16 +67,18 @@ enum qn_node_type {
 struct qn_node {
         enum qn_node_type type;
         bool boolean;
-        bool duplicate;            /* OBJECT: some key occurred twice (the last value is kept, in the first one's place) */
-        uint32_t off, line, column; /* byte offset; line and column from 1, 0 where not kept (JSON) */
-        struct qn_str text;        /* STRING: decoded; NUMBER: raw text */
-        struct qn_str *keys;       /* OBJECT: n names, in document order */
-        struct qn_node **items;    /* OBJECT and ARRAY: n values */
+        bool duplicate; /* OBJECT: some key occurred twice (the last value is kept, in the first one's place) */
+        uint32_t off, line,
+                column;         /* byte offset; line and column from 1, 0 where not kept (JSON) */
+        struct qn_str text;     /* STRING: decoded; NUMBER: raw text */
+        struct qn_str *keys;    /* OBJECT: n names, in document order */
+        struct qn_node **items; /* OBJECT and ARRAY: n values */
         size_t n;
 };
 
 /* Whole document → tree in the arena. */
-QN_MUST int qn_json_parse(struct qn_cur in, struct qn_arena *a, struct qn_node **ret, struct qn_err *reterr);
+QN_MUST int qn_json_parse(struct qn_cur in, struct qn_arena *a, struct qn_node **ret,
+                          struct qn_err *reterr);
 
 /* Look-ups accept NULL and wrong types: they return NULL, {NULL, 0} or the fallback, so that they chain. */
 const struct qn_node *qn_node_get(const struct qn_node *object, const char *key);

@@ -1,8 +1,12 @@
 #include "parse/lock-kind.h"
 
 static const char *const kind_names[] = {
-        [QN_LOCK_REGISTRY] = "registry", [QN_LOCK_ALIAS] = "alias", [QN_LOCK_GIT] = "git",
-        [QN_LOCK_URL] = "url",           [QN_LOCK_FILE] = "file",   [QN_LOCK_LINK] = "link",
+        [QN_LOCK_REGISTRY] = "registry",
+        [QN_LOCK_ALIAS] = "alias",
+        [QN_LOCK_GIT] = "git",
+        [QN_LOCK_URL] = "url",
+        [QN_LOCK_FILE] = "file",
+        [QN_LOCK_LINK] = "link",
         [QN_LOCK_WORKSPACE] = "workspace",
 };
 
@@ -40,7 +44,8 @@ static bool part_ok(struct qn_str s)
         for (size_t i = 0; i < s.n; i++) {
                 char c = s.p[i], low = c | 0x20;
 
-                if (!(low >= 'a' && low <= 'z') && !(c >= '0' && c <= '9') && (c == 0 || !strchr("-_.~!'()*", c)))
+                if (!(low >= 'a' && low <= 'z') && !(c >= '0' && c <= '9') &&
+                    (c == 0 || !strchr("-_.~!'()*", c)))
                         return false;
         }
         return true;
@@ -50,8 +55,8 @@ bool qn_lock_name_ok(struct qn_str name)
 {
         struct qn_str rest = name, scope;
 
-        if (name.n == 0 || name.p[0] == '_' || name.p[0] == '-' || qn_str_is(name, "node_modules") ||
-            qn_str_is(name, "favicon.ico"))
+        if (name.n == 0 || name.p[0] == '_' || name.p[0] == '-' ||
+            qn_str_is(name, "node_modules") || qn_str_is(name, "favicon.ico"))
                 return false;
         if (name.p[0] != '@')
                 return part_ok(name);
@@ -105,7 +110,8 @@ static bool is_tarball_of(struct qn_str file, struct qn_str name, struct qn_str 
         struct qn_str base = base_name(name), plain = version;
         ptrdiff_t plus = qn_str_chr(version, '+');
 
-        if (!qn_str_eq(qn_str_take(file, base.n), base) || !qn_str_starts(qn_str_skip(file, base.n), "-"))
+        if (!qn_str_eq(qn_str_take(file, base.n), base) ||
+            !qn_str_starts(qn_str_skip(file, base.n), "-"))
                 return false;
         file = qn_str_skip(file, base.n + 1);
         if (plus >= 0)
@@ -129,7 +135,8 @@ static bool is_registry_url(struct qn_str url, struct qn_str name, struct qn_str
                 head = qn_str_take(url, (size_t)dash);
                 tail = qn_str_skip(url, (size_t)dash + 3);
                 for (size_t extra = 0; extra <= 2; extra += 2) {
-                        struct qn_str end = qn_str_skip(head, head.n - QN_MIN(head.n, name.n + extra));
+                        struct qn_str end =
+                                qn_str_skip(head, head.n - QN_MIN(head.n, name.n + extra));
 
                         if (take_name(&end, name) && end.n == 0)
                                 return is_tarball_of(base_name(tail), name, version);
@@ -170,7 +177,8 @@ static enum qn_lock_kind find_kind(const struct qn_lock_package *p)
                 return QN_LOCK_LINK;
         if (starts_with_any(p->version, git_prefixes) || starts_with_any(p->resolved, git_prefixes))
                 return QN_LOCK_GIT;
-        if (starts_with_any(p->version, file_prefixes) || starts_with_any(p->resolved, file_prefixes))
+        if (starts_with_any(p->version, file_prefixes) ||
+            starts_with_any(p->resolved, file_prefixes))
                 return QN_LOCK_FILE;
         if (starts_with_any(from, url_prefixes) && !is_registry_url(from, p->name, p->version))
                 return QN_LOCK_URL;

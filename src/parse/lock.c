@@ -50,7 +50,10 @@ enum field_type {
         FIELD_FLAG,
 };
 
-#define FIELD(key, type, member) { key, type, offsetof(struct qn_lock_package, member) }
+#define FIELD(key, type, member)                                    \
+        {                                                           \
+                key, type, offsetof(struct qn_lock_package, member) \
+        }
 static const struct {
         const char *key;
         enum field_type type;
@@ -69,7 +72,8 @@ static const struct {
 };
 #undef FIELD
 
-static const char *const dep_blocks[] = { "dependencies", "devDependencies", "optionalDependencies", "peerDependencies" };
+static const char *const dep_blocks[] = { "dependencies", "devDependencies", "optionalDependencies",
+                                          "peerDependencies" };
 
 static bool is_dep_block(struct qn_str key)
 {
@@ -80,7 +84,8 @@ static bool is_dep_block(struct qn_str key)
 }
 
 /* A field of a known type; everything else is passed over. */
-static int read_field(struct reader *rd, struct qn_lock_package *p, struct qn_str key, const struct qn_json_event *e)
+static int read_field(struct reader *rd, struct qn_lock_package *p, struct qn_str key,
+                      const struct qn_json_event *e)
 {
         for (size_t i = 0; i < QN_ARRAY_SIZE(fields); i++) {
                 void *at = (char *)p + fields[i].at;
@@ -130,7 +135,8 @@ static int push(struct reader *rd, struct level l)
         return 0;
 }
 
-static int join_path(struct reader *rd, struct qn_str prefix, struct qn_str name, struct qn_str *ret)
+static int join_path(struct reader *rd, struct qn_str prefix, struct qn_str name,
+                     struct qn_str *ret)
 {
         static const struct qn_str dir = QN_STR("node_modules/");
         size_t n = prefix.n + (prefix.n != 0) + dir.n + name.n;
@@ -167,7 +173,8 @@ static int place_package(struct reader *rd, struct qn_str path, size_t *ret)
         if (r == 1)
                 return 0;
         if (lock->n == QN_LOCK_PACKAGES_MAX)
-                return qn_fail(rd->err, -EFBIG, 0, "the lock file holds more than %u packages", QN_LOCK_PACKAGES_MAX);
+                return qn_fail(rd->err, -EFBIG, 0, "the lock file holds more than %u packages",
+                               QN_LOCK_PACKAGES_MAX);
         if (QN_ARENA_ROOM(rd->arena, lock->packages, lock->n, rd->cap) < 0)
                 return no_memory(rd);
         lock->n++;
@@ -175,7 +182,8 @@ static int place_package(struct reader *rd, struct qn_str path, size_t *ret)
 }
 
 /* A key in a list of packages. */
-static int open_package(struct reader *rd, const struct level *list, const struct qn_json_event *key)
+static int open_package(struct reader *rd, const struct level *list,
+                        const struct qn_json_event *key)
 {
         struct level l = { .list = false };
         struct qn_json_event e;
@@ -189,10 +197,12 @@ static int open_package(struct reader *rd, const struct level *list, const struc
         if ((r = qn_json_next(&rd->json, &e, rd->err)) < 0)
                 return r;
         if (e.kind != QN_JSON_OBJECT)
-                return qn_fail(rd->err, -EINVAL, e.off, "not a lock file: a package is not an object");
+                return qn_fail(rd->err, -EINVAL, e.off,
+                               "not a lock file: a package is not an object");
         if ((r = place_package(rd, path, &l.package)) < 0)
                 return r;
-        rd->lock->packages[l.package] = (struct qn_lock_package){ .path = path, .off = (uint32_t)e.off };
+        rd->lock->packages[l.package] =
+                (struct qn_lock_package){ .path = path, .off = (uint32_t)e.off };
         return push(rd, l);
 }
 
@@ -268,7 +278,8 @@ static int read_outline(struct reader *rd, struct outline *o)
         if (r < 0)
                 return r;
         if (e.kind != QN_JSON_OBJECT)
-                return qn_fail(rd->err, -EINVAL, e.off, "not a lock file: it does not hold an object");
+                return qn_fail(rd->err, -EINVAL, e.off,
+                               "not a lock file: it does not hold an object");
         for (;;) {
                 if ((r = qn_json_next(&rd->json, &e, rd->err)) < 0)
                         return r;
@@ -284,8 +295,10 @@ static int read_outline(struct reader *rd, struct outline *o)
                         o->packages = v;
                 else if (qn_str_is(key, "dependencies"))
                         o->dependencies = v;
-                else if (v.kind == QN_JSON_STRING && (qn_str_is(key, "name") || qn_str_is(key, "version")) &&
-                         qn_json_unescape(&v, rd->arena, qn_str_is(key, "name") ? &o->name : &o->root_version) < 0)
+                else if (v.kind == QN_JSON_STRING &&
+                         (qn_str_is(key, "name") || qn_str_is(key, "version")) &&
+                         qn_json_unescape(&v, rd->arena,
+                                          qn_str_is(key, "name") ? &o->name : &o->root_version) < 0)
                         return no_memory(rd);
                 if ((r = qn_json_skip_rest(&rd->json, &v, rd->err)) < 0)
                         return r;
@@ -300,8 +313,10 @@ static int choose_block(struct reader *rd, const struct outline *o, struct qn_js
 
         if (o->version.kind == QN_JSON_EOF)
                 return qn_fail(rd->err, -EINVAL, 0, "not a lock file: it has no lockfileVersion");
-        if (o->version.kind != QN_JSON_NUMBER || qn_str_u64(o->version.raw, &version) < 0 || version < 1 || version > 3)
-                return qn_fail(rd->err, -ENOTSUP, o->version.off, "lockfileVersion %.*s is not known (1, 2 and 3 are)",
+        if (o->version.kind != QN_JSON_NUMBER || qn_str_u64(o->version.raw, &version) < 0 ||
+            version < 1 || version > 3)
+                return qn_fail(rd->err, -ENOTSUP, o->version.off,
+                               "lockfileVersion %.*s is not known (1, 2 and 3 are)",
                                QN_STR_ARG(qn_str_take(o->version.raw, 20)));
         rd->lock->version = (unsigned)version;
         rd->nested = version == 1 || (version == 2 && o->packages.kind == QN_JSON_EOF);
@@ -353,7 +368,8 @@ static void mark_direct(struct reader *rd)
         for (size_t i = 0; i < rd->n_wants; i++)
                 mark_want(rd, &rd->wants[i]);
         for (size_t i = 0; i < lock->n; i++)
-                if (lock->packages[i].link && qn_str_starts(lock->packages[i].path, "node_modules/"))
+                if (lock->packages[i].link &&
+                    qn_str_starts(lock->packages[i].path, "node_modules/"))
                         lock->packages[i].direct = true;
 }
 
@@ -366,7 +382,8 @@ static void take_root(struct reader *rd)
         if (at == QN_MAP_NONE)
                 return;
         lock->direct_known = true;
-        memmove(lock->packages + at, lock->packages + at + 1, (lock->n - at - 1) * sizeof *lock->packages);
+        memmove(lock->packages + at, lock->packages + at + 1,
+                (lock->n - at - 1) * sizeof *lock->packages);
         lock->n--;
 }
 
@@ -426,7 +443,8 @@ int qn_lock_mark_direct(struct qn_lock *lock, const struct qn_pkgjson *project, 
                 struct qn_str name = qn_lock_path_name(p->path);
 
                 /* Only what lies at the top can be direct. */
-                if (name.p && name.n + strlen("node_modules/") == p->path.n && qn_map_get(&names, name) != QN_MAP_NONE)
+                if (name.p && name.n + strlen("node_modules/") == p->path.n &&
+                    qn_map_get(&names, name) != QN_MAP_NONE)
                         p->direct = true;
         }
         lock->direct_known = true;

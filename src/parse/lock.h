@@ -23,16 +23,19 @@ enum qn_lock_kind {
 };
 
 struct qn_lock_package {
-        struct qn_str name;      /* the real name: from "name" for an alias, else from the path */
-        struct qn_str alias;     /* the name it is installed under, when that is another one; else p is NULL */
+        struct qn_str name; /* the real name: from "name" for an alias, else from the path */
+        struct qn_str
+                alias; /* the name it is installed under, when that is another one; else p is NULL */
         struct qn_str version;   /* p is NULL where the lock file gives none (links) */
         struct qn_str resolved;  /* URL, path, or p NULL */
         struct qn_str integrity; /* SRI, or p NULL */
-        struct qn_str path;      /* "node_modules/a/node_modules/b"; made up the same way for lockfileVersion 1 */
-        uint32_t off;            /* of its entry in the lock file */
+        struct qn_str
+                path; /* "node_modules/a/node_modules/b"; made up the same way for lockfileVersion 1 */
+        uint32_t off; /* of its entry in the lock file */
         enum qn_lock_kind kind;
-        bool dev, optional, peer; /* only through devDependencies, … (devOptional sets dev and optional) */
-        bool bundled;             /* its bytes are in the tarball of a package above it */
+        bool dev, optional,
+                peer; /* only through devDependencies, … (devOptional sets dev and optional) */
+        bool bundled; /* its bytes are in the tarball of a package above it */
         bool link;
         bool has_install_script;
         bool direct; /* a dependency of the project or of one of its workspaces (needs qn_lock_mark_direct() for version 1) */
@@ -40,16 +43,18 @@ struct qn_lock_package {
 };
 
 struct qn_lock {
-        unsigned version;                  /* 1, 2 or 3 */
-        struct qn_str name, root_version;  /* of the project, p NULL when absent */
-        struct qn_lock_package *packages;  /* without the project itself */
+        unsigned version;                 /* 1, 2 or 3 */
+        struct qn_str name, root_version; /* of the project, p NULL when absent */
+        struct qn_lock_package *packages; /* without the project itself */
         size_t n;
         bool direct_known; /* version 1 does not say what is direct */
         bool duplicate;    /* some path occurred twice */
 };
 
-QN_MUST int qn_lock_parse(struct qn_cur in, struct qn_arena *a, struct qn_lock **ret, struct qn_err *reterr);
+QN_MUST int qn_lock_parse(struct qn_cur in, struct qn_arena *a, struct qn_lock **ret,
+                          struct qn_err *reterr);
 /* For version 1: marks what the project's package.json names.  0 or -ENOBUFS. */
-QN_MUST int qn_lock_mark_direct(struct qn_lock *lock, const struct qn_pkgjson *project, struct qn_arena *a);
+QN_MUST int qn_lock_mark_direct(struct qn_lock *lock, const struct qn_pkgjson *project,
+                                struct qn_arena *a);
 /* "registry", "alias" … */
 const char *qn_lock_kind_name(enum qn_lock_kind k);

@@ -51,7 +51,8 @@ static size_t find_linear(const struct qn_str *keys, size_t n, struct qn_str key
 }
 
 /* Copies a closing object's members. */
-static int fill_object(struct qn_build *b, struct qn_node *o, const struct qn_build_pending *kids, size_t n)
+static int fill_object(struct qn_build *b, struct qn_node *o, const struct qn_build_pending *kids,
+                       size_t n)
 {
         struct qn_map seen = { 0 };
         size_t m = 0;

@@ -27,7 +27,10 @@ struct qn_build {
         size_t depth;
 };
 
-#define QN_BUILD_INIT(a) { .arena = (a), .scratch = QN_ARENA_INIT((a)->max) }
+#define QN_BUILD_INIT(a)                                         \
+        {                                                        \
+                .arena = (a), .scratch = QN_ARENA_INIT((a)->max) \
+        }
 
 /* Adds a value below the innermost open node (or as the root).  0, -ENOBUFS or -ENOMEM, as the others. */
 QN_MUST int qn_build_add(struct qn_build *b, struct qn_node *node);

@@ -63,7 +63,8 @@ static int read_text(struct reader *rd, struct qn_str s, struct qn_str *ret)
 {
         s = qn_plain_trim(s);
         if (is_quoted(s, '\''))
-                return unquote(rd, s.n < 2 ? QN_STR("") : qn_str_take(qn_str_skip(s, 1), s.n - 2), ret);
+                return unquote(rd, s.n < 2 ? QN_STR("") : qn_str_take(qn_str_skip(s, 1), s.n - 2),
+                               ret);
         if (is_quoted(s, '"'))
                 return unquote(rd, s, ret);
         return unescape(rd, s, ret);
@@ -154,18 +155,22 @@ static int add_entry(struct reader *rd, struct qn_npmrc_entry e)
 /* JavaScript's pattern for a value stops at these two, and then the line does not match at all. */
 static bool holds_separator(struct qn_str s)
 {
-        return qn_str_find(s, QN_STR("\xe2\x80\xa8")) >= 0 || qn_str_find(s, QN_STR("\xe2\x80\xa9")) >= 0;
+        return qn_str_find(s, QN_STR("\xe2\x80\xa8")) >= 0 ||
+               qn_str_find(s, QN_STR("\xe2\x80\xa9")) >= 0;
 }
 
 static int read_pair(struct reader *rd, struct qn_str line)
 {
-        struct qn_npmrc_entry e = { .section = rd->section, .value = QN_STR("true"), .line = rd->line };
+        struct qn_npmrc_entry e = { .section = rd->section,
+                                    .value = QN_STR("true"),
+                                    .line = rd->line };
         struct qn_str rest = line, key = qn_str_cut(&rest, '=');
         int r;
 
         if (key.n == 0 || (rest.p && holds_separator(rest)))
                 return 0;
-        if ((r = read_text(rd, key, &e.key)) < 0 || (rest.p && (r = read_text(rd, rest, &e.value)) < 0))
+        if ((r = read_text(rd, key, &e.key)) < 0 ||
+            (rest.p && (r = read_text(rd, rest, &e.value)) < 0))
                 return r;
         if (e.key.n > 2 && qn_str_ends(e.key, "[]")) {
                 e.list = true;
@@ -173,7 +178,8 @@ static int read_pair(struct reader *rd, struct qn_str line)
         }
         if (qn_str_is(e.key, "__proto__"))
                 return 0;
-        if ((r = expand(rd, e.key, &e.expanded, &e.key)) < 0 || (r = expand(rd, e.value, &e.expanded, &e.value)) < 0)
+        if ((r = expand(rd, e.key, &e.expanded, &e.key)) < 0 ||
+            (r = expand(rd, e.value, &e.expanded, &e.value)) < 0)
                 return r;
         return add_entry(rd, e);
 }
@@ -212,8 +218,8 @@ static int read_lines(struct reader *rd, struct qn_str s)
         return r;
 }
 
-int qn_npmrc_parse(struct qn_npmrc *rc, struct qn_cur in, qn_npmrc_env_fn *env, void *ctx, struct qn_arena *a,
-                   struct qn_err *reterr)
+int qn_npmrc_parse(struct qn_npmrc *rc, struct qn_cur in, qn_npmrc_env_fn *env, void *ctx,
+                   struct qn_arena *a, struct qn_err *reterr)
 {
         struct qn_npmrc before = *rc;
         struct reader rd = {
@@ -235,7 +241,8 @@ int qn_npmrc_parse(struct qn_npmrc *rc, struct qn_cur in, qn_npmrc_env_fn *env, 
                 return 0;
         *rc = before;
         return qn_fail(reterr, r, 0, "npmrc: line %u: %s", rd.line - 1,
-                       r == -EFBIG ? "the variables in it are too long" : "it needs too much memory");
+                       r == -EFBIG ? "the variables in it are too long"
+                                   : "it needs too much memory");
 }
 
 /* --- look-ups --- */
@@ -262,7 +269,8 @@ static struct qn_str get_joined(const struct qn_npmrc *rc, struct qn_str head, s
                 struct qn_str key = rc->v[i].key;
 
                 if (!rc->v[i].section.p && key.n == head.n + 1 + tail.n && key.p[head.n] == ':' &&
-                    qn_str_eq(qn_str_take(key, head.n), head) && qn_str_eq(qn_str_skip(key, head.n + 1), tail))
+                    qn_str_eq(qn_str_take(key, head.n), head) &&
+                    qn_str_eq(qn_str_skip(key, head.n + 1), tail))
                         return rc->v[i].value;
         }
         return (struct qn_str){ NULL, 0 };
@@ -303,7 +311,8 @@ static bool bare_url(struct qn_str url, char *buf, struct qn_str *ret)
                 host.n -= tls ? 4 : 3;
         memcpy(buf, "//", 2);
         for (size_t i = 0; i < host.n; i++)
-                buf[2 + i] = host.p[i] >= 'A' && host.p[i] <= 'Z' ? (char)(host.p[i] | 0x20) : host.p[i];
+                buf[2 + i] =
+                        host.p[i] >= 'A' && host.p[i] <= 'Z' ? (char)(host.p[i] | 0x20) : host.p[i];
         memcpy(buf + 2 + host.n, path.p, path.n);
         *ret = (struct qn_str){ buf, 2 + host.n + path.n };
         return true;

@@ -33,8 +33,8 @@ struct qn_npmrc {
 
 /* Appends a file's entries; env may be NULL (nothing is set).  0, -EFBIG, -ENOBUFS; on failure rc is as it was.  There are
  * no malformed lines in this format: nearly everything is a key. */
-QN_MUST int qn_npmrc_parse(struct qn_npmrc *rc, struct qn_cur in, qn_npmrc_env_fn *env, void *ctx, struct qn_arena *a,
-                           struct qn_err *reterr);
+QN_MUST int qn_npmrc_parse(struct qn_npmrc *rc, struct qn_cur in, qn_npmrc_env_fn *env, void *ctx,
+                           struct qn_arena *a, struct qn_err *reterr);
 /* The last value of a key outside sections; p NULL when there is none. */
 struct qn_str qn_npmrc_get(const struct qn_npmrc *rc, struct qn_str key);
 /* Whether a key is set to true (the word, or the key alone). */

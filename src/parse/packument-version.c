@@ -17,7 +17,8 @@ struct qn_str qn_packument_keep_text(const struct qn_packument_keep *k, const st
         return qn_arena_dup(k->arena, s);
 }
 
-int qn_packument_keep_pairs(const struct qn_packument_keep *k, const struct qn_node *n, struct qn_pkgjson_pairs *ret)
+int qn_packument_keep_pairs(const struct qn_packument_keep *k, const struct qn_node *n,
+                            struct qn_pkgjson_pairs *ret)
 {
         if (!qn_node_is(n, QN_NODE_OBJECT))
                 return 0;
@@ -40,7 +41,8 @@ int qn_packument_keep_pairs(const struct qn_packument_keep *k, const struct qn_n
 /* --- people --- */
 
 /* {"name", "email"} or "name <email> (url)". */
-static struct qn_packument_person read_person(const struct qn_packument_keep *k, const struct qn_node *n)
+static struct qn_packument_person read_person(const struct qn_packument_keep *k,
+                                              const struct qn_node *n)
 {
         struct qn_str s = qn_packument_keep_text(k, n);
         struct qn_packument_person p = { .name = s };
@@ -91,7 +93,8 @@ static int sri_of_shasum(struct qn_str shasum, struct qn_arena *a, struct qn_str
         return ret->p ? 0 : -ENOBUFS;
 }
 
-static int read_signatures(const struct qn_packument_keep *k, const struct qn_node *n, struct qn_packument_version *v)
+static int read_signatures(const struct qn_packument_keep *k, const struct qn_node *n,
+                           struct qn_packument_version *v)
 {
         if (!qn_node_is(n, QN_NODE_ARRAY))
                 return 0;
@@ -107,7 +110,8 @@ static int read_signatures(const struct qn_packument_keep *k, const struct qn_no
         return 0;
 }
 
-static int read_dist(const struct qn_packument_keep *k, const struct qn_node *dist, struct qn_packument_version *v)
+static int read_dist(const struct qn_packument_keep *k, const struct qn_node *dist,
+                     struct qn_packument_version *v)
 {
         const struct qn_node *attestations = qn_node_get(dist, "attestations");
 
@@ -117,8 +121,8 @@ static int read_dist(const struct qn_packument_keep *k, const struct qn_node *di
         v->unpacked_size = qn_node_u64(qn_node_get(dist, "unpackedSize"), UINT64_MAX);
         v->file_count = qn_node_u64(qn_node_get(dist, "fileCount"), UINT64_MAX);
         v->attestations_url = qn_packument_keep_text(k, qn_node_get(attestations, "url"));
-        v->provenance_type =
-                qn_packument_keep_text(k, qn_node_get(qn_node_get(attestations, "provenance"), "predicateType"));
+        v->provenance_type = qn_packument_keep_text(
+                k, qn_node_get(qn_node_get(attestations, "provenance"), "predicateType"));
         if (v->integrity.n == 0) {
                 v->integrity = (struct qn_str){ NULL, 0 };
                 if (sri_of_shasum(v->shasum, k->arena, &v->integrity) < 0)
@@ -164,7 +168,8 @@ static struct qn_str read_deprecated(const struct qn_packument_keep *k, const st
         return n && n->type != QN_NODE_NULL && qn_node_bool(n, true) ? QN_STR("true") : text;
 }
 
-static int read_fields(const struct qn_packument_keep *k, const struct qn_node *root, struct qn_packument_version *v)
+static int read_fields(const struct qn_packument_keep *k, const struct qn_node *root,
+                       struct qn_packument_version *v)
 {
         const struct qn_node *user = qn_node_get(root, "_npmUser");
 
@@ -177,20 +182,25 @@ static int read_fields(const struct qn_packument_keep *k, const struct qn_node *
         v->n_peer = count_of(qn_node_get(root, "peerDependencies"));
         v->n_bundled = count_bundled(root);
         v->publisher = read_person(k, user);
-        v->trusted_publisher = qn_packument_keep_text(k, qn_node_get(qn_node_get(user, "trustedPublisher"), "id"));
+        v->trusted_publisher =
+                qn_packument_keep_text(k, qn_node_get(qn_node_get(user, "trustedPublisher"), "id"));
         v->git_head = qn_packument_keep_text(k, qn_node_get(root, "gitHead"));
         v->node_version = qn_packument_keep_text(k, qn_node_get(root, "_nodeVersion"));
         v->npm_version = qn_packument_keep_text(k, qn_node_get(root, "_npmVersion"));
         if (qn_packument_keep_pairs(k, qn_node_get(root, "scripts"), &v->scripts) < 0)
                 return -ENOBUFS;
-        return qn_packument_keep_people(k, qn_node_get(root, "maintainers"), &v->maintainers, &v->n_maintainers);
+        return qn_packument_keep_people(k, qn_node_get(root, "maintainers"), &v->maintainers,
+                                        &v->n_maintainers);
 }
 
-int qn_packument_read_version(const struct qn_packument_keep *k, struct qn_str raw, struct qn_str name,
-                              struct qn_str key, struct qn_packument_version *ret)
+int qn_packument_read_version(const struct qn_packument_keep *k, struct qn_str raw,
+                              struct qn_str name, struct qn_str key,
+                              struct qn_packument_version *ret)
 {
         _cleanup_(qn_arena_done) struct qn_arena scratch = QN_ARENA_INIT(k->arena->max);
-        struct qn_packument_version v = { .name = name, .version = key, .raw = raw, .time = QN_TIME_NONE };
+        struct qn_packument_version v = {
+                .name = name, .version = key, .raw = raw, .time = QN_TIME_NONE
+        };
         struct qn_node *root = NULL;
         struct qn_str own_name, own_version;
 

@@ -20,5 +20,6 @@ QN_MUST int qn_packument_keep_people(const struct qn_packument_keep *k, const st
                                      struct qn_packument_person **ret, size_t *ret_n);
 
 /* raw: the object's text, well-formed; name and key: what it is filed under.  0 or -ENOBUFS. */
-QN_MUST int qn_packument_read_version(const struct qn_packument_keep *k, struct qn_str raw, struct qn_str name,
-                                      struct qn_str key, struct qn_packument_version *ret);
+QN_MUST int qn_packument_read_version(const struct qn_packument_keep *k, struct qn_str raw,
+                                      struct qn_str name, struct qn_str key,
+                                      struct qn_packument_version *ret);

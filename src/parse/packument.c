@@ -57,7 +57,8 @@ static int pass(struct doc *d, const struct qn_json_event *value)
 
 static struct qn_str text_since(const struct doc *d, size_t off)
 {
-        return (struct qn_str){ (const char *)d->json.start + off, (size_t)(d->json.in.p - d->json.start) - off };
+        return (struct qn_str){ (const char *)d->json.start + off,
+                                (size_t)(d->json.in.p - d->json.start) - off };
 }
 
 static bool truthy(const struct qn_json_event *v)
@@ -104,7 +105,8 @@ static int read_slot(struct doc *d, const struct qn_json_event *value, struct sl
         int r;
 
         if (value->kind != QN_JSON_OBJECT)
-                return qn_fail(d->err, -EINVAL, value->off, "not a packument: a version is not an object");
+                return qn_fail(d->err, -EINVAL, value->off,
+                               "not a packument: a version is not an object");
         while ((r = next_member(d, &key, &v)) > 0) {
                 if (qn_str_is(key, "deprecated"))
                         s->deprecated = truthy(&v);
@@ -129,7 +131,8 @@ static int place_slot(struct doc *d, struct slot s)
                 return no_memory(d);
         if (r == 0) {
                 if (d->n == QN_PACKUMENT_VERSIONS_MAX)
-                        return qn_fail(d->err, -EFBIG, 0, "the packument holds more than %u versions",
+                        return qn_fail(d->err, -EFBIG, 0,
+                                       "the packument holds more than %u versions",
                                        QN_PACKUMENT_VERSIONS_MAX);
                 if (QN_ARENA_ROOM(d->keep.arena, d->slots, d->n, d->cap) < 0)
                         return no_memory(d);
@@ -174,7 +177,10 @@ static int read_beside(struct doc *d, struct qn_str key, struct qn_str raw)
                 return qn_packument_keep_pairs(&d->keep, n, &out->tags) < 0 ? no_memory(d) : 0;
         }
         if (qn_str_is(key, "maintainers"))
-                return qn_packument_keep_people(&d->keep, n, &out->maintainers, &out->n_maintainers) < 0 ? no_memory(d) : 0;
+                return qn_packument_keep_people(&d->keep, n, &out->maintainers,
+                                                &out->n_maintainers) < 0
+                               ? no_memory(d)
+                               : 0;
         if (qn_str_is(key, "name"))
                 out->name = qn_packument_keep_text(&d->keep, n);
         else if (qn_str_is(key, "modified"))
@@ -186,8 +192,8 @@ static int read_beside(struct doc *d, struct qn_str key, struct qn_str raw)
 
 static bool is_beside(struct qn_str key)
 {
-        return qn_str_is(key, "dist-tags") || qn_str_is(key, "maintainers") || qn_str_is(key, "name") ||
-               qn_str_is(key, "modified") || qn_str_is(key, "readme");
+        return qn_str_is(key, "dist-tags") || qn_str_is(key, "maintainers") ||
+               qn_str_is(key, "name") || qn_str_is(key, "modified") || qn_str_is(key, "readme");
 }
 
 static int read_member(struct doc *d, struct qn_str key, const struct qn_json_event *v)
@@ -213,7 +219,8 @@ static int read_times(struct doc *d, bool times)
         struct qn_packument *out = d->out;
         struct qn_json_event v;
         size_t cap = 0;
-        int r = qn_json_init(&d->json, (struct qn_cur){ d->keep.doc.p + d->time.off, d->keep.doc.end }, d->err);
+        int r = qn_json_init(
+                &d->json, (struct qn_cur){ d->keep.doc.p + d->time.off, d->keep.doc.end }, d->err);
 
         d->json.start = d->keep.doc.p;
         if (r < 0 || (r = qn_json_next(&d->json, &v, d->err)) < 0)
@@ -257,7 +264,8 @@ static int read_outline(struct doc *d, bool times)
         if (r < 0 || (r = qn_json_next(&d->json, &e, d->err)) < 0)
                 return r;
         if (e.kind != QN_JSON_OBJECT)
-                return qn_fail(d->err, -EINVAL, e.off, "not a packument: it does not hold an object");
+                return qn_fail(d->err, -EINVAL, e.off,
+                               "not a packument: it does not hold an object");
         while ((r = next_member(d, &key, &e)) > 0)
                 if ((r = read_member(d, key, &e)) < 0)
                         return r;
@@ -272,7 +280,8 @@ static int read_outline(struct doc *d, bool times)
         return 0;
 }
 
-static int open_doc(struct doc *d, struct qn_cur in, struct qn_arena *a, bool times, struct qn_err *reterr)
+static int open_doc(struct doc *d, struct qn_cur in, struct qn_arena *a, bool times,
+                    struct qn_err *reterr)
 {
         *d = (struct doc){ .keep = { in, a }, .err = reterr };
         d->out = QN_ARENA_NEW(a, struct qn_packument);
@@ -293,7 +302,8 @@ static int read_one(struct doc *d, const struct slot *s, struct qn_packument_ver
 
 /* --- listing --- */
 
-int qn_packument_read(struct qn_cur in, struct qn_arena *a, struct qn_packument **ret, struct qn_err *reterr)
+int qn_packument_read(struct qn_cur in, struct qn_arena *a, struct qn_packument **ret,
+                      struct qn_err *reterr)
 {
         struct qn_packument *out;
         struct doc d;
@@ -312,7 +322,8 @@ int qn_packument_read(struct qn_cur in, struct qn_arena *a, struct qn_packument 
         return 0;
 }
 
-const struct qn_packument_version *qn_packument_find(const struct qn_packument *p, struct qn_str version)
+const struct qn_packument_version *qn_packument_find(const struct qn_packument *p,
+                                                     struct qn_str version)
 {
         for (size_t i = 0; i < p->n; i++)
                 if (qn_str_eq(p->versions[i].version, version))
@@ -355,7 +366,8 @@ static bool engine_fits(struct picker *p, struct qn_str have, struct qn_str rang
         if (have.n == 0 || range.n == 0)
                 return true;
         qn_arena_reset(&p->scratch, (size_t)1 << 20);
-        return qn_range_parse(range, QN_SEMVER_PRERELEASE, &p->scratch, &r) == 0 && qn_range_test_str(r, have);
+        return qn_range_parse(range, QN_SEMVER_PRERELEASE, &p->scratch, &r) == 0 &&
+               qn_range_test_str(r, have);
 }
 
 static bool engines_fit(struct picker *p, const struct slot *s)
@@ -403,7 +415,8 @@ static const struct slot *pick_best(struct picker *p, const struct qn_range *ran
 
         for (size_t i = 0; i < p->doc->n; i++) {
                 c.slot = &p->doc->slots[i];
-                if (!in_time(p, c.slot) || qn_semver_parse(c.slot->key, QN_SEMVER_LOOSE, &c.version) < 0 ||
+                if (!in_time(p, c.slot) ||
+                    qn_semver_parse(c.slot->key, QN_SEMVER_LOOSE, &c.version) < 0 ||
                     !qn_range_test(range, &c.version))
                         continue;
                 c.fits = engines_fit(p, c.slot);
@@ -413,23 +426,26 @@ static const struct slot *pick_best(struct picker *p, const struct qn_range *ran
         return best.slot;
 }
 
-static int pick_range(struct picker *p, struct qn_str text, struct qn_arena *a, const struct slot **ret)
+static int pick_range(struct picker *p, struct qn_str text, struct qn_arena *a,
+                      const struct slot **ret)
 {
-        struct qn_str wanted_tag = p->want->tag.n ? p->want->tag : QN_STR("latest"), tagged = tag_version(p, wanted_tag);
+        struct qn_str wanted_tag = p->want->tag.n ? p->want->tag : QN_STR("latest"),
+                      tagged = tag_version(p, wanted_tag);
         const struct slot *s = tagged.p ? find_slot(p, tagged) : NULL;
         struct qn_range *range;
         int r = qn_range_parse(text, QN_SEMVER_LOOSE, a, &range);
 
         if (r < 0)
                 return r;
-        if (!s || (!qn_str_is(text, "*") && !qn_range_test_str(range, tagged)) || !in_time(p, s) || s->deprecated ||
-            !engines_fit(p, s))
+        if (!s || (!qn_str_is(text, "*") && !qn_range_test_str(range, tagged)) || !in_time(p, s) ||
+            s->deprecated || !engines_fit(p, s))
                 s = pick_best(p, range);
         *ret = s;
         return 0;
 }
 
-static int pick_tag(struct picker *p, struct qn_str tag, struct qn_arena *a, const struct slot **ret)
+static int pick_tag(struct picker *p, struct qn_str tag, struct qn_arena *a,
+                    const struct slot **ret)
 {
         struct qn_str version = tag_version(p, tag), range;
         const struct slot *s = version.p ? find_slot(p, version) : NULL;
@@ -502,8 +518,9 @@ int qn_packument_pick(struct qn_cur in, const struct qn_packument_want *want, st
         if (r == -ENOBUFS || r == -ENOMEM)
                 return no_memory(&d);
         if (r < 0 || !chosen)
-                return qn_fail(reterr, -ENOENT, 0, "no version of %.*s matches \"%.*s\"%s", QN_STR_ARG(d.out->name),
-                               QN_STR_ARG(want->spec), want->before == QN_TIME_NONE ? "" : " and is old enough");
+                return qn_fail(reterr, -ENOENT, 0, "no version of %.*s matches \"%.*s\"%s",
+                               QN_STR_ARG(d.out->name), QN_STR_ARG(want->spec),
+                               want->before == QN_TIME_NONE ? "" : " and is old enough");
         v = QN_ARENA_NEW(a, struct qn_packument_version);
         if (!v)
                 return no_memory(&d);

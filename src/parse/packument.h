@@ -22,10 +22,12 @@ struct qn_packument_person {
 };
 
 struct qn_packument_version {
-        struct qn_str name, version; /* as the document files it: its name, the key of the version */
-        struct qn_str tarball;       /* URL */
-        struct qn_str integrity;     /* SRI; from shasum ("sha1-…") where there is none; p NULL when neither */
-        struct qn_str shasum;        /* hex, p NULL when absent */
+        struct qn_str name,
+                version;       /* as the document files it: its name, the key of the version */
+        struct qn_str tarball; /* URL */
+        struct qn_str
+                integrity; /* SRI; from shasum ("sha1-…") where there is none; p NULL when neither */
+        struct qn_str shasum; /* hex, p NULL when absent */
         struct qn_packument_signature *signatures;
         size_t n_signatures;
         uint64_t unpacked_size, file_count; /* UINT64_MAX when not given */
@@ -38,11 +40,12 @@ struct qn_packument_version {
         bool gypfile;
         bool mismatch; /* name or version inside the entry differ from what it is filed under */
         uint32_t n_dependencies, n_optional, n_peer;
-        uint32_t n_bundled; /* UINT32_MAX: all of them */
+        uint32_t n_bundled;              /* UINT32_MAX: all of them */
         struct qn_pkgjson_pairs scripts; /* full form only */
 
-        struct qn_packument_person publisher;    /* _npmUser */
-        struct qn_str trusted_publisher;         /* _npmUser.trustedPublisher.id ("github"), p NULL: a token or a password */
+        struct qn_packument_person publisher; /* _npmUser */
+        struct qn_str
+                trusted_publisher; /* _npmUser.trustedPublisher.id ("github"), p NULL: a token or a password */
         struct qn_packument_person *maintainers; /* as of this version */
         size_t n_maintainers;
         struct qn_str git_head, node_version, npm_version;
@@ -52,17 +55,18 @@ struct qn_packument_version {
 };
 
 struct qn_packument_want {
-        struct qn_str spec;      /* version, dist-tag or range; "" is the default tag */
-        struct qn_str tag;       /* the default tag, "" is "latest" */
-        int64_t before;          /* only what was published by then (milliseconds since 1970), or QN_TIME_NONE */
+        struct qn_str spec; /* version, dist-tag or range; "" is the default tag */
+        struct qn_str tag;  /* the default tag, "" is "latest" */
+        int64_t before; /* only what was published by then (milliseconds since 1970), or QN_TIME_NONE */
         struct qn_str node, npm; /* versions that "engines" is held against; "" to leave that out */
 };
 
 /* Chooses as npm does: an exact version or tag and nothing else; for a range the default tag if it is in the range,
  * published in time, runs here and is not deprecated; else the best of what is in the range: not deprecated and fit for this
  * engine, then fit, then not deprecated, then the highest. */
-QN_MUST int qn_packument_pick(struct qn_cur in, const struct qn_packument_want *want, struct qn_arena *a,
-                              struct qn_packument_version **ret, struct qn_err *reterr);
+QN_MUST int qn_packument_pick(struct qn_cur in, const struct qn_packument_want *want,
+                              struct qn_arena *a, struct qn_packument_version **ret,
+                              struct qn_err *reterr);
 
 struct qn_packument {
         struct qn_str name;
@@ -79,9 +83,11 @@ struct qn_packument {
         struct qn_str readme;          /* p NULL when absent */
 };
 
-QN_MUST int qn_packument_read(struct qn_cur in, struct qn_arena *a, struct qn_packument **ret, struct qn_err *reterr);
+QN_MUST int qn_packument_read(struct qn_cur in, struct qn_arena *a, struct qn_packument **ret,
+                              struct qn_err *reterr);
 /* A version by name, or NULL. */
-const struct qn_packument_version *qn_packument_find(const struct qn_packument *p, struct qn_str version);
+const struct qn_packument_version *qn_packument_find(const struct qn_packument *p,
+                                                     struct qn_str version);
 
 /* "2011-12-01T00:00:00.000Z" → milliseconds since 1970, or QN_TIME_NONE. */
 int64_t qn_time_parse(struct qn_str iso);

@@ -38,7 +38,8 @@ static bool is_null(const struct qn_node *n)
 
 /* --- single texts --- */
 
-static int read_text(struct reader *rd, const struct qn_node *n, const char *field, struct qn_placed *ret)
+static int read_text(struct reader *rd, const struct qn_node *n, const char *field,
+                     struct qn_placed *ret)
 {
         if (is_null(n))
                 return 0;
@@ -48,7 +49,10 @@ static int read_text(struct reader *rd, const struct qn_node *n, const char *fie
         return 0;
 }
 
-#define TEXT(field, key) { key, offsetof(struct qn_pkgjson, field) }
+#define TEXT(field, key)                                \
+        {                                               \
+                key, offsetof(struct qn_pkgjson, field) \
+        }
 static const struct {
         const char *key;
         size_t at;
@@ -75,15 +79,18 @@ static int read_texts(struct reader *rd)
                 const struct qn_node *n = qn_node_get(rd->pkg->root, texts[i].key);
 
                 /* "react-native" may be a map like "browser": nothing odd about it. */
-                if (texts[i].at == offsetof(struct qn_pkgjson, react_native) && qn_node_is(n, QN_NODE_OBJECT))
+                if (texts[i].at == offsetof(struct qn_pkgjson, react_native) &&
+                    qn_node_is(n, QN_NODE_OBJECT))
                         continue;
-                r = read_text(rd, n, texts[i].key, (struct qn_placed *)((char *)rd->pkg + texts[i].at));
+                r = read_text(rd, n, texts[i].key,
+                              (struct qn_placed *)((char *)rd->pkg + texts[i].at));
         }
         return r;
 }
 
 /* A field that is a string, or an object that holds one. */
-static int read_text_or_in(struct reader *rd, const char *field, const char *inner, struct qn_placed *ret)
+static int read_text_or_in(struct reader *rd, const char *field, const char *inner,
+                           struct qn_placed *ret)
 {
         const struct qn_node *n = qn_node_get(rd->pkg->root, field);
 
@@ -98,8 +105,8 @@ enum {
         FALSE_ALLOWED = 1, /* `false` is a value: text.p stays NULL */
 };
 
-static int read_pairs_of(struct reader *rd, const struct qn_node *n, const char *field, unsigned how,
-                         struct qn_pkgjson_pairs *ret)
+static int read_pairs_of(struct reader *rd, const struct qn_node *n, const char *field,
+                         unsigned how, struct qn_pkgjson_pairs *ret)
 {
         struct qn_pkgjson_pair *v;
         size_t m = 0;
@@ -116,7 +123,8 @@ static int read_pairs_of(struct reader *rd, const struct qn_node *n, const char 
                 bool absent = (how & FALSE_ALLOWED) && !qn_node_bool(item, true);
 
                 if (item->type == QN_NODE_STRING || absent)
-                        v[m++] = (struct qn_pkgjson_pair){ n->keys[i], qn_node_text(item), item->off };
+                        v[m++] = (struct qn_pkgjson_pair){ n->keys[i], qn_node_text(item),
+                                                           item->off };
                 else if (add_odd(rd, qn_str_c(field), HOLDS_ODD, item->off) < 0)
                         return -ENOBUFS;
         }
@@ -146,7 +154,8 @@ static int read_bin(struct reader *rd)
         p->bin.v = QN_ARENA_NEW(rd->arena, struct qn_pkgjson_pair);
         if (!p->bin.v)
                 return -ENOBUFS;
-        p->bin.v[p->bin.n++] = (struct qn_pkgjson_pair){ without_scope(p->name.text), n->text, n->off };
+        p->bin.v[p->bin.n++] =
+                (struct qn_pkgjson_pair){ without_scope(p->name.text), n->text, n->off };
         return 0;
 }
 
@@ -162,7 +171,8 @@ static int read_browser(struct reader *rd)
 /* --- lists of strings --- */
 
 /* A string alone is a list of one, as npm has it for os, cpu and libc. */
-static int read_list_of(struct reader *rd, const struct qn_node *n, const char *field, struct qn_pkgjson_list *ret)
+static int read_list_of(struct reader *rd, const struct qn_node *n, const char *field,
+                        struct qn_pkgjson_list *ret)
 {
         size_t n_items, m = 0;
         struct qn_placed *v;
@@ -224,7 +234,8 @@ static int read_bundled(struct reader *rd)
         if (!p->bundled.v)
                 return -ENOBUFS;
         for (; p->bundled.n < n->n; p->bundled.n++)
-                p->bundled.v[p->bundled.n] = (struct qn_placed){ n->keys[p->bundled.n], n->items[p->bundled.n]->off };
+                p->bundled.v[p->bundled.n] =
+                        (struct qn_placed){ n->keys[p->bundled.n], n->items[p->bundled.n]->off };
         return 0;
 }
 
@@ -257,7 +268,8 @@ static const struct {
         { "optionalDependencies", QN_DEP_OPTIONAL },
 };
 
-static int read_deps(struct reader *rd, const char *key, enum qn_dep_block block, const struct qn_map *bundled)
+static int read_deps(struct reader *rd, const char *key, enum qn_dep_block block,
+                     const struct qn_map *bundled)
 {
         struct qn_pkgjson *p = rd->pkg;
         const struct qn_node *n = qn_node_get(p->root, key);
@@ -278,7 +290,8 @@ static int read_deps(struct reader *rd, const char *key, enum qn_dep_block block
                         .name = pair->name,
                         .spec = pair->value,
                         .off = pair->off,
-                        .bundled = shipped && (p->bundle_all || qn_map_get(bundled, pair->name) != QN_MAP_NONE),
+                        .bundled = shipped && (p->bundle_all ||
+                                               qn_map_get(bundled, pair->name) != QN_MAP_NONE),
                 };
         }
         return 0;
@@ -298,7 +311,8 @@ static int mark_optional_peers(struct reader *rd)
                 uint32_t at = qn_map_get(&names, p->deps[i].name);
 
                 if (p->deps[i].block == QN_DEP_PEER && at != QN_MAP_NONE)
-                        p->deps[i].optional = qn_node_bool(qn_node_get(meta->items[at], "optional"), false);
+                        p->deps[i].optional =
+                                qn_node_bool(qn_node_get(meta->items[at], "optional"), false);
         }
         return 0;
 }
@@ -332,7 +346,8 @@ struct flatten {
         struct branch stack[QN_JSON_DEPTH_MAX + 1];
 };
 
-static int add_leaf(struct flatten *f, const struct qn_node *n, struct qn_str subpath, struct qn_str conditions)
+static int add_leaf(struct flatten *f, const struct qn_node *n, struct qn_str subpath,
+                    struct qn_str conditions)
 {
         int r;
 
@@ -341,18 +356,21 @@ static int add_leaf(struct flatten *f, const struct qn_node *n, struct qn_str su
         r = QN_ARENA_ROOM(f->rd->arena, f->ret->v, f->ret->n, f->cap);
         if (r < 0)
                 return r;
-        f->ret->v[f->ret->n++] = (struct qn_pkgjson_entry){ subpath, conditions, qn_node_text(n), n->off };
+        f->ret->v[f->ret->n++] =
+                (struct qn_pkgjson_entry){ subpath, conditions, qn_node_text(n), n->off };
         return 0;
 }
 
 /* Past the cap the conditions stay as they were: the target matters more than the way to it. */
-static int join_condition(struct flatten *f, struct qn_str *conditions, struct qn_str key, uint32_t off)
+static int join_condition(struct flatten *f, struct qn_str *conditions, struct qn_str key,
+                          uint32_t off)
 {
         size_t n = conditions->n + key.n + 1;
         char *p;
 
         if (n > QN_PKGJSON_CONDITIONS_MAX)
-                return add_odd(f->rd, qn_str_c(f->field), "has too many or too long conditions", off);
+                return add_odd(f->rd, qn_str_c(f->field), "has too many or too long conditions",
+                               off);
         if (conditions->n == 0) {
                 *conditions = key;
                 return 0;
@@ -368,11 +386,13 @@ static int join_condition(struct flatten *f, struct qn_str *conditions, struct q
         return 0;
 }
 
-static int enter(struct flatten *f, const struct qn_node *n, struct qn_str subpath, struct qn_str conditions)
+static int enter(struct flatten *f, const struct qn_node *n, struct qn_str subpath,
+                 struct qn_str conditions)
 {
         if (n->type != QN_NODE_OBJECT && n->type != QN_NODE_ARRAY)
                 return add_leaf(f, n, subpath, conditions);
-        f->stack[f->depth++] = (struct branch){ .node = n, .subpath = subpath, .conditions = conditions };
+        f->stack[f->depth++] =
+                (struct branch){ .node = n, .subpath = subpath, .conditions = conditions };
         return 0;
 }
 
@@ -398,7 +418,8 @@ static int step(struct flatten *f)
         return enter(f, child.node, child.subpath, child.conditions);
 }
 
-static int read_entries(struct reader *rd, const char *field, char mark, struct qn_pkgjson_entries *ret)
+static int read_entries(struct reader *rd, const char *field, char mark,
+                        struct qn_pkgjson_entries *ret)
 {
         struct flatten f;
         const struct qn_node *n = qn_node_get(rd->pkg->root, field);
@@ -406,7 +427,8 @@ static int read_entries(struct reader *rd, const char *field, char mark, struct 
 
         if (is_null(n))
                 return 0;
-        if (n->type == QN_NODE_BOOL || n->type == QN_NODE_NUMBER || (mark == '#' && n->type != QN_NODE_OBJECT))
+        if (n->type == QN_NODE_BOOL || n->type == QN_NODE_NUMBER ||
+            (mark == '#' && n->type != QN_NODE_OBJECT))
                 return add_odd(rd, qn_str_c(field), NOT_OBJECT, n->off);
         f.rd = rd;
         f.field = field;
@@ -443,11 +465,12 @@ static int read_places(struct reader *rd)
 
         if ((r = read_text_or_in(rd, "license", "type", &p->license)) < 0 ||
             (r = read_text_or_in(rd, "repository", "url", &p->repository)) < 0 ||
-            (r = read_text(rd, qn_node_get(repo, "directory"), "repository", &p->repository_directory)) < 0 ||
-            (r = read_text(rd, qn_node_get(qn_node_get(p->root, "publishConfig"), "registry"), "publishConfig",
-                           &p->publish_registry)) < 0 ||
-            (r = read_text(rd, qn_node_get(qn_node_get(p->root, "directories"), "bin"), "directories",
-                           &p->directories_bin)) < 0)
+            (r = read_text(rd, qn_node_get(repo, "directory"), "repository",
+                           &p->repository_directory)) < 0 ||
+            (r = read_text(rd, qn_node_get(qn_node_get(p->root, "publishConfig"), "registry"),
+                           "publishConfig", &p->publish_registry)) < 0 ||
+            (r = read_text(rd, qn_node_get(qn_node_get(p->root, "directories"), "bin"),
+                           "directories", &p->directories_bin)) < 0)
                 return r;
         return 0;
 }
@@ -460,15 +483,17 @@ static int read_all(struct reader *rd)
 
         p->duplicate = p->root->duplicate || (scripts && scripts->duplicate);
         if ((r = read_texts(rd)) < 0 || (r = read_places(rd)) < 0 || (r = read_flags(rd)) < 0 ||
-            (r = read_pairs(rd, "scripts", &p->scripts)) < 0 || (r = read_pairs(rd, "engines", &p->engines)) < 0 ||
-            (r = read_bin(rd)) < 0 || (r = read_browser(rd)) < 0 || (r = read_lists(rd)) < 0 ||
+            (r = read_pairs(rd, "scripts", &p->scripts)) < 0 ||
+            (r = read_pairs(rd, "engines", &p->engines)) < 0 || (r = read_bin(rd)) < 0 ||
+            (r = read_browser(rd)) < 0 || (r = read_lists(rd)) < 0 ||
             (r = read_entries(rd, "exports", '.', &p->exports)) < 0 ||
             (r = read_entries(rd, "imports", '#', &p->imports)) < 0)
                 return r;
         return read_all_deps(rd);
 }
 
-int qn_pkgjson_read(const struct qn_node *root, struct qn_arena *a, struct qn_pkgjson **ret, struct qn_err *reterr)
+int qn_pkgjson_read(const struct qn_node *root, struct qn_arena *a, struct qn_pkgjson **ret,
+                    struct qn_err *reterr)
 {
         struct reader rd = { .arena = a };
 
@@ -484,7 +509,8 @@ int qn_pkgjson_read(const struct qn_node *root, struct qn_arena *a, struct qn_pk
         return 0;
 }
 
-int qn_pkgjson_parse(struct qn_cur in, struct qn_arena *a, struct qn_pkgjson **ret, struct qn_err *reterr)
+int qn_pkgjson_parse(struct qn_cur in, struct qn_arena *a, struct qn_pkgjson **ret,
+                     struct qn_err *reterr)
 {
         struct qn_node *root = NULL;
         int r = qn_json_parse(in, a, &root, reterr);

@@ -22,8 +22,9 @@ struct qn_placed {
 /* A member of an object of strings: a script, an engine, a bin, a browser replacement. */
 struct qn_pkgjson_pair {
         struct qn_str name;
-        struct qn_str value; /* p is NULL for `false` in "browser" (the module is replaced by nothing) */
-        uint32_t off;        /* of the value */
+        struct qn_str
+                value; /* p is NULL for `false` in "browser" (the module is replaced by nothing) */
+        uint32_t off;  /* of the value */
 };
 
 struct qn_pkgjson_pairs {
@@ -53,9 +54,10 @@ struct qn_pkgjson_dep {
 
 /* One leaf of "exports" or "imports". */
 struct qn_pkgjson_entry {
-        struct qn_str subpath;    /* "." or "./x", perhaps with a star; "#x" in imports */
-        struct qn_str conditions; /* on the way to the leaf, outermost first, joined by spaces: "node import"; may be "" */
-        struct qn_str target;     /* p is NULL for null (the subpath is closed) */
+        struct qn_str subpath; /* "." or "./x", perhaps with a star; "#x" in imports */
+        struct qn_str
+                conditions; /* on the way to the leaf, outermost first, joined by spaces: "node import"; may be "" */
+        struct qn_str target; /* p is NULL for null (the subpath is closed) */
         uint32_t off;
 };
 
@@ -73,26 +75,26 @@ struct qn_pkgjson_odd {
 
 struct qn_pkgjson {
         const struct qn_node *root; /* everything, for fields that are not below */
-        bool duplicate;             /* the document, "scripts" or a dependency block repeats a key */
+        bool duplicate; /* the document, "scripts" or a dependency block repeats a key */
 
         struct qn_placed name, version, description, license, homepage;
         struct qn_placed main, module, types, type; /* type: "module", "commonjs" or absent */
         struct qn_placed unpkg, jsdelivr, react_native;
         struct qn_placed repository, repository_directory; /* the URL or shorthand */
         struct qn_placed publish_registry;                 /* publishConfig.registry */
-        struct qn_placed directories_bin;                  /* every file in this directory is a bin */
+        struct qn_placed directories_bin; /* every file in this directory is a bin */
 
         struct qn_pkgjson_pairs scripts, engines;
-        struct qn_pkgjson_pairs bin;         /* "bin": "x.js" gets the package's name without its scope */
-        struct qn_placed browser_main;       /* "browser": "x.js" */
-        struct qn_pkgjson_pairs browser;     /* "browser": {…} */
-        struct qn_pkgjson_dep *deps;         /* all blocks */
+        struct qn_pkgjson_pairs bin;   /* "bin": "x.js" gets the package's name without its scope */
+        struct qn_placed browser_main; /* "browser": "x.js" */
+        struct qn_pkgjson_pairs browser; /* "browser": {…} */
+        struct qn_pkgjson_dep *deps;     /* all blocks */
         size_t n_deps;
-        struct qn_pkgjson_list bundled;      /* names */
-        bool bundle_all;                     /* bundleDependencies: true */
+        struct qn_pkgjson_list bundled; /* names */
+        bool bundle_all;                /* bundleDependencies: true */
         struct qn_pkgjson_entries exports, imports;
         struct qn_pkgjson_list files, workspaces, os, cpu, libc;
-        int8_t gypfile;                      /* 1 true, 0 false, -1 absent */
+        int8_t gypfile; /* 1 true, 0 false, -1 absent */
         bool is_private;
 
         struct qn_pkgjson_odd *odd; /* at most QN_PKGJSON_ODD_MAX */
@@ -100,7 +102,8 @@ struct qn_pkgjson {
 };
 
 /* Errors of json.h, and -EINVAL when the document is not an object.  The arena holds the tree too. */
-QN_MUST int qn_pkgjson_parse(struct qn_cur in, struct qn_arena *a, struct qn_pkgjson **ret, struct qn_err *reterr);
+QN_MUST int qn_pkgjson_parse(struct qn_cur in, struct qn_arena *a, struct qn_pkgjson **ret,
+                             struct qn_err *reterr);
 /* The same from a tree (one version of a packument): root must be an object (-EINVAL). */
 QN_MUST int qn_pkgjson_read(const struct qn_node *root, struct qn_arena *a, struct qn_pkgjson **ret,
                             struct qn_err *reterr);

@@ -11,7 +11,8 @@
 /* A range is rewritten step by step until only comparators are left, in the order in which npm does it: each step sees
  * what the one before it wrote, and some odd ranges mean what they mean only because of that. */
 
-#define TEXT_MAX (QN_RANGE_MAX * 16) /* rewriting makes text longer: "^1" becomes ">=1.0.0 <2.0.0-0" */
+#define TEXT_MAX \
+        (QN_RANGE_MAX * 16) /* rewriting makes text longer: "^1" becomes ">=1.0.0 <2.0.0-0" */
 
 enum op {
         OP_EQ,
@@ -321,7 +322,8 @@ static bool replace_caret(struct parser *p, struct qn_str word)
         struct qn_plain v;
         bool zero;
 
-        if (word.n == 0 || word.p[0] != '^' || !qn_plain_match_all(qn_str_skip(word, 1), p->mode, &v))
+        if (word.n == 0 || word.p[0] != '^' ||
+            !qn_plain_match_all(qn_str_skip(word, 1), p->mode, &v))
                 return false;
         if (is_x(v.major))
                 return true;
@@ -341,7 +343,8 @@ static bool replace_tilde(struct parser *p, struct qn_str word)
 {
         struct qn_plain v;
 
-        if (word.n == 0 || word.p[0] != '~' || !qn_plain_match_all(qn_str_skip(word, 1 + qn_str_starts(word, "~>")), p->mode, &v))
+        if (word.n == 0 || word.p[0] != '~' ||
+            !qn_plain_match_all(qn_str_skip(word, 1 + qn_str_starts(word, "~>")), p->mode, &v))
                 return false;
         if (is_x(v.major))
                 return true;
@@ -449,7 +452,8 @@ static enum op read_op(struct qn_str op)
 /* 0, 1 when the word is no comparator at all, -EINVAL when it is one of a version that cannot be. */
 static int read_comparator(struct parser *p, struct qn_str word, struct comparator *ret)
 {
-        struct qn_str op = qn_str_take(word, operator_size(word)), version = qn_str_skip(word, op.n), kept;
+        struct qn_str op = qn_str_take(word, operator_size(word)),
+                      version = qn_str_skip(word, op.n), kept;
         struct qn_buf *out = &p->b;
 
         if (!qn_plain_match_all(version, p->mode & QN_PLAIN_LOOSE, NULL))
@@ -509,7 +513,8 @@ static int add_word(struct parser *p, struct qn_str word, bool *any)
         struct comparator c = { .op = OP_ANY };
         int r;
 
-        if (word.n == 0 || qn_str_is(word, p->flags & QN_SEMVER_PRERELEASE ? ">=0.0.0-0" : ">=0.0.0")) {
+        if (word.n == 0 ||
+            qn_str_is(word, p->flags & QN_SEMVER_PRERELEASE ? ">=0.0.0-0" : ">=0.0.0")) {
                 *any = true;
                 return 0;
         }
@@ -724,8 +729,8 @@ static bool names_prerelease(const struct set *s, const struct qn_semver *v)
         for (size_t i = 0; i < s->n; i++) {
                 const struct qn_semver *c = &s->v[i].v;
 
-                if (s->v[i].op != OP_ANY && c->pre.n && c->major == v->major && c->minor == v->minor &&
-                    c->patch == v->patch)
+                if (s->v[i].op != OP_ANY && c->pre.n && c->major == v->major &&
+                    c->minor == v->minor && c->patch == v->patch)
                         return true;
         }
         return false;

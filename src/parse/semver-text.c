@@ -28,8 +28,9 @@ static bool is_wild(char c)
 
 static bool is_space(uint32_t c)
 {
-        return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
-               c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000 || c == 0xfeff;
+        return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xa0 || c == 0x1680 ||
+               (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
+               c == 0x205f || c == 0x3000 || c == 0xfeff;
 }
 
 size_t qn_plain_space(struct qn_str s)
@@ -220,8 +221,8 @@ bool qn_plain_match_all(struct qn_str s, unsigned mode, struct qn_plain *ret)
         if (n == 0)
                 return false;
         /* Loose "1.2.34.5" is 1.2.3 with the prerelease 4.5: the only place where a shorter number leads to the end. */
-        if (n < s.n && (mode & QN_PLAIN_LOOSE) && s.p[n] == '.' && got.patch.n > 1 && is_digit(got.patch.p[0]) &&
-            !got.pre.p && !got.build.p) {
+        if (n < s.n && (mode & QN_PLAIN_LOOSE) && s.p[n] == '.' && got.patch.n > 1 &&
+            is_digit(got.patch.p[0]) && !got.pre.p && !got.build.p) {
                 got.patch.n--;
                 n--;
                 n += tail(qn_str_skip(s, n), mode, &got);

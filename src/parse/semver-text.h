@@ -5,7 +5,8 @@
 #include "base/str.h"
 
 enum qn_plain_mode {
-        QN_PLAIN_LOOSE = 1, /* leading zeros, no hyphen before the prerelease, any number of v, = and blanks in front */
+        QN_PLAIN_LOOSE =
+                1, /* leading zeros, no hyphen before the prerelease, any number of v, = and blanks in front */
         QN_PLAIN_RANGE = 2, /* x, X and * for a number; minor and patch may be missing */
 };
 

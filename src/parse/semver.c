@@ -39,7 +39,8 @@ int qn_semver_parse(struct qn_str s, unsigned flags, struct qn_semver *ret)
 
         if (s.n == 0 || js_length(s) > QN_SEMVER_MAX)
                 return -EINVAL;
-        if (!qn_plain_match_all(qn_plain_trim(s), flags & QN_SEMVER_LOOSE ? QN_PLAIN_LOOSE : 0, &plain))
+        if (!qn_plain_match_all(qn_plain_trim(s), flags & QN_SEMVER_LOOSE ? QN_PLAIN_LOOSE : 0,
+                                &plain))
                 return -EINVAL;
         if (read_number(plain.major, &v.major) < 0 || read_number(plain.minor, &v.minor) < 0 ||
             read_number(plain.patch, &v.patch) < 0)
@@ -77,7 +78,8 @@ static bool same_identifier(struct qn_str a, struct qn_str b, bool numbers)
 
         if (qn_str_eq(a, b))
                 return true;
-        return numbers && qn_str_u64(a, &x) == 0 && qn_str_u64(b, &y) == 0 && x == y && x < QN_SEMVER_NUMBER_MAX;
+        return numbers && qn_str_u64(a, &x) == 0 && qn_str_u64(b, &y) == 0 && x == y &&
+               x < QN_SEMVER_NUMBER_MAX;
 }
 
 static int cmp_identifier(struct qn_str a, struct qn_str b)
@@ -139,8 +141,8 @@ int qn_semver_cmp_build(const struct qn_semver *a, const struct qn_semver *b)
 
 int qn_semver_format(const struct qn_semver *v, struct qn_buf *out)
 {
-        qn_buf_printf(out, "%llu.%llu.%llu", (unsigned long long)v->major, (unsigned long long)v->minor,
-                      (unsigned long long)v->patch);
+        qn_buf_printf(out, "%llu.%llu.%llu", (unsigned long long)v->major,
+                      (unsigned long long)v->minor, (unsigned long long)v->patch);
         if (v->pre.n) {
                 qn_buf_byte(out, '-');
                 qn_plain_put_pre(out, v->pre);

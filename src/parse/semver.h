@@ -33,7 +33,8 @@ int qn_semver_format(const struct qn_semver *v, struct qn_buf *out);
 struct qn_range;
 
 /* 0, -EINVAL not a range, -EFBIG, -ENOBUFS. */
-QN_MUST int qn_range_parse(struct qn_str s, unsigned flags, struct qn_arena *a, struct qn_range **ret);
+QN_MUST int qn_range_parse(struct qn_str s, unsigned flags, struct qn_arena *a,
+                           struct qn_range **ret);
 bool qn_range_test(const struct qn_range *r, const struct qn_semver *v);
 /* Parses v with the range's flags first; what is not a version satisfies nothing. */
 bool qn_range_test_str(const struct qn_range *r, struct qn_str v);

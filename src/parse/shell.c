@@ -318,9 +318,9 @@ static bool is_assignment(struct qn_str w)
 /* Words that introduce a command rather than being one. */
 static bool is_keyword(struct qn_str w)
 {
-        static const char *const words[] = { "if",    "then", "elif", "else", "fi", "while", "until",
-                                             "do",    "done", "{",    "}",    "!",  "time",  "exec",
-                                             "esac",  "call" };
+        static const char *const words[] = { "if",    "then", "elif", "else", "fi", "while",
+                                             "until", "do",   "done", "{",    "}",  "!",
+                                             "time",  "exec", "esac", "call" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(words); i++)
                 if (qn_str_is(w, words[i]))
@@ -388,7 +388,8 @@ static void note_null(struct qn_shell_command *c)
         for (size_t i = 0; i < c->n_redirects; i++) {
                 const struct qn_shell_redirect *r = &c->redirects[i];
 
-                if ((r->op == QN_SHELL_OUT || r->op == QN_SHELL_APPEND) && is_null_device(r->target)) {
+                if ((r->op == QN_SHELL_OUT || r->op == QN_SHELL_APPEND) &&
+                    is_null_device(r->target)) {
                         c->null_out |= r->fd != 2;
                         c->null_err |= r->fd != 1;
                 } else if (r->op == QN_SHELL_DUP && r->fd == 2 && qn_str_is(r->target, "1")) {
@@ -549,8 +550,8 @@ static void note_heredoc(struct sh *s, struct qn_str mark, bool strip)
                 s->error = -ENOBUFS;
                 return;
         }
-        s->here[s->n_here++] = (struct here){ mark, (uint32_t)s->ret->n,
-                                              (uint32_t)(s->c.n_redirects - 1), strip };
+        s->here[s->n_here++] =
+                (struct here){ mark, (uint32_t)s->ret->n, (uint32_t)(s->c.n_redirects - 1), strip };
 }
 
 /* s->p stands on < or >; fd is the number before it, or -2 when there was none. */
@@ -751,7 +752,7 @@ struct qn_str qn_shell_program(struct qn_str w)
 
 bool qn_shell_is_shell(struct qn_str program)
 {
-        static const char *const shells[] = { "sh",  "bash", "zsh", "dash", "ash",
+        static const char *const shells[] = { "sh",  "bash", "zsh", "dash",   "ash",
                                               "ksh", "fish", "cmd", "busybox" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(shells); i++)

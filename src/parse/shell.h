@@ -24,11 +24,11 @@ enum qn_shell_join {
 };
 
 enum qn_shell_via { /* how a command came to stand in the list */
-        QN_SHELL_PLAIN,
-        QN_SHELL_SUBSTITUTION, /* $(…) `…` */
-        QN_SHELL_PROCESS,      /* <(…) >(…) */
-        QN_SHELL_STRING,       /* sh -c '…', cmd /c …, eval … */
-        QN_SHELL_HEREDOC,      /* bash <<END */
+                    QN_SHELL_PLAIN,
+                    QN_SHELL_SUBSTITUTION, /* $(…) `…` */
+                    QN_SHELL_PROCESS,      /* <(…) >(…) */
+                    QN_SHELL_STRING,       /* sh -c '…', cmd /c …, eval … */
+                    QN_SHELL_HEREDOC,      /* bash <<END */
 };
 
 enum qn_shell_redir {

@@ -60,7 +60,8 @@ int qn_sri_parse(struct qn_str text, struct qn_sri *ret)
                 enum qn_digest algorithm;
                 struct qn_str digest;
 
-                if (read_hash(word, &algorithm, &digest) < 0 || (sri.n && algorithm < sri.algorithm))
+                if (read_hash(word, &algorithm, &digest) < 0 ||
+                    (sri.n && algorithm < sri.algorithm))
                         continue;
                 if (algorithm != sri.algorithm)
                         sri.n = 0;

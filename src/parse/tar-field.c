@@ -41,8 +41,8 @@ static int big_number(struct qn_str f, int64_t *ret)
 static bool js_space(uint32_t c)
 {
         return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xa0 || c == 0xfeff || c == 0x1680 ||
-               (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
-               c == 0x3000;
+               (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
+               c == 0x205f || c == 0x3000;
 }
 
 static struct qn_str skip_js_space(struct qn_str s)
@@ -159,8 +159,9 @@ static unsigned known_key(struct qn_str key)
                 const char *name;
                 unsigned bit;
         } keys[] = {
-                { "path", QN_TAR_EXT_PATH },   { "linkpath", QN_TAR_EXT_LINK }, { "size", QN_TAR_EXT_SIZE },
-                { "uid", QN_TAR_EXT_UID },     { "gid", QN_TAR_EXT_GID },       { "mtime", QN_TAR_EXT_MTIME },
+                { "path", QN_TAR_EXT_PATH },   { "linkpath", QN_TAR_EXT_LINK },
+                { "size", QN_TAR_EXT_SIZE },   { "uid", QN_TAR_EXT_UID },
+                { "gid", QN_TAR_EXT_GID },     { "mtime", QN_TAR_EXT_MTIME },
                 { "atime", QN_TAR_EXT_ATIME }, { "ctime", QN_TAR_EXT_CTIME },
         };
 

@@ -28,8 +28,8 @@ enum qn_tar_ext_has {
 };
 
 struct qn_tar_ext {
-        unsigned has;   /* qn_tar_ext_has bits */
-        bool disputed;  /* a reader that follows the standard would have understood something else */
+        unsigned has;  /* qn_tar_ext_has bits */
+        bool disputed; /* a reader that follows the standard would have understood something else */
         uint64_t size;
         struct qn_buf path, link;
 };

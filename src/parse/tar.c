@@ -23,7 +23,7 @@
 #define TYPE_AT  156
 
 struct qn_tar {
-        struct qn_cur win; /* bytes at hand: the whole archive, or what was read ahead */
+        struct qn_cur win;   /* bytes at hand: the whole archive, or what was read ahead */
         qn_tar_read_fn read; /* NULL: memory source */
         void *user;
         uint8_t *ahead;     /* stream: WINDOW_BYTES behind win */
@@ -41,16 +41,17 @@ struct header {
         const uint8_t *p;
         int64_t mode, size, cksum; /* size: -1 none */
         bool has_cksum;
-        char type;     /* as npm has it: '0' for NUL, '5' for a directory by its slash, '?' for an unknown one */
-        bool fs;       /* one of the types that extended headers speak about */
+        char type; /* as npm has it: '0' for NUL, '5' for a directory by its slash, '?' for an unknown one */
+        bool fs; /* one of the types that extended headers speak about */
         struct qn_str path, link;
 };
 
 const char *qn_tar_type_name(enum qn_tar_type type)
 {
         static const char *const names[QN_TAR_TYPE_MAX] = {
-                [QN_TAR_FILE] = "file",         [QN_TAR_DIR] = "directory", [QN_TAR_SYMLINK] = "symlink",
-                [QN_TAR_HARDLINK] = "hardlink", [QN_TAR_DEVICE] = "device", [QN_TAR_OTHER] = "entry-type",
+                [QN_TAR_FILE] = "file",       [QN_TAR_DIR] = "directory",
+                [QN_TAR_SYMLINK] = "symlink", [QN_TAR_HARDLINK] = "hardlink",
+                [QN_TAR_DEVICE] = "device",   [QN_TAR_OTHER] = "entry-type",
         };
 
         return names[type];
@@ -59,7 +60,8 @@ const char *qn_tar_type_name(enum qn_tar_type type)
 const char *qn_tar_odd_name(unsigned i)
 {
         static const char *const names[QN_TAR_ODD_BITS] = {
-                "absolute-path", "parent-path", "control-character", "outside", "disputed-header", "encoding",
+                "absolute-path", "parent-path",     "control-character",
+                "outside",       "disputed-header", "encoding",
         };
 
         return names[i];
@@ -72,7 +74,8 @@ static int source_new(struct qn_tar **ret)
         if (!t)
                 return -ENOMEM;
         t->meta = QN_BUF_INIT(QN_TAR_PAX_MAX);
-        t->local.path = t->local.link = t->global.path = t->global.link = QN_BUF_INIT(QN_TAR_PAX_MAX);
+        t->local.path = t->local.link = t->global.path = t->global.link =
+                QN_BUF_INIT(QN_TAR_PAX_MAX);
         *ret = t;
         return 0;
 }
@@ -399,7 +402,9 @@ static int apply_meta(struct qn_tar *t, char type, struct qn_str body, struct qn
         default:
                 r = qn_tar_ext_pax(type == 'g' ? &t->global : &t->local, body, reterr);
         }
-        return r == -EFBIG ? qn_fail(reterr, r, t->off, "a path is longer than %u bytes", QN_TAR_NAME_MAX) : r;
+        return r == -EFBIG ? qn_fail(reterr, r, t->off, "a path is longer than %u bytes",
+                                     QN_TAR_NAME_MAX)
+                           : r;
 }
 
 static int read_meta(struct qn_tar *t, const struct header *h, struct qn_err *reterr)
@@ -411,7 +416,8 @@ static int read_meta(struct qn_tar *t, const struct header *h, struct qn_err *re
         if ((t->local.has | t->global.has) & QN_TAR_EXT_SIZE)
                 return qn_fail(reterr, -EBADMSG, t->off, "an extended header behind a pax size");
         if ((uint64_t)h->size > QN_TAR_PAX_MAX)
-                return qn_fail(reterr, -EFBIG, t->off, "an extended header of more than %zu bytes", QN_TAR_PAX_MAX);
+                return qn_fail(reterr, -EFBIG, t->off, "an extended header of more than %zu bytes",
+                               QN_TAR_PAX_MAX);
         if (h->size == 0)
                 return 0;
         r = take_meta(t, (size_t)h->size, &body, reterr);
@@ -596,12 +602,14 @@ static bool pax_odd(const struct qn_tar *t, const struct header *h)
 
         if (t->local.disputed || t->global.disputed || (t->global.has & QN_TAR_EXT_PATH))
                 return true;
-        if ((has & QN_TAR_EXT_SIZE) && (qn_tar_number(field(h->p, F_SIZE), &raw) < 0 || raw != h->size))
+        if ((has & QN_TAR_EXT_SIZE) &&
+            (qn_tar_number(field(h->p, F_SIZE), &raw) < 0 || raw != h->size))
                 return true;
         return (has & QN_TAR_EXT_LINK) && h->type != '1' && h->type != '2';
 }
 
-static int fill_entry(struct qn_tar *t, const struct header *h, struct qn_tar_entry *ret, struct qn_err *reterr)
+static int fill_entry(struct qn_tar *t, const struct header *h, struct qn_tar_entry *ret,
+                      struct qn_err *reterr)
 {
         uint64_t size = (uint64_t)h->size;
         int r;
@@ -609,7 +617,8 @@ static int fill_entry(struct qn_tar *t, const struct header *h, struct qn_tar_en
         if (t->entries++ == QN_TAR_ENTRIES_MAX)
                 return qn_fail(reterr, -EFBIG, t->off, "more than %u entries", QN_TAR_ENTRIES_MAX);
         if (size > QN_UNPACKED_MAX)
-                return qn_fail(reterr, -EFBIG, t->off, "an entry claims more than %zu bytes", QN_UNPACKED_MAX);
+                return qn_fail(reterr, -EFBIG, t->off, "an entry claims more than %zu bytes",
+                               QN_UNPACKED_MAX);
         *ret = (struct qn_tar_entry){
                 .type = entry_type(h->type),
                 .mode = (uint32_t)(h->mode & 07777),
@@ -619,7 +628,8 @@ static int fill_entry(struct qn_tar *t, const struct header *h, struct qn_tar_en
                 .link = link_target(t, h),
         };
         if (ret->full.n > QN_TAR_NAME_MAX)
-                return qn_fail(reterr, -EFBIG, t->off, "a path is longer than %u bytes", QN_TAR_NAME_MAX);
+                return qn_fail(reterr, -EFBIG, t->off, "a path is longer than %u bytes",
+                               QN_TAR_NAME_MAX);
         if (pax_odd(t, h))
                 ret->odd |= QN_TAR_ODD_PAX;
         set_path(t, ret);
@@ -628,7 +638,8 @@ static int fill_entry(struct qn_tar *t, const struct header *h, struct qn_tar_en
                 t->pad = padding(size);
                 return 1;
         }
-        if (size + padding(size) > qn_cur_left(&t->win) || qn_cur_take(&t->win, size, &ret->data) < 0)
+        if (size + padding(size) > qn_cur_left(&t->win) ||
+            qn_cur_take(&t->win, size, &ret->data) < 0)
                 return cut_short(t, reterr);
         t->off += size;
         r = source_skip(t, padding(size), reterr);
@@ -660,7 +671,8 @@ static int check_trailing(struct qn_tar *t, struct qn_err *reterr)
 }
 
 /* One header block: 1 an entry, 0 the end of the archive, 2 go on. */
-static int one_header(struct qn_tar *t, const uint8_t *p, struct qn_tar_entry *ret, struct qn_err *reterr)
+static int one_header(struct qn_tar *t, const uint8_t *p, struct qn_tar_entry *ret,
+                      struct qn_err *reterr)
 {
         struct header h;
         unsigned sum = sum_bytes(p, BLOCK) - sum_bytes(p + 148, 8) + 8 * ' ';

@@ -27,13 +27,20 @@ enum qn_tar_type {
         QN_TAR_TYPE_MAX
 };
 
-enum qn_tar_odd {                     /* bits of qn_tar_entry.odd */
-        QN_TAR_ODD_ABSOLUTE = 1 << 0, /* path starts with / or a drive letter, before or after the cut */
-        QN_TAR_ODD_DOTDOT = 1 << 1,   /* path has a ".." component */
-        QN_TAR_ODD_NUL = 1 << 2,      /* control characters or backslashes in the path */
-        QN_TAR_ODD_OUTSIDE = 1 << 3,  /* a file with no first component to cut off, or nothing behind it */
-        QN_TAR_ODD_PAX = 1 << 4,      /* a pax record overrides the header's size, or a file has a link name */
-        QN_TAR_ODD_UTF8 = 1 << 5,     /* the path is not valid UTF-8: each client writes another name */
+enum qn_tar_odd { /* bits of qn_tar_entry.odd */
+                  QN_TAR_ODD_ABSOLUTE =
+                          1
+                          << 0, /* path starts with / or a drive letter, before or after the cut */
+                  QN_TAR_ODD_DOTDOT = 1 << 1, /* path has a ".." component */
+                  QN_TAR_ODD_NUL = 1 << 2,    /* control characters or backslashes in the path */
+                  QN_TAR_ODD_OUTSIDE =
+                          1
+                          << 3, /* a file with no first component to cut off, or nothing behind it */
+                  QN_TAR_ODD_PAX =
+                          1
+                          << 4, /* a pax record overrides the header's size, or a file has a link name */
+                  QN_TAR_ODD_UTF8 =
+                          1 << 5, /* the path is not valid UTF-8: each client writes another name */
 };
 
 #define QN_TAR_ODD_BITS 6
@@ -43,11 +50,12 @@ const char *qn_tar_odd_name(unsigned i);
 
 struct qn_tar_entry {
         enum qn_tar_type type;
-        unsigned odd;       /* qn_tar_odd bits */
-        uint32_t mode;      /* permission bits */
-        uint64_t size;      /* bytes of content */
-        uint64_t off;       /* offset of the content in the unpacked archive */
-        struct qn_str path; /* without the first component, "./" and double slashes removed; valid until the next call.
+        unsigned odd;  /* qn_tar_odd bits */
+        uint32_t mode; /* permission bits */
+        uint64_t size; /* bytes of content */
+        uint64_t off;  /* offset of the content in the unpacked archive */
+        struct qn_str
+                path; /* without the first component, "./" and double slashes removed; valid until the next call.
                              * "..", where npm refuses the entry, is left in.  OUTSIDE: as full, but with the same
                              * clean-up; may be empty */
         struct qn_str full; /* as written */
@@ -55,9 +63,12 @@ struct qn_tar_entry {
         struct qn_cur data; /* memory source only: the content */
 };
 
-enum qn_tar_note {                    /* what was seen between the entries */
-        QN_TAR_NOTE_SKIPPED = 1 << 0, /* an invalid header that npm skips and other clients refuse */
-        QN_TAR_NOTE_TRAILING = 1 << 1 /* data behind the end-of-archive blocks, which some clients read */
+enum qn_tar_note { /* what was seen between the entries */
+                   QN_TAR_NOTE_SKIPPED =
+                           1 << 0, /* an invalid header that npm skips and other clients refuse */
+                   QN_TAR_NOTE_TRAILING =
+                           1
+                           << 1 /* data behind the end-of-archive blocks, which some clients read */
 };
 
 struct qn_tar;

@@ -66,7 +66,8 @@ static int fail(struct reader *r, const yaml_event_t *e, int code, const char *w
 static int parser_error(struct reader *r)
 {
         const yaml_parser_t *y = &r->yaml;
-        size_t at = y->error == YAML_READER_ERROR ? y->problem_offset : byte_offset(r, y->problem_mark.index);
+        size_t at = y->error == YAML_READER_ERROR ? y->problem_offset
+                                                  : byte_offset(r, y->problem_mark.index);
 
         if (y->error == YAML_MEMORY_ERROR)
                 return qn_fail(r->err, -ENOMEM, 0, "out of memory");
@@ -117,7 +118,8 @@ static void set_plain_type(struct qn_node *n)
 {
         struct qn_str s = n->text;
 
-        if (!s.n || qn_str_is(s, "~") || is_one_of(s, (const char *const[]){ "null", "Null", "NULL" })) {
+        if (!s.n || qn_str_is(s, "~") ||
+            is_one_of(s, (const char *const[]){ "null", "Null", "NULL" })) {
                 n->type = QN_NODE_NULL;
         } else if (is_one_of(s, (const char *const[]){ "true", "True", "TRUE" })) {
                 n->type = QN_NODE_BOOL;
@@ -149,7 +151,8 @@ static bool tagged_string(const yaml_event_t *e)
 
 /* --- anchors --- */
 
-static int add_anchor(struct reader *r, const yaml_event_t *e, const yaml_char_t *name, uint32_t *ret)
+static int add_anchor(struct reader *r, const yaml_event_t *e, const yaml_char_t *name,
+                      uint32_t *ret)
 {
         struct qn_str key;
         uint32_t i;
@@ -169,7 +172,8 @@ static int add_anchor(struct reader *r, const yaml_event_t *e, const yaml_char_t
         return 0;
 }
 
-static void close_anchor(struct reader *r, uint32_t i, struct qn_node *n, uint64_t started, uint32_t height)
+static void close_anchor(struct reader *r, uint32_t i, struct qn_node *n, uint64_t started,
+                         uint32_t height)
 {
         if (i != QN_MAP_NONE)
                 r->anchors[i] = (struct anchor){ n, r->weight - started, height };
@@ -177,7 +181,8 @@ static void close_anchor(struct reader *r, uint32_t i, struct qn_node *n, uint64
 
 /* --- the tree --- */
 
-static int new_node(struct reader *r, const yaml_event_t *e, enum qn_node_type type, struct qn_node **ret)
+static int new_node(struct reader *r, const yaml_event_t *e, enum qn_node_type type,
+                    struct qn_node **ret)
 {
         struct qn_node *n;
 
@@ -209,7 +214,8 @@ static int place(struct reader *r, const yaml_event_t *e, struct qn_node *n)
                 return fail(r, e, -ENOBUFS, "the document needs more memory than it may have");
         if (f->node->type == QN_NODE_OBJECT) {
                 if (QN_ARENA_ROOM(r->arena, f->node->keys, count, f->keys_cap) < 0)
-                        return fail(r, e, -ENOBUFS, "the document needs more memory than it may have");
+                        return fail(r, e, -ENOBUFS,
+                                    "the document needs more memory than it may have");
                 f->node->keys[count] = f->key;
                 f->has_key = false;
         }
@@ -275,7 +281,8 @@ static int on_alias(struct reader *r, const yaml_event_t *e)
         return 0;
 }
 
-static int on_open(struct reader *r, const yaml_event_t *e, enum qn_node_type type, const yaml_char_t *anchor)
+static int on_open(struct reader *r, const yaml_event_t *e, enum qn_node_type type,
+                   const yaml_char_t *anchor)
 {
         struct frame f = { .started = r->weight };
         int k;
@@ -406,7 +413,8 @@ static int check_bytes(struct qn_cur in, struct qn_err *reterr)
         struct qn_str s = qn_cur_rest(&in);
 
         if (s.n > QN_YAML_MAX)
-                return qn_fail(reterr, -EFBIG, 0, "the document is larger than %zu bytes", QN_YAML_MAX);
+                return qn_fail(reterr, -EFBIG, 0, "the document is larger than %zu bytes",
+                               QN_YAML_MAX);
         if (!qn_utf8_valid(s))
                 return qn_fail(reterr, -EILSEQ, 0, "the document is not valid UTF-8");
         return 0;

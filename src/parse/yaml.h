@@ -10,4 +10,5 @@
 #include "base/err.h"
 #include "parse/json.h"
 
-QN_MUST int qn_yaml_parse(struct qn_cur in, struct qn_arena *a, struct qn_node **ret, struct qn_err *reterr);
+QN_MUST int qn_yaml_parse(struct qn_cur in, struct qn_arena *a, struct qn_node **ret,
+                          struct qn_err *reterr);

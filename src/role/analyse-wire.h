@@ -5,8 +5,9 @@
 
 struct qn_packument_version;
 
-QN_MUST int qn_analyse_read_want(struct qn_cur params, struct qn_str *ret_name, struct qn_str *ret_spec);
+QN_MUST int qn_analyse_read_want(struct qn_cur params, struct qn_str *ret_name,
+                                 struct qn_str *ret_spec);
 /* -EINVAL when what the registry says cannot be a version, an address, an integrity. */
 QN_MUST int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_version *v,
-                            struct qn_err *reterr);
+                                    struct qn_err *reterr);
 QN_MUST int qn_analyse_write_lock(struct qn_buf *out, const struct qn_lock *lock);

@@ -34,8 +34,9 @@ struct qn_analyse_pick {
 };
 
 /* 0 or -EBADMSG; texts are slices of the reply. */
-QN_MUST int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_pick *ret, struct qn_err *reterr);
+QN_MUST int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_pick *ret,
+                                 struct qn_err *reterr);
 /* 0, -EBADMSG or -ENOBUFS; the list lives in the arena, texts are slices of the reply and hold
  * whatever bytes the lock file has. */
 QN_MUST int qn_analyse_read_lock(struct qn_cur reply, struct qn_arena *a, struct qn_lock *ret,
-                         struct qn_err *reterr);
+                                 struct qn_err *reterr);

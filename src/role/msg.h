@@ -26,7 +26,8 @@ QN_MUST int qn_msg_parse_job(struct qn_cur packet, struct qn_msg_job *ret);
 
 /* Waits until all of the reply is sent.  status: 0, or a negative errno with a sentence in bytes.
  */
-QN_MUST int qn_msg_send_reply(int sock, uint64_t seq, int status, uint64_t elapsed_ns, struct qn_str bytes);
+QN_MUST int qn_msg_send_reply(int sock, uint64_t seq, int status, uint64_t elapsed_ns,
+                              struct qn_str bytes);
 /* One packet without waiting, into buf (QN_ROLE_MESSAGE_MAX bytes): 1; 0 at the end; -EAGAIN,
  * -EBADMSG, -errno. */
 QN_MUST int qn_msg_recv(int sock, void *buf, struct qn_cur *ret);

@@ -40,7 +40,7 @@ typedef void qn_pool_done_fn(void *ctx, const struct qn_pool_result *result);
 struct qn_pool_config {
         const struct qn_role_def *def;
         const char *data_dir, *cache_dir; /* NULL or as in qn_role_start; copied */
-        unsigned workers;     /* at most; they start as work comes */
+        unsigned workers;                 /* at most; they start as work comes */
         bool no_sandbox;
         qn_pool_done_fn *done;
         void *ctx;
@@ -51,13 +51,14 @@ struct qn_pool_job {
         struct qn_str params; /* copied */
         struct qn_cur input;  /* must live until the result; not with input_fd */
         int input_fd;         /* a file open for reading only, or a sealed memfd; -1: none */
-        uint64_t wall_ns; /* 0: QN_ROLE_WALL_SECONDS */
+        uint64_t wall_ns;     /* 0: QN_ROLE_WALL_SECONDS */
         void *user;
 };
 
 /* Starts the first worker at once, so that it loads its tables while the caller goes on.  0 or
  * -errno. */
-QN_MUST int qn_pool_new(const struct qn_pool_config *config, struct qn_pool **ret, struct qn_err *reterr);
+QN_MUST int qn_pool_new(const struct qn_pool_config *config, struct qn_pool **ret,
+                        struct qn_err *reterr);
 /* Kills the workers and forgets unfinished jobs without a result. */
 struct qn_pool *qn_pool_free(struct qn_pool *p);
 void qn_pool_freep(struct qn_pool **p);

@@ -49,13 +49,13 @@ QN_MUST int qn_role_run(const struct qn_role_def *const *defs, size_t n, int arg
 
 struct qn_role_start {
         enum qn_role role;
-        const char *data_dir; /* NULL: none */
+        const char *data_dir;  /* NULL: none */
         const char *cache_dir; /* where open() may keep what it compiled; NULL: nowhere */
-        bool no_sandbox;      /* limits stay, confinement is left out */
+        bool no_sandbox;       /* limits stay, confinement is left out */
 };
 
 /* Starts a role: its process and the parent's end of its socket (not blocking, closed on exec). The
  * caller closes the socket and waits for the process.  The process dies with the thread that
  * started it. */
 QN_MUST int qn_role_spawn(const struct qn_role_start *start, pid_t *ret_pid, int *ret_sock,
-                  struct qn_err *reterr);
+                          struct qn_err *reterr);

@@ -21,7 +21,8 @@ struct qn_task {
         void *user;
 };
 
-QN_MUST int qn_task_new(const struct qn_pool_job *job, const struct qn_role_def *def, struct qn_task **ret);
+QN_MUST int qn_task_new(const struct qn_pool_job *job, const struct qn_role_def *def,
+                        struct qn_task **ret);
 struct qn_task *qn_task_free(struct qn_task *t);
 
 struct qn_tasks { /* a queue */
@@ -50,7 +51,8 @@ struct qn_worker {
 void qn_worker_init(struct qn_worker *w);
 /* Kills the process if there is one; its tasks must be gone. */
 void qn_worker_done(struct qn_worker *w);
-QN_MUST int qn_worker_start(struct qn_worker *w, const struct qn_role_start *start, struct qn_err *reterr);
+QN_MUST int qn_worker_start(struct qn_worker *w, const struct qn_role_start *start,
+                            struct qn_err *reterr);
 bool qn_worker_has_room(const struct qn_worker *w, size_t weight);
 /* Sends a task and owns it from then on: 0; -EAGAIN: not now; -EPIPE: it is dying; another -errno
  * is the task's fault. */

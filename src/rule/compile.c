@@ -16,8 +16,8 @@ int qn_compile_fail(const struct qn_compiler *c, const struct qn_node *at, const
         va_start(ap, fmt);
         vsnprintf(msg, sizeof msg, fmt, ap);
         va_end(ap);
-        return qn_fail(c->err, -EINVAL, at ? at->off : 0, "%.*s:%u:%u: %s", QN_STR_ARG(c->file), at ? at->line : 0,
-                       at ? at->column : 0, msg);
+        return qn_fail(c->err, -EINVAL, at ? at->off : 0, "%.*s:%u:%u: %s", QN_STR_ARG(c->file),
+                       at ? at->line : 0, at ? at->column : 0, msg);
 }
 
 /* Edits between two short words, ASCII case ignored. */
@@ -42,7 +42,8 @@ static unsigned distance(struct qn_str a, struct qn_str b)
         return row[b.n];
 }
 
-const char *qn_compile_hint(struct qn_str s, const char *(*name_at)(unsigned), unsigned n, char *buf, size_t size)
+const char *qn_compile_hint(struct qn_str s, const char *(*name_at)(unsigned), unsigned n,
+                            char *buf, size_t size)
 {
         unsigned best = 4;
 
@@ -107,7 +108,8 @@ static int add_texts(struct qn_compiler *c, const struct qn_node *n, struct text
 {
         int r;
 
-        if (n->type == QN_NODE_STRING && qn_str_starts(n->text, "$") && !qn_str_starts(n->text, "$$"))
+        if (n->type == QN_NODE_STRING && qn_str_starts(n->text, "$") &&
+            !qn_str_starts(n->text, "$$"))
                 return add_list(c, n, t);
         r = add_text(c, n, t);
         if (r == 0 && qn_str_starts(n->text, "$$"))
@@ -115,7 +117,8 @@ static int add_texts(struct qn_compiler *c, const struct qn_node *n, struct text
         return r;
 }
 
-int qn_compile_texts(struct qn_compiler *c, const struct qn_node *n, struct qn_str **ret, size_t *ret_n)
+int qn_compile_texts(struct qn_compiler *c, const struct qn_node *n, struct qn_str **ret,
+                     size_t *ret_n)
 {
         struct texts t = { 0 };
         int r = 0;
@@ -158,8 +161,8 @@ static const char *label_name(unsigned i)
 }
 
 /* Each text's position in a table of names, as bits. */
-static int get_bits(struct qn_compiler *c, const struct qn_node *n, const char *what, const char *(*name_at)(unsigned),
-                    unsigned count, struct qn_kinds *ret)
+static int get_bits(struct qn_compiler *c, const struct qn_node *n, const char *what,
+                    const char *(*name_at)(unsigned), unsigned count, struct qn_kinds *ret)
 {
         struct qn_str *list;
         size_t len;
@@ -172,8 +175,9 @@ static int get_bits(struct qn_compiler *c, const struct qn_node *n, const char *
                 while (k < count && !qn_str_is(list[i], name_at(k)))
                         k++;
                 if (k == count)
-                        return qn_compile_fail(c, n, "unknown %s \"%.*s\"%s", what, QN_STR_ARG(list[i]),
-                                               qn_compile_hint(list[i], name_at, count, hint, sizeof hint));
+                        return qn_compile_fail(
+                                c, n, "unknown %s \"%.*s\"%s", what, QN_STR_ARG(list[i]),
+                                qn_compile_hint(list[i], name_at, count, hint, sizeof hint));
                 qn_kinds_add(ret, k);
         }
         return r;
@@ -198,9 +202,14 @@ static const char *field_name(unsigned i)
 }
 
 static const char *const ops[] = {
-        [QN_MATCH_IS] = "is",         [QN_MATCH_GLOB] = "glob",         [QN_MATCH_CONTAINS] = "contains",
-        [QN_MATCH_STARTS] = "starts", [QN_MATCH_ENDS] = "ends",         [QN_MATCH_PRESENT] = "present",
-        [QN_MATCH_AT_LEAST] = "at-least", [QN_MATCH_AT_MOST] = "at-most",
+        [QN_MATCH_IS] = "is",
+        [QN_MATCH_GLOB] = "glob",
+        [QN_MATCH_CONTAINS] = "contains",
+        [QN_MATCH_STARTS] = "starts",
+        [QN_MATCH_ENDS] = "ends",
+        [QN_MATCH_PRESENT] = "present",
+        [QN_MATCH_AT_LEAST] = "at-least",
+        [QN_MATCH_AT_MOST] = "at-most",
 };
 
 static const char *op_name(unsigned i)
@@ -224,10 +233,13 @@ static int add_matcher(struct qn_compiler *c, struct pattern_builder *b, struct 
 static int get_number(struct qn_compiler *c, const struct qn_node *n, uint64_t *ret)
 {
         *ret = qn_node_u64(n, UINT64_MAX);
-        return n->type == QN_NODE_NUMBER && *ret != UINT64_MAX ? 0 : qn_compile_fail(c, n, "a number is wanted here");
+        return n->type == QN_NODE_NUMBER && *ret != UINT64_MAX
+                       ? 0
+                       : qn_compile_fail(c, n, "a number is wanted here");
 }
 
-static int add_op(struct qn_compiler *c, struct pattern_builder *b, struct qn_matcher m, const struct qn_node *n)
+static int add_op(struct qn_compiler *c, struct pattern_builder *b, struct qn_matcher m,
+                  const struct qn_node *n)
 {
         struct qn_str *list;
         size_t len;
@@ -249,7 +261,8 @@ static int add_op(struct qn_compiler *c, struct pattern_builder *b, struct qn_ma
         return r < 0 ? r : add_matcher(c, b, m);
 }
 
-static int add_matchers(struct qn_compiler *c, struct pattern_builder *b, struct qn_matcher m, const struct qn_node *n);
+static int add_matchers(struct qn_compiler *c, struct pattern_builder *b, struct qn_matcher m,
+                        const struct qn_node *n);
 
 /* {glob: …, not: …, ignore-case: true}: all must fit. */
 static int add_matcher_object(struct qn_compiler *c, struct pattern_builder *b, struct qn_matcher m,
@@ -268,7 +281,8 @@ static int add_matcher_object(struct qn_compiler *c, struct pattern_builder *b, 
                         struct qn_matcher negated = m;
 
                         if (m.negate)
-                                return qn_compile_fail(c, n->items[i], "not: inside not: says nothing");
+                                return qn_compile_fail(c, n->items[i],
+                                                       "not: inside not: says nothing");
                         negated.negate = true;
                         r = add_matchers(c, b, negated, n->items[i]);
                         continue;
@@ -276,8 +290,10 @@ static int add_matcher_object(struct qn_compiler *c, struct pattern_builder *b, 
                 while (op < QN_ARRAY_SIZE(ops) && !qn_str_is(n->keys[i], ops[op]))
                         op++;
                 if (op == QN_ARRAY_SIZE(ops))
-                        return qn_compile_fail(c, n->items[i], "unknown way to match \"%.*s\"%s", QN_STR_ARG(n->keys[i]),
-                                               qn_compile_hint(n->keys[i], op_name, QN_ARRAY_SIZE(ops) + 2, hint,
+                        return qn_compile_fail(c, n->items[i], "unknown way to match \"%.*s\"%s",
+                                               QN_STR_ARG(n->keys[i]),
+                                               qn_compile_hint(n->keys[i], op_name,
+                                                               QN_ARRAY_SIZE(ops) + 2, hint,
                                                                sizeof hint));
                 m.op = (uint8_t)op;
                 r = add_op(c, b, m, n->items[i]);
@@ -285,7 +301,8 @@ static int add_matcher_object(struct qn_compiler *c, struct pattern_builder *b, 
         return r;
 }
 
-static int add_matchers(struct qn_compiler *c, struct pattern_builder *b, struct qn_matcher m, const struct qn_node *n)
+static int add_matchers(struct qn_compiler *c, struct pattern_builder *b, struct qn_matcher m,
+                        const struct qn_node *n)
 {
         if (n->type == QN_NODE_OBJECT)
                 return add_matcher_object(c, b, m, n);
@@ -327,14 +344,17 @@ static int set_times(struct qn_compiler *c, struct qn_pattern *p, const struct q
 }
 
 /* The names that a pattern may use: fields and what is not a field. */
-static const char *const pattern_words[] = { "event", "phase", "layer", "labels", "labels-all", "times" };
+static const char *const pattern_words[] = { "event",  "phase",      "layer",
+                                             "labels", "labels-all", "times" };
 
 static const char *pattern_word(unsigned i)
 {
-        return i < QN_ARRAY_SIZE(pattern_words) ? pattern_words[i] : field_name(i - QN_ARRAY_SIZE(pattern_words));
+        return i < QN_ARRAY_SIZE(pattern_words) ? pattern_words[i]
+                                                : field_name(i - QN_ARRAY_SIZE(pattern_words));
 }
 
-static int add_field(struct qn_compiler *c, struct pattern_builder *b, struct qn_str key, const struct qn_node *n)
+static int add_field(struct qn_compiler *c, struct pattern_builder *b, struct qn_str key,
+                     const struct qn_node *n)
 {
         struct qn_matcher m = { 0 };
         char hint[96];
@@ -342,13 +362,16 @@ static int add_field(struct qn_compiler *c, struct pattern_builder *b, struct qn
         while (m.field < QN_FIELD_MAX && !qn_str_is(key, field_name(m.field)))
                 m.field++;
         if (m.field == QN_FIELD_MAX)
-                return qn_compile_fail(c, n, "an event pattern has no field \"%.*s\"%s", QN_STR_ARG(key),
-                                       qn_compile_hint(key, pattern_word, QN_ARRAY_SIZE(pattern_words) + QN_FIELD_MAX,
+                return qn_compile_fail(c, n, "an event pattern has no field \"%.*s\"%s",
+                                       QN_STR_ARG(key),
+                                       qn_compile_hint(key, pattern_word,
+                                                       QN_ARRAY_SIZE(pattern_words) + QN_FIELD_MAX,
                                                        hint, sizeof hint));
         return add_matchers(c, b, m, n);
 }
 
-static int add_word(struct qn_compiler *c, struct pattern_builder *b, struct qn_str key, const struct qn_node *n)
+static int add_word(struct qn_compiler *c, struct pattern_builder *b, struct qn_str key,
+                    const struct qn_node *n)
 {
         struct qn_pattern *p = b->p;
 
@@ -388,7 +411,8 @@ static struct qn_pattern *new_pattern(struct qn_compiler *c)
 }
 
 /* {event: …, …}, or the event's name alone. */
-static int compile_pattern(struct qn_compiler *c, const struct qn_node *n, const struct qn_rule_cond **ret)
+static int compile_pattern(struct qn_compiler *c, const struct qn_node *n,
+                           const struct qn_rule_cond **ret)
 {
         struct qn_rule_cond *cond = new_cond(c, QN_COND_EVENT);
         struct pattern_builder b = { new_pattern(c), 0 };
@@ -431,8 +455,10 @@ static int compile_group(struct qn_compiler *c, const struct qn_node *n, enum qn
 
         if (r < 0)
                 return r;
-        if ((op == QN_COND_SAME_FILE || op == QN_COND_SAME_PHASE) && cond->kids[0]->op == QN_COND_NOT)
-                return qn_compile_fail(c, n, "begin the list with what must be there, not with not:");
+        if ((op == QN_COND_SAME_FILE || op == QN_COND_SAME_PHASE) &&
+            cond->kids[0]->op == QN_COND_NOT)
+                return qn_compile_fail(c, n,
+                                       "begin the list with what must be there, not with not:");
         *ret = cond;
         return 0;
 }
@@ -446,7 +472,8 @@ static int compile_one(struct qn_compiler *c, const struct qn_node *n, struct qn
         return qn_compile_cond(c, n, &cond->kids[0]);
 }
 
-static int compile_not(struct qn_compiler *c, const struct qn_node *n, const struct qn_rule_cond **ret)
+static int compile_not(struct qn_compiler *c, const struct qn_node *n,
+                       const struct qn_rule_cond **ret)
 {
         struct qn_rule_cond *cond = new_cond(c, QN_COND_NOT);
         int r = cond ? compile_one(c, n, cond) : -ENOMEM;
@@ -474,8 +501,10 @@ static int get_distinct(struct qn_compiler *c, const struct qn_node *n, uint8_t 
         while (i <= QN_DISTINCT_LABEL && !qn_str_is(n->text, distinct_name(i)))
                 i++;
         if (i > QN_DISTINCT_LABEL)
-                return qn_compile_fail(c, n, "distinct: takes an attribute, event, file, kind or label%s",
-                                       qn_compile_hint(n->text, distinct_name, QN_DISTINCT_LABEL + 1, hint, sizeof hint));
+                return qn_compile_fail(c, n,
+                                       "distinct: takes an attribute, event, file, kind or label%s",
+                                       qn_compile_hint(n->text, distinct_name,
+                                                       QN_DISTINCT_LABEL + 1, hint, sizeof hint));
         *ret = (uint8_t)i;
         return 0;
 }
@@ -499,11 +528,13 @@ static int check_count(struct qn_compiler *c, const struct qn_node *n)
         for (size_t i = 0; i < n->n; i++)
                 if (!qn_str_is(n->keys[i], "of") && !qn_str_is(n->keys[i], "at-least") &&
                     !qn_str_is(n->keys[i], "distinct"))
-                        return qn_compile_fail(c, n->items[i], "count: has no field \"%.*s\"", QN_STR_ARG(n->keys[i]));
+                        return qn_compile_fail(c, n->items[i], "count: has no field \"%.*s\"",
+                                               QN_STR_ARG(n->keys[i]));
         return 0;
 }
 
-static int compile_count(struct qn_compiler *c, const struct qn_node *n, const struct qn_rule_cond **ret)
+static int compile_count(struct qn_compiler *c, const struct qn_node *n,
+                         const struct qn_rule_cond **ret)
 {
         struct qn_rule_cond *cond = new_cond(c, QN_COND_COUNT);
         uint64_t at_least = 0;
@@ -512,13 +543,15 @@ static int compile_count(struct qn_compiler *c, const struct qn_node *n, const s
         if (r == 0)
                 r = get_number(c, qn_node_get(n, "at-least"), &at_least);
         if (r == 0 && (at_least < 1 || at_least > QN_COUNT_MAX))
-                r = qn_compile_fail(c, qn_node_get(n, "at-least"), "at-least: takes 1 to %u", QN_COUNT_MAX);
+                r = qn_compile_fail(c, qn_node_get(n, "at-least"), "at-least: takes 1 to %u",
+                                    QN_COUNT_MAX);
         if (r == 0)
                 r = get_distinct(c, qn_node_get(n, "distinct"), &cond->distinct);
         if (r == 0)
                 r = compile_one(c, qn_node_get(n, "of"), cond);
         if (r == 0 && !only_events(cond->kids[0]))
-                r = qn_compile_fail(c, qn_node_get(n, "of"), "of: takes an event pattern, or any: of them");
+                r = qn_compile_fail(c, qn_node_get(n, "of"),
+                                    "of: takes an event pattern, or any: of them");
         if (r < 0)
                 return r;
         cond->at_least = (uint32_t)at_least;
@@ -527,18 +560,21 @@ static int compile_count(struct qn_compiler *c, const struct qn_node *n, const s
 }
 
 /* A named condition is compiled once, in the file that defines it, and shared. */
-static int compile_use(struct qn_compiler *c, const struct qn_node *n, const struct qn_rule_cond **ret)
+static int compile_use(struct qn_compiler *c, const struct qn_node *n,
+                       const struct qn_rule_cond **ret)
 {
         uint32_t i = qn_map_get(&c->conditions, qn_node_text(n));
         struct qn_str file = c->file;
         int r = 0;
 
         if (i == QN_MAP_NONE)
-                return qn_compile_fail(c, n, "there is no condition \"%.*s\"; define it under conditions:",
-                                       QN_STR_ARG(qn_node_text(n)));
+                return qn_compile_fail(
+                        c, n, "there is no condition \"%.*s\"; define it under conditions:",
+                        QN_STR_ARG(qn_node_text(n)));
         if (!c->compiled[i]) {
                 if (c->depth == USE_DEPTH_MAX)
-                        return qn_compile_fail(c, n, "conditions use each other in a circle, or too deeply");
+                        return qn_compile_fail(
+                                c, n, "conditions use each other in a circle, or too deeply");
                 c->depth++;
                 c->file = c->named[i].file;
                 r = qn_compile_cond(c, c->named[i].node, &c->compiled[i]);
@@ -550,7 +586,8 @@ static int compile_use(struct qn_compiler *c, const struct qn_node *n, const str
         return r;
 }
 
-static const char *const cond_words[] = { "all", "any", "not", "count", "same-file", "same-phase", "use", "event" };
+static const char *const cond_words[] = { "all",       "any",        "not", "count",
+                                          "same-file", "same-phase", "use", "event" };
 
 static const char *cond_word(unsigned i)
 {
@@ -565,8 +602,10 @@ int qn_compile_cond(struct qn_compiler *c, const struct qn_node *n, const struct
         if (n->type == QN_NODE_STRING || (n->type == QN_NODE_OBJECT && qn_node_get(n, "event")))
                 return compile_pattern(c, n, ret);
         if (n->type != QN_NODE_OBJECT || n->n != 1)
-                return qn_compile_fail(c, n, "a condition is {event: …} or one of all, any, not, count, same-file, "
-                                             "same-phase, use");
+                return qn_compile_fail(
+                        c, n,
+                        "a condition is {event: …} or one of all, any, not, count, same-file, "
+                        "same-phase, use");
         key = n->keys[0];
         if (qn_str_is(key, "all"))
                 return compile_group(c, n->items[0], QN_COND_ALL, ret);
@@ -582,6 +621,7 @@ int qn_compile_cond(struct qn_compiler *c, const struct qn_node *n, const struct
                 return compile_count(c, n->items[0], ret);
         if (qn_str_is(key, "use"))
                 return compile_use(c, n->items[0], ret);
-        return qn_compile_fail(c, n, "unknown condition \"%.*s\"%s", QN_STR_ARG(key),
-                               qn_compile_hint(key, cond_word, QN_ARRAY_SIZE(cond_words), hint, sizeof hint));
+        return qn_compile_fail(
+                c, n, "unknown condition \"%.*s\"%s", QN_STR_ARG(key),
+                qn_compile_hint(key, cond_word, QN_ARRAY_SIZE(cond_words), hint, sizeof hint));
 }

@@ -8,8 +8,8 @@
 
 struct qn_node;
 
-#define QN_PHASES_ALL  ((1u << QN_PHASE_MAX) - 1)
-#define QN_LAYERS_ALL  ((1u << QN_LAYER_MAX) - 1)
+#define QN_PHASES_ALL ((1u << QN_PHASE_MAX) - 1)
+#define QN_LAYERS_ALL ((1u << QN_LAYER_MAX) - 1)
 /* What a rule looks at when it does not say: code that runs by itself or that a user starts. */
 #define QN_PHASES_USUAL (QN_PHASES_ALL & ~(1u << QN_PHASE_CALL | 1u << QN_PHASE_NEVER))
 
@@ -45,11 +45,7 @@ enum qn_match_op {
 };
 
 /* Besides attributes, these can be matched. */
-enum {
-        QN_FIELD_FILE = QN_ATTR_COUNT_,
-        QN_FIELD_TEXT,
-        QN_FIELD_MAX
-};
+enum { QN_FIELD_FILE = QN_ATTR_COUNT_, QN_FIELD_TEXT, QN_FIELD_MAX };
 
 struct qn_matcher {
         uint8_t field, op;
@@ -136,24 +132,30 @@ struct qn_compiler {
 };
 
 /* "file:line:column: message" into c->err; returns -EINVAL. */
-int qn_compile_fail(const struct qn_compiler *c, const struct qn_node *at, const char *fmt, ...) QN_PRINTF(3, 4);
+int qn_compile_fail(const struct qn_compiler *c, const struct qn_node *at, const char *fmt, ...)
+        QN_PRINTF(3, 4);
 /* The word of the table (n entries through name_at) nearest to s, as " (did you mean \"x\"?)", or "". */
-const char *qn_compile_hint(struct qn_str s, const char *(*name_at)(unsigned), unsigned n, char *buf, size_t size);
-QN_MUST int qn_compile_cond(struct qn_compiler *c, const struct qn_node *n, const struct qn_rule_cond **ret);
+const char *qn_compile_hint(struct qn_str s, const char *(*name_at)(unsigned), unsigned n,
+                            char *buf, size_t size);
+QN_MUST int qn_compile_cond(struct qn_compiler *c, const struct qn_node *n,
+                            const struct qn_rule_cond **ret);
 QN_MUST int qn_compile_phases(struct qn_compiler *c, const struct qn_node *n, uint8_t *ret);
 /* A text or a list of texts, with `$name` replaced by the list of that name (`$$` stands for a dollar sign). */
-QN_MUST int qn_compile_texts(struct qn_compiler *c, const struct qn_node *n, struct qn_str **ret, size_t *ret_n);
+QN_MUST int qn_compile_texts(struct qn_compiler *c, const struct qn_node *n, struct qn_str **ret,
+                             size_t *ret_n);
 /* Derives needs from the condition. */
 QN_MUST int qn_compile_needs(struct qn_compiler *c, struct qn_compiled *rule);
 
 /* --- match.c --- */
 
 /* Phases aside. */
-bool qn_pattern_fits(const struct qn_pattern *p, const struct qn_event_set *s, const struct qn_event *e);
+bool qn_pattern_fits(const struct qn_pattern *p, const struct qn_event_set *s,
+                     const struct qn_event *e);
 
 /* --- explain.c --- */
 
 /* Whether every {placeholder} of a rule's text has a name that exists; else *ret_bad is it. */
 bool qn_explain_check(struct qn_str text, struct qn_str *ret_bad);
 /* The text with the evidence's values in it; p is NULL at the arena's cap. */
-struct qn_str qn_explain(const struct qn_finding *f, const struct qn_event_set *s, struct qn_arena *a);
+struct qn_str qn_explain(const struct qn_finding *f, const struct qn_event_set *s,
+                         struct qn_arena *a);

@@ -8,7 +8,8 @@
 
 #define LEAVES_MAX 32 /* patterns of one rule that evidence is taken from */
 
-int qn_eval_init(struct qn_eval *e, const struct qn_event_set *set, struct qn_arena *a, uint32_t n_patterns)
+int qn_eval_init(struct qn_eval *e, const struct qn_event_set *set, struct qn_arena *a,
+                 uint32_t n_patterns)
 {
         uint32_t next[QN_EVENT_MAX];
 
@@ -94,7 +95,8 @@ static bool phase_fits(const struct qn_pattern *p, const struct qn_event *ev, st
 }
 
 /* The part of the hits that lies in the scope's file: positions ascend by file. */
-static void in_file(const struct qn_eval *e, const struct qn_hits *h, uint32_t file, uint32_t *ret_from, uint32_t *ret_to)
+static void in_file(const struct qn_eval *e, const struct qn_hits *h, uint32_t file,
+                    uint32_t *ret_from, uint32_t *ret_to)
 {
         uint32_t from = 0, to = h->n;
 
@@ -117,8 +119,9 @@ static void in_file(const struct qn_eval *e, const struct qn_hits *h, uint32_t f
 }
 
 /* The first event at or after position *i of the hits that is in scope; NULL: none. */
-static const struct qn_event *next_hit(const struct qn_eval *e, const struct qn_pattern *p, struct qn_scope scope,
-                                       const struct qn_hits *h, uint32_t *i, uint32_t to)
+static const struct qn_event *next_hit(const struct qn_eval *e, const struct qn_pattern *p,
+                                       struct qn_scope scope, const struct qn_hits *h, uint32_t *i,
+                                       uint32_t to)
 {
         while (*i < to) {
                 const struct qn_event *ev = &e->set->events[h->at[(*i)++]];
@@ -165,7 +168,8 @@ static void count_number(struct tally *t, uint64_t v)
         t->numbers[t->n++] = v;
 }
 
-static void count_event(struct tally *t, const struct qn_eval *e, const struct qn_event *ev, unsigned distinct)
+static void count_event(struct tally *t, const struct qn_eval *e, const struct qn_event *ev,
+                        unsigned distinct)
 {
         switch (distinct) {
         case QN_DISTINCT_EVENT:
@@ -186,8 +190,8 @@ static void count_event(struct tally *t, const struct qn_eval *e, const struct q
         }
 }
 
-static void tally_events(struct qn_eval *e, const struct qn_rule_cond *of, const struct qn_rule_cond *count,
-                         struct qn_scope scope, struct tally *t)
+static void tally_events(struct qn_eval *e, const struct qn_rule_cond *of,
+                         const struct qn_rule_cond *count, struct qn_scope scope, struct tally *t)
 {
         const struct qn_event *ev;
         const struct qn_hits *h;
@@ -224,8 +228,8 @@ static bool all_true(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_
 }
 
 /* Finds the first file in which everything is true, among the files where the first part may be. */
-static bool find_file(struct qn_eval *e, const struct qn_rule_cond *c, const struct qn_rule_cond *first,
-                      struct qn_scope *scope)
+static bool find_file(struct qn_eval *e, const struct qn_rule_cond *c,
+                      const struct qn_rule_cond *first, struct qn_scope *scope)
 {
         const struct qn_hits *h;
         uint32_t last = QN_ANY_FILE;
@@ -330,7 +334,8 @@ struct leaves {
 };
 
 /* The patterns that made a true condition true, each with the scope it was true in. */
-static void find_leaves(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope, struct leaves *l)
+static void find_leaves(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope,
+                        struct leaves *l)
 {
         bool counted = c->op == QN_COND_COUNT;
 
@@ -352,8 +357,9 @@ static void find_leaves(struct qn_eval *e, const struct qn_rule_cond *c, struct 
 
 /* How sure each layer is: what ran outweighs what was read. */
 static const uint8_t layer_weight[QN_LAYER_MAX] = {
-        [QN_LAYER_DETONATED] = 6, [QN_LAYER_EMULATED] = 5, [QN_LAYER_INTEL] = 4, [QN_LAYER_HOST] = 4,
-        [QN_LAYER_STATIC] = 3,    [QN_LAYER_DIFF] = 2,     [QN_LAYER_METADATA] = 1,
+        [QN_LAYER_DETONATED] = 6, [QN_LAYER_EMULATED] = 5, [QN_LAYER_INTEL] = 4,
+        [QN_LAYER_HOST] = 4,      [QN_LAYER_STATIC] = 3,   [QN_LAYER_DIFF] = 2,
+        [QN_LAYER_METADATA] = 1,
 };
 
 /* Whether a tells more than b; on a tie the earlier one does. */
@@ -378,7 +384,8 @@ static bool chosen(const struct qn_finding *f, const struct qn_event *ev)
         return false;
 }
 
-static const struct qn_event *best_of(struct qn_eval *e, const struct leaf *leaf, const struct qn_finding *f)
+static const struct qn_event *best_of(struct qn_eval *e, const struct leaf *leaf,
+                                      const struct qn_finding *f)
 {
         const struct qn_hits *h = hits_of(e, leaf->pattern);
         const struct qn_event *best = NULL, *ev;
@@ -398,7 +405,8 @@ static void note_place(struct qn_finding *f, const struct qn_event *ev)
         f->phase = QN_MIN(f->phase, ev->phase);
 }
 
-void qn_eval_evidence(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope, struct qn_finding *f)
+void qn_eval_evidence(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope,
+                      struct qn_finding *f)
 {
         struct leaves l = { .n = 0 };
         bool more = true;

@@ -27,11 +27,13 @@ struct qn_scope {
 };
 #define QN_ANY_FILE (UINT32_MAX - 1)
 
-QN_MUST int qn_eval_init(struct qn_eval *e, const struct qn_event_set *set, struct qn_arena *a, uint32_t n_patterns);
+QN_MUST int qn_eval_init(struct qn_eval *e, const struct qn_event_set *set, struct qn_arena *a,
+                         uint32_t n_patterns);
 /* Whether all kinds that the rule cannot do without are there. */
 bool qn_eval_worth(const struct qn_eval *e, const struct qn_compiled *rule);
 bool qn_eval_cond(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope);
 /* For a condition that is true: how many events it takes to make it so, at most.  1: a single fact. */
 size_t qn_eval_strength(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope);
 /* For a condition that is true: chooses the evidence.  f->evidence has room for QN_EVIDENCE_MAX. */
-void qn_eval_evidence(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope, struct qn_finding *f);
+void qn_eval_evidence(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope,
+                      struct qn_finding *f);

@@ -23,7 +23,8 @@ static int find_name(struct qn_str s)
 }
 
 /* Takes text up to the next placeholder into *ret_plain and its inside into *ret_inside; false: no placeholder is left. */
-static bool next_placeholder(struct qn_str *rest, struct qn_str *ret_plain, struct qn_str *ret_inside)
+static bool next_placeholder(struct qn_str *rest, struct qn_str *ret_plain,
+                             struct qn_str *ret_inside)
 {
         ptrdiff_t open = qn_str_chr(*rest, '{'), close;
 
@@ -31,7 +32,8 @@ static bool next_placeholder(struct qn_str *rest, struct qn_str *ret_plain, stru
                 close = qn_str_chr(qn_str_skip(*rest, (size_t)open), '}');
                 if (close >= 0) {
                         *ret_plain = qn_str_take(*rest, (size_t)open);
-                        *ret_inside = qn_str_take(qn_str_skip(*rest, (size_t)open + 1), (size_t)close - 1);
+                        *ret_inside = qn_str_take(qn_str_skip(*rest, (size_t)open + 1),
+                                                  (size_t)close - 1);
                         *rest = qn_str_skip(*rest, (size_t)(open + close) + 1);
                         return true;
                 }
@@ -82,13 +84,15 @@ static void add_labels(struct values *v, uint64_t labels)
                         add_value(v, qn_str_c(qn_label_name(i)));
 }
 
-static void collect(const struct qn_finding *f, const struct qn_event_set *s, int name, struct values *v)
+static void collect(const struct qn_finding *f, const struct qn_event_set *s, int name,
+                    struct values *v)
 {
         for (size_t i = 0; i < f->n_evidence; i++) {
                 const struct qn_event *e = f->evidence[i];
 
                 if (name == SPECIAL_FILE)
-                        add_value(v, e->file < s->n_files ? s->files[e->file] : (struct qn_str){ NULL, 0 });
+                        add_value(v, e->file < s->n_files ? s->files[e->file]
+                                                          : (struct qn_str){ NULL, 0 });
                 else if (name == SPECIAL_LABELS)
                         add_labels(v, e->labels);
                 else if (name == SPECIAL_EVENT)
@@ -128,8 +132,8 @@ static void put_values(struct qn_buf *b, const struct values *v, bool quoted)
 }
 
 /* The first name that the evidence has values for, or the first word that is no name. */
-static void put_placeholder(struct qn_buf *b, const struct qn_finding *f, const struct qn_event_set *s,
-                            struct qn_str inside)
+static void put_placeholder(struct qn_buf *b, const struct qn_finding *f,
+                            const struct qn_event_set *s, struct qn_str inside)
 {
         while (inside.n) {
                 struct qn_str word = qn_str_cut(&inside, '|');
@@ -142,14 +146,17 @@ static void put_placeholder(struct qn_buf *b, const struct qn_finding *f, const 
                 }
                 collect(f, s, name, &v);
                 if (v.n) {
-                        put_values(b, &v, name == QN_ATTR_HOST || name == QN_ATTR_URL || name == QN_ATTR_SPEC);
+                        put_values(b, &v,
+                                   name == QN_ATTR_HOST || name == QN_ATTR_URL ||
+                                           name == QN_ATTR_SPEC);
                         return;
                 }
         }
         qn_buf_puts(b, "(unknown)");
 }
 
-struct qn_str qn_explain(const struct qn_finding *f, const struct qn_event_set *s, struct qn_arena *a)
+struct qn_str qn_explain(const struct qn_finding *f, const struct qn_event_set *s,
+                         struct qn_arena *a)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_EXPLAIN_MAX);
         struct qn_str rest = f->rule->explain, plain, inside;

@@ -12,11 +12,14 @@
 #define SCALE      UINT64_C(1000000000000)
 
 static const char *const verdict_names[] = {
-        [QN_CLEAN] = "clean", [QN_UNKNOWN] = "unknown", [QN_SUSPICIOUS] = "suspicious", [QN_MALICIOUS] = "malicious",
+        [QN_CLEAN] = "clean",
+        [QN_UNKNOWN] = "unknown",
+        [QN_SUSPICIOUS] = "suspicious",
+        [QN_MALICIOUS] = "malicious",
 };
 static const char *const severity_names[] = {
-        [QN_SEV_INFO] = "info", [QN_SEV_LOW] = "low", [QN_SEV_MEDIUM] = "medium", [QN_SEV_HIGH] = "high",
-        [QN_SEV_CRITICAL] = "critical",
+        [QN_SEV_INFO] = "info", [QN_SEV_LOW] = "low",           [QN_SEV_MEDIUM] = "medium",
+        [QN_SEV_HIGH] = "high", [QN_SEV_CRITICAL] = "critical",
 };
 
 const char *qn_verdict_name(enum qn_verdict_kind v)
@@ -44,12 +47,14 @@ int qn_verdict_from_name(struct qn_str s, enum qn_verdict_kind *ret)
 static bool all_unreachable(const struct qn_finding *f)
 {
         for (size_t i = 0; i < f->n_evidence; i++)
-                if (f->evidence[i]->phase != QN_PHASE_NEVER || qn_kind_is_fact(f->evidence[i]->kind))
+                if (f->evidence[i]->phase != QN_PHASE_NEVER ||
+                    qn_kind_is_fact(f->evidence[i]->kind))
                         return false;
         return true;
 }
 
-static int add_finding(struct qn_verdict *v, size_t *cap, struct qn_eval *e, const struct qn_compiled *rule)
+static int add_finding(struct qn_verdict *v, size_t *cap, struct qn_eval *e,
+                       const struct qn_compiled *rule)
 {
         struct qn_finding f = { .rule = &rule->rule, .verdict = rule->rule.verdict };
         struct qn_scope scope = { rule->phases, QN_ANY_FILE };
@@ -89,7 +94,8 @@ static int find_all(const struct qn_rules *rules, struct qn_eval *e, struct qn_v
                 int r;
 
                 if (!qn_eval_worth(e, rule) ||
-                    !qn_eval_cond(e, rule->rule.when, (struct qn_scope){ rule->phases, QN_ANY_FILE }))
+                    !qn_eval_cond(e, rule->rule.when,
+                                  (struct qn_scope){ rule->phases, QN_ANY_FILE }))
                         continue;
                 r = add_finding(v, &cap, e, rule);
                 if (r < 0)
@@ -126,15 +132,18 @@ static unsigned add_up(const struct qn_verdict *v)
 {
         static const struct {
                 uint8_t least, most;
-        } bands[] = { [QN_CLEAN] = { 0, 39 }, [QN_UNKNOWN] = { 0, 39 }, [QN_SUSPICIOUS] = { 40, 79 },
+        } bands[] = { [QN_CLEAN] = { 0, 39 },
+                      [QN_UNKNOWN] = { 0, 39 },
+                      [QN_SUSPICIOUS] = { 40, 79 },
                       [QN_MALICIOUS] = { 80, 100 } };
         uint64_t left = SCALE;
         unsigned score;
 
         for (size_t i = 0; i < v->n; i++) {
                 /* A finding that was lowered to information counts as such. */
-                unsigned one = v->findings[i].verdict == QN_CLEAN ? QN_MIN(v->findings[i].rule->score, 10u)
-                                                                  : v->findings[i].rule->score;
+                unsigned one = v->findings[i].verdict == QN_CLEAN
+                                       ? QN_MIN(v->findings[i].rule->score, 10u)
+                                       : v->findings[i].rule->score;
 
                 left = left * (100 - one) / 100;
         }
@@ -145,7 +154,8 @@ static unsigned add_up(const struct qn_verdict *v)
 static void say_unknown(struct qn_buf *b, const struct qn_verdict *v, const struct qn_event_set *s)
 {
         const struct qn_event *e = v->unanalysed[0];
-        struct qn_str detail = qn_event_get(e, QN_ATTR_DETAIL), what = qn_event_get(e, QN_ATTR_WHAT);
+        struct qn_str detail = qn_event_get(e, QN_ATTR_DETAIL),
+                      what = qn_event_get(e, QN_ATTR_WHAT);
 
         if (e->file < s->n_files)
                 qn_buf_printf(b, "%.*s", QN_STR_ARG(qn_str_take(s->files[e->file], 200)));
@@ -185,7 +195,8 @@ static int set_reason(struct qn_verdict *v, const struct qn_event_set *s, struct
         return v->reason.p ? 0 : -ENOBUFS;
 }
 
-int qn_judge(const struct qn_rules *rules, const struct qn_event_set *set, struct qn_arena *a, struct qn_verdict *ret)
+int qn_judge(const struct qn_rules *rules, const struct qn_event_set *set, struct qn_arena *a,
+             struct qn_verdict *ret)
 {
         struct qn_verdict v = { 0 };
         struct qn_eval e;

@@ -95,11 +95,14 @@ static bool matcher_fits(const struct qn_matcher *m, struct qn_str v)
         return fits != m->negate;
 }
 
-bool qn_pattern_fits(const struct qn_pattern *p, const struct qn_event_set *s, const struct qn_event *e)
+bool qn_pattern_fits(const struct qn_pattern *p, const struct qn_event_set *s,
+                     const struct qn_event *e)
 {
-        if (!qn_kinds_has(&p->kinds, e->kind) || !(p->layers >> e->layer & 1) || e->count < p->times)
+        if (!qn_kinds_has(&p->kinds, e->kind) || !(p->layers >> e->layer & 1) ||
+            e->count < p->times)
                 return false;
-        if ((p->labels_any && !(e->labels & p->labels_any)) || (e->labels & p->labels_all) != p->labels_all)
+        if ((p->labels_any && !(e->labels & p->labels_any)) ||
+            (e->labels & p->labels_all) != p->labels_all)
                 return false;
         for (size_t i = 0; i < p->n_matchers; i++)
                 if (!matcher_fits(&p->matchers[i], field(s, e, p->matchers[i].field)))

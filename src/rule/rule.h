@@ -23,7 +23,8 @@ struct qn_rule {
 };
 
 /* Reads every *.yaml below each of the n paths (directories or files), in byte order of their names. */
-QN_MUST int qn_rules_load(const char *const *paths, size_t n, struct qn_rules **ret, struct qn_err *reterr);
+QN_MUST int qn_rules_load(const char *const *paths, size_t n, struct qn_rules **ret,
+                          struct qn_err *reterr);
 struct qn_rules *qn_rules_free(struct qn_rules *r);
 void qn_rules_freep(struct qn_rules **r);
 /* Sorted by id. */

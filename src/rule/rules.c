@@ -48,7 +48,8 @@ static int read_source(struct loader *l, const char *path)
         }
         if (QN_ARENA_ROOM(l->c.arena, l->sources, l->n_sources, l->sources_cap) < 0)
                 return -ENOMEM;
-        l->sources[l->n_sources++] = (struct source){ qn_arena_dup(l->c.arena, qn_str_c(path)), root };
+        l->sources[l->n_sources++] =
+                (struct source){ qn_arena_dup(l->c.arena, qn_str_c(path)), root };
         return 0;
 }
 
@@ -74,7 +75,8 @@ static int read_dir(struct loader *l, const char *path, unsigned depth)
         for (int i = 0; i < n; i++) {
                 char full[PATH_BYTES];
 
-                if (r == 0 && snprintf(full, sizeof full, "%s/%s", path, list[i]->d_name) >= (int)sizeof full)
+                if (r == 0 &&
+                    snprintf(full, sizeof full, "%s/%s", path, list[i]->d_name) >= (int)sizeof full)
                         r = qn_fail(l->c.err, -ENAMETOOLONG, 0, "%s: a path is too long", path);
                 if (r == 0)
                         r = read_path(l, full, depth + 1, false);
@@ -93,7 +95,8 @@ static int read_path(struct loader *l, const char *path, unsigned depth, bool na
                 return qn_fail(l->c.err, -errno, 0, "%s: %s", path, strerror(errno));
         if (S_ISDIR(st.st_mode)) {
                 if (depth > QN_RULES_DIRS_MAX)
-                        return qn_fail(l->c.err, -ELOOP, 0, "%s: directories nest too deeply", path);
+                        return qn_fail(l->c.err, -ELOOP, 0, "%s: directories nest too deeply",
+                                       path);
                 return read_dir(l, path, depth);
         }
         if (!named && !qn_str_ends(qn_str_c(path), ".yaml"))
@@ -103,7 +106,8 @@ static int read_path(struct loader *l, const char *path, unsigned depth, bool na
 
 /* --- lists and named conditions --- */
 
-static int add_named(struct loader *l, struct qn_map *map, struct qn_str name, const struct qn_node *n, const char *what)
+static int add_named(struct loader *l, struct qn_map *map, struct qn_str name,
+                     const struct qn_node *n, const char *what)
 {
         struct qn_compiler *c = &l->c;
         uint32_t old = 0;
@@ -113,8 +117,10 @@ static int add_named(struct loader *l, struct qn_map *map, struct qn_str name, c
                 return -ENOMEM;
         r = qn_map_add(map, c->arena, name, (uint32_t)c->n_named, &old);
         if (r == 1)
-                return qn_compile_fail(c, n, "the %s \"%.*s\" is already defined in %.*s:%u; choose another name", what,
-                                       QN_STR_ARG(name), QN_STR_ARG(c->named[old].file), c->named[old].node->line);
+                return qn_compile_fail(
+                        c, n, "the %s \"%.*s\" is already defined in %.*s:%u; choose another name",
+                        what, QN_STR_ARG(name), QN_STR_ARG(c->named[old].file),
+                        c->named[old].node->line);
         if (r < 0)
                 return -ENOMEM;
         c->named[c->n_named++] = (struct qn_named){ name, c->file, n };
@@ -154,7 +160,8 @@ static int collect_names(struct loader *l, const struct source *s)
         if (s->root->type == QN_NODE_NULL)
                 return 0;
         if (s->root->type != QN_NODE_OBJECT)
-                return qn_compile_fail(&l->c, s->root, "a rule file holds lists:, conditions: and rules:");
+                return qn_compile_fail(&l->c, s->root,
+                                       "a rule file holds lists:, conditions: and rules:");
         for (size_t i = 0; r == 0 && i < s->root->n; i++) {
                 struct qn_str key = s->root->keys[i];
 
@@ -163,9 +170,10 @@ static int collect_names(struct loader *l, const struct source *s)
                 else if (qn_str_is(key, "conditions"))
                         r = add_conditions(l, s->root->items[i]);
                 else if (!qn_str_is(key, "rules"))
-                        r = qn_compile_fail(&l->c, s->root->items[i],
-                                            "a rule file has no \"%.*s\", only lists:, conditions: and rules:",
-                                            QN_STR_ARG(key));
+                        r = qn_compile_fail(
+                                &l->c, s->root->items[i],
+                                "a rule file has no \"%.*s\", only lists:, conditions: and rules:",
+                                QN_STR_ARG(key));
         }
         return r;
 }
@@ -175,11 +183,14 @@ static int collect_names(struct loader *l, const struct source *s)
 static const struct {
         const char *name;
         enum qn_verdict_kind verdict;
-} verdicts[] = { { "malicious", QN_MALICIOUS }, { "suspicious", QN_SUSPICIOUS }, { "info", QN_CLEAN } };
+} verdicts[] = { { "malicious", QN_MALICIOUS },
+                 { "suspicious", QN_SUSPICIOUS },
+                 { "info", QN_CLEAN } };
 
 /* Where a rule gives no score. */
 static const uint8_t severity_scores[QN_SEV_MAX] = {
-        [QN_SEV_INFO] = 5, [QN_SEV_LOW] = 20, [QN_SEV_MEDIUM] = 45, [QN_SEV_HIGH] = 75, [QN_SEV_CRITICAL] = 95,
+        [QN_SEV_INFO] = 5,  [QN_SEV_LOW] = 20,      [QN_SEV_MEDIUM] = 45,
+        [QN_SEV_HIGH] = 75, [QN_SEV_CRITICAL] = 95,
 };
 
 static int set_verdict(struct qn_compiler *c, const struct qn_node *n, struct qn_rule *rule)
@@ -218,8 +229,9 @@ static int set_tactics(struct qn_compiler *c, const struct qn_node *n, struct qn
 
         for (size_t i = 0; r == 0 && i < rule->n_tactics; i++)
                 if (!qn_attack_name(rule->tactics[i]))
-                        return qn_compile_fail(c, n, "\"%.*s\" is not in the ATT&CK table (src/rule/attack.def)",
-                                               QN_STR_ARG(rule->tactics[i]));
+                        return qn_compile_fail(
+                                c, n, "\"%.*s\" is not in the ATT&CK table (src/rule/attack.def)",
+                                QN_STR_ARG(rule->tactics[i]));
         return r;
 }
 
@@ -231,14 +243,17 @@ static int set_text(struct qn_compiler *c, const struct qn_node *n, struct qn_st
                 return qn_compile_fail(c, n, "a text is wanted here");
         *to = qn_str_trim(n->text);
         if (!qn_explain_check(*to, &bad))
-                return qn_compile_fail(c, n, "{%.*s} is not an attribute, file, labels, event or text", QN_STR_ARG(bad));
+                return qn_compile_fail(c, n,
+                                       "{%.*s} is not an attribute, file, labels, event or text",
+                                       QN_STR_ARG(bad));
         return 0;
 }
 
 static bool good_id(struct qn_str s)
 {
         for (size_t i = 0; i < s.n; i++)
-                if (!(s.p[i] >= 'a' && s.p[i] <= 'z') && !(s.p[i] >= '0' && s.p[i] <= '9') && s.p[i] != '-')
+                if (!(s.p[i] >= 'a' && s.p[i] <= 'z') && !(s.p[i] >= '0' && s.p[i] <= '9') &&
+                    s.p[i] != '-')
                         return false;
         return s.n > 0 && s.n <= 64;
 }
@@ -251,15 +266,17 @@ static int set_id(struct qn_compiler *c, const struct qn_node *n, struct qn_str 
         return 0;
 }
 
-static const char *const fields[] = { "id",      "title",   "severity", "verdict", "score",      "tactics",
-                                      "phase",   "when",    "explain",  "advice",  "references" };
+static const char *const fields[] = { "id",      "title",   "severity",  "verdict",
+                                      "score",   "tactics", "phase",     "when",
+                                      "explain", "advice",  "references" };
 
 static const char *field_name(unsigned i)
 {
         return fields[i];
 }
 
-static int set_field(struct qn_compiler *c, struct qn_compiled *to, struct qn_str key, const struct qn_node *n)
+static int set_field(struct qn_compiler *c, struct qn_compiled *to, struct qn_str key,
+                     const struct qn_node *n)
 {
         struct qn_rule *rule = &to->rule;
         char hint[96];
@@ -286,13 +303,15 @@ static int set_field(struct qn_compiler *c, struct qn_compiled *to, struct qn_st
                 return set_text(c, n, &rule->advice);
         if (qn_str_is(key, "references"))
                 return qn_compile_texts(c, n, &rule->references, &rule->n_references);
-        return qn_compile_fail(c, n, "a rule has no field \"%.*s\"%s", QN_STR_ARG(key),
-                               qn_compile_hint(key, field_name, QN_ARRAY_SIZE(fields), hint, sizeof hint));
+        return qn_compile_fail(
+                c, n, "a rule has no field \"%.*s\"%s", QN_STR_ARG(key),
+                qn_compile_hint(key, field_name, QN_ARRAY_SIZE(fields), hint, sizeof hint));
 }
 
 static int check_complete(struct qn_compiler *c, const struct qn_node *n)
 {
-        static const char *const wanted[] = { "id", "title", "severity", "verdict", "when", "explain" };
+        static const char *const wanted[] = { "id",      "title", "severity",
+                                              "verdict", "when",  "explain" };
 
         if (n->duplicate)
                 return qn_compile_fail(c, n, "a field of this rule occurs twice");
@@ -316,7 +335,8 @@ static int add_rule(struct loader *l, const struct qn_node *n)
         if (r == 0)
                 r = qn_compile_needs(c, &rule);
         if (r == 0 && !rule.n_needs)
-                r = qn_compile_fail(c, qn_node_get(n, "when"), "nothing has to be there for this rule to match");
+                r = qn_compile_fail(c, qn_node_get(n, "when"),
+                                    "nothing has to be there for this rule to match");
         if (r < 0)
                 return r;
         rule.rule.file = c->file;
@@ -344,7 +364,8 @@ static int add_rules(struct loader *l, const struct source *s)
 
 static int cmp_rules(const void *a, const void *b)
 {
-        return qn_str_cmp(((const struct qn_compiled *)a)->rule.id, ((const struct qn_compiled *)b)->rule.id);
+        return qn_str_cmp(((const struct qn_compiled *)a)->rule.id,
+                          ((const struct qn_compiled *)b)->rule.id);
 }
 
 static int sort_rules(struct loader *l)
@@ -357,8 +378,10 @@ static int sort_rules(struct loader *l)
                 const struct qn_rule *a = &rules->rules[i - 1].rule, *b = &rules->rules[i].rule;
 
                 if (qn_str_eq(a->id, b->id))
-                        return qn_fail(l->c.err, -EINVAL, 0, "%.*s: the rule \"%.*s\" is also in %.*s; give it another id",
-                                       QN_STR_ARG(b->file), QN_STR_ARG(b->id), QN_STR_ARG(a->file));
+                        return qn_fail(
+                                l->c.err, -EINVAL, 0,
+                                "%.*s: the rule \"%.*s\" is also in %.*s; give it another id",
+                                QN_STR_ARG(b->file), QN_STR_ARG(b->id), QN_STR_ARG(a->file));
         }
         return 0;
 }

@@ -37,7 +37,10 @@ static int print_token(void *arg, const struct qn_js_lexeme *t)
         if (t->tok == QN_JS_TOK_TEMPLATE_MIDDLE || t->tok == QN_JS_TOK_TEMPLATE_TAIL)
                 printf("token %u %u\n", t->start, t->start + 1);
         else if (t->tok != QN_JS_TOK_TEMPLATE && t->tok != QN_JS_TOK_TEMPLATE_HEAD)
-                printf("%s %u %u\n", t->tok == QN_JS_TOK_REGEX ? "regex" : t->tok == QN_JS_TOK_BAD ? "bad" : "token",
+                printf("%s %u %u\n",
+                       t->tok == QN_JS_TOK_REGEX ? "regex"
+                       : t->tok == QN_JS_TOK_BAD ? "bad"
+                                                 : "token",
                        t->start, t->end);
         return 0;
 }

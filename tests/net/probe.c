@@ -26,7 +26,9 @@ static void show(const char *key, struct qn_str v)
 static int load(struct qn_npmconf **ret)
 {
         char cwd[4096];
-        struct qn_npmconf_in in = { .cwd = getcwd(cwd, sizeof cwd), .env = environ, .cache_dir = getenv("QANAT_CACHE") };
+        struct qn_npmconf_in in = { .cwd = getcwd(cwd, sizeof cwd),
+                                    .env = environ,
+                                    .cache_dir = getenv("QANAT_CACHE") };
         struct qn_err err = { 0 };
         int r = qn_npmconf_load(&in, ret, &err);
 
@@ -37,10 +39,12 @@ static int load(struct qn_npmconf **ret)
 
 static void body(int fd, uint64_t size)
 {
-        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 30), hex = QN_BUF_INIT(256);
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 30),
+                                             hex = QN_BUF_INIT(256);
         uint8_t digest[QN_DIGEST_BYTES_MAX];
 
-        if (fd < 0 || qn_io_read_fd(fd, &b) < 0 || b.n != size || qn_digest(QN_SHA1, b.p, b.n, digest) < 0)
+        if (fd < 0 || qn_io_read_fd(fd, &b) < 0 || b.n != size ||
+            qn_digest(QN_SHA1, b.p, b.n, digest) < 0)
                 return;
         qn_hex_encode(&hex, digest, 20);
         printf(" sha1=%s", hex.p);
@@ -48,8 +52,9 @@ static void body(int fd, uint64_t size)
 
 static void on_http(struct qn_http_result *res, void *user)
 {
-        printf("%s %s status=%d size=%llu tries=%u", (const char *)user, qn_http_code_name(res->code), res->status,
-               (unsigned long long)res->size, res->tries);
+        printf("%s %s status=%d size=%llu tries=%u", (const char *)user,
+               qn_http_code_name(res->code), res->status, (unsigned long long)res->size,
+               res->tries);
         body(res->fd, res->size);
         printf(" | %s\n", res->message);
         bad += res->code != QN_HTTP_OK;
@@ -59,8 +64,9 @@ static void on_fetched(struct qn_fetched *f, void *user)
 {
         static const char *const from[] = { "network", "cache", "confirmed" };
 
-        printf("%s %s status=%d size=%llu tries=%u from=%s type=%.*s", (const char *)user, qn_http_code_name(f->code), f->status,
-               (unsigned long long)f->size, f->tries, from[f->from], QN_STR_ARG(f->content_type));
+        printf("%s %s status=%d size=%llu tries=%u from=%s type=%.*s", (const char *)user,
+               qn_http_code_name(f->code), f->status, (unsigned long long)f->size, f->tries,
+               from[f->from], QN_STR_ARG(f->content_type));
         body(f->fd, f->size);
         printf(" | %s\n", f->message);
         bad += f->code != QN_HTTP_OK;
@@ -69,15 +75,21 @@ static void on_fetched(struct qn_fetched *f, void *user)
 static int get(int argc, char **argv, const struct qn_npmconf *c)
 {
         _cleanup_(qn_http_freep) struct qn_http *h = NULL;
-        struct qn_http_opts o = { .ca = c->ca, .extra_ca = c->extra_ca, .insecure = !c->strict_ssl, .idle_ms = c->timeout_ms,
-                                  .retry_min_ms = 20, .retry_max_ms = 200 };
+        struct qn_http_opts o = { .ca = c->ca,
+                                  .extra_ca = c->extra_ca,
+                                  .insecure = !c->strict_ssl,
+                                  .idle_ms = c->timeout_ms,
+                                  .retry_min_ms = 20,
+                                  .retry_max_ms = 200 };
         uint64_t max = 0;
         int r = qn_http_new(&o, &h);
 
         if (r < 0 || qn_str_u64(qn_str_c(argv[0]), &max) < 0)
                 return 2;
         for (int i = 1; i < argc; i++) {
-                struct qn_http_request q = { .url = qn_str_c(argv[i]), .max = max, .compressed = true,
+                struct qn_http_request q = { .url = qn_str_c(argv[i]),
+                                             .max = max,
+                                             .compressed = true,
                                              .authorization = QN_STR("Bearer secret") };
 
                 if (qn_http_get(h, &q, on_http, argv[i]) < 0)
@@ -96,14 +108,16 @@ static int ask(const char *what, int argc, char **argv, const struct qn_npmconf 
         if (r < 0)
                 return 2;
         if (strcmp(what, "tarball") == 0) {
-                struct qn_tarball_want w = { .name = qn_str_c(argv[0]), .version = qn_str_c(argc > 1 ? argv[1] : ""),
+                struct qn_tarball_want w = { .name = qn_str_c(argv[0]),
+                                             .version = qn_str_c(argc > 1 ? argv[1] : ""),
                                              .resolved = qn_str_c(argc > 2 ? argv[2] : ""),
                                              .integrity = qn_str_c(argc > 3 ? argv[3] : "") };
 
                 r = qn_registry_tarball(g, &w, on_fetched, argv[0]);
         }
         for (int i = 0; strcmp(what, "tarball") != 0 && r == 0 && i < argc; i++)
-                r = qn_registry_packument(g, qn_str_c(argv[i]), strcmp(what, "full") == 0, on_fetched, argv[i]);
+                r = qn_registry_packument(g, qn_str_c(argv[i]), strcmp(what, "full") == 0,
+                                          on_fetched, argv[i]);
         while (r == 0 && (r = qn_registry_poll(g, -1)) > 0)
                 r = 0;
         return r < 0 ? 2 : 0;
@@ -122,7 +136,8 @@ static int auth(int argc, char **argv, const struct qn_npmconf *c)
                     qn_npmconf_auth(c, qn_str_c(argv[0]), &u, &a, &got) < 0)
                         return 2;
                 proxy = qn_npmconf_proxy(c, &u);
-                printf("%s auth=%.*s cert=%zu proxy=%s\n", argv[i], QN_STR_ARG(got.authorization), got.cert.n, proxy ? proxy : "");
+                printf("%s auth=%.*s cert=%zu proxy=%s\n", argv[i], QN_STR_ARG(got.authorization),
+                       got.cert.n, proxy ? proxy : "");
         }
         return 0;
 }
@@ -132,7 +147,8 @@ static int tarball_url(int argc, char **argv, const struct qn_npmconf *c)
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)1 << 20);
         struct qn_str url = { 0 };
         struct qn_err err = { 0 };
-        int r = qn_npmconf_tarball_url(c, qn_str_c(argv[0]), qn_str_c(argv[1]), qn_str_c(argc > 2 ? argv[2] : ""), &a, &url, &err);
+        int r = qn_npmconf_tarball_url(c, qn_str_c(argv[0]), qn_str_c(argv[1]),
+                                       qn_str_c(argc > 2 ? argv[2] : ""), &a, &url, &err);
 
         printf("%.*s\n", QN_STR_ARG(r < 0 ? qn_str_c(err.msg) : url));
         return 0;
@@ -142,7 +158,9 @@ static int again(const struct qn_npmconf *c, struct qn_npmconf **ret)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)64 << 20);
 
-        return qn_npmconf_encode(c, &b) < 0 ? -1 : qn_npmconf_decode(qn_cur_str(qn_buf_view(&b)), ret, NULL);
+        return qn_npmconf_encode(c, &b) < 0
+                       ? -1
+                       : qn_npmconf_decode(qn_cur_str(qn_buf_view(&b)), ret, NULL);
 }
 
 int main(int argc, char **argv)

@@ -27,7 +27,8 @@ static int echo_line(struct qn_str line)
         struct qn_npmrc rc = QN_NPMRC_INIT;
         struct qn_str doc;
 
-        if (qn_base64_decode(line, &a, &doc) < 0 || qn_npmrc_parse(&rc, qn_cur_str(doc), env, NULL, &a, NULL) < 0)
+        if (qn_base64_decode(line, &a, &doc) < 0 ||
+            qn_npmrc_parse(&rc, qn_cur_str(doc), env, NULL, &a, NULL) < 0)
                 return -1;
         qn_jsonw_array(&w, NULL);
         for (size_t i = 0; i < rc.n; i++) {

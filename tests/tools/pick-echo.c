@@ -14,7 +14,8 @@ static int packument_text(struct qn_str line, struct qn_cur *ret)
         struct qn_json j;
         size_t from;
 
-        if (qn_json_init(&j, qn_cur_str(line), NULL) < 0 || qn_json_next(&j, &e, NULL) < 0 || qn_json_next(&j, &e, NULL) < 0)
+        if (qn_json_init(&j, qn_cur_str(line), NULL) < 0 || qn_json_next(&j, &e, NULL) < 0 ||
+            qn_json_next(&j, &e, NULL) < 0)
                 return -1;
         from = (size_t)(j.in.p - j.start);
         if (qn_json_skip(&j, NULL) < 0)

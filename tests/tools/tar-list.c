@@ -68,7 +68,8 @@ static ssize_t read_some(void *user, void *to, size_t n, struct qn_err *reterr Q
 
 static void list(const char *path)
 {
-        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 30), one = QN_BUF_INIT((size_t)1 << 30),
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 30),
+                                             one = QN_BUF_INIT((size_t)1 << 30),
                                              two = QN_BUF_INIT((size_t)1 << 30);
         struct qn_tar *t;
         struct qn_cur in;

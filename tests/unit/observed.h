@@ -21,7 +21,8 @@ static inline void observed_add(struct qn_buf *b, const struct qn_event *e)
 static inline bool observed_has(struct qn_str lines, const char *want)
 {
         while (lines.n) {
-                struct qn_str line = qn_str_cut(&lines, '\n'), left = qn_str_c(want), first = qn_str_cut(&left, ' ');
+                struct qn_str line = qn_str_cut(&lines, '\n'), left = qn_str_c(want),
+                              first = qn_str_cut(&left, ' ');
                 bool all = line.n >= first.n && memcmp(line.p, first.p, first.n) == 0 &&
                            (line.n == first.n || line.p[first.n] == ' ');
 

@@ -22,7 +22,8 @@ QN_UNUSED static void tb_sum(char *h)
 }
 
 /* A header alone; returns its place in b, for tests that damage it (tb_sum() again afterwards). */
-QN_UNUSED static char *tb_header(struct qn_buf *b, const char *name, char type, size_t size, const char *link)
+QN_UNUSED static char *tb_header(struct qn_buf *b, const char *name, char type, size_t size,
+                                 const char *link)
 {
         char text[32], *h;
 

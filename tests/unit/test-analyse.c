@@ -55,7 +55,8 @@ int fake_file(struct qn_scan *s, const struct qn_scan_file *f)
         s->n_files++;
         qn_buf_printf(&s->log, "file %.*s %zu", QN_STR_ARG(f->path), (size_t)f->size);
         if (f->size > QN_FILE_MAX)
-                qn_buf_printf(&s->log, " head %zu tail %zu", qn_cur_left(&f->data), qn_cur_left(&f->tail));
+                qn_buf_printf(&s->log, " head %zu tail %zu", qn_cur_left(&f->data),
+                              qn_cur_left(&f->tail));
         else if (f->size <= 16)
                 qn_buf_printf(&s->log, " '%.*s'", (int)f->size, (const char *)f->data.p);
         qn_buf_byte(&s->log, '\n');
@@ -172,8 +173,9 @@ TEST(analyse_no_manifest)
         tb_file(&tar, "package/a.js", "1");
         tb_file(&tar, "package.json", "{}");
         tb_end(&tar);
-        assert_string_equal(analyse_all_ways(), "file a.js 1 '1'\nodd outside package.json\nopen outside package.json\n"
-                                                "file package.json 2 '{}'\nopen no-manifest \n" END);
+        assert_string_equal(analyse_all_ways(),
+                            "file a.js 1 '1'\nodd outside package.json\nopen outside package.json\n"
+                            "file package.json 2 '{}'\nopen no-manifest \n" END);
 }
 
 TEST(analyse_wrong_integrity)
@@ -215,13 +217,15 @@ TEST(analyse_odd_paths)
         tb_file(&tar, "package/\377", "4");
         tb_entry(&tar, "package/../", '5', "");
         tb_end(&tar);
-        assert_string_equal(analyse_all_ways(),
-                            MANIFEST
-                            "odd absolute-path /package/a\nopen absolute-path /package/a\nfile package/a 1 '1'\n"
-                            "odd parent-path package/../b\nopen parent-path package/../b\nfile ../b 1 '2'\n"
-                            "odd control-character package/c\\d\nopen control-character package/c\\d\nfile c\\d 1 '3'\n"
-                            "odd encoding package/\377\nfile \377 1 '4'\n"
-                            "odd parent-path package/../\nopen parent-path package/../\n" END);
+        assert_string_equal(
+                analyse_all_ways(), MANIFEST
+                "odd absolute-path /package/a\nopen absolute-path /package/a\nfile package/a 1 "
+                "'1'\n"
+                "odd parent-path package/../b\nopen parent-path package/../b\nfile ../b 1 '2'\n"
+                "odd control-character package/c\\d\nopen control-character package/c\\d\nfile "
+                "c\\d 1 '3'\n"
+                "odd encoding package/\377\nfile \377 1 '4'\n"
+                "odd parent-path package/../\nopen parent-path package/../\n" END);
 }
 
 TEST(analyse_odd_types)
@@ -234,10 +238,12 @@ TEST(analyse_odd_types)
         tb_entry(&tar, "package/x", 'S', "");
         tb_entry(&tar, "package/dir", '5', "");
         tb_end(&tar);
-        assert_string_equal(analyse_all_ways(), MANIFEST
-                            "odd symlink package/s\nopen symlink package/s\nodd hardlink package/h\nopen hardlink package/h\n"
-                            "odd device package/f\nopen device package/f\nodd entry-type package/x\n"
-                            "open entry-type package/x\n" END);
+        assert_string_equal(
+                analyse_all_ways(),
+                MANIFEST "odd symlink package/s\nopen symlink package/s\nodd hardlink "
+                         "package/h\nopen hardlink package/h\n"
+                         "odd device package/f\nopen device package/f\nodd entry-type package/x\n"
+                         "open entry-type package/x\n" END);
 }
 
 TEST(analyse_duplicates)
@@ -250,9 +256,10 @@ TEST(analyse_duplicates)
         tb_file(&tar, "package/A.js", "1");
         tb_file(&tar, "package/A.JS", "3");
         tb_end(&tar);
-        assert_string_equal(analyse_all_ways(),
-                            MANIFEST "file a.js 1 '1'\nodd duplicate a.js\nopen duplicate a.js\nfile a.js 1 '2'\n"
-                                     "file A.js 1 '1'\nodd case-duplicate A.JS\nfile A.JS 1 '3'\n" END);
+        assert_string_equal(
+                analyse_all_ways(), MANIFEST
+                "file a.js 1 '1'\nodd duplicate a.js\nopen duplicate a.js\nfile a.js 1 '2'\n"
+                "file A.js 1 '1'\nodd case-duplicate A.JS\nfile A.JS 1 '3'\n" END);
 }
 
 TEST(analyse_names_alike_are_capped)
@@ -302,9 +309,11 @@ TEST(analyse_headers_that_clients_dispute)
         tb_header(&tar, "package/b", '0', 0, "")[0] = 'q';
         tb_end(&tar);
         tb_file(&tar, "package/c", "3");
-        assert_string_equal(analyse_all_ways(), MANIFEST
-                            "odd disputed-header package/a\nopen disputed-header package/a\nfile a 1 '1'\n"
-                            "odd invalid-header \nopen invalid-header \nodd trailing-data \nopen trailing-data \n" END);
+        assert_string_equal(
+                analyse_all_ways(), MANIFEST
+                "odd disputed-header package/a\nopen disputed-header package/a\nfile a 1 '1'\n"
+                "odd invalid-header \nopen invalid-header \nodd trailing-data \nopen trailing-data "
+                "\n" END);
 }
 
 TEST(analyse_keeps_what_stands_before_the_damage)
@@ -321,7 +330,8 @@ TEST(analyse_keeps_what_stands_before_the_damage)
         gz.n = 0;
         tb_gzip(&gz, tar.p, tar.n);
         gz.p[gz.n - 8] ^= 1; /* the checksum */
-        assert_string_equal(analyse(&gz, ""), MANIFEST "file a.js 1 '1'\nfile b.txt 30000\nopen corrupt \n" END);
+        assert_string_equal(analyse(&gz, ""),
+                            MANIFEST "file a.js 1 '1'\nfile b.txt 30000\nopen corrupt \n" END);
         tar.n = 2048 + 300;
         assert_string_equal(analyse(&tar, ""), MANIFEST "file a.js 1 '1'\n" END);
         tar.n = 2047;
@@ -351,7 +361,8 @@ TEST(analyse_bombs)
         tb_gz_add(&g, &tar);
         tb_gz_zeros(&g, 10240);
         tb_gz_end(&g);
-        assert_string_equal(analyse(&gz, ""), MANIFEST "odd trailing-data \nopen trailing-data \n" END);
+        assert_string_equal(analyse(&gz, ""),
+                            MANIFEST "odd trailing-data \nopen trailing-data \n" END);
         gz.n = 0;
         tb_gz_start(&g, &gz);
         tb_gz_zeros(&g, 10240);
@@ -372,7 +383,8 @@ TEST(analyse_bombs)
 
 TEST(analyse_large_files)
 {
-        static const char *const names[] = { "package/text.js", "package/map.js.map", "package/pic.png", "package/fake.js" };
+        static const char *const names[] = { "package/text.js", "package/map.js.map",
+                                             "package/pic.png", "package/fake.js" };
         struct rusage before, after;
         struct tb_gz g;
         char *block = malloc((size_t)1 << 20);
@@ -391,12 +403,13 @@ TEST(analyse_large_files)
         tb_end(&tar);
         tb_gz_add(&g, &tar);
         tb_gz_end(&g);
-        assert_string_equal(analyse(&gz, ""),
-                            MANIFEST "open file-too-large text.js\n"
-                                     "file text.js 209715200 head 33554432 tail 65536\n"
-                                     "file map.js.map 209715200 head 33554432 tail 65536\n"
-                                     "file pic.png 209715200 head 65536 tail 65536\n"
-                                     "open file-too-large fake.js\nfile fake.js 209715200 head 65536 tail 65536\n" END);
+        assert_string_equal(
+                analyse(&gz, ""), MANIFEST
+                "open file-too-large text.js\n"
+                "file text.js 209715200 head 33554432 tail 65536\n"
+                "file map.js.map 209715200 head 33554432 tail 65536\n"
+                "file pic.png 209715200 head 65536 tail 65536\n"
+                "open file-too-large fake.js\nfile fake.js 209715200 head 65536 tail 65536\n" END);
         getrusage(RUSAGE_SELF, &after);
         ASSERT_TRUE(after.ru_maxrss - before.ru_maxrss < 128 << 10);
         free(block);
@@ -410,7 +423,8 @@ TEST(analyse_rounds)
         tb_end(&tar);
         scan->want = "x.dat";
         scan->rounds = 2;
-        assert_string_equal(analyse(&tar, ""), MANIFEST "file x.dat 1 '1'\nfile x.dat 1 '1'\nfile x.dat 1 '1'\n" END);
+        assert_string_equal(analyse(&tar, ""),
+                            MANIFEST "file x.dat 1 '1'\nfile x.dat 1 '1'\nfile x.dat 1 '1'\n" END);
         scan->want = "missing";
         scan->rounds = 1000;
         assert_string_equal(analyse(&tar, ""), MANIFEST "file x.dat 1 '1'\n" END);

@@ -23,8 +23,13 @@ TEST(binfmt_magic_alone_is_not_enough)
         ASSERT_EQ(TEXT("BZh is not bzip2"), QN_FORMAT_ASCII);
         ASSERT_EQ(TEXT("BM, a company"), QN_FORMAT_ASCII);
         ASSERT_EQ(TEXT("true story"), QN_FORMAT_ASCII);
-        ASSERT_EQ(SNIFF("\x7f" "ELF\7\7", 100), QN_FORMAT_BINARY);
-        ASSERT_EQ(TEXT("\x7f" "ELF"), QN_FORMAT_BINARY);
+        ASSERT_EQ(SNIFF("\x7f"
+                        "ELF\7\7",
+                        100),
+                  QN_FORMAT_BINARY);
+        ASSERT_EQ(TEXT("\x7f"
+                       "ELF"),
+                  QN_FORMAT_BINARY);
         ASSERT_EQ(SNIFF("\0asm\7\0\0\0", 64), QN_FORMAT_BINARY);
         ASSERT_EQ(SNIFF("\x1f\x8b\x08\xff", 64), QN_FORMAT_BINARY);
         ASSERT_EQ(SNIFF("\0\0\1\0\0\0", 64), QN_FORMAT_BINARY);
@@ -38,7 +43,8 @@ TEST(binfmt_text)
         ASSERT_EQ(TEXT("module.exports = 1\n"), QN_FORMAT_ASCII);
         ASSERT_EQ(TEXT("// na\303\257ve\n"), QN_FORMAT_UTF8);
         ASSERT_EQ(qn_sniff(CUR("// cut in a \303"), 100), QN_FORMAT_UTF8);
-        ASSERT_EQ(TEXT("// na\357ve, and then a longer sentence that is written in Latin-1, as one did.\n"),
+        ASSERT_EQ(TEXT("// na\357ve, and then a longer sentence that is written in Latin-1, as one "
+                       "did.\n"),
                   QN_FORMAT_LATIN1);
         ASSERT_EQ(TEXT("\377\376a\0b\0"), QN_FORMAT_UTF16);
         ASSERT_EQ(TEXT("v\0a\0r\0 \0a\0 \0=\0 \0001\0;\0"), QN_FORMAT_UTF16);
@@ -53,7 +59,10 @@ TEST(binfmt_executables)
 
         pe[0x3c] = (char)0x80;
         memcpy(pe + 0x80, "PE\0\0\x64\x86", 6);
-        ASSERT_EQ(SNIFF("\x7f" "ELF\2\1\1", 64), QN_FORMAT_ELF);
+        ASSERT_EQ(SNIFF("\x7f"
+                        "ELF\2\1\1",
+                        64),
+                  QN_FORMAT_ELF);
         ASSERT_EQ(qn_sniff(qn_cur_mem(pe, sizeof pe), sizeof pe), QN_FORMAT_PE);
         ASSERT_EQ(SNIFF("\xcf\xfa\xed\xfe", 64), QN_FORMAT_MACHO);
         ASSERT_EQ(SNIFF("\xca\xfe\xba\xbe\0\0\0\2", 64), QN_FORMAT_MACHO_FAT);
@@ -61,7 +70,8 @@ TEST(binfmt_executables)
         ASSERT_EQ(TEXT("\0asm\1\0\0\0"), QN_FORMAT_WASM);
         ASSERT_EQ(SNIFF("\xa7\x0d\x0d\x0a\0\0\0\0", 64), QN_FORMAT_PYC);
         ASSERT_EQ(SNIFF("\xa9\x06\xde\xc0", 64), QN_FORMAT_V8_BYTECODE);
-        ASSERT_EQ(sniff("\2\0\0\0\1\0\0\0abcdabcd12.4.254.21-node.33", 32, 0, 4096), QN_FORMAT_V8_SNAPSHOT);
+        ASSERT_EQ(sniff("\2\0\0\0\1\0\0\0abcdabcd12.4.254.21-node.33", 32, 0, 4096),
+                  QN_FORMAT_V8_SNAPSHOT);
 }
 
 TEST(binfmt_archives)
@@ -72,7 +82,10 @@ TEST(binfmt_archives)
         ASSERT_EQ(sniff("PK\3\4", 4, 'x', 20), QN_FORMAT_ZIP);
         ASSERT_EQ(SNIFF("PK\3\4aaaabbbbccccddddeeeeffff00META-INF/", 64), QN_FORMAT_JAR);
         ASSERT_EQ(SNIFF("BZh91AY&SY", 64), QN_FORMAT_BZIP2);
-        ASSERT_EQ(SNIFF("\xfd" "7zXZ\0", 64), QN_FORMAT_XZ);
+        ASSERT_EQ(SNIFF("\xfd"
+                        "7zXZ\0",
+                        64),
+                  QN_FORMAT_XZ);
         ASSERT_EQ(SNIFF("\x28\xb5\x2f\xfd", 64), QN_FORMAT_ZSTD);
         ASSERT_EQ(SNIFF("7z\xbc\xaf\x27\x1c", 64), QN_FORMAT_SEVENZIP);
         tb_gzip(&b, "hello", 5);
@@ -97,12 +110,16 @@ TEST(binfmt_images_fonts_media)
         ASSERT_EQ(SNIFF("wOF2", 64), QN_FORMAT_WOFF2);
         ASSERT_EQ(SNIFF("\0\1\0\0\0\1", 64), QN_FORMAT_TTF);
         ASSERT_EQ(SNIFF("OTTO\0\1", 64), QN_FORMAT_OTF);
-        ASSERT_EQ(sniff("\144\0\0\0aaaabbbbccccddddeeeeffffgggghh\0LP", 36, 1, 100), QN_FORMAT_BINARY);
+        ASSERT_EQ(sniff("\144\0\0\0aaaabbbbccccddddeeeeffffgggghh\0LP", 36, 1, 100),
+                  QN_FORMAT_BINARY);
         ASSERT_EQ(sniff("\144\0\0\0aaaabbbbccccddddeeeeffffgggghhLP", 36, 1, 100), QN_FORMAT_EOT);
         ASSERT_EQ(SNIFF("%PDF-1.7", 64), QN_FORMAT_PDF);
         ASSERT_EQ(SNIFF("ID3", 64), QN_FORMAT_MP3);
         ASSERT_EQ(SNIFF("\xff\xfb\x90\x64", 512), QN_FORMAT_MP3);
-        ASSERT_EQ(SNIFF("\0\0\0\x18" "ftypmp42", 64), QN_FORMAT_MP4);
+        ASSERT_EQ(SNIFF("\0\0\0\x18"
+                        "ftypmp42",
+                        64),
+                  QN_FORMAT_MP4);
         ASSERT_EQ(SNIFF("OggS", 64), QN_FORMAT_OGG);
         ASSERT_EQ(sniff("SQLite format 3", 16, 0, 100), QN_FORMAT_SQLITE);
 }
@@ -130,7 +147,8 @@ TEST(binfmt_misfits)
 
 TEST(binfmt_native)
 {
-        char elf[128] = "\x7f" "ELF\2\1\1";
+        char elf[128] = "\x7f"
+                        "ELF\2\1\1";
         struct qn_native n;
 
         ASSERT_EQ(qn_native_read(CUR("text"), 4, &n), -EINVAL);
@@ -150,7 +168,13 @@ TEST(binfmt_native)
         ASSERT_FALSE(n.sane);
         ASSERT_EQ(qn_native_read(qn_cur_mem("\xca\xfe\xba\xbe\0\0\0\2", 8), 8, &n), 0);
         ASSERT_FALSE(n.sane);
-        ASSERT_EQ(qn_native_read(qn_cur_mem("\xcf\xfa\xed\xfe\7\0\0\1\3\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 28), 32, &n), 0);
+        ASSERT_EQ(
+                qn_native_read(
+                        qn_cur_mem(
+                                "\xcf\xfa\xed\xfe\7\0\0\1\3\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+                                28),
+                        32, &n),
+                0);
         assert_string_equal(n.arch, "x86-64");
         assert_string_equal(n.kind, "executable");
 }

@@ -13,7 +13,8 @@ static struct qn_event make(enum qn_event_kind k, uint32_t file, uint32_t off, c
         return e;
 }
 
-static int add(struct qn_event_set *s, enum qn_event_kind k, const char *file, uint32_t off, const char *name)
+static int add(struct qn_event_set *s, enum qn_event_kind k, const char *file, uint32_t off,
+               const char *name)
 {
         struct qn_event e = make(k, qn_event_set_file(s, qn_str_c(file)), off, name);
 
@@ -181,7 +182,8 @@ TEST(flood_over_files_is_reported)
         qn_event_set_init(&s, &a);
         for (unsigned i = 0; i < QN_EVENTS_MAX + 1; i++) {
                 snprintf(name, sizeof name, "f%u.js", i / 100);
-                r = add(&s, QN_EVENT_ENV_READ, name, i, (char[]){ (char)('0' + i % 100 / 10), (char)('0' + i % 10), 0 });
+                r = add(&s, QN_EVENT_ENV_READ, name, i,
+                        (char[]){ (char)('0' + i % 100 / 10), (char)('0' + i % 10), 0 });
         }
         ASSERT_EQ(r, -ENOBUFS);
         ASSERT_EQ(qn_event_set_seal(&s), 0);
@@ -240,7 +242,9 @@ static void fill(struct qn_event_set *s, struct qn_arena *a)
         s->version = QN_STR("1.0.0");
         s->integrity = QN_STR("sha512-AA==");
         for (unsigned i = 0; i < 40; i++)
-                ASSERT_EQ(add(s, i * 3 % QN_EVENT_MAX, i % 3 ? "b.js" : "a.js", i, i % 2 ? "x" : "\xc3\xa9"), 0);
+                ASSERT_EQ(add(s, i * 3 % QN_EVENT_MAX, i % 3 ? "b.js" : "a.js", i,
+                              i % 2 ? "x" : "\xc3\xa9"),
+                          0);
         e = make(QN_EVENT_NET_SEND, QN_FILE_NONE, 5, "n");
         e.labels = QN_LABEL_BIT(NPM) | QN_LABEL_BIT(INPUT);
         e.text = QN_STR("fetch(\"x\")");
@@ -342,22 +346,35 @@ TEST(json_that_is_not_a_set_is_refused)
         assert_json_refused("", -EBADMSG, "empty");
         assert_json_refused("{}\n", -EPROTO, "schema");
         assert_json_refused("{\"schema\":\"qanat.events/2\"}", -EPROTO, "schema");
-        assert_json_refused("{\"schema\":\"qanat.events/1\",\"x\":1}", -EBADMSG, "unknown field \"x\"");
+        assert_json_refused("{\"schema\":\"qanat.events/1\",\"x\":1}", -EBADMSG,
+                            "unknown field \"x\"");
         assert_json_refused(HEADER "[]", -EBADMSG, "line 2: not an object");
         assert_json_refused(HEADER "{\"event\":\"env.read\"", -EBADMSG, "line 2:");
         assert_json_refused(HEADER "\n{\"phase\":\"import\"}", -EBADMSG, "line 3: no event");
-        assert_json_refused(HEADER "{\"event\":\"env.reed\"}", -EBADMSG, "unknown event \"env.reed\"");
-        assert_json_refused(HEADER "{\"event\":\"env.read\",\"phase\":\"x\"}", -EBADMSG, "unknown phase");
-        assert_json_refused(HEADER "{\"event\":\"env.read\",\"layer\":1}", -EBADMSG, "unknown layer");
-        assert_json_refused(HEADER "{\"event\":\"env.read\",\"offset\":4294967296}", -EBADMSG, "not a number");
-        assert_json_refused(HEADER "{\"event\":\"env.read\",\"offset\":-1}", -EBADMSG, "not a number");
-        assert_json_refused(HEADER "{\"event\":\"env.read\",\"count\":0}", -EBADMSG, "count of nothing");
-        assert_json_refused(HEADER "{\"event\":\"env.read\",\"labels\":[\"zz\"]}", -EBADMSG, "unknown label \"zz\"");
-        assert_json_refused(HEADER "{\"event\":\"env.read\",\"attrs\":{\"zz\":\"1\"}}", -EBADMSG, "unknown attribute \"zz\"");
-        assert_json_refused(HEADER "{\"event\":\"env.read\",\"attrs\":{\"name\":\"\"}}", -EBADMSG, "1 to 512");
-        assert_json_refused(HEADER "{\"event\":\"env.read\",\"file\":\"\"}", -EBADMSG, "not a path");
-        assert_json_refused(HEADER "{\"event\":\"env.read\",\"zz\":1}", -EBADMSG, "unknown field \"zz\"");
-        assert_json_refused(HEADER "{\"event\":\"env.read\",\"event\":\"meta\"}", -EBADMSG, "occurs twice");
+        assert_json_refused(HEADER "{\"event\":\"env.reed\"}", -EBADMSG,
+                            "unknown event \"env.reed\"");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"phase\":\"x\"}", -EBADMSG,
+                            "unknown phase");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"layer\":1}", -EBADMSG,
+                            "unknown layer");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"offset\":4294967296}", -EBADMSG,
+                            "not a number");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"offset\":-1}", -EBADMSG,
+                            "not a number");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"count\":0}", -EBADMSG,
+                            "count of nothing");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"labels\":[\"zz\"]}", -EBADMSG,
+                            "unknown label \"zz\"");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"attrs\":{\"zz\":\"1\"}}", -EBADMSG,
+                            "unknown attribute \"zz\"");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"attrs\":{\"name\":\"\"}}", -EBADMSG,
+                            "1 to 512");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"file\":\"\"}", -EBADMSG,
+                            "not a path");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"zz\":1}", -EBADMSG,
+                            "unknown field \"zz\"");
+        assert_json_refused(HEADER "{\"event\":\"env.read\",\"event\":\"meta\"}", -EBADMSG,
+                            "occurs twice");
 }
 
 TEST(json_round_trips)
@@ -380,7 +397,8 @@ TEST(json_round_trips)
 TEST(json_of_two_sets)
 {
         struct qn_arena a = QN_ARENA_INIT(4 << 20);
-        struct qn_cur in = CUR(HEADER "{\"event\":\"env.read\"}\n" HEADER "{\"event\":\"meta\"}\n{\"event\":\"persist\"}");
+        struct qn_cur in = CUR(HEADER "{\"event\":\"env.read\"}\n" HEADER
+                                      "{\"event\":\"meta\"}\n{\"event\":\"persist\"}");
         struct qn_event_set s;
 
         ASSERT_EQ(qn_event_set_read_json(&in, &a, &s, NULL), 0);

@@ -24,8 +24,25 @@ static int parse(struct qn_cur in, struct qn_gyp **ret)
 TEST(what_is_no_literal)
 {
         static const char *const bad[] = {
-                "", "{", "{'a'", "{'a':", "{'a':1", "{'a' 1}", "{'a':1 'b':2}", "{1:2}", "{'a':__import__('os')}", "{'a':x}",
-                "{}[0]", "{} + {}", "{'a':'b' + c}", "{'a':'x\n'}", "{'a':'x", "{'a':(1,2}", "]", "{'a':'\\x4'}", "{,}",
+                "",
+                "{",
+                "{'a'",
+                "{'a':",
+                "{'a':1",
+                "{'a' 1}",
+                "{'a':1 'b':2}",
+                "{1:2}",
+                "{'a':__import__('os')}",
+                "{'a':x}",
+                "{}[0]",
+                "{} + {}",
+                "{'a':'b' + c}",
+                "{'a':'x\n'}",
+                "{'a':'x",
+                "{'a':(1,2}",
+                "]",
+                "{'a':'\\x4'}",
+                "{,}",
         };
         struct qn_gyp *g;
 
@@ -49,7 +66,10 @@ TEST(literals)
 {
         struct qn_gyp *g;
 
-        ASSERT_EQ(parse(CUR("# c\n{ 'a': 'x' \"y\" + 'z', 'n': -1.5, 't': True, 'o': None, 'l': [1, (2), (3,),], 'a': '\\x41\\n' ,}\n"), &g), 0);
+        ASSERT_EQ(parse(CUR("# c\n{ 'a': 'x' \"y\" + 'z', 'n': -1.5, 't': True, 'o': None, 'l': "
+                            "[1, (2), (3,),], 'a': '\\x41\\n' ,}\n"),
+                        &g),
+                  0);
         ASSERT_STR(qn_node_text(qn_node_get(g->root, "a")), "A\n");
         ASSERT_TRUE(g->root->duplicate);
         ASSERT_EQ(qn_node_get(g->root, "l")->n, 3);
@@ -64,8 +84,12 @@ TEST(expansions)
 {
         struct qn_gyp *g;
 
-        ASSERT_EQ(parse(CUR("{'targets':[{'target_name':'t','sources':['a.c','<!@(node -p \"f(1)\")'],\n"
-                            "'x':'>!(echo <!(date) <(v))', 'y':'<!pymod_do_main(m a b)', 'z':\"<!(['node', 'x.js'])\"}]}"), &g), 0);
+        ASSERT_EQ(parse(CUR("{'targets':[{'target_name':'t','sources':['a.c','<!@(node -p "
+                            "\"f(1)\")'],\n"
+                            "'x':'>!(echo <!(date) <(v))', 'y':'<!pymod_do_main(m a b)', "
+                            "'z':\"<!(['node', 'x.js'])\"}]}"),
+                        &g),
+                  0);
         ASSERT_EQ(g->n, 5);
         ASSERT_STR(g->commands[0].text, "node -p \"f(1)\"");
         ASSERT_TRUE(g->commands[0].list);
@@ -87,8 +111,12 @@ TEST(actions_and_conditions)
 {
         struct qn_gyp *g;
 
-        ASSERT_EQ(parse(CUR("{'includes':['c.gypi'],'targets':[{'target_name':'t','actions':[{'action_name':'a','action':['sh','x']}],"
-                            "'conditions':[['OS==\"win\" and (x==1)',{}],['__import__(\"os\")',{}]]}]}"), &g), 0);
+        ASSERT_EQ(parse(CUR("{'includes':['c.gypi'],'targets':[{'target_name':'t','actions':[{'"
+                            "action_name':'a','action':['sh','x']}],"
+                            "'conditions':[['OS==\"win\" and "
+                            "(x==1)',{}],['__import__(\"os\")',{}]]}]}"),
+                        &g),
+                  0);
         ASSERT_EQ(g->n, 2);
         ASSERT_EQ(g->commands[0].kind, QN_GYP_ACTION);
         ASSERT_STR(g->commands[0].text, "sh x");
@@ -100,7 +128,9 @@ TEST(actions_and_conditions)
 
 TEST(what_python_would_evaluate)
 {
-        static const char *const bad[] = { "{'a':f'{x}'}", "{'a':'%s' % 'b'}", "{'a':'b'.join([])}", "{**{}}", "[x for x in []]", "{'a':'b' if 1 else 'c'}" };
+        static const char *const bad[] = { "{'a':f'{x}'}",       "{'a':'%s' % 'b'}",
+                                           "{'a':'b'.join([])}", "{**{}}",
+                                           "[x for x in []]",    "{'a':'b' if 1 else 'c'}" };
         struct qn_gyp *g;
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(bad); i++)
@@ -116,7 +146,8 @@ TEST(size_is_capped)
 
 TEST(cut_short)
 {
-        static const char doc[] = "{'a': ['b', ('c',), \"d\\n\" 'e', 1.5, True, {}], '''f''': None}";
+        static const char doc[] =
+                "{'a': ['b', ('c',), \"d\\n\" 'e', 1.5, True, {}], '''f''': None}";
         struct qn_gyp *g;
 
         for (size_t n = 0; n < sizeof doc - 1; n++)
@@ -183,7 +214,8 @@ TEST(words_of_a_list)
 {
         struct qn_gyp *g;
 
-        ASSERT_EQ(parse(CUR("{'a':'''<!@([\"node\", '-e', \"a, \\\\\"b\\\\\"\", '<(v)'])'''}"), &g), 0);
+        ASSERT_EQ(parse(CUR("{'a':'''<!@([\"node\", '-e', \"a, \\\\\"b\\\\\"\", '<(v)'])'''}"), &g),
+                  0);
         ASSERT_EQ(g->commands[0].argc, 4);
         ASSERT_STR(g->commands[0].argv[2], "a, \"b\"");
         ASSERT_STR(g->commands[0].text, "node -e a, \"b\" <(v)");
@@ -197,8 +229,12 @@ TEST(keys_with_list_operators)
 {
         struct qn_gyp *g;
 
-        ASSERT_EQ(parse(CUR("{'actions+':[{'action_name':'a','action':['x']}],'sources!':['no.c'],'sources+':['yes.c'],"
-                            "'dependencies':['d.gyp:t'],'rules':[{'rule_name':'r','action':'<!(y)'}],'postbuilds':[7,{}]}"), &g), 0);
+        ASSERT_EQ(parse(CUR("{'actions+':[{'action_name':'a','action':['x']}],'sources!':['no.c'],'"
+                            "sources+':['yes.c'],"
+                            "'dependencies':['d.gyp:t'],'rules':[{'rule_name':'r','action':'<!(y)'}"
+                            "],'postbuilds':[7,{}]}"),
+                        &g),
+                  0);
         ASSERT_EQ(g->n, 3);
         ASSERT_EQ(g->commands[1].kind, QN_GYP_RULE);
         ASSERT_EQ(g->commands[2].kind, QN_GYP_EXPANSION);

@@ -22,7 +22,8 @@ static struct qn_cur all(const struct qn_buf *b)
 }
 
 /* Reads a stream to its end: bytes, or the error.  piece: how much is asked for at a time. */
-static ssize_t drain(struct qn_cur in, size_t cap, size_t piece, char *into, size_t room, struct qn_err *err)
+static ssize_t drain(struct qn_cur in, size_t cap, size_t piece, char *into, size_t room,
+                     struct qn_err *err)
 {
         struct qn_gz_stream *s = NULL;
         size_t got = 0;
@@ -144,7 +145,8 @@ TEST(gz_wrong_checksum_or_length)
 
 TEST(gz_wrong_header)
 {
-        static const char *const bad[] = { "\037\213\007\0\0\0\0\0\0\003x", "\037\213\010\040\0\0\0\0\0\003x", "\037\212\010" };
+        static const char *const bad[] = { "\037\213\007\0\0\0\0\0\0\003x",
+                                           "\037\213\010\040\0\0\0\0\0\003x", "\037\212\010" };
         struct qn_str s;
 
         ASSERT_EQ(both(qn_cur_mem(bad[0], 11), 100, &s), -EBADMSG);
@@ -236,7 +238,8 @@ TEST(gz_lying_trailer)
 
 TEST(gz_tarball_cap)
 {
-        void *p = mmap(NULL, QN_TARBALL_MAX + 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void *p = mmap(NULL, QN_TARBALL_MAX + 1, PROT_READ,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         struct qn_cur in = qn_cur_mem(p, QN_TARBALL_MAX + 1), got = { 0 };
         struct qn_gz *gz = qn_gz_new();
         struct qn_gz_stream *s = NULL;
@@ -266,10 +269,13 @@ TEST(gz_header_fields_are_passed_over)
 
         tb_gzip(b, "hello", 5);
         memmove(b->p + 10 + 14, b->p + 10, b->n - 10);
-        memcpy(b->p + 10, "\003\0abc" "name\0" "say\0", 14);
+        memcpy(b->p + 10,
+               "\003\0abc"
+               "name\0"
+               "say\0",
+               14);
         b->p[3] = 4 | 8 | 16;
         b->n += 14;
         ASSERT_EQ(both_buf(b, &s), 0);
         ASSERT_STR(s, "hello");
 }
-

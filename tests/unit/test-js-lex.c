@@ -13,7 +13,8 @@ static int collect(void *arg, const struct qn_js_lexeme *t)
         struct got *g = arg;
         size_t n = strlen(g->text);
 
-        snprintf(g->text + n, sizeof g->text - n, "%s%.*s", n ? " " : "", (int)(t->end - t->start), g->source.p + t->start);
+        snprintf(g->text + n, sizeof g->text - n, "%s%.*s", n ? " " : "", (int)(t->end - t->start),
+                 g->source.p + t->start);
         if (t->tok == QN_JS_TOK_REGEX || t->tok == QN_JS_TOK_BAD) {
                 n = strlen(g->text);
                 snprintf(g->text + n, sizeof g->text - n, t->tok == QN_JS_TOK_BAD ? "!" : "~");
@@ -69,7 +70,10 @@ TEST(templates)
 
 TEST(operators)
 {
-        expect("a?.b?" "?=c?.5:d", "a ?. b ?" "?= c ? .5 : d");
+        expect("a?.b?"
+               "?=c?.5:d",
+               "a ?. b ?"
+               "?= c ? .5 : d");
         expect("a>>>=b>>>c>>=d>>e>=f", "a >>>= b >>> c >>= d >> e >= f");
         expect("a**=b**c===d!==e=>f...g", "a **= b ** c === d !== e => f ... g");
         expect("a&&=b||=c--d++-e", "a &&= b ||= c -- d ++ - e");
@@ -79,17 +83,26 @@ TEST(comments_and_blanks)
 {
         expect("#!a\nb // c\n/* d\ne */ f", "b f");
         expect("a <!-- b\n--> c\nd --> e", "a d -- > e");
-        expect("\xef\xbb\xbf" "a\xc2\xa0" "b\xe2\x80\xa8" "c", "a b c");
-        expect("// a\xe2\x80\xa9" "b", "b");
+        expect("\xef\xbb\xbf"
+               "a\xc2\xa0"
+               "b\xe2\x80\xa8"
+               "c",
+               "a b c");
+        expect("// a\xe2\x80\xa9"
+               "b",
+               "b");
 }
 
 TEST(numbers)
 {
-        expect("0 1. .5 1.5e-3 0xFf 0o17 0b01 017 089.5 1_000 10n 0x1n 1..a", "0 1. .5 1.5e-3 0xFf 0o17 0b01 017 089.5 1_000 10n 0x1n 1. . a");
+        expect("0 1. .5 1.5e-3 0xFf 0o17 0b01 017 089.5 1_000 10n 0x1n 1..a",
+               "0 1. .5 1.5e-3 0xFf 0o17 0b01 017 089.5 1_000 10n 0x1n 1. . a");
 }
 
 TEST(names)
 {
-        expect("a$_1 \\u0061b caf\xc3\xa9 \xf0\xa0\xae\xb7 #priv #\\u0061 abcdefghijklmnop abcdefghijklmnopqrstuvwxyz0123456789",
-               "a$_1 \\u0061b caf\xc3\xa9 \xf0\xa0\xae\xb7 #priv #\\u0061 abcdefghijklmnop abcdefghijklmnopqrstuvwxyz0123456789");
+        expect("a$_1 \\u0061b caf\xc3\xa9 \xf0\xa0\xae\xb7 #priv #\\u0061 abcdefghijklmnop "
+               "abcdefghijklmnopqrstuvwxyz0123456789",
+               "a$_1 \\u0061b caf\xc3\xa9 \xf0\xa0\xae\xb7 #priv #\\u0061 abcdefghijklmnop "
+               "abcdefghijklmnopqrstuvwxyz0123456789");
 }

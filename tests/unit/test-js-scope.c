@@ -26,7 +26,8 @@ static const struct qn_js_node *at(const char *name, unsigned n)
                 rest = qn_str_skip(rest, (size_t)i + 1);
         }
         for (uint32_t k = ast->n_nodes - 1; k; k--)
-                if (ast->nodes[k].type == QN_JS_IDENT && ast->nodes[k].start == ast->source.n - rest.n - 1)
+                if (ast->nodes[k].type == QN_JS_IDENT &&
+                    ast->nodes[k].start == ast->source.n - rest.n - 1)
                         return &ast->nodes[k];
         fail_msg("no %s", name);
         return NULL;
@@ -95,7 +96,8 @@ TEST(parameters_of_arrows)
 
 TEST(kinds)
 {
-        parse("import aa, { bb as cc } from 'x'; function dd() {} class ee {} try {} catch (ff) { ff } const gg = 1;"
+        parse("import aa, { bb as cc } from 'x'; function dd() {} class ee {} try {} catch (ff) { "
+              "ff } const gg = 1;"
               "(function hh(ii, ...jj) { hh; ii; jj }); (class kk { ll() { kk } });");
         ASSERT_EQ(info("aa", 0)->kind, QN_JS_B_IMPORT);
         ASSERT_EQ(info("cc", 0)->kind, QN_JS_B_IMPORT);
@@ -130,7 +132,8 @@ TEST(own_name_gives_way)
 
 TEST(writes_are_counted)
 {
-        parse("var aa = 1, bb; aa += 2; aa++; [aa, bb] = cc; for (bb in dd); var aa = 3; var aa; ({ aa } = ee); ({ bb = 1 } = ff)");
+        parse("var aa = 1, bb; aa += 2; aa++; [aa, bb] = cc; for (bb in dd); var aa = 3; var aa; "
+              "({ aa } = ee); ({ bb = 1 } = ff)");
         ASSERT_EQ(info("aa", 0)->writes, 5u);
         ASSERT_EQ(info("aa", 0)->reads, 2u);
         ASSERT_EQ(info("bb", 0)->writes, 3u);
@@ -171,7 +174,8 @@ TEST(labels_and_keys_are_no_names)
 
 TEST(names_by_text)
 {
-        parse("var caf\xc3\xa9 = 1; caf\\u00e9; var abcdefghijklmnopqrstuvwxyz; abcdefghijklmnopqrstuvwxyz; abcdefghijklmnopqrstuvwxy");
+        parse("var caf\xc3\xa9 = 1; caf\\u00e9; var abcdefghijklmnopqrstuvwxyz; "
+              "abcdefghijklmnopqrstuvwxyz; abcdefghijklmnopqrstuvwxy");
         ASSERT_EQ(info("caf", 0)->reads, 1u);
         ASSERT_EQ(info("abcdefghijklmnopqrstuvwxyz", 0)->reads, 1u);
         ASSERT_EQ(binding("abcdefghijklmnopqrstuvwxy", 2), 0u);

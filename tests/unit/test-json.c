@@ -12,14 +12,16 @@ static void assert_refused(struct qn_cur in, int code, size_t off)
         struct qn_err err = { 0 };
 
         if (qn_json_parse(in, &a, &root, &err) != code || err.off != off || root)
-                fail_msg("%.*s: %d at %zu: %s", QN_STR_ARG(qn_cur_rest(&in)), err.code, err.off, err.msg);
+                fail_msg("%.*s: %d at %zu: %s", QN_STR_ARG(qn_cur_rest(&in)), err.code, err.off,
+                         err.msg);
 }
 
 #define REFUSED(text, code, off) assert_refused(CUR(text), code, off)
 
 TEST(cut_short)
 {
-        static const char doc[] = "{\"a\": [1, -2.5e+3, \"x\\u00e9\\n\", true, false, null, {}], \"b\": {\"c\": []}}";
+        static const char doc[] =
+                "{\"a\": [1, -2.5e+3, \"x\\u00e9\\n\", true, false, null, {}], \"b\": {\"c\": []}}";
 
         for (size_t n = 0; n < sizeof doc - 1; n++) {
                 ARENA(a);
@@ -49,7 +51,9 @@ TEST(malformed_documents)
         REFUSED("nulx", -EBADMSG, 0);
         REFUSED("NaN", -EBADMSG, 0);
         REFUSED("\f1", -EBADMSG, 0);
-        REFUSED("\xc2\xa0" "1", -EBADMSG, 0);
+        REFUSED("\xc2\xa0"
+                "1",
+                -EBADMSG, 0);
 }
 
 TEST(malformed_numbers)
@@ -103,7 +107,8 @@ TEST(depth_is_capped)
                 ARENA(a);
                 struct qn_node *root = NULL;
 
-                ASSERT_EQ(qn_json_parse(qn_cur_mem(doc, QN_JSON_DEPTH_MAX * 2), &a, &root, NULL), 0);
+                ASSERT_EQ(qn_json_parse(qn_cur_mem(doc, QN_JSON_DEPTH_MAX * 2), &a, &root, NULL),
+                          0);
                 ASSERT_EQ(root->n, 1);
         }
 }
@@ -157,14 +162,19 @@ TEST(reading_on_after_an_error)
 TEST(pull_events)
 {
         static const enum qn_json_kind want[] = {
-                QN_JSON_OBJECT, QN_JSON_KEY,       QN_JSON_ARRAY,      QN_JSON_NUMBER, QN_JSON_TRUE, QN_JSON_FALSE,
-                QN_JSON_NULL,   QN_JSON_ARRAY_END, QN_JSON_KEY,        QN_JSON_STRING, QN_JSON_KEY,  QN_JSON_OBJECT,
-                QN_JSON_OBJECT_END, QN_JSON_OBJECT_END, QN_JSON_EOF, QN_JSON_EOF,
+                QN_JSON_OBJECT,     QN_JSON_KEY,        QN_JSON_ARRAY, QN_JSON_NUMBER,
+                QN_JSON_TRUE,       QN_JSON_FALSE,      QN_JSON_NULL,  QN_JSON_ARRAY_END,
+                QN_JSON_KEY,        QN_JSON_STRING,     QN_JSON_KEY,   QN_JSON_OBJECT,
+                QN_JSON_OBJECT_END, QN_JSON_OBJECT_END, QN_JSON_EOF,   QN_JSON_EOF,
         };
         struct qn_json j;
         struct qn_json_event e;
 
-        ASSERT_EQ(qn_json_init(&j, CUR("\xef\xbb\xbf {\"a\":[1,true,false,null],\r\n\t\"b\" : \"c\" ,\"d\":{}} "), NULL), 0);
+        ASSERT_EQ(qn_json_init(&j,
+                               CUR("\xef\xbb\xbf {\"a\":[1,true,false,null],\r\n\t\"b\" : \"c\" "
+                                   ",\"d\":{}} "),
+                               NULL),
+                  0);
         for (size_t i = 0; i < QN_ARRAY_SIZE(want); i++) {
                 ASSERT_EQ(qn_json_next(&j, &e, NULL), 0);
                 ASSERT_EQ(e.kind, want[i]);
@@ -219,10 +229,12 @@ TEST(escapes)
         ARENA(a);
 
         ASSERT_STR(unescaped(&a, CUR("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"")), "\"\\/\b\f\n\r\t");
-        ASSERT_STR(unescaped(&a, CUR("\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00\"")), "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+        ASSERT_STR(unescaped(&a, CUR("\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00\"")),
+                   "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
         ASSERT_STR(unescaped(&a, CUR("\"\\ud83d\"")), "\xef\xbf\xbd");
         ASSERT_STR(unescaped(&a, CUR("\"\\ude00x\"")), "\xef\xbf\xbdx");
-        ASSERT_STR(unescaped(&a, CUR("\"\\ud83d\\u0041\"")), "\xef\xbf\xbd" "A");
+        ASSERT_STR(unescaped(&a, CUR("\"\\ud83d\\u0041\"")), "\xef\xbf\xbd"
+                                                             "A");
         ASSERT_STR(unescaped(&a, CUR("\"\\ud83d\\ud83d\\ude00\"")), "\xef\xbf\xbd\xf0\x9f\x98\x80");
         ASSERT_EQ(unescaped(&a, CUR("\"a\\u0000b\"")).n, 3);
         ASSERT_STR(unescaped(&a, CUR("\"\x7f\"")), "\x7f");
@@ -265,7 +277,9 @@ TEST(tree_look_ups_chain)
         struct qn_node *root = NULL;
         const struct qn_node *list;
 
-        ASSERT_EQ(qn_json_parse(CUR(" {\"a\":{\"b\":[true,\"x\",12,-1,1e3,1.0]}}"), &a, &root, NULL), 0);
+        ASSERT_EQ(
+                qn_json_parse(CUR(" {\"a\":{\"b\":[true,\"x\",12,-1,1e3,1.0]}}"), &a, &root, NULL),
+                0);
         list = qn_node_get(qn_node_get(root, "a"), "b");
         ASSERT_EQ(list->n, 6);
         ASSERT_EQ(list->off, 11);

@@ -34,21 +34,29 @@ TEST(not_lock_files)
 {
         assert_refused(CUR("[]"), -EINVAL, "not a lock file");
         assert_refused(CUR("{}"), -EINVAL, "has no lockfileVersion");
-        assert_refused(CUR("{\"name\":\"a\",\"dependencies\":{\"b\":\"1\"}}"), -EINVAL, "has no lockfileVersion");
+        assert_refused(CUR("{\"name\":\"a\",\"dependencies\":{\"b\":\"1\"}}"), -EINVAL,
+                       "has no lockfileVersion");
         assert_refused(CUR("{\"lockfileVersion\":3}"), -EINVAL, "has no packages");
         assert_refused(CUR("{\"lockfileVersion\":3,\"packages\":[]}"), -EINVAL, "has no packages");
-        assert_refused(CUR("{\"lockfileVersion\":1,\"dependencies\":{\"a\":\"1.0.0\"}}"), -EINVAL, "not an object");
-        assert_refused(CUR("{\"lockfileVersion\":4,\"packages\":{}}"), -ENOTSUP, "lockfileVersion 4");
-        assert_refused(CUR("{\"lockfileVersion\":\"3\",\"packages\":{}}"), -ENOTSUP, "lockfileVersion 3");
-        assert_refused(CUR("{\"lockfileVersion\":99999999999999999999999,\"packages\":{}}"), -ENOTSUP, "is not known");
+        assert_refused(CUR("{\"lockfileVersion\":1,\"dependencies\":{\"a\":\"1.0.0\"}}"), -EINVAL,
+                       "not an object");
+        assert_refused(CUR("{\"lockfileVersion\":4,\"packages\":{}}"), -ENOTSUP,
+                       "lockfileVersion 4");
+        assert_refused(CUR("{\"lockfileVersion\":\"3\",\"packages\":{}}"), -ENOTSUP,
+                       "lockfileVersion 3");
+        assert_refused(CUR("{\"lockfileVersion\":99999999999999999999999,\"packages\":{}}"),
+                       -ENOTSUP, "is not known");
 }
 
 TEST(broken_documents)
 {
         assert_refused(CUR(""), -EBADMSG, "cut short");
-        assert_refused(CUR("{\"lockfileVersion\":3,\"packages\":{\"node_modules/a\":{\"version\":\"1\""), -EBADMSG, "cut short");
+        assert_refused(
+                CUR("{\"lockfileVersion\":3,\"packages\":{\"node_modules/a\":{\"version\":\"1\""),
+                -EBADMSG, "cut short");
         assert_refused(CUR("{\"lockfileVersion\":3,\"packages\":{}} x"), -EBADMSG, "after the end");
-        assert_refused(CUR("{\"lockfileVersion\":3,\"packages\":{\"a\0\":{}}}"), -EBADMSG, "control character");
+        assert_refused(CUR("{\"lockfileVersion\":3,\"packages\":{\"a\0\":{}}}"), -EBADMSG,
+                       "control character");
         assert_refused(CUR("{\"lockfileVersion\":3,\"packages\":{\"\xff\":{}}}"), -EILSEQ, "UTF-8");
 }
 
@@ -94,7 +102,9 @@ TEST(memory_is_capped)
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1000);
         struct qn_lock *lock = NULL;
 
-        ASSERT_EQ(qn_lock_parse(CUR("{\"lockfileVersion\":3,\"packages\":{\"a\":{},\"b\":{}}}"), &a, &lock, NULL), -ENOBUFS);
+        ASSERT_EQ(qn_lock_parse(CUR("{\"lockfileVersion\":3,\"packages\":{\"a\":{},\"b\":{}}}"), &a,
+                                &lock, NULL),
+                  -ENOBUFS);
         ASSERT_NULL(lock);
 }
 
@@ -103,15 +113,20 @@ TEST(memory_is_capped)
 TEST(version_3)
 {
         ARENA(a);
-        static const char doc[] =
-                V3 "{\"\":{\"name\":\"app\",\"dependencies\":{\"a\":\"^1\",\"b\":\"npm:real@2\"},\"workspaces\":[\"packages/*\"]},"
-                   "\"node_modules/a\":{\"version\":\"1.0.0\",\"resolved\":\"https://r.invalid/a/-/a-1.0.0.tgz\",\"integrity\":\"sha512-x\","
-                   "\"hasInstallScript\":true,\"dependencies\":{\"c\":\"1\"}},"
-                   "\"node_modules/a/node_modules/@s/c\":{\"version\":\"1.2.3\",\"inBundle\":true,\"dev\":true},"
-                   "\"node_modules/b\":{\"name\":\"real\",\"version\":\"2.0.0\",\"resolved\":\"https://r.invalid/real/-/real-2.0.0.tgz\"},"
-                   "\"node_modules/w\":{\"resolved\":\"packages/w\",\"link\":true},"
-                   "\"packages/w\":{\"name\":\"w\",\"version\":\"0.1.0\",\"devDependencies\":{\"d\":\"1\"}},"
-                   "\"node_modules/d\":{\"version\":\"4.0.0\",\"devOptional\":true,\"peer\":true}}}";
+        static const char doc[] = V3
+                "{\"\":{\"name\":\"app\",\"dependencies\":{\"a\":\"^1\",\"b\":\"npm:real@2\"},"
+                "\"workspaces\":[\"packages/*\"]},"
+                "\"node_modules/a\":{\"version\":\"1.0.0\",\"resolved\":\"https://r.invalid/a/-/"
+                "a-1.0.0.tgz\",\"integrity\":\"sha512-x\","
+                "\"hasInstallScript\":true,\"dependencies\":{\"c\":\"1\"}},"
+                "\"node_modules/a/node_modules/@s/"
+                "c\":{\"version\":\"1.2.3\",\"inBundle\":true,\"dev\":true},"
+                "\"node_modules/b\":{\"name\":\"real\",\"version\":\"2.0.0\",\"resolved\":\"https:/"
+                "/r.invalid/real/-/real-2.0.0.tgz\"},"
+                "\"node_modules/w\":{\"resolved\":\"packages/w\",\"link\":true},"
+                "\"packages/"
+                "w\":{\"name\":\"w\",\"version\":\"0.1.0\",\"devDependencies\":{\"d\":\"1\"}},"
+                "\"node_modules/d\":{\"version\":\"4.0.0\",\"devOptional\":true,\"peer\":true}}}";
         struct qn_lock *lock = parsed(&a, CUR(doc));
         const struct qn_lock_package *p = lock->packages;
 
@@ -120,7 +135,8 @@ TEST(version_3)
         ASSERT_TRUE(lock->direct_known);
         ASSERT_EQ(lock->n, 6);
         ASSERT_STR(p[0].name, "a");
-        ASSERT_TRUE(p[0].direct && p[0].has_install_script && !p[0].dev && p[0].kind == QN_LOCK_REGISTRY);
+        ASSERT_TRUE(p[0].direct && p[0].has_install_script && !p[0].dev &&
+                    p[0].kind == QN_LOCK_REGISTRY);
         ASSERT_EQ(doc[p[0].off], '{');
         ASSERT_STR(p[0].integrity, "sha512-x");
         ASSERT_STR(p[1].name, "@s/c");
@@ -138,11 +154,14 @@ TEST(version_3)
 TEST(version_1)
 {
         ARENA(a);
-        struct qn_lock *lock = parsed(&a, CUR("{\"name\":\"app\",\"lockfileVersion\":1,\"requires\":true,\"dependencies\":{"
-                                              "\"a\":{\"version\":\"1.0.0\",\"requires\":{\"b\":\"^2\"},\"dependencies\":{"
-                                              "\"b\":{\"version\":\"2.0.0\",\"bundled\":true},\"c\":{\"version\":\"1.1.0\"}},\"dev\":true},"
-                                              "\"z\":{\"version\":\"npm:@s/real@3.0.0\"},"
-                                              "\"g\":{\"version\":\"git+ssh://git@h.invalid/x.git#abc\",\"from\":\"x\"}}}"));
+        struct qn_lock *lock = parsed(
+                &a,
+                CUR("{\"name\":\"app\",\"lockfileVersion\":1,\"requires\":true,\"dependencies\":{"
+                    "\"a\":{\"version\":\"1.0.0\",\"requires\":{\"b\":\"^2\"},\"dependencies\":{"
+                    "\"b\":{\"version\":\"2.0.0\",\"bundled\":true},\"c\":{\"version\":\"1.1.0\"}},"
+                    "\"dev\":true},"
+                    "\"z\":{\"version\":\"npm:@s/real@3.0.0\"},"
+                    "\"g\":{\"version\":\"git+ssh://git@h.invalid/x.git#abc\",\"from\":\"x\"}}}"));
         struct qn_lock_package *p = lock->packages;
 
         ASSERT_EQ(lock->n, 5);
@@ -158,7 +177,10 @@ TEST(version_1)
         {
                 struct qn_pkgjson *project = NULL;
 
-                ASSERT_EQ(qn_pkgjson_parse(CUR("{\"dependencies\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"1\"}}"), &a, &project, NULL), 0);
+                ASSERT_EQ(qn_pkgjson_parse(
+                                  CUR("{\"dependencies\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"1\"}}"),
+                                  &a, &project, NULL),
+                          0);
                 ASSERT_EQ(qn_lock_mark_direct(lock, project, &a), 0);
                 ASSERT_TRUE(p[0].direct && !p[1].direct && !p[2].direct);
         }
@@ -167,8 +189,11 @@ TEST(version_1)
 TEST(version_2_has_both_and_packages_count)
 {
         ARENA(a);
-        struct qn_lock *lock = parsed(&a, CUR("{\"dependencies\":{\"a\":{\"version\":\"1.0.0\"},\"b\":{\"version\":\"1.0.0\"}},"
-                                              "\"packages\":{\"node_modules/a\":{\"version\":\"1.0.0\"}},\"lockfileVersion\":2}"));
+        struct qn_lock *lock =
+                parsed(&a, CUR("{\"dependencies\":{\"a\":{\"version\":\"1.0.0\"},\"b\":{"
+                               "\"version\":\"1.0.0\"}},"
+                               "\"packages\":{\"node_modules/"
+                               "a\":{\"version\":\"1.0.0\"}},\"lockfileVersion\":2}"));
 
         ASSERT_EQ(lock->version, 2);
         ASSERT_EQ(lock->n, 1);
@@ -185,9 +210,11 @@ TEST(empty_project)
 TEST(the_last_of_repeated_keys_counts)
 {
         ARENA(a);
-        struct qn_lock *lock = parsed(&a, CUR("{\"lockfileVersion\":3,\"packages\":{\"node_modules/no\":{}},"
-                                              "\"p\\u0061ckages\":{\"node_modules/a\":{\"version\":\"1.0.0\",\"dev\":true},"
-                                              "\"node_modules/\\u0061\":{\"version\":\"1.0.0\",\"version\":\"6.6.6\"}}}"));
+        struct qn_lock *lock = parsed(
+                &a,
+                CUR("{\"lockfileVersion\":3,\"packages\":{\"node_modules/no\":{}},"
+                    "\"p\\u0061ckages\":{\"node_modules/a\":{\"version\":\"1.0.0\",\"dev\":true},"
+                    "\"node_modules/\\u0061\":{\"version\":\"1.0.0\",\"version\":\"6.6.6\"}}}"));
 
         ASSERT_EQ(lock->n, 1);
         ASSERT_TRUE(lock->duplicate);
@@ -200,7 +227,8 @@ static enum qn_lock_kind kind_of(const char *name, const char *version, const ch
         ARENA(a);
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(10000);
 
-        qn_buf_printf(&b, V3 "{\"node_modules/%s\":{\"version\":\"%s\",\"resolved\":\"%s\"}}}", name, version, resolved);
+        qn_buf_printf(&b, V3 "{\"node_modules/%s\":{\"version\":\"%s\",\"resolved\":\"%s\"}}}",
+                      name, version, resolved);
         return parsed(&a, qn_cur_str(qn_buf_view(&b)))->packages[0].kind;
 }
 
@@ -208,10 +236,14 @@ TEST(kinds)
 {
         ASSERT_EQ(kind_of("a", "1.0.0", "https://r.invalid/a/-/a-1.0.0.tgz"), QN_LOCK_REGISTRY);
         ASSERT_EQ(kind_of("a", "1.0.0+b", "https://r.invalid/x/a/-/a-1.0.0.tgz"), QN_LOCK_REGISTRY);
-        ASSERT_EQ(kind_of("@s/a", "1.0.0", "https://r.invalid/@s/a/-/a-1.0.0.tgz"), QN_LOCK_REGISTRY);
-        ASSERT_EQ(kind_of("@s/a", "1.0.0", "https://r.invalid/@s%2Fa/-/a-1.0.0.tgz"), QN_LOCK_REGISTRY);
-        ASSERT_EQ(kind_of("@s/a", "1.0.0", "https://r.invalid/@s/a/-/@s/a-1.0.0.tgz"), QN_LOCK_REGISTRY);
-        ASSERT_EQ(kind_of("@s/a", "1.0.0", "https://r.invalid/download/@s/a/1.0.0/abc"), QN_LOCK_REGISTRY);
+        ASSERT_EQ(kind_of("@s/a", "1.0.0", "https://r.invalid/@s/a/-/a-1.0.0.tgz"),
+                  QN_LOCK_REGISTRY);
+        ASSERT_EQ(kind_of("@s/a", "1.0.0", "https://r.invalid/@s%2Fa/-/a-1.0.0.tgz"),
+                  QN_LOCK_REGISTRY);
+        ASSERT_EQ(kind_of("@s/a", "1.0.0", "https://r.invalid/@s/a/-/@s/a-1.0.0.tgz"),
+                  QN_LOCK_REGISTRY);
+        ASSERT_EQ(kind_of("@s/a", "1.0.0", "https://r.invalid/download/@s/a/1.0.0/abc"),
+                  QN_LOCK_REGISTRY);
         /* Another package's bytes under this name. */
         ASSERT_EQ(kind_of("a", "1.0.0", "https://r.invalid/evil/-/evil-1.0.0.tgz"), QN_LOCK_URL);
         ASSERT_EQ(kind_of("a", "1.0.0", "https://r.invalid/a/-/a-1.0.1.tgz"), QN_LOCK_URL);
@@ -224,9 +256,13 @@ TEST(kinds)
 TEST(bad_names)
 {
         ARENA(a);
-        struct qn_lock *lock = parsed(&a, CUR(V3 "{\"node_modules/../../etc\":{},\"node_modules/a\":{\"name\":\"../b\"},\"node_modules/\":{},"
-                                                 "\"node_modules/@s\":{},\"node_modules/A.b_c~1\":{},\"node_modules/@s/x\":{},"
-                                                 "\"node_modules/a b\":{},\"../out\":{}}}"));
+        struct qn_lock *lock = parsed(
+                &a,
+                CUR(V3
+                    "{\"node_modules/../../etc\":{},\"node_modules/a\":{\"name\":\"../"
+                    "b\"},\"node_modules/\":{},"
+                    "\"node_modules/@s\":{},\"node_modules/A.b_c~1\":{},\"node_modules/@s/x\":{},"
+                    "\"node_modules/a b\":{},\"../out\":{}}}"));
 
         for (size_t i = 0; i < lock->n; i++)
                 ASSERT_EQ(lock->packages[i].bad_name, i < 4 || i == 6);

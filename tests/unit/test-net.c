@@ -10,7 +10,7 @@
 #include "net/url.h"
 #include "test.h"
 
-#define ARENA _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)4 << 20)
+#define ARENA     _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)4 << 20)
 #define BUF(name) _cleanup_(qn_buf_done) struct qn_buf name = QN_BUF_INIT((size_t)1 << 20)
 
 /* --- url.h --- */
@@ -85,11 +85,14 @@ static void check_url(const char *text, const char *written, const char *nerf, c
 
 TEST(url_spellings)
 {
-        check_url("https://Host.INVALID:443/a/../b?q=1#f", "https://host.invalid/b?q=1", "//host.invalid/b",
-                  "https://Host.INVALID:443/a/../b");
-        check_url("http://u:p@h.invalid:8080", "http://h.invalid:8080/", "//h.invalid:8080/", "http://h.invalid:8080");
-        check_url("https://u:p%40x@h.invalid/@s%2fa", "https://h.invalid/@s%2fa", "//h.invalid/@s%2fa", "https://h.invalid/@s%2fa");
-        check_url("https://[::1]:4873/x", "https://[::1]:4873/x", "//[::1]:4873/x", "https://[::1]:4873/x");
+        check_url("https://Host.INVALID:443/a/../b?q=1#f", "https://host.invalid/b?q=1",
+                  "//host.invalid/b", "https://Host.INVALID:443/a/../b");
+        check_url("http://u:p@h.invalid:8080", "http://h.invalid:8080/", "//h.invalid:8080/",
+                  "http://h.invalid:8080");
+        check_url("https://u:p%40x@h.invalid/@s%2fa", "https://h.invalid/@s%2fa",
+                  "//h.invalid/@s%2fa", "https://h.invalid/@s%2fa");
+        check_url("https://[::1]:4873/x", "https://[::1]:4873/x", "//[::1]:4873/x",
+                  "https://[::1]:4873/x");
 }
 
 TEST(url_safe_takes_anything)
@@ -134,7 +137,12 @@ static void add_line(struct qn_buf *b, const char *json)
 TEST(index_line_that_is_none)
 {
         static const char *const cases[] = {
-                "", "\t", "x", "da39a3ee5e6b4b0d3255bfef95601890afd80709\t", "\t{}", "0000\t{\"key\":\"k\"}",
+                "",
+                "\t",
+                "x",
+                "da39a3ee5e6b4b0d3255bfef95601890afd80709\t",
+                "\t{}",
+                "0000\t{\"key\":\"k\"}",
                 "bf21a9e8fbc5a3846fb05b4fa0859e0917b2202g\t{}",
         };
         ARENA;
@@ -181,11 +189,14 @@ TEST(newest_fitting_entry_of_a_bucket)
         struct qn_cacache_entry e = { 0 };
 
         add_line(&b, "{\"key\":\"k\",\"integrity\":\"sha512-old\",\"time\":5}");
-        add_line(&b, "{\"key\":\"k\",\"integrity\":\"sha512-short\",\"metadata\":{\"reqHeaders\":{\"accept\":\"short\"}}}");
-        add_line(&b, "{\"key\":\"k\",\"integrity\":\"sha512-new\",\"size\":7,\"time\":1,\"metadata\":{\"time\":9,\"url\":\"u\","
+        add_line(&b, "{\"key\":\"k\",\"integrity\":\"sha512-short\",\"metadata\":{\"reqHeaders\":{"
+                     "\"accept\":\"short\"}}}");
+        add_line(&b, "{\"key\":\"k\",\"integrity\":\"sha512-new\",\"size\":7,\"time\":1,"
+                     "\"metadata\":{\"time\":9,\"url\":\"u\","
                      "\"resHeaders\":{\"etag\":\"\\\"e\\\"\",\"cache-control\":\"max-age=3\"}}}");
         add_line(&b, "{\"key\":\"other\",\"integrity\":\"sha512-x\"}");
-        qn_buf_puts(&b, "\n0000000000000000000000000000000000000000\t{\"key\":\"k\",\"integrity\":\"sha512-forged\"}\n{\"torn");
+        qn_buf_puts(&b, "\n0000000000000000000000000000000000000000\t{\"key\":\"k\",\"integrity\":"
+                        "\"sha512-forged\"}\n{\"torn");
         ASSERT_EQ(qn_cacache_pick(qn_buf_view(&b), QN_STR("k"), NULL, NULL, &a, &e), 0);
         ASSERT_STR(e.integrity, "sha512-new");
         ASSERT_STR(e.etag, "\"e\"");
@@ -216,15 +227,19 @@ TEST(freshness)
                 { "max-age=nonsense", NULL, NULL, 0, false },
                 { "max-age=99999999999999999999", NULL, NULL, 0, false },
                 { "xmax-age=300", NULL, NULL, 0, false },
-                { NULL, "Tue, 15 Nov 1994 08:12:31 GMT", "Tue, 15 Nov 1994 08:13:31 GMT", 59, true },
-                { NULL, "Tue, 15 Nov 1994 08:12:31 GMT", "Tue, 15 Nov 1994 08:13:31 GMT", 60, false },
+                { NULL, "Tue, 15 Nov 1994 08:12:31 GMT", "Tue, 15 Nov 1994 08:13:31 GMT", 59,
+                  true },
+                { NULL, "Tue, 15 Nov 1994 08:12:31 GMT", "Tue, 15 Nov 1994 08:13:31 GMT", 60,
+                  false },
                 { NULL, "nonsense", "Tue, 15 Nov 1994 08:13:31 GMT", 0, false },
                 { NULL, NULL, "0", 0, false },
         };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(cases); i++) {
-                struct qn_cacache_entry e = { .cache_control = qn_str_c(cases[i].control), .date = qn_str_c(cases[i].date),
-                                              .expires = qn_str_c(cases[i].expires), .time_ms = 1000000 };
+                struct qn_cacache_entry e = { .cache_control = qn_str_c(cases[i].control),
+                                              .date = qn_str_c(cases[i].date),
+                                              .expires = qn_str_c(cases[i].expires),
+                                              .time_ms = 1000000 };
 
                 if (qn_cacache_fresh(&e, 1000000 + cases[i].age_s * 1000) != cases[i].fresh)
                         fail_msg("case %zu", i);
@@ -242,8 +257,11 @@ TEST(no_cache_directory)
 
 TEST(content_needs_an_integrity)
 {
-        static const char *const cases[] = { "", "sha512", "sha512-", "sha512-AAAA", "md5-AAAA", "-", "sha1-****",
-                                             "sha512-../../../../etc/passwd", "content-v2" };
+        static const char *const cases[] = { "",          "sha512",
+                                             "sha512-",   "sha512-AAAA",
+                                             "md5-AAAA",  "-",
+                                             "sha1-****", "sha512-../../../../etc/passwd",
+                                             "content-v2" };
         _cleanup_(qn_cacache_freep) struct qn_cacache *c = NULL;
         uint64_t size;
         int fd = -1;
@@ -251,7 +269,8 @@ TEST(content_needs_an_integrity)
         ASSERT_EQ(qn_cacache_open("/", &c), 0);
         for (size_t i = 0; i < QN_ARRAY_SIZE(cases); i++)
                 ASSERT_EQ(qn_cacache_content(c, qn_str_c(cases[i]), &fd, &size), -EINVAL);
-        ASSERT_EQ(qn_cacache_content(c, QN_STR("sha1-qvTGHdzF6KLavt4PO0gs2a6pQ00="), &fd, &size), -ENOENT);
+        ASSERT_EQ(qn_cacache_content(c, QN_STR("sha1-qvTGHdzF6KLavt4PO0gs2a6pQ00="), &fd, &size),
+                  -ENOENT);
         ASSERT_EQ(fd, -1);
 }
 
@@ -266,8 +285,8 @@ TEST(configuration_that_cannot_be_decoded)
                 { CUR("\1") },
                 { CUR("\1\0\0\0\1\0\0\0a") },
                 { CUR("\377\377\377\377\1\0\0\0a") },
-                { CUR("\1\0\0\0\1\0\0\0ab") },                           /* no registry */
-                { CUR("\1\0\0\0\1\0\0\0ab\1\0\0\0\1\0\0\0ab") },         /* twice */
+                { CUR("\1\0\0\0\1\0\0\0ab") },                   /* no registry */
+                { CUR("\1\0\0\0\1\0\0\0ab\1\0\0\0\1\0\0\0ab") }, /* twice */
         };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(cases); i++) {
@@ -314,7 +333,9 @@ TEST(configuration_without_anything)
 TEST(package_names)
 {
         static const char *const good[] = { "a", "@a/b", "a.b-c_d", "JSONStream", "@x/y.z", "a~b" };
-        static const char *const bad[] = { "", ".", "..", "@", "@/", "@a", "@a/", "@/a", "a/b", "@a/b/c", "a b", "a%2fb", "a?", "a#", "\x80" };
+        static const char *const bad[] = { "",    ".",     "..",  "@",   "@/",
+                                           "@a",  "@a/",   "@/a", "a/b", "@a/b/c",
+                                           "a b", "a%2fb", "a?",  "a#",  "\x80" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(good); i++)
                 ASSERT_TRUE(qn_npm_name_ok(qn_str_c(good[i])));
@@ -332,7 +353,8 @@ TEST(every_failure_has_a_name_a_number_and_a_next_step)
                 ASSERT_TRUE(qn_http_code_errno((enum qn_http_code)i) < 0);
                 ASSERT_TRUE(strstr(qn_http_code_text((enum qn_http_code)i), "; ") != NULL);
                 for (int k = QN_HTTP_OK; k < i; k++)
-                        assert_string_not_equal(qn_http_code_name((enum qn_http_code)i), qn_http_code_name((enum qn_http_code)k));
+                        assert_string_not_equal(qn_http_code_name((enum qn_http_code)i),
+                                                qn_http_code_name((enum qn_http_code)k));
         }
 }
 

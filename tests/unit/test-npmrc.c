@@ -40,7 +40,8 @@ TEST(size_is_capped)
         struct qn_npmrc rc = QN_NPMRC_INIT;
         struct qn_err err = { 0 };
 
-        ASSERT_EQ(qn_npmrc_parse(&rc, qn_cur_mem("", QN_NPMRC_MAX + 1), NULL, NULL, &a, &err), -EFBIG);
+        ASSERT_EQ(qn_npmrc_parse(&rc, qn_cur_mem("", QN_NPMRC_MAX + 1), NULL, NULL, &a, &err),
+                  -EFBIG);
         ASSERT_TRUE(err.msg[0]);
 }
 
@@ -76,7 +77,10 @@ TEST(lines_that_say_nothing)
 {
         ARENA(a);
 
-        ASSERT_EQ(parsed(&a, CUR("; c\n  # c\n\n \t \r\n=x\n\xef\xbb\xbf; c\na=1\xe2\x80\xa8\n__proto__=1\n")).n, 0);
+        ASSERT_EQ(parsed(&a, CUR("; c\n  # c\n\n \t \r\n=x\n\xef\xbb\xbf; "
+                                 "c\na=1\xe2\x80\xa8\n__proto__=1\n"))
+                          .n,
+                  0);
 }
 
 TEST(nul_and_broken_utf8_are_text)
@@ -139,7 +143,10 @@ TEST(later_files_win)
         ARENA(a);
         struct qn_npmrc rc = parsed(&a, CUR("registry=https://one.invalid/\nsave=true"));
 
-        ASSERT_EQ(qn_npmrc_parse(&rc, CUR("registry=https://two.invalid/\n@s:registry=https://s.invalid/"), NULL, NULL, &a, NULL), 0);
+        ASSERT_EQ(qn_npmrc_parse(
+                          &rc, CUR("registry=https://two.invalid/\n@s:registry=https://s.invalid/"),
+                          NULL, NULL, &a, NULL),
+                  0);
         ASSERT_STR(qn_npmrc_registry(&rc, QN_STR("a")), "https://two.invalid/");
         ASSERT_STR(qn_npmrc_registry(&rc, QN_STR("@s/a")), "https://s.invalid/");
         ASSERT_STR(qn_npmrc_registry(&rc, QN_STR("@t/a")), "https://two.invalid/");
@@ -150,7 +157,8 @@ TEST(later_files_win)
 TEST(credentials_of_a_url)
 {
         ARENA(a);
-        struct qn_npmrc rc = parsed(&a, CUR("//h.invalid/:_authToken=root\n//h.invalid/a/:_authToken=a\n//h.invalid:8080/:_authToken=port\n"
+        struct qn_npmrc rc = parsed(&a, CUR("//h.invalid/:_authToken=root\n//h.invalid/a/"
+                                            ":_authToken=a\n//h.invalid:8080/:_authToken=port\n"
                                             "//bare.invalid:_authToken=bare\n"));
         static const struct qn_str field = QN_STR("_authToken");
 

@@ -31,7 +31,8 @@ TEST(not_packuments)
         assert_refused(CUR("{\"versions\":{\"1.0.0\":1}}"), -EINVAL, "not an object");
         assert_refused(CUR("{\"versions\":{\"1.0.0\":{}}"), -EBADMSG, "cut short");
         assert_refused(CUR("{\"versions\":{\"1.0.0\":{}}} x"), -EBADMSG, "after the end");
-        assert_refused(CUR("{\"versions\":{\"1.0.0\":{\"a\":\"\0\"}}}"), -EBADMSG, "control character");
+        assert_refused(CUR("{\"versions\":{\"1.0.0\":{\"a\":\"\0\"}}}"), -EBADMSG,
+                       "control character");
         assert_refused(CUR("{\"versions\":{\"1.0.0\":{\"a\":\"\xff\"}}}"), -EILSEQ, "UTF-8");
         assert_refused(CUR(""), -EBADMSG, "cut short");
 }
@@ -60,30 +61,46 @@ TEST(memory_is_capped)
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(500);
         struct qn_packument *p = NULL;
 
-        ASSERT_EQ(qn_packument_read(CUR("{\"versions\":{\"1.0.0\":{},\"2.0.0\":{}}}"), &a, &p, NULL), -ENOBUFS);
+        ASSERT_EQ(
+                qn_packument_read(CUR("{\"versions\":{\"1.0.0\":{},\"2.0.0\":{}}}"), &a, &p, NULL),
+                -ENOBUFS);
         ASSERT_NULL(p);
 }
 
-#define DOC                                                                                                            \
-        "{\"_id\":\"p\",\"name\":\"p\",\"dist-tags\":{\"latest\":\"1.1.0\",\"next\":\"2.0.0-rc.1\"},\"versions\":{"           \
-        "\"1.0.0\":{\"name\":\"p\",\"version\":\"1.0.0\",\"dist\":{\"tarball\":\"https://r.invalid/p/-/p-1.0.0.tgz\","         \
-        "\"shasum\":\"da39a3ee5e6b4b0d3255bfef95601890afd80709\"},\"scripts\":{\"postinstall\":\"node x\"},"                   \
-        "\"engines\":{\"node\":\">=4\"},\"_npmUser\":{\"name\":\"u\",\"email\":\"u@x.invalid\"}},"                             \
-        "\"1.1.0\":{\"name\":\"p\",\"version\":\"1.1.0\",\"dist\":{\"integrity\":\"sha512-abc\",\"unpackedSize\":12,"           \
-        "\"fileCount\":3,\"signatures\":[{\"keyid\":\"k\",\"sig\":\"s\"}],\"attestations\":{\"url\":\"a\",\"provenance\":"      \
-        "{\"predicateType\":\"slsa\"}}},\"hasInstallScript\":true,\"dependencies\":{\"a\":\"1\",\"b\":\"2\"},"                  \
-        "\"_npmUser\":{\"name\":\"ci\",\"trustedPublisher\":{\"id\":\"github\"}},\"maintainers\":[{\"name\":\"m\"},\"n <n@x.invalid>\"]}," \
-        "\"1.2.0\":{\"name\":\"q\",\"version\":\"1.2.0\",\"deprecated\":\"do n\\u006ft use\",\"dist\":{}},"                     \
-        "\"2.0.0-rc.1\":{\"name\":\"p\",\"version\":\"2.0.0-rc.1\",\"engines\":{\"node\":\">=99\"}},"                          \
-        "\"2.0.0\":{\"name\":\"p\",\"version\":\"2.0.0\",\"engines\":{\"node\":\">=99\"}}},"                                   \
-        "\"time\":{\"created\":\"2020-01-01T00:00:00.000Z\",\"modified\":\"2021-01-01T00:00:00.000Z\","                         \
-        "\"1.0.0\":\"2020-01-01T00:00:00.000Z\",\"1.1.0\":\"2020-02-01T00:00:00.000Z\",\"1.2.0\":\"2020-03-01T00:00:00.000Z\"," \
+#define DOC                                                                                        \
+        "{\"_id\":\"p\",\"name\":\"p\",\"dist-tags\":{\"latest\":\"1.1.0\",\"next\":\"2.0.0-rc."   \
+        "1\"},\"versions\":{"                                                                      \
+        "\"1.0.0\":{\"name\":\"p\",\"version\":\"1.0.0\",\"dist\":{\"tarball\":\"https://"         \
+        "r.invalid/p/-/p-1.0.0.tgz\","                                                             \
+        "\"shasum\":\"da39a3ee5e6b4b0d3255bfef95601890afd80709\"},\"scripts\":{\"postinstall\":"   \
+        "\"node x\"},"                                                                             \
+        "\"engines\":{\"node\":\">=4\"},\"_npmUser\":{\"name\":\"u\",\"email\":\"u@x.invalid\"}}," \
+        "\"1.1.0\":{\"name\":\"p\",\"version\":\"1.1.0\",\"dist\":{\"integrity\":\"sha512-abc\","  \
+        "\"unpackedSize\":12,"                                                                     \
+        "\"fileCount\":3,\"signatures\":[{\"keyid\":\"k\",\"sig\":\"s\"}],\"attestations\":{"      \
+        "\"url\":\"a\",\"provenance\":"                                                            \
+        "{\"predicateType\":\"slsa\"}}},\"hasInstallScript\":true,\"dependencies\":{\"a\":\"1\","  \
+        "\"b\":\"2\"},"                                                                            \
+        "\"_npmUser\":{\"name\":\"ci\",\"trustedPublisher\":{\"id\":\"github\"}},\"maintainers\":" \
+        "[{\"name\":\"m\"},\"n <n@x.invalid>\"]},"                                                 \
+        "\"1.2.0\":{\"name\":\"q\",\"version\":\"1.2.0\",\"deprecated\":\"do n\\u006ft "           \
+        "use\",\"dist\":{}},"                                                                      \
+        "\"2.0.0-rc.1\":{\"name\":\"p\",\"version\":\"2.0.0-rc.1\",\"engines\":{\"node\":\">="     \
+        "99\"}},"                                                                                  \
+        "\"2.0.0\":{\"name\":\"p\",\"version\":\"2.0.0\",\"engines\":{\"node\":\">=99\"}}},"       \
+        "\"time\":{\"created\":\"2020-01-01T00:00:00.000Z\",\"modified\":\"2021-01-01T00:00:00."   \
+        "000Z\","                                                                                  \
+        "\"1.0.0\":\"2020-01-01T00:00:00.000Z\",\"1.1.0\":\"2020-02-01T00:00:00.000Z\",\"1.2.0\":" \
+        "\"2020-03-01T00:00:00.000Z\","                                                            \
         "\"2.0.0\":\"2020-04-01T00:00:00.000Z\",\"0.9.0\":\"2019-01-01T00:00:00.000Z\"}}"
 
-static void assert_pick_of(struct qn_cur in, const char *spec, const char *before, const char *node, const char *expected)
+static void assert_pick_of(struct qn_cur in, const char *spec, const char *before, const char *node,
+                           const char *expected)
 {
         ARENA(a);
-        struct qn_packument_want want = { .spec = qn_str_c(spec), .node = qn_str_c(node), .before = QN_TIME_NONE };
+        struct qn_packument_want want = { .spec = qn_str_c(spec),
+                                          .node = qn_str_c(node),
+                                          .before = QN_TIME_NONE };
         struct qn_packument_version *v = NULL;
         struct qn_err err = { 0 };
         int r;
@@ -98,7 +115,8 @@ static void assert_pick_of(struct qn_cur in, const char *spec, const char *befor
                 ASSERT_TRUE(strstr(err.msg, "no version"));
 }
 
-static void assert_pick(const char *spec, const char *before, const char *node, const char *expected)
+static void assert_pick(const char *spec, const char *before, const char *node,
+                        const char *expected)
 {
         assert_pick_of(CUR(DOC), spec, before, node, expected);
 }
@@ -133,7 +151,8 @@ TEST(choices)
 
 TEST(the_last_of_repeated_keys_counts)
 {
-        assert_pick_of(CUR("{\"versions\":{\"1.0.0\":{}},\"dist-tags\":{\"latest\":\"1.0.0\"},\"versions\":{\"3.0.0\":{},\"4.0.0\":{}},"
+        assert_pick_of(CUR("{\"versions\":{\"1.0.0\":{}},\"dist-tags\":{\"latest\":\"1.0.0\"},"
+                           "\"versions\":{\"3.0.0\":{},\"4.0.0\":{}},"
                            "\"dist-tags\":{\"latest\":\"3.0.0\"}}"),
                        "", NULL, "", "3.0.0");
 }
@@ -195,8 +214,12 @@ TEST(abbreviated_form)
         ARENA(a);
         struct qn_packument *p = NULL;
 
-        ASSERT_EQ(qn_packument_read(CUR("{\"name\":\"p\",\"modified\":\"2021-01-01T00:00:00.000Z\",\"dist-tags\":{},\"versions\":"
-                                        "{\"1.0.0\":{\"hasInstallScript\":true,\"bundleDependencies\":[\"a\"]}}}"), &a, &p, NULL), 0);
+        ASSERT_EQ(qn_packument_read(CUR("{\"name\":\"p\",\"modified\":\"2021-01-01T00:00:00.000Z\","
+                                        "\"dist-tags\":{},\"versions\":"
+                                        "{\"1.0.0\":{\"hasInstallScript\":true,"
+                                        "\"bundleDependencies\":[\"a\"]}}}"),
+                                    &a, &p, NULL),
+                  0);
         ASSERT_TRUE(p->abbreviated && p->versions[0].has_install_script);
         ASSERT_TRUE(p->modified_time == 1609459200000);
         ASSERT_TRUE(p->versions[0].time == QN_TIME_NONE);
@@ -208,7 +231,10 @@ TEST(unpublished)
         ARENA(a);
         struct qn_packument *p = NULL;
 
-        ASSERT_EQ(qn_packument_read(CUR("{\"name\":\"p\",\"time\":{\"unpublished\":{\"versions\":[\"1\"]}}}"), &a, &p, NULL), 0);
+        ASSERT_EQ(qn_packument_read(
+                          CUR("{\"name\":\"p\",\"time\":{\"unpublished\":{\"versions\":[\"1\"]}}}"),
+                          &a, &p, NULL),
+                  0);
         ASSERT_TRUE(p->unpublished && p->n == 0);
 }
 
@@ -217,9 +243,12 @@ TEST(wrong_types_are_left_out)
         ARENA(a);
         struct qn_packument *p = NULL;
 
-        ASSERT_EQ(qn_packument_read(CUR("{\"name\":1,\"dist-tags\":[],\"maintainers\":{},\"time\":5,\"versions\":{\"1.0.0\":{\"dist\":\"x\","
-                                        "\"scripts\":[],\"_npmUser\":7,\"maintainers\":\"x\",\"deprecated\":true,\"dependencies\":1}}}"),
-                                    &a, &p, NULL), 0);
+        ASSERT_EQ(qn_packument_read(CUR("{\"name\":1,\"dist-tags\":[],\"maintainers\":{},\"time\":"
+                                        "5,\"versions\":{\"1.0.0\":{\"dist\":\"x\","
+                                        "\"scripts\":[],\"_npmUser\":7,\"maintainers\":\"x\","
+                                        "\"deprecated\":true,\"dependencies\":1}}}"),
+                                    &a, &p, NULL),
+                  0);
         ASSERT_NULL(p->name.p);
         ASSERT_STR(p->versions[0].deprecated, "true");
         ASSERT_EQ(p->versions[0].n_dependencies, 0);
@@ -231,8 +260,16 @@ TEST(times)
         ASSERT_TRUE(qn_time_parse(QN_STR("2000-02-29T12:30:15.5Z")) == 951827415500);
         ASSERT_TRUE(qn_time_parse(QN_STR("2026-11-09T20:33:38.123456+02:00")) == 1794249218123);
         ASSERT_TRUE(qn_time_parse(QN_STR("1969-12-31")) == -86400000);
-        static const char *const bad[] = { "", "x", "2020", "2020-13-01", "2020-01-01T", "2020-01-01T25:00:00Z", "2020-01-01T00:00:00.Z",
-                                           "2020-01-01T00:00:00Zx", "2020-01-01T00:00:00+1", "99999999999999999999" };
+        static const char *const bad[] = { "",
+                                           "x",
+                                           "2020",
+                                           "2020-13-01",
+                                           "2020-01-01T",
+                                           "2020-01-01T25:00:00Z",
+                                           "2020-01-01T00:00:00.Z",
+                                           "2020-01-01T00:00:00Zx",
+                                           "2020-01-01T00:00:00+1",
+                                           "99999999999999999999" };
         for (size_t i = 0; i < QN_ARRAY_SIZE(bad); i++)
                 ASSERT_TRUE(qn_time_parse(qn_str_c(bad[i])) == QN_TIME_NONE);
 }

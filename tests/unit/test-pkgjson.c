@@ -51,13 +51,17 @@ TEST(deep_nesting_is_refused)
 TEST(wrong_types_leave_notes)
 {
         ARENA(a);
-        struct qn_pkgjson *p = parsed(&a, CUR("{\"name\":1,\"version\":[],\"scripts\":[\"x\"],\"dependencies\":\"x\",\"bin\":7,"
-                                              "\"exports\":true,\"imports\":[],\"files\":{},\"gypfile\":\"yes\",\"main\":{},"
-                                              "\"bundleDependencies\":5,\"repository\":1e999,\"engines\":[],\"os\":1}"));
+        struct qn_pkgjson *p = parsed(
+                &a,
+                CUR("{\"name\":1,\"version\":[],\"scripts\":[\"x\"],\"dependencies\":\"x\",\"bin\":"
+                    "7,"
+                    "\"exports\":true,\"imports\":[],\"files\":{},\"gypfile\":\"yes\",\"main\":{},"
+                    "\"bundleDependencies\":5,\"repository\":1e999,\"engines\":[],\"os\":1}"));
 
         ASSERT_EQ(p->n_odd, 14);
         ASSERT_NULL(p->name.text.p);
-        ASSERT_EQ(p->scripts.n + p->n_deps + p->bin.n + p->exports.n + p->imports.n + p->files.n, 0);
+        ASSERT_EQ(p->scripts.n + p->n_deps + p->bin.n + p->exports.n + p->imports.n + p->files.n,
+                  0);
         ASSERT_EQ(p->gypfile, -1);
         for (size_t i = 0; i < p->n_odd; i++)
                 ASSERT_TRUE(p->odd[i].off > 0 && p->odd[i].field.n > 0);
@@ -66,7 +70,8 @@ TEST(wrong_types_leave_notes)
 TEST(wrong_members_are_left_out)
 {
         ARENA(a);
-        struct qn_pkgjson *p = parsed(&a, CUR("{\"scripts\":{\"a\":1,\"b\":\"c\",\"d\":null},\"dependencies\":{\"x\":{},\"y\":\"1\"},"
+        struct qn_pkgjson *p = parsed(&a, CUR("{\"scripts\":{\"a\":1,\"b\":\"c\",\"d\":null},"
+                                              "\"dependencies\":{\"x\":{},\"y\":\"1\"},"
                                               "\"files\":[1,\"f\"]}"));
 
         ASSERT_EQ(p->n_odd, 4);
@@ -94,9 +99,12 @@ TEST(notes_are_capped)
 TEST(texts_and_places)
 {
         ARENA(a);
-        static const char doc[] = "{\"name\":\"@s/n\",\"version\":\"1.0.0\",\"main\":\"./m.js\",\"type\":\"module\","
-                                  "\"repository\":{\"url\":\"git+x\",\"directory\":\"d\"},\"license\":{\"type\":\"MIT\"},"
-                                  "\"publishConfig\":{\"registry\":\"r\"},\"directories\":{\"bin\":\"b\"},\"private\":true}";
+        static const char doc[] =
+                "{\"name\":\"@s/n\",\"version\":\"1.0.0\",\"main\":\"./m.js\",\"type\":\"module\","
+                "\"repository\":{\"url\":\"git+x\",\"directory\":\"d\"},\"license\":{\"type\":"
+                "\"MIT\"},"
+                "\"publishConfig\":{\"registry\":\"r\"},\"directories\":{\"bin\":\"b\"},"
+                "\"private\":true}";
         struct qn_pkgjson *p = parsed(&a, CUR(doc));
 
         ASSERT_STR(p->name.text, "@s/n");
@@ -128,7 +136,8 @@ TEST(bins)
 TEST(browser_maps)
 {
         ARENA(a);
-        struct qn_pkgjson *p = parsed(&a, CUR("{\"browser\":{\"fs\":false,\"./a.js\":\"./b.js\",\"c\":true}}"));
+        struct qn_pkgjson *p =
+                parsed(&a, CUR("{\"browser\":{\"fs\":false,\"./a.js\":\"./b.js\",\"c\":true}}"));
 
         ASSERT_EQ(p->browser.n, 2);
         ASSERT_NULL(p->browser.v[0].value.p);
@@ -141,9 +150,12 @@ TEST(browser_maps)
 TEST(dependency_blocks)
 {
         ARENA(a);
-        struct qn_pkgjson *p = parsed(&a, CUR("{\"optionalDependencies\":{\"o\":\"1\"},\"dependencies\":{\"a\":\"^1\",\"b\":\"*\"},"
-                                              "\"peerDependencies\":{\"p\":\"2\",\"q\":\"3\"},\"devDependencies\":{\"d\":\"4\"},"
-                                              "\"peerDependenciesMeta\":{\"q\":{\"optional\":true}},\"bundledDependencies\":[\"b\",\"d\"]}"));
+        struct qn_pkgjson *p = parsed(&a, CUR("{\"optionalDependencies\":{\"o\":\"1\"},"
+                                              "\"dependencies\":{\"a\":\"^1\",\"b\":\"*\"},"
+                                              "\"peerDependencies\":{\"p\":\"2\",\"q\":\"3\"},"
+                                              "\"devDependencies\":{\"d\":\"4\"},"
+                                              "\"peerDependenciesMeta\":{\"q\":{\"optional\":true}}"
+                                              ",\"bundledDependencies\":[\"b\",\"d\"]}"));
 
         ASSERT_EQ(p->n_deps, 6);
         ASSERT_STR(p->deps[0].name, "a");
@@ -161,13 +173,26 @@ TEST(bundled_forms)
 {
         ARENA(a);
 
-        ASSERT_TRUE(parsed(&a, CUR("{\"bundleDependencies\":true,\"dependencies\":{\"a\":\"1\"}}"))->deps[0].bundled);
-        ASSERT_FALSE(parsed(&a, CUR("{\"bundleDependencies\":false,\"dependencies\":{\"a\":\"1\"}}"))->deps[0].bundled);
-        ASSERT_TRUE(parsed(&a, CUR("{\"bundleDependencies\":{\"a\":\"1\"},\"dependencies\":{\"a\":\"1\"}}"))->deps[0].bundled);
-        ASSERT_EQ(parsed(&a, CUR("{\"bundleDependencies\":[\"a\"],\"bundledDependencies\":[\"b\",\"c\"]}"))->bundled.n, 1);
+        ASSERT_TRUE(parsed(&a, CUR("{\"bundleDependencies\":true,\"dependencies\":{\"a\":\"1\"}}"))
+                            ->deps[0]
+                            .bundled);
+        ASSERT_FALSE(
+                parsed(&a, CUR("{\"bundleDependencies\":false,\"dependencies\":{\"a\":\"1\"}}"))
+                        ->deps[0]
+                        .bundled);
+        ASSERT_TRUE(
+                parsed(&a,
+                       CUR("{\"bundleDependencies\":{\"a\":\"1\"},\"dependencies\":{\"a\":\"1\"}}"))
+                        ->deps[0]
+                        .bundled);
+        ASSERT_EQ(parsed(&a, CUR("{\"bundleDependencies\":[\"a\"],\"bundledDependencies\":[\"b\","
+                                 "\"c\"]}"))
+                          ->bundled.n,
+                  1);
 }
 
-static void assert_entry(const struct qn_pkgjson_entry *e, const char *subpath, const char *conditions, const char *target)
+static void assert_entry(const struct qn_pkgjson_entry *e, const char *subpath,
+                         const char *conditions, const char *target)
 {
         ASSERT_STR(e->subpath, subpath);
         ASSERT_STR(e->conditions, conditions);
@@ -180,8 +205,10 @@ static void assert_entry(const struct qn_pkgjson_entry *e, const char *subpath, 
 TEST(exports_are_flattened)
 {
         ARENA(a);
-        struct qn_pkgjson *p = parsed(&a, CUR("{\"exports\":{\".\":{\"node\":{\"import\":\"./a.mjs\",\"default\":\"./a.js\"},\"default\":\"./b.js\"},"
-                                              "\"./x/*\":[\"./x/*.js\",{\"deno\":\"./d.js\"}],\"./secret\":null}}"));
+        struct qn_pkgjson *p = parsed(
+                &a, CUR("{\"exports\":{\".\":{\"node\":{\"import\":\"./a.mjs\",\"default\":\"./"
+                        "a.js\"},\"default\":\"./b.js\"},"
+                        "\"./x/*\":[\"./x/*.js\",{\"deno\":\"./d.js\"}],\"./secret\":null}}"));
 
         ASSERT_EQ(p->exports.n, 6);
         assert_entry(&p->exports.v[0], ".", "node import", "./a.mjs");
@@ -220,8 +247,10 @@ TEST(deep_exports_keep_their_target)
 TEST(lists)
 {
         ARENA(a);
-        struct qn_pkgjson *p = parsed(&a, CUR("{\"workspaces\":{\"packages\":[\"a/*\",\"b\"]},\"os\":\"linux\",\"cpu\":[\"x64\",\"!arm\"],"
-                                              "\"engines\":{\"node\":\">=18\"},\"gypfile\":false}"));
+        struct qn_pkgjson *p =
+                parsed(&a, CUR("{\"workspaces\":{\"packages\":[\"a/"
+                               "*\",\"b\"]},\"os\":\"linux\",\"cpu\":[\"x64\",\"!arm\"],"
+                               "\"engines\":{\"node\":\">=18\"},\"gypfile\":false}"));
 
         ASSERT_EQ(p->workspaces.n, 2);
         ASSERT_EQ(p->os.n, 1);
@@ -233,7 +262,8 @@ TEST(lists)
 TEST(repeated_keys)
 {
         ARENA(a);
-        struct qn_pkgjson *p = parsed(&a, CUR("{\"scripts\":{\"install\":\"good\",\"install\":\"bad\"}}"));
+        struct qn_pkgjson *p =
+                parsed(&a, CUR("{\"scripts\":{\"install\":\"good\",\"install\":\"bad\"}}"));
 
         ASSERT_TRUE(p->duplicate);
         ASSERT_STR(qn_pkgjson_script(p, "install")->value, "bad");

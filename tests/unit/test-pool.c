@@ -507,8 +507,10 @@ TEST(large_replies_one_after_the_other)
         struct answer a[8];
 
         for (unsigned i = 0; i < 8; i++) {
-                const struct qn_pool_job job = { .kind = JOB_ECHO, .input = { in[i], in[i] + sizeof in[i] },
-                                                 .input_fd = -1, .user = &a[i] };
+                const struct qn_pool_job job = { .kind = JOB_ECHO,
+                                                 .input = { in[i], in[i] + sizeof in[i] },
+                                                 .input_fd = -1,
+                                                 .user = &a[i] };
 
                 memset(in[i], 'a' + (int)i, sizeof in[i]);
                 a[i] = (struct answer){ 0 };

@@ -11,7 +11,9 @@
 #include "rule/rule.h"
 #include "test.h"
 
-#define HEAD "rules:\n- id: r\n  title: It matched\n  severity: high\n  verdict: malicious\n  explain: Sends to {host|url|a host}\n"
+#define HEAD                                                                               \
+        "rules:\n- id: r\n  title: It matched\n  severity: high\n  verdict: malicious\n  " \
+        "explain: Sends to {host|url|a host}\n"
 
 static struct qn_rules *rules;
 static struct qn_err err;
@@ -56,9 +58,11 @@ static void begin(void)
         qn_event_set_init(&set, &arena);
 }
 
-static void event(enum qn_event_kind k, enum qn_phase phase, const char *file, enum qn_attr key, const char *value)
+static void event(enum qn_event_kind k, enum qn_phase phase, const char *file, enum qn_attr key,
+                  const char *value)
 {
-        struct qn_event e = qn_event_make(k, QN_LAYER_STATIC, *file ? qn_event_set_file(&set, qn_str_c(file)) : QN_FILE_NONE);
+        struct qn_event e = qn_event_make(
+                k, QN_LAYER_STATIC, *file ? qn_event_set_file(&set, qn_str_c(file)) : QN_FILE_NONE);
 
         e.phase = (uint8_t)phase;
         e.off = (uint32_t)set.n;
@@ -81,13 +85,20 @@ TEST(errors_name_place_and_cure)
         assert_refused("rule: []\n", "only lists:, conditions: and rules:");
         assert_refused("- a\n", "holds lists:");
         assert_refused("rules:\n- id: x\n", ":2:3: this rule has no title:");
-        assert_refused(HEAD "  when: {event: env.raed}\n", ":7:17: unknown event \"env.raed\" (did you mean \"env.read\"?)");
-        assert_refused(HEAD "  when: {event: env.read, nmae: x}\n", "has no field \"nmae\" (did you mean \"name\"?)");
-        assert_refused(HEAD "  when: {event: env.read, labels: [npn]}\n", "unknown label \"npn\" (did you mean \"npm\"?)");
-        assert_refused(HEAD "  when: {event: env.read, phase: instal}\n", "did you mean \"install\"?");
-        assert_refused(HEAD "  when: {event: env.read, layer: statik}\n", "did you mean \"static\"?");
-        assert_refused(HEAD "  when: {event: env.read, name: {globb: x}}\n", "did you mean \"glob\"?");
-        assert_refused(HEAD "  when: {event: env.read, name: $none}\n", "there is no list \"none\"");
+        assert_refused(HEAD "  when: {event: env.raed}\n",
+                       ":7:17: unknown event \"env.raed\" (did you mean \"env.read\"?)");
+        assert_refused(HEAD "  when: {event: env.read, nmae: x}\n",
+                       "has no field \"nmae\" (did you mean \"name\"?)");
+        assert_refused(HEAD "  when: {event: env.read, labels: [npn]}\n",
+                       "unknown label \"npn\" (did you mean \"npm\"?)");
+        assert_refused(HEAD "  when: {event: env.read, phase: instal}\n",
+                       "did you mean \"install\"?");
+        assert_refused(HEAD "  when: {event: env.read, layer: statik}\n",
+                       "did you mean \"static\"?");
+        assert_refused(HEAD "  when: {event: env.read, name: {globb: x}}\n",
+                       "did you mean \"glob\"?");
+        assert_refused(HEAD "  when: {event: env.read, name: $none}\n",
+                       "there is no list \"none\"");
         assert_refused(HEAD "  when: {event: env.read, name: []}\n", "the list is empty");
         assert_refused(HEAD "  when: {event: env.read, name: {not: {not: x}}}\n", "says nothing");
         assert_refused(HEAD "  when: {al: [env.read]}\n", "did you mean \"all\"?");
@@ -97,21 +108,32 @@ TEST(errors_name_place_and_cure)
         assert_refused(HEAD "  when: {same-file: [{not: env.read}, env.read]}\n", "begin the list");
         assert_refused(HEAD "  when: {count: {of: env.read}}\n", "count: takes");
         assert_refused(HEAD "  when: {count: {of: env.read, at-least: 0}}\n", "1 to 64");
-        assert_refused(HEAD "  when: {count: {of: env.read, at-least: 2, distinct: nam}}\n", "did you mean \"name\"?");
-        assert_refused(HEAD "  when: {count: {of: {all: [env.read]}, at-least: 2}}\n", "takes an event pattern");
+        assert_refused(HEAD "  when: {count: {of: env.read, at-least: 2, distinct: nam}}\n",
+                       "did you mean \"name\"?");
+        assert_refused(HEAD "  when: {count: {of: {all: [env.read]}, at-least: 2}}\n",
+                       "takes an event pattern");
         assert_refused(HEAD "  when: env.read\n  sevrity: low\n", "did you mean \"severity\"?");
         assert_refused(HEAD "  when: env.read\n  tactics: [T9999]\n", "not in the ATT&CK table");
         assert_refused(HEAD "  when: env.read\n  score: 0\n", "1 to 100");
         assert_refused(HEAD "  when: env.read\n  advice: look at {hots}\n", "{hots} is not");
         assert_refused(HEAD "  when: env.read\n  title: again\n", "occurs twice");
-        assert_refused(HEAD "  when: env.read\n" "- id: r\n  title: t\n  severity: low\n  verdict: info\n  explain: e\n  when: meta\n",
+        assert_refused(HEAD "  when: env.read\n"
+                            "- id: r\n  title: t\n  severity: low\n  verdict: info\n  explain: e\n "
+                            " when: meta\n",
                        "the rule \"r\" is also in");
         assert_refused("lists: {a: [x]}\nconditions: {c: {use: c}}\n", "in a circle");
-        assert_refused("lists: {a: [$b], b: [$a]}\n" HEAD "  when: {event: env.read, name: $a}\n", "in a circle");
+        assert_refused("lists: {a: [$b], b: [$a]}\n" HEAD "  when: {event: env.read, name: $a}\n",
+                       "in a circle");
         assert_refused("lists: {a: x}\n", "a list is written");
-        assert_refused("rules:\n- id: Bad_Id\n  title: t\n  severity: low\n  verdict: info\n  explain: e\n  when: meta\n", "id: takes");
-        assert_refused("rules:\n- id: r\n  title: t\n  severity: lo\n  verdict: info\n  explain: e\n  when: meta\n", "severity: takes");
-        assert_refused("rules:\n- id: r\n  title: t\n  severity: low\n  verdict: clean\n  explain: e\n  when: meta\n", "verdict: takes");
+        assert_refused("rules:\n- id: Bad_Id\n  title: t\n  severity: low\n  verdict: info\n  "
+                       "explain: e\n  when: meta\n",
+                       "id: takes");
+        assert_refused("rules:\n- id: r\n  title: t\n  severity: lo\n  verdict: info\n  explain: "
+                       "e\n  when: meta\n",
+                       "severity: takes");
+        assert_refused("rules:\n- id: r\n  title: t\n  severity: low\n  verdict: clean\n  explain: "
+                       "e\n  when: meta\n",
+                       "verdict: takes");
 }
 
 TEST(a_path_that_is_not_there)
@@ -170,7 +192,8 @@ TEST(attribute_matchers)
 
 TEST(words_and_numbers)
 {
-        load_ok(HEAD "  when: {all: [{event: proc.exec, how: detached}, {event: meta, value: {at-least: 10, at-most: 20}}]}\n");
+        load_ok(HEAD "  when: {all: [{event: proc.exec, how: detached}, {event: meta, value: "
+                     "{at-least: 10, at-most: 20}}]}\n");
         begin();
         event(QN_EVENT_PROC_EXEC, QN_PHASE_IMPORT, "x.js", QN_ATTR_HOW, "shell detached");
         event(QN_EVENT_META, QN_PHASE_CALL, "", QN_ATTR_VALUE, "15");
@@ -208,7 +231,8 @@ TEST(usual_phases_leave_out_calls_and_dead_code)
         for (unsigned p = 0; p < QN_PHASE_MAX; p++) {
                 begin();
                 event(QN_EVENT_NET_SEND, p, "x.js", QN_ATTR_HOST, "h.invalid");
-                ASSERT_EQ(judge(), p == QN_PHASE_CALL || p == QN_PHASE_NEVER ? QN_CLEAN : QN_MALICIOUS);
+                ASSERT_EQ(judge(),
+                          p == QN_PHASE_CALL || p == QN_PHASE_NEVER ? QN_CLEAN : QN_MALICIOUS);
         }
 }
 
@@ -257,7 +281,8 @@ TEST(same_phase)
 
 TEST(same_file)
 {
-        load_ok(HEAD "  when: {same-file: [{any: [net.send, net.connect]}, env.read, {not: time.wait}]}\n");
+        load_ok(HEAD "  when: {same-file: [{any: [net.send, net.connect]}, env.read, {not: "
+                     "time.wait}]}\n");
         begin();
         event(QN_EVENT_NET_SEND, QN_PHASE_IMPORT, "a.js", QN_ATTR_HOST, "h.invalid");
         event(QN_EVENT_ENV_READ, QN_PHASE_IMPORT, "b.js", QN_ATTR_NAME, "X");
@@ -278,7 +303,8 @@ TEST(same_file)
 
 TEST(count_distinct)
 {
-        load_ok(HEAD "  when: {count: {of: {any: [secret.read, env.read]}, at-least: 2, distinct: name}}\n");
+        load_ok(HEAD "  when: {count: {of: {any: [secret.read, env.read]}, at-least: 2, distinct: "
+                     "name}}\n");
         begin();
         event(QN_EVENT_SECRET_READ, QN_PHASE_IMPORT, "a.js", QN_ATTR_NAME, "X");
         event(QN_EVENT_ENV_READ, QN_PHASE_IMPORT, "b.js", QN_ATTR_NAME, "X");
@@ -365,16 +391,20 @@ TEST(evidence_is_capped_and_prefers_what_ran)
         ASSERT_EQ(verdict.findings[0].phase, QN_PHASE_IMPORT);
 }
 
-#define RULE(id, sev, v, kind)                                                                     \
-        "- id: " id "\n  title: " id "\n  severity: " sev "\n  verdict: " v "\n  explain: e\n  when: " kind "\n"
+#define RULE(id, sev, v, kind)                                              \
+        "- id: " id "\n  title: " id "\n  severity: " sev "\n  verdict: " v \
+        "\n  explain: e\n  when: " kind "\n"
 
 TEST(more_evidence_never_lowers_the_score)
 {
-        static const enum qn_event_kind kinds[] = { QN_EVENT_META, QN_EVENT_ENV_READ, QN_EVENT_NET_SEND, QN_EVENT_PERSIST };
+        static const enum qn_event_kind kinds[] = { QN_EVENT_META, QN_EVENT_ENV_READ,
+                                                    QN_EVENT_NET_SEND, QN_EVENT_PERSIST };
         unsigned scores[16];
 
-        load_ok("rules:\n" RULE("a", "low", "info", "meta") RULE("b", "medium", "suspicious", "env.read")
-                        RULE("c", "high", "suspicious", "net.send") RULE("d", "critical", "malicious", "persist"));
+        load_ok("rules:\n" RULE("a", "low", "info", "meta")
+                        RULE("b", "medium", "suspicious", "env.read")
+                                RULE("c", "high", "suspicious", "net.send")
+                                        RULE("d", "critical", "malicious", "persist"));
         ASSERT_EQ(qn_rules_count(rules), 4);
         ASSERT_NOT_NULL(qn_rules_find(rules, QN_STR("c")));
         ASSERT_NULL(qn_rules_find(rules, QN_STR("e")));
@@ -389,7 +419,8 @@ TEST(more_evidence_never_lowers_the_score)
         for (unsigned m = 0; m < 16; m++)
                 for (unsigned i = 0; i < 4; i++)
                         ASSERT_TRUE(scores[m | 1u << i] >= scores[m]);
-        ASSERT_TRUE(scores[1] < 40 && scores[2] >= 40 && scores[6] < 80 && scores[8] >= 80 && scores[15] <= 100);
+        ASSERT_TRUE(scores[1] < 40 && scores[2] >= 40 && scores[6] < 80 && scores[8] >= 80 &&
+                    scores[15] <= 100);
         ASSERT_STR(verdict.findings[0].rule->id, "d");
         ASSERT_STR(verdict.reason, "d (and 2 more findings)");
 }
@@ -405,7 +436,9 @@ TEST(full_arena_is_reported)
                 char name[32];
 
                 snprintf(name, sizeof name, "%u", i);
-                event(QN_EVENT_NET_SEND, QN_PHASE_IMPORT, (char[]){ 'a' + (char)(i / 1000), (char)('a' + i / 100 % 10), 0 }, QN_ATTR_HOST, name);
+                event(QN_EVENT_NET_SEND, QN_PHASE_IMPORT,
+                      (char[]){ 'a' + (char)(i / 1000), (char)('a' + i / 100 % 10), 0 },
+                      QN_ATTR_HOST, name);
         }
         ASSERT_EQ(qn_event_set_seal(&set), 0);
         ASSERT_EQ(qn_judge(rules, &set, &small, &v), -ENOBUFS);
@@ -414,7 +447,8 @@ TEST(full_arena_is_reported)
 
 TEST(attack_names)
 {
-        assert_string_equal(qn_attack_name(QN_STR("T1195.002")), "Compromise Software Supply Chain");
+        assert_string_equal(qn_attack_name(QN_STR("T1195.002")),
+                            "Compromise Software Supply Chain");
         ASSERT_NULL(qn_attack_name(QN_STR("T1195.999")));
         rules = qn_rules_free(rules);
         qn_arena_done(&arena);

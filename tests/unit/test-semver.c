@@ -20,8 +20,27 @@ static bool is_version(const char *s, unsigned flags)
 TEST(not_versions)
 {
         static const char *const bad[] = {
-                "", " ", "1", "1.2", "1.2.", "1.2.3.4", "a.b.c", "01.2.3", "1.2.3-", "1.2.3-01", "1.2.3-a..b", "1.2.3+",
-                "1.2.3+a..b", "1.2.3-\xc3\xa9", "-1.2.3", "1.2.x", "=1.2.3", "1.2.3beta", "1.2.9007199254740992", "1. 2.3", "\xff",
+                "",
+                " ",
+                "1",
+                "1.2",
+                "1.2.",
+                "1.2.3.4",
+                "a.b.c",
+                "01.2.3",
+                "1.2.3-",
+                "1.2.3-01",
+                "1.2.3-a..b",
+                "1.2.3+",
+                "1.2.3+a..b",
+                "1.2.3-\xc3\xa9",
+                "-1.2.3",
+                "1.2.x",
+                "=1.2.3",
+                "1.2.3beta",
+                "1.2.9007199254740992",
+                "1. 2.3",
+                "\xff",
         };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(bad); i++)
@@ -66,25 +85,34 @@ TEST(versions_and_their_parts)
 TEST(order)
 {
         static const char *const up[] = {
-                "0.0.0-0", "0.0.0", "1.0.0-0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2",
-                "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0",
+                "0.0.0-0",     "0.0.0",         "1.0.0-0",
+                "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta",
+                "1.0.0-beta",  "1.0.0-beta.2",  "1.0.0-beta.11",
+                "1.0.0-rc.1",  "1.0.0",         "1.0.1",
+                "1.2.0",       "1.10.0",        "2.0.0",
         };
         struct qn_semver a, b;
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(up); i++) {
                 for (size_t j = 0; j < QN_ARRAY_SIZE(up); j++) {
-                        ASSERT_EQ(qn_semver_parse(qn_str_c(up[i]), 0, &a) | qn_semver_parse(qn_str_c(up[j]), 0, &b), 0);
+                        ASSERT_EQ(qn_semver_parse(qn_str_c(up[i]), 0, &a) |
+                                          qn_semver_parse(qn_str_c(up[j]), 0, &b),
+                                  0);
                         ASSERT_TRUE(qn_semver_cmp(&a, &b) == (i < j ? -1 : i > j));
                 }
         }
-        ASSERT_EQ(qn_semver_parse(QN_STR("1.0.0+a"), 0, &a) | qn_semver_parse(QN_STR("1.0.0+b"), 0, &b), 0);
+        ASSERT_EQ(qn_semver_parse(QN_STR("1.0.0+a"), 0, &a) |
+                          qn_semver_parse(QN_STR("1.0.0+b"), 0, &b),
+                  0);
         ASSERT_EQ(qn_semver_cmp(&a, &b), 0);
         ASSERT_EQ(qn_semver_cmp_build(&a, &b), -1);
 }
 
 TEST(not_ranges)
 {
-        static const char *const bad[] = { "latest", ">", "^", "1.2.3 -2", "> 1 <", "1 - 2 - 3", "x.1", "1.x.1-a", ">01.1.1", "1.2.3.4", "||a", "^1.2.3beta" };
+        static const char *const bad[] = { "latest",  ">",         "^",   "1.2.3 -2",
+                                           "> 1 <",   "1 - 2 - 3", "x.1", "1.x.1-a",
+                                           ">01.1.1", "1.2.3.4",   "||a", "^1.2.3beta" };
         ARENA(a);
         struct qn_range *r = NULL;
 
@@ -110,7 +138,9 @@ TEST(range_limits)
 /* None of these may take long, or more memory than the arena has. */
 TEST(hostile_ranges)
 {
-        static const char *const units[] = { "||", "v", "=", "> ", "~ ", "1 ", "^1 ", "1.2.3 - ", "+", "+a ", "x ", "*", "-", "1.1.1.", "=1 <", "\xe2\x80\xa8" };
+        static const char *const units[] = { "||",  "v",        "=",    "> ",          "~ ", "1 ",
+                                             "^1 ", "1.2.3 - ", "+",    "+a ",         "x ", "*",
+                                             "-",   "1.1.1.",   "=1 <", "\xe2\x80\xa8" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(units); i++) {
                 for (unsigned flags = 0; flags < 4; flags++) {
@@ -148,16 +178,26 @@ TEST(ranges_in_comparators)
         static const struct {
                 const char *range, *want;
         } cases[] = {
-                { "1.2.3 - 2.3.4", ">=1.2.3 <=2.3.4" }, { "1.2 - 2.3.4", ">=1.2.0 <=2.3.4" },
-                { "1.2.3 - 2.3", ">=1.2.3 <2.4.0-0" },  { "1.2.3 - 2", ">=1.2.3 <3.0.0-0" },
-                { "", "*" },                            { "1.x", ">=1.0.0 <2.0.0-0" },
-                { "1.2.x", ">=1.2.0 <1.3.0-0" },        { "~1.2.3", ">=1.2.3 <1.3.0-0" },
-                { "~1", ">=1.0.0 <2.0.0-0" },           { "~0.2", ">=0.2.0 <0.3.0-0" },
-                { "~1.2.3-beta.2", ">=1.2.3-beta.2 <1.3.0-0" }, { "^1.2.3", ">=1.2.3 <2.0.0-0" },
-                { "^0.2.3", ">=0.2.3 <0.3.0-0" },       { "^0.0.3", ">=0.0.3 <0.0.4-0" },
-                { "^0.0.3-beta", ">=0.0.3-beta <0.0.4-0" }, { "^0.0", "<0.1.0-0" },
-                { "^0.x", "<1.0.0-0" },                 { "> 1.2 || <1", ">=1.3.0||<1.0.0-0" },
-                { "1 || *", "*" },                      { "<x || 2.0.0", "2.0.0" },
+                { "1.2.3 - 2.3.4", ">=1.2.3 <=2.3.4" },
+                { "1.2 - 2.3.4", ">=1.2.0 <=2.3.4" },
+                { "1.2.3 - 2.3", ">=1.2.3 <2.4.0-0" },
+                { "1.2.3 - 2", ">=1.2.3 <3.0.0-0" },
+                { "", "*" },
+                { "1.x", ">=1.0.0 <2.0.0-0" },
+                { "1.2.x", ">=1.2.0 <1.3.0-0" },
+                { "~1.2.3", ">=1.2.3 <1.3.0-0" },
+                { "~1", ">=1.0.0 <2.0.0-0" },
+                { "~0.2", ">=0.2.0 <0.3.0-0" },
+                { "~1.2.3-beta.2", ">=1.2.3-beta.2 <1.3.0-0" },
+                { "^1.2.3", ">=1.2.3 <2.0.0-0" },
+                { "^0.2.3", ">=0.2.3 <0.3.0-0" },
+                { "^0.0.3", ">=0.0.3 <0.0.4-0" },
+                { "^0.0.3-beta", ">=0.0.3-beta <0.0.4-0" },
+                { "^0.0", "<0.1.0-0" },
+                { "^0.x", "<1.0.0-0" },
+                { "> 1.2 || <1", ">=1.3.0||<1.0.0-0" },
+                { "1 || *", "*" },
+                { "<x || 2.0.0", "2.0.0" },
         };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(cases); i++) {
@@ -186,7 +226,10 @@ TEST(prereleases_need_a_reason)
 
 TEST(the_highest_of_many)
 {
-        static const struct qn_str list[] = { QN_STR("1.0.0"), QN_STR("junk"), QN_STR("1.9.0"), QN_STR("2.0.0"), QN_STR("1.9.0+b"), QN_STR("1.10.0-a") };
+        static const struct qn_str list[] = {
+                QN_STR("1.0.0"), QN_STR("junk"),    QN_STR("1.9.0"),
+                QN_STR("2.0.0"), QN_STR("1.9.0+b"), QN_STR("1.10.0-a")
+        };
         ARENA(a);
         struct qn_range *r = NULL;
 

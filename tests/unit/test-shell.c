@@ -68,7 +68,8 @@ TEST(depth_and_number_are_capped)
 
 TEST(lists_and_pipelines)
 {
-        struct qn_shell sh = parse("A=1 B='x y' node a.js && curl -s u | bash -s -- & echo z || true");
+        struct qn_shell sh =
+                parse("A=1 B='x y' node a.js && curl -s u | bash -s -- & echo z || true");
 
         ASSERT_EQ(sh.n, 5);
         ASSERT_EQ(sh.commands[0].n_assigns, 2);
@@ -85,7 +86,8 @@ TEST(lists_and_pipelines)
 
 TEST(redirections)
 {
-        struct qn_shell sh = parse("a >/dev/null 2>&1; b 2> err <in >>out; c &>/dev/null; d 2>/dev/null");
+        struct qn_shell sh =
+                parse("a >/dev/null 2>&1; b 2> err <in >>out; c &>/dev/null; d 2>/dev/null");
 
         ASSERT_TRUE(sh.commands[0].null_out && sh.commands[0].null_err);
         ASSERT_FALSE(sh.commands[1].null_out || sh.commands[1].null_err);
@@ -102,7 +104,8 @@ TEST(substitutions_are_commands_too)
         struct qn_shell sh = parse("echo \"$(curl x | sh)\" `id -u` ${HOME} $((1+2)) <(wget y)");
 
         ASSERT_EQ(sh.n, 5);
-        ASSERT_STR(argv_of(&sh.commands[0]), "echo|$(curl x | sh)|`id -u`|${HOME}|$((1+2))|<(wget y)");
+        ASSERT_STR(argv_of(&sh.commands[0]),
+                   "echo|$(curl x | sh)|`id -u`|${HOME}|$((1+2))|<(wget y)");
         ASSERT_STR(argv_of(&sh.commands[1]), "curl|x");
         ASSERT_EQ(sh.commands[1].parent, 0);
         ASSERT_EQ(sh.commands[1].via, QN_SHELL_SUBSTITUTION);
@@ -129,7 +132,8 @@ TEST(strings_for_a_shell)
 
 TEST(here_documents)
 {
-        struct qn_shell sh = parse("cat > f <<'EOF' && b\nnode $X; x\nEOF\nbash <<-E\n\tid\n\tE\nlast");
+        struct qn_shell sh =
+                parse("cat > f <<'EOF' && b\nnode $X; x\nEOF\nbash <<-E\n\tid\n\tE\nlast");
 
         ASSERT_EQ(sh.n, 5);
         ASSERT_STR(sh.commands[0].redirects[1].target, "node $X; x\n");
@@ -143,7 +147,8 @@ TEST(here_documents)
 
 TEST(keywords_and_groups)
 {
-        struct qn_shell sh = parse("if [ -f x ]; then node a; fi; for i in 1 2; do b; done; (c; d) | sh");
+        struct qn_shell sh =
+                parse("if [ -f x ]; then node a; fi; for i in 1 2; do b; done; (c; d) | sh");
 
         ASSERT_EQ(sh.n, 6);
         ASSERT_STR(argv_of(&sh.commands[0]), "[|-f|x|]");

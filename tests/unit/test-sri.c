@@ -7,7 +7,9 @@
 #define SHA1   "sha1-qvTGHdzF6KLavt4PO0gs2a6pQ00="
 #define SHA256 "sha256-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ="
 #define SHA384 "sha384-WeF0h3dEjGnea4ANejO7+5/xtGPkQ1TDVTvNucZm+pASWjx5+QOXvfX2oT3oKGhP"
-#define SHA512 "sha512-m3HSJL1i83hdltRq0+o9czGb+8KJDKra4t/3JRlnPKcjI8PZm6XBHXx6zG4UuMXaDEZjR1wuXDre9G9zvN7AQw=="
+#define SHA512                                       \
+        "sha512-m3HSJL1i83hdltRq0+o9czGb+8KJDKra4t/" \
+        "3JRlnPKcjI8PZm6XBHXx6zG4UuMXaDEZjR1wuXDre9G9zvN7AQw=="
 
 static int check(const char *text, const char *bytes)
 {
@@ -80,9 +82,11 @@ TEST(sri_format)
         ASSERT_EQ(qn_sri_format(QN_SHA512, digest, &b), 0);
         ASSERT_STR(qn_buf_view(&b), SHA512);
         qn_buf_reset(&b);
-        ASSERT_EQ(qn_sri_from_hex(QN_SHA1, QN_STR("aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"), &b), 0);
+        ASSERT_EQ(qn_sri_from_hex(QN_SHA1, QN_STR("aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"), &b),
+                  0);
         ASSERT_STR(qn_buf_view(&b), SHA1);
         ASSERT_EQ(qn_sri_from_hex(QN_SHA1, QN_STR("aaf4"), &b), -EINVAL);
-        ASSERT_EQ(qn_sri_from_hex(QN_SHA1, QN_STR("aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434x"), &b), -EINVAL);
+        ASSERT_EQ(qn_sri_from_hex(QN_SHA1, QN_STR("aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434x"), &b),
+                  -EINVAL);
         qn_buf_done(&b);
 }

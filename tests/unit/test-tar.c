@@ -104,7 +104,8 @@ static int read_all(void)
                         ASSERT_EQ(list[j].size, first[j].size);
                         assert_string_equal(list[j].path, first[j].path);
                         assert_string_equal(list[j].full, first[j].full);
-                        assert_memory_equal(list[j].data, first[j].data, QN_MIN(list[j].size, (uint64_t)16));
+                        assert_memory_equal(list[j].data, first[j].data,
+                                            QN_MIN(list[j].size, (uint64_t)16));
                 }
         }
         memcpy(list, first, sizeof list);
@@ -327,9 +328,10 @@ TEST(tar_types)
                 char type;
                 enum qn_tar_type want;
         } types[] = {
-                { '0', QN_TAR_FILE },   { 0, QN_TAR_FILE },     { '7', QN_TAR_FILE },   { '5', QN_TAR_DIR },
-                { 'D', QN_TAR_DIR },    { '3', QN_TAR_DEVICE }, { '4', QN_TAR_DEVICE }, { '6', QN_TAR_DEVICE },
-                { 'S', QN_TAR_OTHER },  { 'V', QN_TAR_OTHER },  { 'M', QN_TAR_OTHER },  { '9', QN_TAR_OTHER },
+                { '0', QN_TAR_FILE },   { 0, QN_TAR_FILE },     { '7', QN_TAR_FILE },
+                { '5', QN_TAR_DIR },    { 'D', QN_TAR_DIR },    { '3', QN_TAR_DEVICE },
+                { '4', QN_TAR_DEVICE }, { '6', QN_TAR_DEVICE }, { 'S', QN_TAR_OTHER },
+                { 'V', QN_TAR_OTHER },  { 'M', QN_TAR_OTHER },  { '9', QN_TAR_OTHER },
                 { '\n', QN_TAR_OTHER },
         };
 

@@ -14,14 +14,14 @@ static int parse(struct qn_str s, struct qn_node **ret, struct qn_err *err)
         return qn_yaml_parse(qn_cur_str(s), &arena, ret, err);
 }
 
-#define ASSERT_REFUSED(lit, want)                                     \
-        do {                                                          \
-                struct qn_node *n_ = NULL;                            \
-                struct qn_err err_ = { 0 };                           \
-                ASSERT_EQ(parse(QN_STR(lit), &n_, &err_), (want));    \
-                ASSERT_EQ(err_.code, (want));                         \
-                ASSERT_TRUE(err_.msg[0] != '\0');                     \
-                ASSERT_NULL(n_);                                      \
+#define ASSERT_REFUSED(lit, want)                                  \
+        do {                                                       \
+                struct qn_node *n_ = NULL;                         \
+                struct qn_err err_ = { 0 };                        \
+                ASSERT_EQ(parse(QN_STR(lit), &n_, &err_), (want)); \
+                ASSERT_EQ(err_.code, (want));                      \
+                ASSERT_TRUE(err_.msg[0] != '\0');                  \
+                ASSERT_NULL(n_);                                   \
         } while (0)
 
 static const struct qn_node *read_ok(struct qn_str s)
@@ -71,7 +71,9 @@ TEST(invalid_utf8)
 {
         ASSERT_REFUSED("a: \xff", -EILSEQ);
         ASSERT_REFUSED("a: \xed\xa0\x80", -EILSEQ);
-        ASSERT_REFUSED("\xff\xfe" "a\0", -EILSEQ);
+        ASSERT_REFUSED("\xff\xfe"
+                       "a\0",
+                       -EILSEQ);
 }
 
 TEST(cycles)
@@ -87,8 +89,8 @@ TEST(billion_laughs)
 
         qn_buf_puts(&b, "a0: &a0 [lol]\n");
         for (int i = 1; i < 12; i++)
-                qn_buf_printf(&b, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1, i - 1,
-                              i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+                qn_buf_printf(&b, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i,
+                              i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
         ASSERT_EQ(parse(qn_buf_view(&b), &n, NULL), -EFBIG);
         ASSERT_NULL(n);
 }
@@ -178,12 +180,14 @@ TEST(empty_document_is_null)
 
 TEST(scalar_types)
 {
-        const struct qn_node *n = read_ok(QN_STR("[true, False, ~, '', 12, -1.5e3, 012, 0x1f, 1:30, yes, 2020-01-01, "
-                                                 "'7', !!str 8, 1.2.3, ., -, 1.]"));
+        const struct qn_node *n =
+                read_ok(QN_STR("[true, False, ~, '', 12, -1.5e3, 012, 0x1f, 1:30, yes, 2020-01-01, "
+                               "'7', !!str 8, 1.2.3, ., -, 1.]"));
         static const enum qn_node_type want[] = {
-                QN_NODE_BOOL,   QN_NODE_BOOL,   QN_NODE_NULL,   QN_NODE_STRING, QN_NODE_NUMBER, QN_NODE_NUMBER,
-                QN_NODE_STRING, QN_NODE_STRING, QN_NODE_STRING, QN_NODE_STRING, QN_NODE_STRING, QN_NODE_STRING,
+                QN_NODE_BOOL,   QN_NODE_BOOL,   QN_NODE_NULL,   QN_NODE_STRING, QN_NODE_NUMBER,
+                QN_NODE_NUMBER, QN_NODE_STRING, QN_NODE_STRING, QN_NODE_STRING, QN_NODE_STRING,
                 QN_NODE_STRING, QN_NODE_STRING, QN_NODE_STRING, QN_NODE_STRING, QN_NODE_STRING,
+                QN_NODE_STRING, QN_NODE_STRING,
         };
 
         ASSERT_EQ(n->n, QN_ARRAY_SIZE(want));
@@ -224,7 +228,8 @@ TEST(repeated_keys_keep_the_last_value)
 
 TEST(aliases_share_nodes)
 {
-        const struct qn_node *n = read_ok(QN_STR("a: &x {k: v}\nb: *x\n&key c: 1\nd: *key\n<<: *x\n"));
+        const struct qn_node *n =
+                read_ok(QN_STR("a: &x {k: v}\nb: *x\n&key c: 1\nd: *key\n<<: *x\n"));
 
         ASSERT_TRUE(at(n, "a") == at(n, "b"));
         ASSERT_STR(at(n, "d")->text, "c");
@@ -233,7 +238,8 @@ TEST(aliases_share_nodes)
 
 TEST(block_text_and_tags)
 {
-        const struct qn_node *n = read_ok(QN_STR("a: |\n  one\n  two\nb: >-\n  one\n  two\nc: !custom x\n"));
+        const struct qn_node *n =
+                read_ok(QN_STR("a: |\n  one\n  two\nb: >-\n  one\n  two\nc: !custom x\n"));
 
         ASSERT_STR(at(n, "a")->text, "one\ntwo\n");
         ASSERT_STR(at(n, "b")->text, "one two");

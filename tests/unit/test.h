@@ -15,14 +15,14 @@
 static struct CMUnitTest test_list[512];
 static size_t test_count;
 
-#define TEST(name)                                                                                \
-        static void test_##name(void **state);                                                    \
-        __attribute__((constructor)) static void add_##name(void)                                 \
-        {                                                                                         \
-                assert_true(test_count < sizeof test_list / sizeof *test_list);                   \
-                test_list[test_count++] =                                                         \
-                        (struct CMUnitTest){ #name, test_##name, NULL, NULL, NULL };              \
-        }                                                                                         \
+#define TEST(name)                                                                   \
+        static void test_##name(void **state);                                       \
+        __attribute__((constructor)) static void add_##name(void)                    \
+        {                                                                            \
+                assert_true(test_count < sizeof test_list / sizeof *test_list);      \
+                test_list[test_count++] =                                            \
+                        (struct CMUnitTest){ #name, test_##name, NULL, NULL, NULL }; \
+        }                                                                            \
         static void test_##name(void **state __attribute__((unused)))
 
 #define CUR(lit)           QN_CUR_LIT(lit)
@@ -32,11 +32,11 @@ static size_t test_count;
 #define ASSERT_NULL(a)     assert_null(a)
 #define ASSERT_NOT_NULL(a) assert_non_null(a)
 /* A qn_str against a C string. */
-#define ASSERT_STR(s, c)                                                                          \
-        do {                                                                                      \
-                struct qn_str s_ = (s);                                                           \
-                if (!qn_str_is(s_, (c)))                                                          \
-                        fail_msg("\"%.*s\" is not \"%s\"", QN_STR_ARG(s_), (c));                  \
+#define ASSERT_STR(s, c)                                                         \
+        do {                                                                     \
+                struct qn_str s_ = (s);                                          \
+                if (!qn_str_is(s_, (c)))                                         \
+                        fail_msg("\"%.*s\" is not \"%s\"", QN_STR_ARG(s_), (c)); \
         } while (0)
 
 int main(void)
