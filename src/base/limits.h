@@ -57,6 +57,7 @@
 #define QN_EVENTS_MAX      20000u             /* events of one package */
 #define QN_EVENTS_KIND_MAX 256u               /* events of one kind in one file */
 #define QN_ATTR_MAX        512u               /* bytes of one event attribute */
+#define QN_FLOW_MAX        2048u              /* bytes of the flow that leads to an event */
 #define QN_PKG_SECONDS     20u /* processor time of one package in the analyse role */
 
 /* --- roles --- */

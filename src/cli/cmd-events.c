@@ -33,7 +33,7 @@ static int read_target(const char *path, struct qn_buf *ret)
 
 static void print_attr(struct qn_buf *out, const struct qn_event *e)
 {
-        for (size_t i = 0; i < e->n_attrs; i++) {
+        for (size_t i = 0; i < qn_event_n_identity(e); i++) {
                 qn_buf_printf(out, "  %s=", qn_attr_name(e->keys[i]));
                 for (size_t k = 0; k < e->values[i].n;
                      k++) /* nothing of a package reaches the terminal as it is */

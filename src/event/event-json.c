@@ -134,15 +134,15 @@ static int get_labels(struct reader *r, struct qn_str key, const struct qn_node 
 static int get_attrs(struct reader *r, struct qn_str key, const struct qn_node *n)
 {
         if (!qn_node_is(n, QN_NODE_OBJECT) || n->n > QN_EVENT_ATTRS)
-                return bad(r, -EBADMSG, "not an object of at most six attributes:", key);
+                return bad(r, -EBADMSG, "not an object of at most six attributes and a flow:", key);
         for (size_t i = 0; i < n->n; i++) {
                 struct qn_str value = qn_node_text(n->items[i]);
                 enum qn_attr a;
 
                 if (qn_attr_from_name(n->keys[i], &a) < 0)
                         return bad(r, -EBADMSG, "unknown attribute", n->keys[i]);
-                if (!value.n || value.n > QN_ATTR_MAX)
-                        return bad(r, -EBADMSG, "no text of 1 to 512 bytes:", n->keys[i]);
+                if (!value.n || value.n > qn_event_attr_max(a))
+                        return bad(r, -EBADMSG, "no text, or too long:", n->keys[i]);
                 qn_event_attr(&r->event, a, value);
         }
         return 0;

@@ -284,7 +284,7 @@ static int get_attr(struct reader *r, struct qn_event *e)
                 return bad(r, "cut short");
         if (at >= r->n_attrs)
                 return bad(r, "an unknown attribute");
-        k = get_text(r, QN_ATTR_MAX, &value);
+        k = get_text(r, qn_event_attr_max(r->attrs[at]), &value);
         if (k < 0)
                 return k;
         qn_event_attr(e, r->attrs[at], value);

@@ -99,17 +99,22 @@ static struct qn_str cut_text(struct qn_str s, size_t max)
         return qn_str_take(s, max);
 }
 
+size_t qn_event_attr_max(enum qn_attr key)
+{
+        return key == QN_ATTR_FLOW ? QN_FLOW_MAX : QN_ATTR_MAX;
+}
+
 void qn_event_attr(struct qn_event *e, enum qn_attr key, struct qn_str value)
 {
         size_t i = 0;
 
         if (!value.n)
                 return;
-        value = cut_text(value, QN_ATTR_MAX);
+        value = cut_text(value, qn_event_attr_max(key));
         while (i < e->n_attrs && e->keys[i] < key)
                 i++;
         if (i == e->n_attrs || e->keys[i] != key) {
-                if (e->n_attrs == QN_EVENT_ATTRS)
+                if (key != QN_ATTR_FLOW && qn_event_n_identity(e) == QN_EVENT_ATTRS - 1)
                         return;
                 memmove(e->keys + i + 1, e->keys + i, e->n_attrs - i);
                 memmove(e->values + i + 1, e->values + i, (e->n_attrs - i) * sizeof *e->values);
@@ -130,11 +135,11 @@ struct qn_str qn_event_get(const struct qn_event *e, enum qn_attr key)
 /* What makes two events equal, as bytes; the values in it are what the stored event points to. */
 static size_t identity(const struct qn_event *e, char *to, uint16_t *lengths)
 {
-        size_t n = 8;
+        size_t n = 8, n_attrs = qn_event_n_identity(e);
 
-        memcpy(to, (char[]){ (char)e->kind, (char)e->phase, (char)e->layer, (char)e->n_attrs }, 4);
+        memcpy(to, (char[]){ (char)e->kind, (char)e->phase, (char)e->layer, (char)n_attrs }, 4);
         memcpy(to + 4, &e->file, 4);
-        for (size_t i = 0; i < e->n_attrs; i++) {
+        for (size_t i = 0; i < n_attrs; i++) {
                 lengths[i] = (uint16_t)copy_text(to + n + 3, e->values[i], QN_ATTR_MAX);
                 to[n] = (char)e->keys[i];
                 memcpy(to + n + 1, &lengths[i], 2);
@@ -143,19 +148,34 @@ static size_t identity(const struct qn_event *e, char *to, uint16_t *lengths)
         return n;
 }
 
+static void set_flow(struct qn_event *e, struct qn_str flow)
+{
+        e->n_attrs = (uint8_t)qn_event_n_identity(e);
+        if (flow.n)
+                qn_event_attr(e, QN_ATTR_FLOW, flow);
+}
+
 static void take_place(struct qn_event *to, const struct qn_event *from)
 {
         to->off = from->off;
         to->line = from->line;
         to->column = from->column;
         to->text = from->text;
+        set_flow(to, qn_event_get(from, QN_ATTR_FLOW));
 }
 
+/* At one place, the event that tells how its data came there is preferred. */
 static bool earlier(const struct qn_event *a, const struct qn_event *b)
 {
+        struct qn_str fa = qn_event_get(a, QN_ATTR_FLOW), fb = qn_event_get(b, QN_ATTR_FLOW);
+        int c;
+
         if (a->off != b->off)
                 return a->off < b->off;
-        return qn_str_cmp(a->text, b->text) < 0;
+        c = qn_str_cmp(a->text, b->text);
+        if (c == 0 && (!fa.n || !fb.n))
+                return fa.n > fb.n;
+        return (c ? c : qn_str_cmp(fa, fb)) < 0;
 }
 
 static void count_again(struct qn_event *to, const struct qn_event *from)
@@ -186,6 +206,13 @@ static uint16_t *kind_counter(struct qn_event_set *s, const struct qn_event *e)
         return s->counts[row] ? s->counts[row] + e->kind : NULL;
 }
 
+/* What an event shows to people, copied. */
+static void copy_pictures(struct qn_event_set *s, const struct qn_event *e, struct qn_event *to)
+{
+        to->text = dup_text(s->arena, e->text, QN_ATTR_MAX);
+        set_flow(to, dup_text(s->arena, qn_event_get(e, QN_ATTR_FLOW), QN_FLOW_MAX));
+}
+
 static int add_again(struct qn_event_set *s, struct qn_event *old, const struct qn_event *e)
 {
         struct qn_event now = *e;
@@ -193,7 +220,7 @@ static int add_again(struct qn_event_set *s, struct qn_event *old, const struct 
         count_again(old, e);
         if (e->off > old->off)
                 return 0;
-        now.text = dup_text(s->arena, e->text, QN_ATTR_MAX);
+        copy_pictures(s, e, &now);
         if (earlier(&now, old))
                 take_place(old, &now);
         return 0;
@@ -214,11 +241,11 @@ static int add_new(struct qn_event_set *s, const struct qn_event *e, struct qn_s
                 return -ENOBUFS;
         to = &s->events[s->n++];
         *to = *e;
-        for (size_t i = 0; i < e->n_attrs; i++) {
+        for (size_t i = 0; i < qn_event_n_identity(e); i++) {
                 to->values[i] = (struct qn_str){ id.p + at + 3, lengths[i] };
                 at += 3 + (size_t)lengths[i];
         }
-        to->text = dup_text(s->arena, e->text, QN_ATTR_MAX);
+        copy_pictures(s, e, to);
         *counter += 1;
         return 0;
 }
@@ -245,7 +272,9 @@ int qn_event_add(struct qn_event_set *s, const struct qn_event *e)
 
 static int cmp_attrs(const struct qn_event *a, const struct qn_event *b)
 {
-        for (size_t i = 0; i < a->n_attrs && i < b->n_attrs; i++) {
+        size_t na = qn_event_n_identity(a), nb = qn_event_n_identity(b);
+
+        for (size_t i = 0; i < na && i < nb; i++) {
                 int c = CMP(a->keys[i], b->keys[i]);
 
                 if (c == 0)
@@ -253,7 +282,7 @@ static int cmp_attrs(const struct qn_event *a, const struct qn_event *b)
                 if (c != 0)
                         return c;
         }
-        return CMP(a->n_attrs, b->n_attrs);
+        return CMP(na, nb);
 }
 
 /* Equal events side by side. */

@@ -23,6 +23,7 @@ enum qn_attr {
 #undef ATTR
         QN_ATTR_COUNT_
 };
+_Static_assert(QN_ATTR_FLOW == QN_ATTR_COUNT_ - 1, "the flow is the last attribute of an event");
 
 enum qn_label {
 #define LABEL(id, name, doc) QN_LABEL_##id,
@@ -56,7 +57,7 @@ enum qn_layer {
         QN_LAYER_MAX
 };
 
-#define QN_EVENT_ATTRS 6 /* the most attributes of one event */
+#define QN_EVENT_ATTRS 7 /* the most attributes of one event: six and a flow */
 
 struct qn_event {
         uint8_t kind, phase, layer, n_attrs;
@@ -88,13 +89,20 @@ void qn_event_set_init(struct qn_event_set *s, struct qn_arena *a);
 /* Index of a file, added when new; QN_FILE_NONE at the arena's cap. */
 uint32_t qn_event_set_file(struct qn_event_set *s, struct qn_str path);
 
-/* Builds an event (phase: call).  Attributes are kept in the order of enum qn_attr, cut at QN_ATTR_MAX (never inside a UTF-8
+/* Builds an event (phase: call).  Attributes are kept in the order of enum qn_attr, cut at their limit (never inside a UTF-8
  * sequence) and not copied before qn_event_add(); an empty value is no attribute. */
 struct qn_event qn_event_make(enum qn_event_kind kind, enum qn_layer layer, uint32_t file);
 void qn_event_attr(struct qn_event *e, enum qn_attr key, struct qn_str value);
+/* The most bytes of an attribute. */
+size_t qn_event_attr_max(enum qn_attr key);
 struct qn_str qn_event_get(const struct qn_event *e, enum qn_attr key);
-/* Adds a copy, as valid UTF-8 (bad bytes become U+FFFD).  An event equal in kind, layer, phase, file and attributes to an earlier one is counted there (the earliest
- * place is kept).  Past QN_EVENTS_MAX or QN_EVENTS_KIND_MAX (per kind and file) the set overflows: the seal then adds
+/* How many attributes, from the first on, make two events equal: all but the flow. */
+static inline size_t qn_event_n_identity(const struct qn_event *e)
+{
+        return e->n_attrs - (e->n_attrs && e->keys[e->n_attrs - 1] == QN_ATTR_FLOW);
+}
+/* Adds a copy, as valid UTF-8 (bad bytes become U+FFFD).  An event equal in kind, layer, phase, file and attributes (the flow aside) to an earlier one is counted
+ * there (the earliest place is kept, with its flow).  Past QN_EVENTS_MAX or QN_EVENTS_KIND_MAX (per kind and file) the set overflows: the seal then adds
  * an UNANALYSED event, because a flood may hide something.  0 or -ENOBUFS. */
 int qn_event_add(struct qn_event_set *s, const struct qn_event *e);
 /* Sorts files and events into canonical order (by file, offset, kind…), merges what became equal since it was added (phases

@@ -67,7 +67,7 @@ static uint64_t identity(const struct qn_event *e)
 {
         uint64_t h = ((uint64_t)e->kind << 8 | e->phase) * UINT64_C(0x9e3779b97f4a7c15);
 
-        for (size_t i = 0; i < e->n_attrs; i++) {
+        for (size_t i = 0; i < qn_event_n_identity(e); i++) {
                 h ^= qn_hash64(e->values[i].p, e->values[i].n) + e->keys[i];
                 h = (h << 23 | h >> 41) * UINT64_C(0x9e3779b97f4a7c15);
         }
@@ -76,9 +76,11 @@ static uint64_t identity(const struct qn_event *e)
 
 static bool same(const struct qn_event *a, const struct qn_event *b)
 {
-        if (a->kind != b->kind || a->phase != b->phase || a->n_attrs != b->n_attrs)
+        size_t n = qn_event_n_identity(a);
+
+        if (a->kind != b->kind || a->phase != b->phase || n != qn_event_n_identity(b))
                 return false;
-        for (size_t i = 0; i < a->n_attrs; i++)
+        for (size_t i = 0; i < n; i++)
                 if (a->keys[i] != b->keys[i] || !qn_str_eq(a->values[i], b->values[i]))
                         return false;
         return true;
@@ -134,16 +136,39 @@ static bool copy_strings(struct qn_sink *s, struct qn_event *e)
         return true;
 }
 
-static void count_again(struct qn_event *old, const struct qn_event *e)
+/* The earliest place is kept, and at one place the event that tells how its data came there. */
+static bool is_earlier(const struct qn_event *e, const struct qn_event *old)
+{
+        if (e->off != old->off)
+                return e->off < old->off;
+        return qn_event_get(e, QN_ATTR_FLOW).n && !qn_event_get(old, QN_ATTR_FLOW).n;
+}
+
+static bool take_place(struct qn_sink *s, struct qn_event *old, const struct qn_event *e)
+{
+        struct qn_str flow = qn_event_get(e, QN_ATTR_FLOW);
+
+        old->off = e->off;
+        old->line = e->line;
+        old->column = e->column;
+        old->n_attrs = (uint8_t)qn_event_n_identity(old);
+        if (flow.n) {
+                flow = qn_arena_dup(s->a, flow);
+                qn_event_attr(old, QN_ATTR_FLOW, flow);
+        }
+        old->text = qn_str_take(e->text, QN_ATTR_MAX);
+        if (old->text.n)
+                old->text = qn_arena_dup(s->a, old->text);
+        return old->text.p || !e->text.n;
+}
+
+static void count_again(struct qn_sink *s, struct qn_event *old, const struct qn_event *e)
 {
         if (old->count < UINT32_MAX)
                 old->count++;
         old->labels |= e->labels;
-        if (e->off < old->off) {
-                old->off = e->off;
-                old->line = e->line;
-                old->column = e->column;
-        }
+        if (is_earlier(e, old) && !take_place(s, old, e))
+                s->full = true;
 }
 
 void qn_sink_add(struct qn_sink *s, const struct qn_event *in)
@@ -166,7 +191,7 @@ void qn_sink_add(struct qn_sink *s, const struct qn_event *in)
                 slot = find_slot(s, &e, hash);
         }
         if (*slot != EMPTY) {
-                count_again(&s->list[*slot].e, &e);
+                count_again(s, &s->list[*slot].e, &e);
                 return;
         }
         if (QN_ARENA_ROOM(s->a, s->list, s->n, s->cap) < 0 || !copy_strings(s, &e)) {

@@ -13,7 +13,7 @@ void qn_evidence_text(const struct qn_event *e, struct qn_buf *out)
                 qn_buf_str(out, e->text);
                 return;
         }
-        for (unsigned i = 0; i < e->n_attrs; i++) {
+        for (unsigned i = 0; i < qn_event_n_identity(e); i++) {
                 qn_buf_printf(out, "%s%s ", i ? ", " : "", qn_attr_name(e->keys[i]));
                 qn_buf_str(out, e->values[i]);
         }

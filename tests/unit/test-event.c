@@ -71,7 +71,74 @@ TEST(seventh_attribute_is_left_out)
 
         for (unsigned i = 0; i < 9; i++)
                 qn_event_attr(&e, i, QN_STR("x"));
+        ASSERT_EQ(e.n_attrs, QN_EVENT_ATTRS - 1);
+        qn_event_attr(&e, QN_ATTR_FLOW, QN_STR("a.js:1:1\treads\tx")); /* a flow always fits */
         ASSERT_EQ(e.n_attrs, QN_EVENT_ATTRS);
+        qn_event_attr(&e, QN_ATTR_VALUE, QN_STR("x"));
+        ASSERT_EQ(e.n_attrs, QN_EVENT_ATTRS);
+}
+
+TEST(flow_has_its_own_limit)
+{
+        struct qn_event e = qn_event_make(QN_EVENT_NET_SEND, QN_LAYER_STATIC, QN_FILE_NONE);
+        char big[QN_FLOW_MAX + 1];
+
+        memset(big, 'f', sizeof big);
+        qn_event_attr(&e, QN_ATTR_FLOW, (struct qn_str){ big, sizeof big });
+        ASSERT_EQ(qn_event_get(&e, QN_ATTR_FLOW).n, QN_FLOW_MAX);
+}
+
+/* Adds env.read of X at off with a flow, and seals: the one event that is left must have `want`. */
+static void check_merged_flow(const char *const flows[2], const uint32_t offs[2], const char *want)
+{
+        struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_event_set s;
+
+        qn_event_set_init(&s, &a);
+        for (int i = 0; i < 2; i++) {
+                struct qn_event e = make(QN_EVENT_ENV_READ, qn_event_set_file(&s, QN_STR("a.js")),
+                                         offs[i], "X");
+
+                if (i == 1) /* the second way to become equal: at the seal */
+                        e.phase = QN_PHASE_NEVER;
+                qn_event_attr(&e, QN_ATTR_FLOW, qn_str_c(flows[i]));
+                ASSERT_EQ(qn_event_add(&s, &e), 0);
+        }
+        s.events[1].phase = s.events[0].phase;
+        ASSERT_EQ(qn_event_set_seal(&s), 0);
+        ASSERT_EQ(s.n, 1);
+        ASSERT_EQ(s.events[0].count, 2);
+        ASSERT_STR(qn_event_get(&s.events[0], QN_ATTR_FLOW), want);
+        ASSERT_STR(qn_event_get(&s.events[0], QN_ATTR_NAME), "X");
+        qn_arena_done(&a);
+}
+
+TEST(events_equal_but_for_their_flow_are_one)
+{
+        check_merged_flow((const char *[]){ "late", "early" }, (uint32_t[]){ 9, 3 }, "early");
+        check_merged_flow((const char *[]){ "early", "late" }, (uint32_t[]){ 3, 9 }, "early");
+        check_merged_flow((const char *[]){ "", "told" }, (uint32_t[]){ 3, 3 }, "told");
+        check_merged_flow((const char *[]){ "told", "" }, (uint32_t[]){ 3, 3 }, "told");
+        check_merged_flow((const char *[]){ "b", "a" }, (uint32_t[]){ 3, 3 }, "a");
+}
+
+TEST(flow_of_the_earliest_is_kept_when_added)
+{
+        struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_event_set s;
+        uint32_t file;
+
+        qn_event_set_init(&s, &a);
+        file = qn_event_set_file(&s, QN_STR("a.js"));
+        for (unsigned i = 0; i < 3; i++) {
+                struct qn_event e = make(QN_EVENT_ENV_READ, file, (uint32_t[]){ 5, 2, 8 }[i], "X");
+
+                qn_event_attr(&e, QN_ATTR_FLOW, qn_str_c((const char *[]){ "5", "2", "8" }[i]));
+                ASSERT_EQ(qn_event_add(&s, &e), 0);
+        }
+        ASSERT_EQ(s.n, 1);
+        ASSERT_STR(qn_event_get(&s.events[0], QN_ATTR_FLOW), "2");
+        qn_arena_done(&a);
 }
 
 TEST(equal_events_are_counted_at_the_earliest_place)
@@ -249,6 +316,7 @@ static void fill(struct qn_event_set *s, struct qn_arena *a)
         e.labels = QN_LABEL_BIT(NPM) | QN_LABEL_BIT(INPUT);
         e.text = QN_STR("fetch(\"x\")");
         qn_event_attr(&e, QN_ATTR_HOST, QN_STR("h.invalid"));
+        qn_event_attr(&e, QN_ATTR_FLOW, QN_STR("a.js:1:2\tread\tx\nb.js:3:4\tsent\ty"));
         ASSERT_EQ(qn_event_add(s, &e), 0);
         ASSERT_EQ(qn_event_set_seal(s), 0);
 }
@@ -368,7 +436,7 @@ TEST(json_that_is_not_a_set_is_refused)
         assert_json_refused(HEADER "{\"event\":\"env.read\",\"attrs\":{\"zz\":\"1\"}}", -EBADMSG,
                             "unknown attribute \"zz\"");
         assert_json_refused(HEADER "{\"event\":\"env.read\",\"attrs\":{\"name\":\"\"}}", -EBADMSG,
-                            "1 to 512");
+                            "no text, or too long");
         assert_json_refused(HEADER "{\"event\":\"env.read\",\"file\":\"\"}", -EBADMSG,
                             "not a path");
         assert_json_refused(HEADER "{\"event\":\"env.read\",\"zz\":1}", -EBADMSG,
