@@ -93,8 +93,8 @@ TEST(ordinary_code_is_silent)
                 "if (x ^ y) z = t[(c ^ b[i]) & 255] ^ (c >>> 8)",
                 "location.href = path; window.location.replace(url)",
                 "setTimeout(() => go(), 1000); setTimeout(f, 2147483647)",
-                "const u = 'https://example.invalid/x', l = 'http://localhost:3000', i = "
-                "'127.0.0.1'",
+                "const u = 'https://example.invalid/x', l = 'http://localhost:3000'",
+                "const i = '127.0.0.1'",
         };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(code); i++) {
