@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # qanat semver: answers, exit statuses and bad questions.  What it answers is compared with npm's in semver.mjs.
+# shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 check() { # NAME STATUS OUTPUT ARGUMENTS...

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # qanat unpack: what it lists, what it writes, and what it leaves alone, on hostile archives.
+# shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 python3 "$root/tests/tools/hostile.py" "$work/in" --large || exit 1
@@ -88,7 +89,7 @@ result $? 'nothing behind the link'
 mkdir ex
 for name in absolute parent outside control symlink hardlink device smuggled; do
         run unpack --to "ex/$name" "in/$name.tgz"
-        [ $status = 1 ] && [ -z "$(find "ex/$name" ! -type f ! -type d)" ]
+        [ "$status" = 1 ] && [ -z "$(find "ex/$name" ! -type f ! -type d)" ]
         result $? "$name is left out or harmless"
 done
 [ ! -e odd.js ] && [ ! -e ../odd.js ] && [ ! -e key ]
@@ -105,7 +106,7 @@ P
 }
 
 find in -name 'bomb*' -size +20M | grep -q . && r=1 || r=0
-result $r 'the bombs are small files'
+result "$r" 'the bombs are small files'
 for name in bomb-claims bomb-files bomb-members bomb-plain million; do
         read -r kib seconds < <(measure unpack "in/$name.tgz")
         # A sanitizer's own memory is not ours.
