@@ -27,6 +27,7 @@ struct qn_item {
         struct qn_str
                 path; /* of a file or directory here, opened only when its turn comes; p NULL: none */
         bool is_dir;
+        bool optional;   /* npm leaves it out on systems that it is not made for */
         int fd;          /* -1: none */
         bool from_cache; /* its bytes are npm's cached copy, which may be bad */
         bool refetch;    /* they were bad: the cache is no longer asked */

@@ -239,6 +239,7 @@ static int add_entry(struct qn_check *c, const struct qn_item *lock,
             qn_item_set(it, &it->resolved, p->resolved) < 0 ||
             qn_item_set(it, &it->integrity, p->integrity) < 0)
                 return -ENOMEM;
+        it->optional = p->optional;
         why = why_not_fetched(p);
         if (why)
                 give_up(c, it, why);
@@ -265,6 +266,20 @@ static void take_lock(struct qn_check *c, struct qn_item *it, struct qn_cur repl
 
 /* --- fetching --- */
 
+static void not_fetched(struct qn_item *it, const struct qn_fetched *f)
+{
+        if (it->refetch)
+                qn_item_unknown(it, "npm's cached copy does not match its integrity, and %s",
+                                f->message);
+        else if (it->optional && f->code == QN_HTTP_OFFLINE)
+                qn_item_unknown(it,
+                                "%s (it is optional, and npm fetches such packages only for the "
+                                "systems they are made for)",
+                                f->message);
+        else
+                qn_item_unknown(it, "%s", f->message);
+}
+
 static void on_fetched(struct qn_fetched *f, void *user, enum qn_item_state next)
 {
         _cleanup_(qn_freep) struct task *task = user;
@@ -273,12 +288,7 @@ static void on_fetched(struct qn_fetched *f, void *user, enum qn_item_state next
 
         c->fetching--;
         if (f->code != QN_HTTP_OK) {
-                if (it->refetch)
-                        qn_item_unknown(it,
-                                        "npm's cached copy does not match its integrity, and %s",
-                                        f->message);
-                else
-                        qn_item_unknown(it, "%s", f->message);
+                not_fetched(it, f);
                 finished(c, it);
                 return;
         }

@@ -19,7 +19,7 @@ class Registry:
     """Serves self.packages = {name: {version: tarball}}; self.mood changes how it answers."""
 
     def __init__(self):
-        self.packages, self.hits, self.mood, self.fail_first = {}, [], "well", 0
+        self.packages, self.fields, self.hits, self.mood, self.fail_first = {}, {}, [], "well", 0
         registry = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -60,7 +60,7 @@ class Registry:
         integrity = (lambda d: sri(b"other")) if self.mood == "lying" else sri
         return {
             "_id": name, "name": name, "dist-tags": {"latest": sorted(versions)[-1]},
-            "versions": {v: {"name": name, "version": v, "dist": {
+            "versions": {v: {**self.fields[name], "name": name, "version": v, "dist": {
                 "integrity": integrity(d), "tarball": f"{self.url}{name}/-/{base}-{v}.tgz"}}
                 for v, d in versions.items()},
         }
@@ -68,6 +68,7 @@ class Registry:
     def add(self, name, version, **more):
         data = tgz_of({"package.json": package(name, version, **more), "index.js": "module.exports = 1;\n"})
         self.packages.setdefault(name, {})[version] = data
+        self.fields[name] = more
         return data
 
 
@@ -149,6 +150,7 @@ def lock_files(reg, d):
 def real_cache(reg, d):
     """The real npm fills its cache; qanat then needs no network."""
     e = env(reg, d)
+    reg.add("for-others", "1.0.0", os=["no-such-system"])
     put(f"{d}/real/package.json", package("real", dependencies={"dep-a": "1.0.0", "plain": "^1"}))
     p = subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=f"{d}/real",
                        env={**os.environ, **e}, capture_output=True)
@@ -157,6 +159,12 @@ def real_cache(reg, d):
     r = check("--offline", f"{d}/real", env=e)
     ok(r.code == 0 and sorted(verdicts(r)) == ["clean"] * 3, "what npm has cached is checked offline", r)
     ok(len(reg.hits) == before, "and nobody was asked", reg.hits[before:])
+    put(f"{d}/other/package.json", package("other", optionalDependencies={"for-others": "1.0.0"}))
+    subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=f"{d}/other",
+                   env={**os.environ, **e}, capture_output=True)
+    r = check("--offline", f"{d}/other/package-lock.json", env=e)
+    ok(r.code == 3 and verdicts(r) == ["unknown"] and "optional" in r.json["results"][0]["reason"],
+       "an optional package for other systems, which npm did not fetch: the reason says so", r)
     cached = [os.path.join(p, f) for p, _, fs in os.walk(f"{d}/cache/_cacache/content-v2") for f in fs]
     for path in cached:
         data = open(path, "rb").read()
