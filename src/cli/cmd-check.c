@@ -25,6 +25,16 @@ struct targets {
         bool any_remote; /* something may have to be fetched */
 };
 
+/* Directories without a lock file and archives are checked on machines without npm as well. */
+static bool may_be_fetched(const struct qn_target *t)
+{
+        char lock[4096];
+
+        if (t->kind == QN_TARGET_DIR)
+                return qn_target_lock(t->arg, lock, sizeof lock) != -ENOENT;
+        return t->kind != QN_TARGET_ARCHIVE;
+}
+
 /* All arguments are understood before anything is done: a mistyped one costs no work and no answer. */
 static int read_targets(const struct qn_args *a, struct targets *t)
 {
@@ -46,7 +56,7 @@ static int read_targets(const struct qn_args *a, struct targets *t)
                         bad = log_err(r, "%s: %s", argv[i], err.msg);
                         continue;
                 }
-                t->any_remote = t->any_remote || t->list[i].kind != QN_TARGET_ARCHIVE;
+                t->any_remote = t->any_remote || may_be_fetched(&t->list[i]);
                 if (t->list[i].shadows)
                         log_note("%s: checking the npm package; for the directory write ./%s",
                                  argv[i], argv[i]);

@@ -142,13 +142,26 @@ int qn_confine_limits(enum qn_role role, int keep, struct qn_err *reterr)
         return 0;
 }
 
+/* What is mounted from here on is nobody else's.  In a chroot `/` may be no mount point: then it is enough that the one place
+ * where something is going to be mounted is not shared. */
+static int keep_mounts_private(void)
+{
+        if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+                return 0;
+        if (errno != EINVAL)
+                return -errno;
+        return mount(NULL, "/proc", NULL, MS_PRIVATE, NULL) < 0 ? -errno : 0;
+}
+
 /* Mounts an empty read-only directory and makes it the root. */
 static int enter_empty_root(void)
 {
         const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
+        int r = keep_mounts_private();
 
-        if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-            mount("none", "/proc", "tmpfs", flags, "mode=0111,size=4k,nr_inodes=2") < 0 ||
+        if (r < 0)
+                return r;
+        if (mount("none", "/proc", "tmpfs", flags, "mode=0111,size=4k,nr_inodes=2") < 0 ||
             chroot("/proc") < 0 || chdir("/") < 0)
                 return -errno;
         return 0;
