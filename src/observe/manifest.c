@@ -131,8 +131,7 @@ static void on_file(void *ctx, struct qn_str path, struct qn_str lang)
 {
         struct hook *h = ctx;
 
-        (void)lang;
-        qn_site_file(h->s, &h->site, path, true);
+        qn_site_program(h->s, &h->site, path, lang);
 }
 
 static void on_code(void *ctx, struct qn_str code, struct qn_str lang)
@@ -487,7 +486,7 @@ void qn_manifest_prepare(struct qn_scan *s)
                 if (s->manifest->duplicate)
                         meta(s, "duplicate-key", (struct qn_str){ 0 });
         } else {
-                qn_graph_root(&s->graph, QN_STR("./index"), QN_PHASE_IMPORT, false);
+                qn_graph_root(&s->graph, QN_STR("./index"), QN_PHASE_IMPORT, QN_RUN_LOAD);
                 if (!s->manifest_bad)
                         meta(s, "no-manifest", (struct qn_str){ 0 });
         }

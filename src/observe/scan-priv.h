@@ -8,6 +8,7 @@
 #include "observe/sink.h"
 #include "observe/trigger.h"
 
+struct qn_foreign;
 struct qn_gyp;
 struct qn_js;
 struct qn_js_apis;
@@ -21,6 +22,7 @@ struct qn_observers {
         const struct qn_commands *commands;
         struct qn_js_apis *apis;
         struct qn_literals *literals;
+        const struct qn_foreign *foreign;
 };
 
 /* Where an event happens, and what becomes of the files that a command there runs. */
@@ -79,6 +81,9 @@ void qn_site_command(struct qn_scan *s, const struct qn_site *site, struct qn_st
 void qn_site_argv(struct qn_scan *s, const struct qn_site *site, const struct qn_str *argv,
                   size_t argc, struct qn_command_sum *ret);
 void qn_site_file(struct qn_scan *s, const struct qn_site *site, struct qn_str path, bool run);
+/* The same for a file that a program of that language (commands.yaml) is given. */
+void qn_site_program(struct qn_scan *s, const struct qn_site *site, struct qn_str path,
+                     struct qn_str lang);
 void qn_site_code(struct qn_scan *s, const struct qn_site *site, struct qn_str code,
                   struct qn_str lang);
 void qn_scan_run_todo(struct qn_scan *s);

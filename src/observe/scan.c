@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "observe/foreign.h"
 #include "observe/js.h"
 #include "observe/literal.h"
 #include "observe/observers.h"
@@ -28,6 +29,7 @@ int qn_observers_load(const char *data_dir, struct qn_observers **ret, struct qn
         if ((r = qn_classes_load(data_dir, &o->arena, &o->classes, reterr)) < 0 ||
             (r = qn_commands_load(data_dir, &o->classes, &o->arena, &o->commands, reterr)) < 0 ||
             (r = qn_js_apis_load(data_dir, &o->arena, &o->apis, reterr)) < 0 ||
+            (r = qn_foreign_load(data_dir, &o->arena, &o->foreign, reterr)) < 0 ||
             (r = qn_literals_load(data_dir, NULL, &o->arena, &o->literals, reterr)) < 0)
                 return r;
         *ret = TAKE_PTR(o);
@@ -216,7 +218,20 @@ static void observe_shell(struct qn_scan *s, struct qn_str text)
         struct qn_site site = { .file = s->file, .when = QN_WHEN_LOAD, .root = -1 };
         struct qn_command_sum sum;
 
+        s->graph.files[s->file].flags |= QN_GF_OTHER;
         qn_site_command(s, &site, text, &sum);
+}
+
+static void observe_foreign(struct qn_scan *s, const struct qn_scan_file *f)
+{
+        struct qn_site site = { .file = s->file, .when = QN_WHEN_LOAD, .root = -1 };
+        const struct qn_foreign_lang *l =
+                qn_foreign_file(s->o->foreign, f->path, qn_hashbang(f->data));
+
+        if (!l)
+                return;
+        s->graph.files[s->file].flags |= QN_GF_OTHER;
+        qn_foreign_observe(s, &site, l, qn_cur_rest(&f->data));
 }
 
 static void observe_text(struct qn_scan *s, const struct qn_scan_file *f)
@@ -243,6 +258,8 @@ static void observe_text(struct qn_scan *s, const struct qn_scan_file *f)
                 observe_shell(s, text);
         else if (is_html(f->path))
                 qn_html_observe(s, text);
+        else
+                observe_foreign(s, f);
 }
 
 int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
@@ -316,18 +333,46 @@ void qn_site_event(struct qn_scan *s, const struct qn_site *site, struct qn_even
         qn_sink_add(&s->sink, e);
 }
 
-void qn_site_file(struct qn_scan *s, const struct qn_site *site, struct qn_str path, bool run)
+/* How files are named that lie beside the script, or in the folder that is open. */
+static struct qn_str below_package(struct qn_str path)
 {
-        static const char *const here[] = { "$INIT_CWD/", "$PWD/",          "${PWD}/",
-                                            "%~dp0",      "$PSScriptRoot/", "$(dirname $0)/" };
+        static const char *const here[] = { "$INIT_CWD/",
+                                            "$PWD/",
+                                            "${PWD}/",
+                                            "%~dp0",
+                                            "$PSScriptRoot/",
+                                            "$(dirname $0)/",
+                                            "${workspaceFolder}/",
+                                            "${workspaceRoot}/",
+                                            "$CLAUDE_PROJECT_DIR/",
+                                            "${CLAUDE_PROJECT_DIR}/",
+                                            "$CURSOR_PROJECT_DIR/" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(here); i++)
                 if (qn_str_starts(path, here[i]))
                         path = qn_str_skip(path, strlen(here[i]));
+        return path;
+}
+
+static void reach_file(struct qn_scan *s, const struct qn_site *site, struct qn_str path,
+                       enum qn_graph_run run)
+{
+        path = below_package(path);
         if (site->root >= 0)
                 qn_graph_root(&s->graph, path, (enum qn_phase)site->root, run);
         else
                 qn_graph_edge(&s->graph, site->file, path, site->when == QN_WHEN_CALL, run);
+}
+
+void qn_site_file(struct qn_scan *s, const struct qn_site *site, struct qn_str path, bool run)
+{
+        reach_file(s, site, path, run ? QN_RUN_JS : QN_RUN_LOAD);
+}
+
+void qn_site_program(struct qn_scan *s, const struct qn_site *site, struct qn_str path,
+                     struct qn_str lang)
+{
+        reach_file(s, site, path, qn_str_is(lang, "js") ? QN_RUN_JS : QN_RUN_OTHER);
 }
 
 void qn_site_code(struct qn_scan *s, const struct qn_site *site, struct qn_str code,
@@ -366,8 +411,7 @@ static void on_file(void *ctx, struct qn_str path, struct qn_str lang)
 {
         struct on *on = ctx;
 
-        (void)lang;
-        qn_site_file(on->s, on->site, path, true);
+        qn_site_program(on->s, on->site, path, lang);
 }
 
 static void on_code(void *ctx, struct qn_str code, struct qn_str lang)
@@ -408,6 +452,7 @@ void qn_site_argv(struct qn_scan *s, const struct qn_site *site, const struct qn
 /* Code found in strings; it may hold further code, which joins the queue. */
 void qn_scan_run_todo(struct qn_scan *s)
 {
+        const struct qn_foreign_lang *l;
         struct qn_command_sum sum;
 
         for (size_t i = 0; i < s->n_todo; i++) {
@@ -418,10 +463,13 @@ void qn_scan_run_todo(struct qn_scan *s)
                 qn_sink_file(&s->sink, t.path);
                 if (qn_str_is(t.lang, "js"))
                         qn_js_observe_code(s, &t.site, t.code);
-                else if (qn_str_is(t.lang, "shell") || qn_str_is(t.lang, "powershell"))
-                        qn_site_command(s, &t.site, t.code, &sum);
                 else
                         qn_literal_observe(s, &t.site, t.code);
+                if (qn_str_is(t.lang, "shell") || qn_str_is(t.lang, "powershell"))
+                        qn_site_command(s, &t.site, t.code, &sum);
+                l = qn_foreign_named(s->o->foreign, t.lang);
+                if (l)
+                        qn_foreign_observe(s, &t.site, l, t.code);
         }
         s->n_todo = 0;
 }

@@ -34,7 +34,8 @@ uint32_t qn_graph_file(struct qn_graph *g, struct qn_str path)
         return (uint32_t)g->n_files++;
 }
 
-void qn_graph_edge(struct qn_graph *g, uint32_t from, struct qn_str spec, bool call, bool run)
+void qn_graph_edge(struct qn_graph *g, uint32_t from, struct qn_str spec, bool call,
+                   enum qn_graph_run run)
 {
         struct qn_str copy;
 
@@ -46,11 +47,12 @@ void qn_graph_edge(struct qn_graph *g, uint32_t from, struct qn_str spec, bool c
                 return;
         }
         g->edges[g->n_edges] =
-                (struct qn_graph_edge){ copy, from, g->files[from].edges, call, run };
+                (struct qn_graph_edge){ copy, from, g->files[from].edges, call, (uint8_t)run };
         g->files[from].edges = (uint32_t)++g->n_edges;
 }
 
-void qn_graph_root(struct qn_graph *g, struct qn_str spec, enum qn_phase phase, bool run)
+void qn_graph_root(struct qn_graph *g, struct qn_str spec, enum qn_phase phase,
+                   enum qn_graph_run run)
 {
         struct qn_str copy = qn_arena_dup(g->a, spec);
 
@@ -60,7 +62,7 @@ void qn_graph_root(struct qn_graph *g, struct qn_str spec, enum qn_phase phase, 
                 g->full = true;
                 return;
         }
-        g->roots[g->n_roots++] = (struct qn_graph_root){ copy, (uint8_t)phase, run };
+        g->roots[g->n_roots++] = (struct qn_graph_root){ copy, (uint8_t)phase, (uint8_t)run };
 }
 
 /* --- roots from package.json --- */
@@ -106,7 +108,7 @@ static void root_exports(struct qn_graph *g, const struct qn_pkgjson *p)
                 if (!e->target.p || has_word(e->conditions, "types"))
                         continue;
                 if (qn_str_chr(e->target, '*') < 0)
-                        qn_graph_root(g, e->target, phase, false);
+                        qn_graph_root(g, e->target, phase, QN_RUN_LOAD);
                 else if (++stars <= 64)
                         root_stars(g, e->target, phase);
         }
@@ -129,22 +131,23 @@ static void root_directory(struct qn_graph *g, struct qn_str dir, enum qn_phase 
 void qn_graph_manifest(struct qn_graph *g, const struct qn_pkgjson *p)
 {
         g->pkg = p;
-        qn_graph_root(g, p->main.text.n ? p->main.text : QN_STR("./index"), QN_PHASE_IMPORT, false);
+        qn_graph_root(g, p->main.text.n ? p->main.text : QN_STR("./index"), QN_PHASE_IMPORT,
+                      QN_RUN_LOAD);
         if (p->main.text.n && qn_graph_resolve(g, QN_STR(""), p->main.text, true) == QN_FILE_NONE)
                 qn_graph_root(g, QN_STR("./index"), QN_PHASE_IMPORT,
-                              false); /* Node's own fallback */
-        qn_graph_root(g, p->module.text, QN_PHASE_IMPORT, false);
-        qn_graph_root(g, p->react_native.text, QN_PHASE_IMPORT, false);
+                              QN_RUN_LOAD); /* Node's own fallback */
+        qn_graph_root(g, p->module.text, QN_PHASE_IMPORT, QN_RUN_LOAD);
+        qn_graph_root(g, p->react_native.text, QN_PHASE_IMPORT, QN_RUN_LOAD);
         root_exports(g, p);
         for (size_t i = 0; i < p->bin.n; i++)
-                qn_graph_root(g, p->bin.v[i].value, QN_PHASE_BIN, true);
+                qn_graph_root(g, p->bin.v[i].value, QN_PHASE_BIN, QN_RUN_OTHER);
         root_directory(g, p->directories_bin.text, QN_PHASE_BIN);
-        qn_graph_root(g, p->browser_main.text, QN_PHASE_BROWSER, false);
+        qn_graph_root(g, p->browser_main.text, QN_PHASE_BROWSER, QN_RUN_LOAD);
         for (size_t i = 0; i < p->browser.n; i++)
                 if (p->browser.v[i].value.n && p->browser.v[i].value.p[0] == '.')
-                        qn_graph_root(g, p->browser.v[i].value, QN_PHASE_BROWSER, false);
-        qn_graph_root(g, p->unpkg.text, QN_PHASE_BROWSER, false);
-        qn_graph_root(g, p->jsdelivr.text, QN_PHASE_BROWSER, false);
+                        qn_graph_root(g, p->browser.v[i].value, QN_PHASE_BROWSER, QN_RUN_LOAD);
+        qn_graph_root(g, p->unpkg.text, QN_PHASE_BROWSER, QN_RUN_LOAD);
+        qn_graph_root(g, p->jsdelivr.text, QN_PHASE_BROWSER, QN_RUN_LOAD);
 }
 
 /* --- resolving names --- */
@@ -424,7 +427,8 @@ static void follow(struct walk *w, uint32_t f)
                     e->run) /* a path from the working directory: the package's own */
                         to = qn_graph_resolve(g, QN_STR(""), e->spec, true);
                 if (to != QN_FILE_NONE)
-                        reach(w, to, e->call ? when_called(phases) : phases, run || e->run);
+                        reach(w, to, e->call ? when_called(phases) : phases,
+                              e->run == QN_RUN_JS || (run && e->run == QN_RUN_LOAD));
         }
 }
 
@@ -454,7 +458,7 @@ size_t qn_graph_walk(struct qn_graph *g)
                 uint32_t f = qn_graph_resolve(g, QN_STR(""), r->spec, true);
 
                 if (f != QN_FILE_NONE)
-                        reach(&w, f, BIT(r->phase), r->run);
+                        reach(&w, f, BIT(r->phase), r->run == QN_RUN_JS);
         }
         for (size_t i = 0; i < g->n_files; i++)
                 if (g->files[i].phases & ~w.done[i])
@@ -466,7 +470,7 @@ size_t qn_graph_walk(struct qn_graph *g)
 
                 if (f->phases &&
                     (f->flags & (QN_GF_JS | QN_GF_TEXT | QN_GF_WANTED)) == QN_GF_TEXT &&
-                    !never_js(f->path)) {
+                    !never_js(f->path) && (!(f->flags & QN_GF_OTHER) || f->flags & QN_GF_RUN)) {
                         f->flags |= QN_GF_WANTED;
                         wanted++;
                 }

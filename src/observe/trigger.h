@@ -17,6 +17,13 @@ enum {
         QN_GF_WANTED = 4, /* reached, and not yet read as JavaScript */
         QN_GF_ERRORS = 8, /* did not parse completely */
         QN_GF_RUN = 16,   /* run by a program that reads it as JavaScript whatever its name is */
+        QN_GF_OTHER = 32, /* read as a program in another language */
+};
+
+enum qn_graph_run {
+        QN_RUN_LOAD,  /* a module's name */
+        QN_RUN_JS,    /* an argument of a program that reads JavaScript */
+        QN_RUN_OTHER, /* of another program, or started itself */
 };
 
 struct qn_graph_file {
@@ -29,14 +36,14 @@ struct qn_graph_file {
 struct qn_graph_edge {
         struct qn_str spec;
         uint32_t from, next;
-        bool call; /* only when a function is called */
-        bool run;  /* a program's argument rather than a module's name */
+        bool call;   /* only when a function is called */
+        uint8_t run; /* qn_graph_run */
 };
 
 struct qn_graph_root {
         struct qn_str spec;
         uint8_t phase;
-        bool run;
+        uint8_t run; /* qn_graph_run */
 };
 
 struct qn_graph {
@@ -56,9 +63,11 @@ void qn_graph_init(struct qn_graph *g, struct qn_arena *a);
 /* The file's index, added when new; QN_FILE_NONE at the cap. */
 uint32_t qn_graph_file(struct qn_graph *g, struct qn_str path);
 uint32_t qn_graph_find(const struct qn_graph *g, struct qn_str path);
-void qn_graph_edge(struct qn_graph *g, uint32_t from, struct qn_str spec, bool call, bool run);
+void qn_graph_edge(struct qn_graph *g, uint32_t from, struct qn_str spec, bool call,
+                   enum qn_graph_run run);
 /* Something that starts by itself; spec as in package.json ("lib/x", "./x.js"), from the package's directory. */
-void qn_graph_root(struct qn_graph *g, struct qn_str spec, enum qn_phase phase, bool run);
+void qn_graph_root(struct qn_graph *g, struct qn_str spec, enum qn_phase phase,
+                   enum qn_graph_run run);
 /* Roots that package.json names: main, exports, bin, browser… */
 void qn_graph_manifest(struct qn_graph *g, const struct qn_pkgjson *p);
 /* Which file a name means when it stands in a file of directory dir ("" or "a/b"); QN_FILE_NONE when none is. */

