@@ -29,6 +29,11 @@ fuzz:
 lint:
 	@tools/lint
 
+# Writes docs/rules: a page for each rule.
+docs: all
+	@rm -f docs/rules/*.md
+	@$(BUILD)/qanat rules docs docs/rules --data data
+
 # Writes docs/SURVIVAL.md and raises what the test insists on.
 survival: all
 	@tools/survival $(BUILD)
@@ -39,4 +44,4 @@ install: all
 clean:
 	rm -rf build build-asan build-fuzz
 
-.PHONY: all setup demo test bench fuzz lint survival install clean
+.PHONY: all setup demo test bench fuzz lint docs survival install clean

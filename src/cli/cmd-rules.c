@@ -1,4 +1,4 @@
-/* cmd-rules.c - lists, shows and tests the rules. */
+/* cmd-rules.c - lists, shows, tests and documents the rules. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 #include "base/table.h"
 #include "cli/args.h"
 #include "cli/load-rules.h"
+#include "cli/rules-docs.h"
 #include "cli/rules-test.h"
 #include "cli/verbs.h"
 #include "rule/attack.h"
@@ -146,6 +147,13 @@ static int show(const struct qn_args *a, const struct qn_rules *rules)
         return print(a, rules, one);
 }
 
+static int docs(const struct qn_args *a, const struct qn_rules *rules)
+{
+        if (a->n < 2)
+                return log_err(-EINVAL, "where to? usage: qanat rules docs DIR");
+        return qn_rules_docs(rules, a->data, qn_args_get(a, "examples"), a->argv[1]);
+}
+
 int cmd_rules(const struct qn_args *a)
 {
         _cleanup_(qn_rules_freep) struct qn_rules *rules = NULL;
@@ -159,6 +167,8 @@ int cmd_rules(const struct qn_args *a)
                                      a->n > 1 ? a->argv[1] : NULL);
         if (strcmp(verb, "show") == 0)
                 return show(a, rules);
+        if (strcmp(verb, "docs") == 0)
+                return docs(a, rules);
         if (a->n > 1)
                 return log_err(-EINVAL, "one argument too many: \"%s\"", a->argv[1]);
         return print(a, rules, NULL);

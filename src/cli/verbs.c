@@ -52,7 +52,7 @@ static const struct qn_opt judge_opts[] = {
 };
 
 static const struct qn_opt rules_opts[] = {
-        { "examples", 0, 0, "DIR", NULL, NULL, "where test finds the rules' examples" },
+        { "examples", 0, 0, "DIR", NULL, NULL, "where test and docs find the rules' examples" },
         { "format", 0, 0, "FORMAT", "text|json", "text", "output format of list and show" },
         QN_OPT_RULES,
         {}
@@ -84,8 +84,8 @@ const struct qn_verb qn_verbs[] = {
         { "help", 0, 1, 0, cmd_help, "[VERB]", NULL, "Show help for the program or a verb", NULL },
         { "judge", 0, -1, QN_NEED_DATA, cmd_judge, "[FILE...]", NULL, "Judge events by the rules",
           judge_opts },
-        { "rules", 1, 2, QN_NEED_DATA, cmd_rules, "list|show|test [ID]", "list|show|test",
-          "List, show or test the rules", rules_opts },
+        { "rules", 1, 2, QN_NEED_DATA, cmd_rules, "list|show|test|docs [ID|DIR]",
+          "list|show|test|docs", "List, show, test or document the rules", rules_opts },
         { "semver", 0, -1, 0, cmd_semver, "QUESTION ARGUMENT...",
           "satisfies|compare|max-satisfying", "Compare versions and ranges as npm does",
           semver_opts },

@@ -463,6 +463,12 @@ const struct qn_rule *qn_rules_at(const struct qn_rules *r, size_t i)
         return &r->rules[i].rule;
 }
 
+unsigned qn_rule_phases(const struct qn_rule *rule)
+{
+        _Static_assert(offsetof(struct qn_compiled, rule) == 0, "a rule begins its compiled form");
+        return ((const struct qn_compiled *)(const void *)rule)->phases;
+}
+
 const struct qn_rule *qn_rules_find(const struct qn_rules *r, struct qn_str id)
 {
         size_t from = 0, to = r->n;
