@@ -23,6 +23,9 @@ bench: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
 	@tools/bench $(BUILD)
 
+bench-rivals: all
+	@tools/bench-rivals $(BUILD)
+
 fuzz:
 	@tools/fuzz
 
@@ -44,4 +47,4 @@ install: all
 clean:
 	rm -rf build build-asan build-fuzz
 
-.PHONY: all setup demo test bench fuzz lint docs survival install clean
+.PHONY: all setup demo test bench bench-rivals fuzz lint docs survival install clean

@@ -594,16 +594,19 @@ static struct qn_str link_target(const struct qn_tar *t, const struct header *h)
         return t->local.has & QN_TAR_EXT_LINK ? qn_buf_view(&t->local.link) : h->link;
 }
 
-/* Whether readers may differ on this entry because of what extended headers say. */
+/* Whether readers may differ on this entry because of what extended headers say, or its own: a negative size is nothing to npm,
+ * an error to some and a way back to others. */
 static bool pax_odd(const struct qn_tar *t, const struct header *h)
 {
         unsigned has = t->local.has | t->global.has;
         int64_t raw;
+        int r = qn_tar_number(field(h->p, F_SIZE), &raw);
 
         if (t->local.disputed || t->global.disputed || (t->global.has & QN_TAR_EXT_PATH))
                 return true;
-        if ((has & QN_TAR_EXT_SIZE) &&
-            (qn_tar_number(field(h->p, F_SIZE), &raw) < 0 || raw != h->size))
+        if (r == 0 && raw < 0)
+                return true;
+        if ((has & QN_TAR_EXT_SIZE) && (r < 0 || raw != h->size))
                 return true;
         return (has & QN_TAR_EXT_LINK) && h->type != '1' && h->type != '2';
 }

@@ -1,13 +1,11 @@
 // Compares our choice of a version from a packument with the one of npm's own npm-pick-manifest, on generated packuments.
 // Fixed seed.  Usage: pick.mjs PATH-OF-pick-echo
 import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { npmPackage } from '../tools/npm.mjs';
 
 function load() {
   try {
-    const root = spawnSync('npm', ['root', '-g']).stdout.toString().trim();
-    return createRequire(join(root, 'npm/package.json'))('npm-pick-manifest');
+    return npmPackage()('npm-pick-manifest');
   } catch {
     console.log('1..0 # SKIP npm-pick-manifest was not found beside npm');
     process.exit(0);

@@ -1,10 +1,10 @@
-// The sample report as machines read it: SARIF against its schema, JSON against the contract.
-// Usage: report.mjs PATH-OF-report-sample
-import { execFileSync } from 'node:child_process';
+// The sample report as machines read it: SARIF against its schema, JSON against the contract.  Then what the program prints.
+// Usage: report.mjs PATH-OF-report-sample QANAT TARGET
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-const [sample] = process.argv.slice(2);
+const [sample, qanat, target] = process.argv.slice(2);
 const modules = new URL('../node_modules/', import.meta.url);
 let number = 0;
 let failed = 0;
@@ -15,6 +15,7 @@ function result(good, name, detail) {
   if (!good && detail !== undefined) console.log(`# ${JSON.stringify(detail).slice(0, 2000)}`);
 }
 
+const printed = JSON.parse(spawnSync(qanat, ['check', '--format', 'sarif', target], { encoding: 'utf8' }).stdout);
 const sarif = JSON.parse(execFileSync(sample, ['sarif'], { encoding: 'utf8' }));
 const schemaFile = new URL('sarif-schema-2.1.0.json', modules);
 if (existsSync(schemaFile) && existsSync(new URL('ajv', modules))) {
@@ -24,6 +25,7 @@ if (existsSync(schemaFile) && existsSync(new URL('ajv', modules))) {
   require('ajv-formats').default(ajv);
   const validate = ajv.compile(JSON.parse(readFileSync(schemaFile, 'utf8')));
   result(validate(sarif), 'the SARIF report is valid', validate.errors);
+  result(validate(printed) && printed.runs[0].results.length > 0, 'so is that of a whole run', validate.errors);
   result(!validate({ ...sarif, version: '2.0.0' }), 'the schema is not satisfied by everything');
 } else {
   console.log(`ok ${++number} - the SARIF report is valid # SKIP the schema is not installed`);

@@ -390,6 +390,27 @@ TEST(tar_ustar_prefix)
         expect(1, "c.js", "", 0);
 }
 
+TEST(tar_negative_sizes_are_odd)
+{
+        static const char *const sizes[] = { "\377\377\377\377\377\377\377\377\377\377\376\000",
+                                             "-0000001000" };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(sizes); i++) {
+                char *h;
+
+                fresh();
+                h = tb_header(&b, "package/a", '0', 0, "");
+                memcpy(h + 124, sizes[i], 12);
+                tb_sum(h);
+                tb_file(&b, "package/b", "x");
+                tb_end(&b);
+                ASSERT_EQ(read_all(), 0);
+                ASSERT_EQ(n_list, 2);
+                expect(0, "a", "", QN_TAR_ODD_PAX);
+                expect(1, "b", "x", 0);
+        }
+}
+
 TEST(tar_pax_size_wins_and_is_odd)
 {
         fresh();
