@@ -32,7 +32,8 @@ static const struct qn_opt check_opts[] = {
         { "jobs", 'j', QN_OPT_CONFIG | QN_OPT_NUMBER, "N", NULL, NULL,
           "analyse N packages at a time (default: one per processor)" },
         { "all", 'a', QN_OPT_CONFIG, NULL, NULL, NULL, "one line for each clean package too" },
-        { "explain", 0, 0, NULL, NULL, NULL, "why each rule exists, and all of its evidence" },
+        { "explain", 0, 0, NULL, NULL, NULL,
+          "why each rule exists, all of its evidence, and how data flowed to it" },
         { "no-sandbox", 0, 0, NULL, NULL, NULL,
           "go on where the kernel refuses to confine the analysis" },
         {}
@@ -43,7 +44,8 @@ static const struct qn_opt events_opts[] = {
 };
 
 static const struct qn_opt judge_opts[] = {
-        { "explain", 0, 0, NULL, NULL, NULL, "say why each rule exists, and show all evidence" },
+        { "explain", 0, 0, NULL, NULL, NULL,
+          "why each rule exists, all of its evidence, and how data flowed to it" },
         { "fail-on", 0, QN_OPT_CONFIG, "LEVEL", "suspicious|malicious", "suspicious",
           "verdict from which on the exit status is 1" },
         { "format", 0, 0, "FORMAT", "text|json|sarif", "text", "output format" },

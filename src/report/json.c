@@ -2,6 +2,7 @@
  * line. */
 #include "base/jsonw.h"
 #include "event/event.h"
+#include "event/flow.h"
 #include "report/render.h"
 #include "rule/rule.h"
 
@@ -12,6 +13,23 @@ static void put_known(struct qn_jsonw *w, const char *key, struct qn_str s)
                 qn_jsonw_str(w, key, s);
         else
                 qn_jsonw_null(w, key);
+}
+
+static void put_flow(struct qn_jsonw *w, struct qn_str flow)
+{
+        struct qn_flow_step step;
+
+        qn_jsonw_array(w, "flow");
+        while (qn_flow_next(&flow, &step)) {
+                qn_jsonw_object(w, NULL);
+                qn_jsonw_str(w, "file", step.file);
+                qn_jsonw_u64(w, "line", step.line);
+                qn_jsonw_u64(w, "column", step.column);
+                qn_jsonw_str(w, "what", step.what);
+                qn_jsonw_str(w, "text", step.text);
+                qn_jsonw_end_object(w);
+        }
+        qn_jsonw_end_array(w);
 }
 
 static void put_evidence(struct qn_jsonw *w, const struct qn_event_set *set,
@@ -27,6 +45,7 @@ static void put_evidence(struct qn_jsonw *w, const struct qn_event_set *set,
         qn_jsonw_u64(w, "line", e->line);
         qn_jsonw_u64(w, "column", e->column);
         qn_jsonw_str(w, "text", qn_buf_view(&text));
+        put_flow(w, qn_event_get(e, QN_ATTR_FLOW));
         qn_jsonw_end_object(w);
 }
 

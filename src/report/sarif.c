@@ -2,6 +2,7 @@
  * readers of SARIF show results, and an empty report must not be taken for a clean one. */
 #include "base/jsonw.h"
 #include "event/event.h"
+#include "event/flow.h"
 #include "report/render.h"
 #include "rule/rule.h"
 
@@ -53,34 +54,42 @@ static void put_message(struct qn_jsonw *w, const char *key, struct qn_str text)
         qn_jsonw_end_object(w);
 }
 
-static void put_region(struct qn_jsonw *w, const struct qn_event *e)
+/* Where something is: in no file, it is about the package. */
+struct place {
+        struct qn_str file, text;
+        uint32_t line, column;
+        const uint32_t *off; /* where it is known */
+};
+
+static void put_region(struct qn_jsonw *w, const struct place *at)
 {
         qn_jsonw_object(w, "region");
-        qn_jsonw_u64(w, "startLine", e->line);
-        if (e->column)
-                qn_jsonw_u64(w, "startColumn", e->column);
-        qn_jsonw_u64(w, "byteOffset", e->off);
-        if (e->text.n)
-                put_message(w, "snippet", e->text);
+        qn_jsonw_u64(w, "startLine", at->line);
+        if (at->column)
+                qn_jsonw_u64(w, "startColumn", at->column);
+        if (at->off)
+                qn_jsonw_u64(w, "byteOffset", *at->off);
+        if (at->text.n)
+                put_message(w, "snippet", at->text);
         qn_jsonw_end_object(w);
 }
 
-static void put_location(struct qn_jsonw *w, const struct qn_result *res, const struct qn_event *e)
+static void put_place(struct qn_jsonw *w, const char *key, const struct qn_result *res,
+                      const struct place *at, struct qn_str message)
 {
         _cleanup_(qn_buf_done) struct qn_buf id = QN_BUF_INIT(1 << 20), uri = QN_BUF_INIT(1 << 20);
-        struct qn_str file = e ? qn_evidence_file(res->set, e) : (struct qn_str){ 0 };
 
         make_identity(res, &id);
         put_uri_part(&uri, qn_buf_view(&id));
         qn_buf_byte(&uri, '/');
-        put_uri_part(&uri, file.n ? file : QN_STR("package.json"));
-        qn_jsonw_object(w, NULL);
+        put_uri_part(&uri, at->file.n ? at->file : QN_STR("package.json"));
+        qn_jsonw_object(w, key);
         qn_jsonw_object(w, "physicalLocation");
         qn_jsonw_object(w, "artifactLocation");
         qn_jsonw_str(w, "uri", qn_buf_view(&uri));
         qn_jsonw_end_object(w);
-        if (e && file.n && e->line)
-                put_region(w, e);
+        if (at->file.n && at->line)
+                put_region(w, at);
         qn_jsonw_end_object(w);
         qn_jsonw_array(w, "logicalLocations");
         qn_jsonw_object(w, NULL);
@@ -88,15 +97,76 @@ static void put_location(struct qn_jsonw *w, const struct qn_result *res, const 
         qn_jsonw_cstr(w, "kind", "module");
         qn_jsonw_end_object(w);
         qn_jsonw_end_array(w);
-        if (e) {
-                _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(QN_REPORT_ENTRY_MAX);
-
-                qn_buf_printf(&text, "%s: ", qn_event_name(e->kind));
-                qn_evidence_text(e, &text);
-                put_message(w, "message", qn_buf_view(&text));
-        }
+        if (message.n)
+                put_message(w, "message", message);
         qn_jsonw_end_object(w);
 }
+
+/* The place of an event; NULL: of the package. */
+static void put_location(struct qn_jsonw *w, const char *key, const struct qn_result *res,
+                         const struct qn_event *e)
+{
+        _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(QN_REPORT_ENTRY_MAX);
+        struct place at = { .line = 0 };
+
+        if (e) {
+                at = (struct place){ qn_evidence_file(res->set, e), e->text, e->line, e->column,
+                                     &e->off };
+                qn_buf_printf(&text, "%s: ", qn_event_name(e->kind));
+                qn_evidence_text(e, &text);
+        }
+        put_place(w, key, res, &at, qn_buf_view(&text));
+}
+
+/* --- flows --- */
+
+static void put_step(struct qn_jsonw *w, const struct qn_result *res,
+                     const struct qn_flow_step *step)
+{
+        struct place at = { step->file, step->text, step->line, step->column, NULL };
+
+        qn_jsonw_object(w, NULL);
+        put_place(w, "location", res, &at, step->what);
+        qn_jsonw_end_object(w);
+}
+
+static void put_flow(struct qn_jsonw *w, const struct qn_result *res, const struct qn_event *e)
+{
+        struct qn_str flow = qn_event_get(e, QN_ATTR_FLOW);
+        struct qn_flow_step step;
+
+        qn_jsonw_object(w, NULL);
+        qn_jsonw_array(w, "threadFlows");
+        qn_jsonw_object(w, NULL);
+        qn_jsonw_array(w, "locations");
+        while (qn_flow_next(&flow, &step))
+                put_step(w, res, &step);
+        qn_jsonw_object(w, NULL);
+        put_location(w, "location", res, e);
+        qn_jsonw_end_object(w);
+        qn_jsonw_end_array(w);
+        qn_jsonw_end_object(w);
+        qn_jsonw_end_array(w);
+        qn_jsonw_end_object(w);
+}
+
+static void put_flows(struct qn_jsonw *w, const struct qn_result *res, const struct qn_finding *f)
+{
+        bool any = false;
+
+        for (size_t i = 0; i < f->n_evidence; i++) {
+                if (!qn_event_get(f->evidence[i], QN_ATTR_FLOW).n)
+                        continue;
+                if (!any)
+                        qn_jsonw_array(w, "codeFlows");
+                any = true;
+                put_flow(w, res, f->evidence[i]);
+        }
+        if (any)
+                qn_jsonw_end_array(w);
+}
+
+/* --- results --- */
 
 static void put_properties(struct qn_jsonw *w, const struct qn_result *res,
                            const struct qn_finding *f)
@@ -149,14 +219,15 @@ static void put_finding(struct qn_jsonw *w, const struct qn_result *res, const s
         begin_result(w, f->rule->id, level_of(f->verdict));
         put_message(w, "message", qn_buf_view(&text));
         qn_jsonw_array(w, "locations");
-        put_location(w, res, f->n_evidence ? f->evidence[0] : NULL);
+        put_location(w, NULL, res, f->n_evidence ? f->evidence[0] : NULL);
         qn_jsonw_end_array(w);
         if (f->n_evidence > 1) {
                 qn_jsonw_array(w, "relatedLocations");
                 for (size_t i = 1; i < f->n_evidence; i++)
-                        put_location(w, res, f->evidence[i]);
+                        put_location(w, NULL, res, f->evidence[i]);
                 qn_jsonw_end_array(w);
         }
+        put_flows(w, res, f);
         put_fingerprint(w, res, f->rule->id);
         put_properties(w, res, f);
         qn_jsonw_end_object(w);
@@ -172,7 +243,7 @@ static void put_unknown(struct qn_jsonw *w, const struct qn_result *res)
         begin_result(w, QN_STR(UNKNOWN_RULE), level_of(QN_UNKNOWN));
         put_message(w, "message", qn_buf_view(&text));
         qn_jsonw_array(w, "locations");
-        put_location(w, res, res->verdict->n_unanalysed ? res->verdict->unanalysed[0] : NULL);
+        put_location(w, NULL, res, res->verdict->n_unanalysed ? res->verdict->unanalysed[0] : NULL);
         qn_jsonw_end_array(w);
         put_fingerprint(w, res, QN_STR(UNKNOWN_RULE));
         put_properties(w, res, NULL);

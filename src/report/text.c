@@ -1,7 +1,9 @@
 /* text.c - the report for people.  Everything that came from a package is escaped and defanged on
  * its way here. */
+#include "base/limits.h"
 #include "base/show.h"
 #include "event/event.h"
+#include "event/flow.h"
 #include "report/render.h"
 #include "rule/attack.h"
 #include "rule/rule.h"
@@ -79,15 +81,18 @@ static void put_labelled(const struct qn_report_opts *o, const char *label, stru
 }
 
 /* "lib/a.js:14:3", or "package" for what is about the whole. */
+static void put_place(struct qn_str file, uint32_t line, uint32_t column, struct qn_buf *out)
+{
+        qn_show(out, file.n ? file : QN_STR("package"), 48, 0);
+        if (file.n && line)
+                qn_buf_printf(out, ":%u", line);
+        if (file.n && line && column)
+                qn_buf_printf(out, ":%u", column);
+}
+
 static void make_place(const struct qn_event_set *set, const struct qn_event *e, struct qn_buf *out)
 {
-        struct qn_str file = qn_evidence_file(set, e);
-
-        qn_show(out, file.n ? file : QN_STR("package"), 48, 0);
-        if (file.n && e->line)
-                qn_buf_printf(out, ":%u", e->line);
-        if (file.n && e->line && e->column)
-                qn_buf_printf(out, ":%u", e->column);
+        put_place(qn_evidence_file(set, e), e->line, e->column, out);
 }
 
 static size_t place_width(const struct qn_event_set *set, const struct qn_finding *f, size_t shown)
@@ -103,29 +108,100 @@ static size_t place_width(const struct qn_event_set *set, const struct qn_findin
         return most;
 }
 
-static void put_evidence(const struct qn_report_opts *o, const struct qn_event_set *set,
-                         const struct qn_event *e, size_t wide, struct qn_buf *out)
-{
-        _cleanup_(qn_buf_done) struct qn_buf place = QN_BUF_INIT(4096),
-                                             text = QN_BUF_INIT(QN_REPORT_ENTRY_MAX);
-        const char *kind = qn_event_name(e->kind);
-        size_t used, left;
+/* One line of evidence: lead, then columns.  All but the lead may come from packages; the place is escaped already. */
+struct row {
+        const char *lead;
+        struct qn_str place, what, text;
+};
 
-        make_place(set, e, &place);
-        qn_evidence_text(e, &text);
-        qn_buf_puts(out, "      ");
-        qn_buf_str(out, qn_buf_view(&place));
-        used = qn_show_width(qn_buf_view(&place));
-        qn_buf_fill(out, ' ', wide > used ? wide - used : 0);
-        qn_buf_printf(out, "  %-14s ", kind);
-        used = 6 + QN_MAX(wide, used) + 2 + QN_MAX(strlen(kind), (size_t)14) + 1;
+struct widths {
+        size_t place, what;
+};
+
+#define WHAT_WIDTH 14 /* of most kinds of events */
+#define WHAT_MAX   40
+
+static void put_row(const struct qn_report_opts *o, const struct row *row, struct widths wide,
+                    struct qn_buf *out)
+{
+        size_t place = qn_show_width(row->place), what, used, left;
+
+        qn_buf_printf(out, "      %s", row->lead);
+        qn_buf_str(out, row->place);
+        qn_buf_fill(out, ' ', (wide.place > place ? wide.place - place : 0) + 2);
+        what = qn_show(out, row->what, WHAT_MAX, QN_SHOW_DEFANG);
+        qn_buf_fill(out, ' ', (wide.what > what ? wide.what - what : 0) + 1);
+        used = 6 + strlen(row->lead) + QN_MAX(wide.place, place) + 2 + QN_MAX(wide.what, what) + 1;
         left = o->width > used + 30 ? o->width - used : 0;
         if (!left) { /* too narrow to stand beside its place */
                 qn_buf_puts(out, "\n          ");
                 left = QN_MAX(o->width, (size_t)40) - 10;
         }
-        qn_show(out, qn_buf_view(&text), left, QN_SHOW_DEFANG);
+        qn_show(out, row->text, left, QN_SHOW_DEFANG);
         qn_buf_byte(out, '\n');
+}
+
+static void put_event_row(const struct qn_report_opts *o, const char *lead,
+                          const struct qn_event_set *set, const struct qn_event *e,
+                          struct widths wide, struct qn_buf *out)
+{
+        _cleanup_(qn_buf_done) struct qn_buf place = QN_BUF_INIT(4096),
+                                             text = QN_BUF_INIT(QN_REPORT_ENTRY_MAX);
+
+        make_place(set, e, &place);
+        qn_evidence_text(e, &text);
+        put_row(o,
+                &(struct row){ lead, qn_buf_view(&place), qn_str_c(qn_event_name(e->kind)),
+                               qn_buf_view(&text) },
+                wide, out);
+}
+
+/* Of the columns of a flow; what is longer than its column's most pushes its own line only. */
+static struct widths flow_widths(const struct qn_event_set *set, const struct qn_event *e)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_FLOW_MAX * 8);
+        struct qn_str rest = qn_event_get(e, QN_ATTR_FLOW);
+        struct qn_flow_step step;
+        struct widths wide;
+
+        make_place(set, e, &b);
+        wide = (struct widths){ qn_show_width(qn_buf_view(&b)), WHAT_WIDTH };
+        while (qn_flow_next(&rest, &step)) {
+                qn_buf_reset(&b);
+                put_place(step.file, step.line, step.column, &b);
+                wide.place = QN_MAX(wide.place, qn_show_width(qn_buf_view(&b)));
+                qn_buf_reset(&b);
+                wide.what = QN_MAX(wide.what, qn_show(&b, step.what, WHAT_MAX, QN_SHOW_DEFANG));
+        }
+        return wide;
+}
+
+/* How data came to an event: the source, what it went through, and the event itself. */
+static void put_flow(const struct qn_report_opts *o, const struct qn_event_set *set,
+                     const struct qn_event *e, struct qn_buf *out)
+{
+        _cleanup_(qn_buf_done) struct qn_buf place = QN_BUF_INIT(4096);
+        struct qn_str rest = qn_event_get(e, QN_ATTR_FLOW);
+        struct widths wide = flow_widths(set, e);
+        const char *lead = "  source   ";
+        struct qn_flow_step step;
+
+        while (qn_flow_next(&rest, &step)) {
+                qn_buf_reset(&place);
+                put_place(step.file, step.line, step.column, &place);
+                put_row(o, &(struct row){ lead, qn_buf_view(&place), step.what, step.text }, wide,
+                        out);
+                lead = "  through  ";
+        }
+        put_event_row(o, "  sink     ", set, e, wide, out);
+}
+
+static void put_evidence(const struct qn_report_opts *o, const struct qn_event_set *set,
+                         const struct qn_event *e, size_t wide, struct qn_buf *out)
+{
+        put_event_row(o, "", set, e, (struct widths){ wide, WHAT_WIDTH }, out);
+        if (o->explain && qn_event_get(e, QN_ATTR_FLOW).n)
+                put_flow(o, set, e, out);
 }
 
 static void put_tactics(const struct qn_report_opts *o, const struct qn_rule *rule,

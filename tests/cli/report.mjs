@@ -35,6 +35,12 @@ result(run.results.length === 6 && run.results.every((r) => run.tool.driver.rule
   'every SARIF result names a rule that is described', run.results.map((r) => r.ruleId));
 result(run.results.filter((r) => r.ruleId === 'not-analysed').length === 2, 'what is unknown is a SARIF result');
 
+const flows = run.results.flatMap((r) => r.codeFlows ?? []);
+const steps = flows[0]?.threadFlows[0].locations.map((l) => l.location);
+result(flows.length === 1 && steps.length === 3 && steps[0].message.text === 'a file with credentials' &&
+  steps[1].physicalLocation.region.startLine === 20 && steps[2].message.text.startsWith('net.send: '),
+'a flow is a SARIF code flow that ends at the sink', steps);
+
 const report = JSON.parse(execFileSync(sample, ['json'], { encoding: 'utf8' }));
 const keys = ['target', 'name', 'version', 'integrity', 'verdict', 'score', 'reason', 'elapsed_ms', 'findings'];
 result(report.schema === 'qanat.check/1' && report.results.length === 5, 'the JSON report has its schema and results');
@@ -42,7 +48,7 @@ result(report.results.every((r) => keys.every((k) => k in r)), 'every result has
 const findings = report.results.flatMap((r) => r.findings);
 result(findings.every((f) => ['rule', 'title', 'severity', 'layer', 'phase', 'tactics', 'evidence'].every((k) => k in f)),
   'every finding has the fields of the contract');
-result(findings.flatMap((f) => f.evidence).every((e) => ['file', 'offset', 'line', 'column', 'text'].every((k) => k in e)),
+result(findings.flatMap((f) => f.evidence).every((e) => ['file', 'offset', 'line', 'column', 'text', 'flow'].every((k) => k in e)),
   'all evidence has the fields of the contract');
 console.log(`1..${number}`);
 process.exit(failed ? 1 : 0);

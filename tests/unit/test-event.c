@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "event/event.h"
+#include "event/flow.h"
 #include "test.h"
 
 static struct qn_event make(enum qn_event_kind k, uint32_t file, uint32_t off, const char *name)
@@ -296,6 +297,48 @@ TEST(empty_set_seals)
         ASSERT_EQ(qn_event_set_seal(&s), 0);
         ASSERT_EQ(s.n, 0);
         qn_arena_done(&a);
+}
+
+/* --- flows --- */
+
+static void check_step(const char *flow, const char *file, unsigned line, unsigned column,
+                       const char *what, const char *text)
+{
+        struct qn_str rest = qn_str_c(flow);
+        struct qn_flow_step step;
+
+        ASSERT_TRUE(qn_flow_next(&rest, &step));
+        ASSERT_STR(step.file, file);
+        ASSERT_EQ(step.line, line);
+        ASSERT_EQ(step.column, column);
+        ASSERT_STR(step.what, what);
+        ASSERT_STR(step.text, text);
+        ASSERT_FALSE(qn_flow_next(&rest, &step));
+}
+
+TEST(steps_of_a_flow)
+{
+        check_step("lib/a.js:14:3\treads\tf(x)", "lib/a.js", 14, 3, "reads", "f(x)");
+        check_step("\n\nc:d.js:1:2\tw\tone\ttwo\n", "c:d.js", 1, 2, "w", "one\ttwo");
+        check_step("a.js:7\tw", "a.js", 7, 0, "w", "");
+        check_step("a.js", "a.js", 0, 0, "", "");
+        check_step("a.js:99999999999:1", "a.js:99999999999", 1, 0, "", "");
+        check_step("\t\t", "", 0, 0, "", "");
+        check_step(":\t", ":", 0, 0, "", "");
+}
+
+TEST(steps_come_in_order)
+{
+        struct qn_str rest = QN_STR("a:1:1\tx\ty\n\nb:2:2\tx\ty");
+        struct qn_flow_step step;
+
+        ASSERT_TRUE(qn_flow_next(&rest, &step));
+        ASSERT_STR(step.file, "a");
+        ASSERT_TRUE(qn_flow_next(&rest, &step));
+        ASSERT_STR(step.file, "b");
+        ASSERT_FALSE(qn_flow_next(&rest, &step));
+        rest = QN_STR("");
+        ASSERT_FALSE(qn_flow_next(&rest, &step));
 }
 
 /* --- as bytes --- */

