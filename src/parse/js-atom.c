@@ -1,5 +1,4 @@
-/* js-atom.c - names as numbers.  Open addressing over a table whose slots carry the number of the file they belong to, so
- * that emptying it costs nothing.  The hash is keyed by the process's random bytes: nobody can prepare names that collide,
+/* js-atom.c - names as numbers.  Open addressing; a file begins with a copy of the table of the fixed names.  The hash is keyed by the process's random bytes: nobody can prepare names that collide,
  * and no result depends on the hash. */
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -31,10 +30,9 @@ static void place(struct qn_js *js, const struct qn_js_slot *s)
         uint64_t h = qn_js_hash16(js, s->lo, s->hi);
 
         for (uint32_t i = h & js->slot_mask;; i = (i + 1) & js->slot_mask) {
-                if (js->slots[i].gen == js->gen)
+                if (js->slots[i].atom)
                         continue;
                 js->slots[i] = *s;
-                js->slots[i].gen = js->gen;
                 return;
         }
 }
@@ -43,7 +41,7 @@ static void place(struct qn_js *js, const struct qn_js_slot *s)
 static bool rehash(struct qn_js *js)
 {
         struct qn_js_slot *old = js->slots;
-        uint32_t old_n = js->slot_mask + 1, old_gen = js->gen;
+        uint32_t old_n = js->slot_mask + 1;
 
         js->slots = calloc((size_t)old_n * 2, sizeof *old);
         if (!js->slots) {
@@ -52,9 +50,8 @@ static bool rehash(struct qn_js *js)
                 return false;
         }
         js->slot_mask = old_n * 2 - 1;
-        js->gen = 1;
         for (uint32_t i = 0; i < old_n; i++)
-                if (old[i].gen == old_gen)
+                if (old[i].atom)
                         place(js, &old[i]);
         free(old);
         return true;
@@ -96,27 +93,35 @@ void qn_js_atoms_reset(struct qn_js *js)
 {
         /* A large file leaves a table that would only cost cache misses. */
         if (js->slot_mask + 1 > SLOTS_MIN) {
-                struct qn_js_slot *small = calloc(SLOTS_MIN, sizeof *small);
+                struct qn_js_slot *small = malloc(SLOTS_MIN * sizeof *small);
 
-                if (small) {
-                        free(js->slots);
-                        js->slots = small;
-                        js->slot_mask = SLOTS_MIN - 1;
-                        js->gen = 0;
+                if (!small) {
+                        qn_js_fatal(js, -ENOMEM, "out of memory");
+                        return;
                 }
+                free(js->slots);
+                js->slots = small;
+                js->slot_mask = SLOTS_MIN - 1;
         }
-        if (++js->gen == 0) { /* came round: old slots would look new */
-                memset(js->slots, 0, (js->slot_mask + (size_t)1) * sizeof *js->slots);
-                js->gen = 1;
-        }
+        memcpy(js->slots, js->fixed_slots, SLOTS_MIN * sizeof *js->slots);
         qn_arena_reset(&js->text, (size_t)64 << 10);
-        if (!QN_JS_ROOM(js, atoms))
-                return;
+        for (unsigned i = 0; i < QN_JS_ATOM_FIXED_MAX && QN_JS_ROOM(js, atoms); i++)
+                js->atoms.p[js->atoms.n++] = fixed[i];
+}
+
+/* Fills the table with the fixed names once and keeps a copy of it. */
+static int place_fixed(struct qn_js *js)
+{
+        js->fixed_slots = calloc(SLOTS_MIN, sizeof *js->fixed_slots);
+        if (!js->fixed_slots || !QN_JS_ROOM(js, atoms))
+                return -ENOMEM;
         js->atoms.p[js->atoms.n++] = fixed[0];
         for (unsigned i = 1; i < QN_JS_ATOM_FIXED_MAX; i++)
                 if (qn_js_intern(js, fixed[i]) != i && QN_JS_ROOM(js, atoms))
                         js->atoms.p[js->atoms.n++] =
                                 fixed[i]; /* listed twice: keep the numbers right */
+        memcpy(js->fixed_slots, js->slots, SLOTS_MIN * sizeof *js->slots);
+        return 0;
 }
 
 int qn_js_atoms_init(struct qn_js *js)
@@ -129,5 +134,8 @@ int qn_js_atoms_init(struct qn_js *js)
         js->seed[1] |= (uint64_t)1 << 63;
         js->slots = calloc(SLOTS_MIN, sizeof *js->slots);
         js->slot_mask = SLOTS_MIN - 1;
-        return js->slots ? 0 : -ENOMEM;
+        return js->slots ? place_fixed(js) : -ENOMEM;
 }
+
+_Static_assert(QN_JS_ATOM_FIXED_MAX < SLOTS_MIN / 2,
+               "the fixed names must not make the table grow");

@@ -38,8 +38,7 @@ struct qn_js_mark { /* a place to come back to after looking one token ahead */
 /* One slot of the atom table.  Names of up to 16 bytes are their own key; longer ones are known by hash and compared. */
 struct qn_js_slot {
         uint64_t lo, hi;
-        uint32_t atom, gen; /* of another generation: free */
-        uint32_t n, unused;
+        uint32_t atom, n; /* atom 0: free */
 };
 
 /* A declaration as it was met; becomes a binding when scopes are resolved. */
@@ -95,8 +94,9 @@ struct qn_js {
         const char *lex_msg; /* what is wrong with a BAD token */
         bool line_start;     /* nothing but comments since the start of the file */
         /* atoms */
-        struct qn_js_slot *slots;
-        uint32_t slot_mask, gen;
+        struct qn_js_slot *slots,
+                *fixed_slots; /* fixed_slots: how the table looks when a file begins */
+        uint32_t slot_mask;
         uint64_t seed[2];
         QN_JS_VEC(struct qn_str) atoms;
         struct qn_arena text; /* decoded names */
@@ -111,6 +111,7 @@ struct qn_js {
         QN_JS_VEC(uint32_t) current; /* name resolution: the binding that each atom has now */
         QN_JS_VEC(uint32_t) undo;
         QN_JS_VEC(uint32_t) lines;
+        uint32_t lines_to; /* how far the source was searched for line ends */
         uint32_t depth;
         uint32_t arrow_at; /* where an arrow function may start */
         uint32_t cover;    /* `{ a = 1 }` that has not become a pattern yet: its place + 1 */
@@ -169,7 +170,7 @@ static inline uint32_t qn_js_intern_key(struct qn_js *js, uint64_t lo, uint64_t 
         for (uint32_t i = h & js->slot_mask;; i = (i + 1) & js->slot_mask) {
                 const struct qn_js_slot *s = &js->slots[i];
 
-                if (QN_UNLIKELY(s->gen != js->gen))
+                if (QN_UNLIKELY(!s->atom))
                         return qn_js_atom_add(js, (struct qn_js_slot){ .lo = lo, .hi = hi, .n = n },
                                               (struct qn_str){ (const char *)p, n });
                 if (QN_LIKELY(s->lo == lo && s->hi == hi && s->n == n) &&

@@ -70,6 +70,7 @@ void qn_js_mem_reset(struct qn_js *js)
 #define X(v) js->v.n = js->v.lim = 0;
         VECS(X)
 #undef X
+        js->lines_to = 0;
 }
 
 static size_t held(const struct qn_js *js)
@@ -143,6 +144,7 @@ struct qn_js *qn_js_free(struct qn_js *js)
                 return NULL;
         qn_js_trim(js, 0);
         free(js->slots);
+        free(js->fixed_slots);
         free(js);
         return NULL;
 }

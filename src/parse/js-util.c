@@ -227,27 +227,43 @@ uint32_t qn_js_child(const struct qn_js_ast *ast, uint32_t node, unsigned i)
         return c;
 }
 
-static void build_lines(struct qn_js *js)
+/* The next line end in [p, end): \n, or (where cr says that there are any) a \r that no \n follows; end when there is none. */
+static const uint8_t *line_end(const uint8_t *p, const uint8_t *end, bool cr)
 {
-        const uint8_t *p = js->src;
+        if (!cr) {
+                p = memchr(p, '\n', (size_t)(end - p));
+                return p ? p : end;
+        }
+        while (p < end && *p != '\n' && !(*p == '\r' && p[1] != '\n'))
+                p++;
+        return p;
+}
 
-        if (QN_JS_ROOM(js, lines))
+/* Makes the table hold every line that starts at or before off: most questions are about the top of a file. */
+static void extend_lines(struct qn_js *js, uint32_t off)
+{
+        const uint8_t *p = js->src + js->lines_to;
+        const uint8_t *end = js->src + QN_MIN(off, qn_js_off(js, js->end));
+        bool cr;
+
+        if (js->lines.n == 0 && QN_JS_ROOM(js, lines))
                 js->lines.p[js->lines.n++] = 0;
-        for (; p < js->end; p++) {
-                if (*p != '\n' && !(*p == '\r' && p[1] != '\n'))
-                        continue;
+        if (p >= end)
+                return;
+        cr = memchr(p, '\r', (size_t)(end - p));
+        for (; (p = line_end(p, end, cr)) < end; p++) {
                 if (!QN_JS_ROOM(js, lines))
                         return;
                 js->lines.p[js->lines.n++] = qn_js_off(js, p) + 1;
         }
+        js->lines_to = qn_js_off(js, end);
 }
 
 void qn_js_place(struct qn_js *js, uint32_t off, uint32_t *ret_line, uint32_t *ret_col)
 {
         uint32_t lo = 0, hi;
 
-        if (js->lines.n == 0)
-                build_lines(js);
+        extend_lines(js, off);
         *ret_line = 1;
         *ret_col = off + 1;
         for (hi = js->lines.n; hi - lo > 1;) {
