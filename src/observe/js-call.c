@@ -726,7 +726,7 @@ void qn_jso_call(struct qn_js_file *j, uint32_t node)
         callee = qn_jso_strip(j, n->first);
         if (!callee || is_quick_no(j, callee))
                 return;
-        f = qn_jso_eval(j, callee, 0);
+        f = qn_jso_is_plain(j, callee) ? (struct qn_js_val){ 0 } : qn_jso_eval(j, callee, 0);
         if (f.kind == QN_VAL_API) {
                 later(j, node, f.api);
         } else if (f.kind == QN_VAL_NODE) {
@@ -872,7 +872,7 @@ void qn_jso_member(struct qn_js_file *j, uint32_t node, uint32_t parent)
         struct qn_js_val v;
         const struct qn_js_api *api;
 
-        if (!parent || is_inner(j, node, parent))
+        if (!parent || is_inner(j, node, parent) || qn_jso_is_plain(j, node))
                 return;
         v = qn_jso_eval(j, node, 0);
         if (v.kind == QN_VAL_ENV) {

@@ -118,6 +118,11 @@ static uint64_t labels_of_call(struct sum *s, uint32_t node, uint32_t index)
         return labels;
 }
 
+static struct qn_js_val value_of(struct qn_js_file *j, uint32_t node)
+{
+        return qn_jso_is_plain(j, node) ? (struct qn_js_val){ 0 } : qn_jso_eval(j, node, 0);
+}
+
 static uint64_t labels_of(struct sum *s, uint32_t node, unsigned depth)
 {
         struct qn_js_file *j = s->j;
@@ -136,18 +141,18 @@ static uint64_t labels_of(struct sum *s, uint32_t node, unsigned depth)
         case QN_JS_IDENT:
                 labels =
                         qn_jsn(j, node)->first && j->labels ? j->labels[qn_jsn(j, node)->first] : 0;
-                v = qn_jso_eval(j, node, 0);
+                v = value_of(j, node);
                 break;
         case QN_JS_MEMBER:
         case QN_JS_INDEX:
-                v = qn_jso_eval(j, node, 0);
+                v = value_of(j, node);
                 labels = v.kind == QN_VAL_ENV || v.kind == QN_VAL_API
                                  ? 0
                                  : labels_of(s, qn_jsn(j, node)->first, depth + 1);
                 break;
         case QN_JS_CALL:
         case QN_JS_NEW:
-                v = qn_jso_eval(j, qn_jsn(j, node)->first, 0);
+                v = value_of(j, qn_jsn(j, node)->first);
                 labels = v.kind == QN_VAL_API ? labels_of_call(s, node, v.api) : 0;
                 v = (struct qn_js_val){ 0 };
                 labels |= labels_of_children(s, node, depth);
@@ -214,7 +219,7 @@ static bool give_target(struct qn_js_file *j, uint32_t target, uint64_t labels, 
 static bool flow_call(struct qn_js_file *j, uint32_t node)
 {
         uint32_t callee = qn_jso_strip(j, qn_jsn(j, node)->first);
-        struct qn_js_val f = qn_jso_eval(j, callee, 0);
+        struct qn_js_val f = value_of(j, callee);
         uint64_t all = qn_jso_labels(j, node, 0);
         bool changed = false;
 

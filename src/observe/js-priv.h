@@ -46,6 +46,13 @@ struct qn_js_later {
         uint32_t node, api, func;
 };
 
+/* What obfuscation.c notes of long and escaped literals. */
+struct qn_js_literals {
+        size_t blob, escapes, bytes;
+        uint32_t blob_at, escapes_at, bytes_at;
+        const char *kind;
+};
+
 struct qn_js_file {
         struct qn_scan *s;
         struct qn_arena *a;
@@ -53,8 +60,9 @@ struct qn_js_file {
         const struct qn_js_apis *apis;
         const struct qn_site *outer; /* code in a string: everything happens there */
 
-        uint32_t *atom_root; /* atom → global interface + 1, 1: none, 0: not asked yet */
-        uint32_t *slot;      /* binding → value + 1 */
+        uint32_t *
+                atom_root; /* atom → global interface or another mark of js-value.c, 0: not asked yet */
+        uint32_t *slot; /* binding → value + 1 or a mark of js-value.c, 0: not asked yet */
         struct qn_js_val *vals;
         size_t n_vals, vals_cap;
         uint32_t *assigned; /* binding → expression of its one assignment */
@@ -74,6 +82,7 @@ struct qn_js_file {
         uint32_t func;    /* the function being walked */
         size_t eth, btc;
         uint32_t eth_at, btc_at;
+        struct qn_js_literals literals;
         bool lost; /* the arena's cap was met */
 };
 
@@ -96,6 +105,8 @@ static inline struct qn_str qn_jso_atom_text(const struct qn_js_file *j, uint32_
 
 /* js-value.c */
 struct qn_js_val qn_jso_eval(struct qn_js_file *j, uint32_t node, unsigned depth);
+/* Whether it is certain, without evaluating it, that the expression stands for nothing and carries nothing. */
+bool qn_jso_is_plain(struct qn_js_file *j, uint32_t node);
 /* Only text that is fully known. */
 struct qn_str qn_jso_text(struct qn_js_file *j, uint32_t node);
 /* The i-th argument of a CALL or NEW, 0 when there is none. */
@@ -133,4 +144,6 @@ void qn_jso_summary(struct qn_js_file *j);
 void qn_jso_flow(struct qn_js_file *j);
 void qn_jso_reach(struct qn_js_file *j);
 /* obfuscation.c */
+/* During the walk; then the file as a whole. */
+void qn_obfuscation_literal(struct qn_js_file *j, uint32_t node);
 void qn_obfuscation_observe(struct qn_js_file *j);

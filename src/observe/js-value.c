@@ -5,8 +5,16 @@
 #include "observe/js-priv.h"
 #include "parse/js-tok.h"
 
-#define PARTS_MAX 256
-#define BUSY      UINT32_MAX
+#define PARTS_MAX   256
+#define PLAIN_LINKS 64u /* of a chain; eval() gives up long before */
+
+/* Entries of slot[] that are no values: one being worked out, and one that stands for nothing and carries nothing. */
+#define SLOT_BUSY  UINT32_MAX
+#define SLOT_PLAIN (UINT32_MAX - 1)
+/* Entries of atom_root[] that are no interfaces. */
+#define GLOBAL_PLAIN    UINT32_MAX
+#define GLOBAL_DIRNAME  (UINT32_MAX - 1)
+#define GLOBAL_FILENAME (UINT32_MAX - 2)
 
 static struct qn_js_val eval(struct qn_js_file *j, uint32_t node, unsigned depth);
 
@@ -133,6 +141,66 @@ static struct qn_js_val member_of(struct qn_js_file *j, struct qn_js_val obj, st
         }
 }
 
+/* --- what stands for nothing --- */
+
+/* What a free name stands for: an interface or one of GLOBAL_*. */
+static uint32_t global_root(struct qn_js_file *j, uint32_t atom)
+{
+        if (!j->atom_root[atom]) {
+                struct qn_str name = qn_jso_atom_text(j, atom);
+                uint32_t api = qn_js_api_global(j->apis, name);
+
+                j->atom_root[atom] = api                             ? api
+                                     : qn_str_is(name, "__dirname")  ? GLOBAL_DIRNAME
+                                     : qn_str_is(name, "__filename") ? GLOBAL_FILENAME
+                                                                     : GLOBAL_PLAIN;
+        }
+        return j->atom_root[atom];
+}
+
+static bool is_interop(struct qn_str name)
+{
+        return qn_str_find(name, QN_STR("nterop")) >= 0 || qn_str_starts(name, "__import") ||
+               qn_str_starts(name, "__toESM") || qn_str_starts(name, "__toModule");
+}
+
+static bool is_plain_name(struct qn_js_file *j, const struct qn_js_node *ident)
+{
+        if (!ident->first)
+                return global_root(j, ident->val) == GLOBAL_PLAIN;
+        return j->slot[ident->first] == SLOT_PLAIN && !(j->labels && j->labels[ident->first]);
+}
+
+/* Whether a chain a.b(c).d begins with something that is known to stand for nothing: by far the most common case. */
+bool qn_jso_is_plain(struct qn_js_file *j, uint32_t node)
+{
+        const struct qn_js_node *n = qn_jsn(j, node);
+
+        for (unsigned links = 0; n->type == QN_JS_MEMBER || n->type == QN_JS_CALL; links++) {
+                bool call = n->type == QN_JS_CALL;
+
+                if (!n->first || links == PLAIN_LINKS)
+                        return false;
+                n = qn_jsn(j, n->first);
+                if (call && n->type == QN_JS_IDENT && is_interop(qn_jso_atom_text(j, n->val)))
+                        return false;
+        }
+        return n->type == QN_JS_THIS || (n->type == QN_JS_IDENT && is_plain_name(j, n));
+}
+
+/* The value of a MEMBER node whose object is known. */
+static struct qn_js_val member_value(struct qn_js_file *j, uint32_t node,
+                                     const struct qn_js_val *obj, unsigned depth)
+{
+        const struct qn_js_node *n = qn_jsn(j, node);
+
+        if (n->flags & QN_JS_F_PRIVATE)
+                return nothing();
+        if (obj->kind != QN_VAL_API && obj->kind != QN_VAL_NODE)
+                return (struct qn_js_val){ .labels = obj->labels };
+        return member_of(j, *obj, qn_jso_atom_text(j, n->val), depth);
+}
+
 /* --- bindings --- */
 
 /* The property names that lead from a pattern to the identifier it declares. */
@@ -203,24 +271,34 @@ static struct qn_js_val binding_value(struct qn_js_file *j, uint32_t index, unsi
         return nothing();
 }
 
+/* Keeps what a binding stands for. */
+static void remember(struct qn_js_file *j, uint32_t index, const struct qn_js_val *v)
+{
+        j->slot[index] = SLOT_PLAIN;
+        if (v->kind == QN_VAL_NONE && !v->labels && !v->decoded)
+                return;
+        if (QN_ARENA_ROOM(j->a, j->vals, j->n_vals, j->vals_cap) < 0) {
+                j->slot[index] = 0;
+                j->lost = true;
+                return;
+        }
+        j->vals[j->n_vals++] = *v;
+        j->slot[index] = (uint32_t)j->n_vals;
+}
+
 static struct qn_js_val eval_binding(struct qn_js_file *j, uint32_t index, unsigned depth)
 {
-        struct qn_js_val v;
+        struct qn_js_val v = nothing();
 
-        if (j->slot[index] == BUSY)
-                return nothing();
+        if (j->slot[index] == SLOT_BUSY)
+                return v;
         if (!j->slot[index]) {
-                j->slot[index] = BUSY;
+                j->slot[index] = SLOT_BUSY;
                 v = binding_value(j, index, depth);
-                if (QN_ARENA_ROOM(j->a, j->vals, j->n_vals, j->vals_cap) < 0) {
-                        j->slot[index] = 0;
-                        j->lost = true;
-                        return v;
-                }
-                j->vals[j->n_vals++] = v;
-                j->slot[index] = (uint32_t)j->n_vals;
+                remember(j, index, &v);
+        } else if (j->slot[index] != SLOT_PLAIN) {
+                v = j->vals[j->slot[index] - 1];
         }
-        v = j->vals[j->slot[index] - 1];
         if (j->labels)
                 v.labels |= j->labels[index];
         return v;
@@ -238,20 +316,18 @@ static struct qn_js_val directory_of_file(struct qn_js_file *j, bool name)
 
 static struct qn_js_val eval_global(struct qn_js_file *j, uint32_t atom)
 {
-        struct qn_str name = qn_jso_atom_text(j, atom);
+        uint32_t root = global_root(j, atom);
 
-        if (!j->atom_root[atom]) {
-                uint32_t api = qn_js_api_global(j->apis, name);
-
-                j->atom_root[atom] = api + 1;
-        }
-        if (j->atom_root[atom] > 1)
-                return api_val(j, j->atom_root[atom] - 1);
-        if (qn_str_is(name, "__dirname"))
+        switch (root) {
+        case GLOBAL_PLAIN:
+                return nothing();
+        case GLOBAL_DIRNAME:
                 return directory_of_file(j, false);
-        if (qn_str_is(name, "__filename"))
+        case GLOBAL_FILENAME:
                 return directory_of_file(j, true);
-        return nothing();
+        default:
+                return api_val(j, root);
+        }
 }
 
 /* --- text --- */
@@ -441,60 +517,80 @@ static struct qn_js_val call_api(struct qn_js_file *j, uint32_t call, uint32_t i
         }
 }
 
-static bool is_interop(struct qn_str name)
+/* ['a', 'b'].join(c) */
+static struct qn_js_val join_array(struct qn_js_file *j, uint32_t call, uint32_t array,
+                                   unsigned depth)
 {
-        return qn_str_find(name, QN_STR("nterop")) >= 0 || qn_str_starts(name, "__import") ||
-               qn_str_starts(name, "__toESM") || qn_str_starts(name, "__toModule");
+        struct qn_str parts[PARTS_MAX], sep = qn_jso_text(j, qn_jso_arg(j, call, 0));
+        bool exact = true;
+        size_t n = 0;
+
+        for (uint32_t e = qn_jsn(j, array)->first; e && n < PARTS_MAX; e = qn_jsn(j, e)->next) {
+                struct qn_js_val v = eval(j, e, depth + 1);
+
+                parts[n++] = part_text(j, &v, &exact);
+        }
+        return text_val(qn_jso_const_join(j->a, parts, n, sep.p ? sep : QN_STR(",")), exact);
+}
+
+static struct qn_js_val concat(struct qn_js_file *j, uint32_t call, const struct qn_js_val *text,
+                               unsigned depth)
+{
+        struct qn_js_val vals[PARTS_MAX];
+        size_t n = 0;
+
+        vals[n++] = *text;
+        for (uint32_t a = qn_jso_arg(j, call, 0); a && n < PARTS_MAX; a = qn_jsn(j, a)->next)
+                vals[n++] = eval(j, a, depth + 1);
+        return join_parts(j, vals, n, false);
+}
+
+/* Whether text.toString(encoding) is the text itself. */
+static bool is_text_encoding(struct qn_js_file *j, uint32_t call, unsigned depth)
+{
+        struct qn_js_val e = eval(j, qn_jso_arg(j, call, 0), depth + 1);
+
+        return e.kind != QN_VAL_STRING || qn_str_starts(e.str, "utf") ||
+               qn_str_is(e.str, "ascii") || qn_str_is(e.str, "latin1") ||
+               qn_str_is(e.str, "binary");
 }
 
 static struct qn_js_val call_method(struct qn_js_file *j, uint32_t call, uint32_t callee,
-                                    unsigned depth)
+                                    const struct qn_js_val *obj, unsigned depth)
 {
         struct qn_str name = qn_jso_atom_text(j, qn_jsn(j, callee)->val);
         uint32_t object = qn_jsn(j, callee)->first;
-        struct qn_js_val obj, vals[PARTS_MAX];
-        size_t n = 0;
 
-        if (qn_str_is(name, "join") && qn_jsn(j, object)->type == QN_JS_ARRAY) {
-                struct qn_str parts[PARTS_MAX], sep = qn_jso_text(j, qn_jso_arg(j, call, 0));
-                bool exact = true;
-
-                for (uint32_t e = qn_jsn(j, object)->first; e && n < PARTS_MAX;
-                     e = qn_jsn(j, e)->next) {
-                        vals[n] = eval(j, e, depth + 1);
-                        parts[n] = part_text(j, &vals[n], &exact);
-                        n++;
-                }
-                return text_val(qn_jso_const_join(j->a, parts, n, sep.p ? sep : QN_STR(",")),
-                                exact);
+        if (qn_jsn(j, object)->type == QN_JS_ARRAY && qn_str_is(name, "join"))
+                return join_array(j, call, object, depth);
+        if (obj->kind == QN_VAL_STRING) {
+                if (qn_str_is(name, "concat"))
+                        return concat(j, call, obj, depth);
+                if (qn_str_is(name, "trim") || qn_str_is(name, "toLowerCase") ||
+                    qn_str_is(name, "valueOf") ||
+                    (qn_str_is(name, "toString") && is_text_encoding(j, call, depth)))
+                        return *obj;
         }
-        obj = eval(j, object, depth + 1);
-        if (obj.kind == QN_VAL_STRING) {
-                struct qn_js_val arg;
-
-                if (qn_str_is(name, "concat")) {
-                        vals[n++] = obj;
-                        for (uint32_t a = qn_jso_arg(j, call, 0); a && n < PARTS_MAX;
-                             a = qn_jsn(j, a)->next)
-                                vals[n++] = eval(j, a, depth + 1);
-                        return join_parts(j, vals, n, false);
-                }
-                if (qn_str_is(name, "toString")) {
-                        arg = eval(j, qn_jso_arg(j, call, 0), depth + 1);
-                        if (arg.kind != QN_VAL_STRING || qn_str_starts(arg.str, "utf") ||
-                            qn_str_is(arg.str, "ascii") || qn_str_is(arg.str, "latin1") ||
-                            qn_str_is(arg.str, "binary"))
-                                return obj;
-                } else if (qn_str_is(name, "trim") || qn_str_is(name, "toLowerCase") ||
-                           qn_str_is(name, "valueOf")) {
-                        return obj;
-                }
-        }
-        if (obj.kind == QN_VAL_NODE && (qn_str_is(name, "bind")))
-                return obj;
+        if ((obj->kind == QN_VAL_NODE || obj->kind == QN_VAL_API) && qn_str_is(name, "bind"))
+                return *obj; /* exec.bind(null) */
         return (struct qn_js_val){ .kind = QN_VAL_NONE,
-                                   .labels = obj.labels,
-                                   .decoded = obj.decoded };
+                                   .labels = obj->labels,
+                                   .decoded = obj->decoded };
+}
+
+/* obj.name(…); the object is looked at once, or a chain of calls would take exponential time. */
+static struct qn_js_val eval_method_call(struct qn_js_file *j, uint32_t node, uint32_t callee,
+                                         unsigned depth)
+{
+        struct qn_js_val obj, f;
+
+        if (qn_jso_is_plain(j, callee))
+                return nothing();
+        obj = eval(j, qn_jsn(j, callee)->first, depth + 1);
+        f = member_value(j, callee, &obj, depth + 1);
+        if (f.kind == QN_VAL_API)
+                return call_api(j, node, f.api, depth);
+        return call_method(j, node, callee, &obj, depth);
 }
 
 static struct qn_js_val eval_call(struct qn_js_file *j, uint32_t node, unsigned depth)
@@ -504,24 +600,14 @@ static struct qn_js_val eval_call(struct qn_js_file *j, uint32_t node, unsigned 
 
         if (!callee)
                 return nothing();
+        if (qn_jsn(j, callee)->type == QN_JS_MEMBER)
+                return eval_method_call(j, node, callee, depth);
         f = eval(j, callee, depth + 1);
         if (f.kind == QN_VAL_API)
                 return call_api(j, node, f.api, depth);
         if (qn_jsn(j, callee)->type == QN_JS_IDENT &&
             is_interop(qn_jso_atom_text(j, qn_jsn(j, callee)->val)))
                 return eval(j, qn_jso_arg(j, node, 0), depth + 1);
-        if (qn_jsn(j, callee)->type == QN_JS_MEMBER) {
-                uint32_t object = qn_jsn(j, callee)->first;
-                struct qn_str name = qn_jso_atom_text(j, qn_jsn(j, callee)->val);
-                struct qn_js_val o;
-
-                if (qn_str_is(name, "bind")) { /* exec.bind(null) */
-                        o = eval(j, object, depth + 1);
-                        if (o.kind == QN_VAL_API)
-                                return o;
-                }
-                return call_method(j, node, callee, depth);
-        }
         return (struct qn_js_val){ .kind = QN_VAL_NONE, .labels = f.labels };
 }
 
@@ -579,22 +665,6 @@ static struct qn_js_val eval_binary(struct qn_js_file *j, uint32_t node, unsigne
         return nothing();
 }
 
-/* Whether a chain a.b.c begins with something that is known to stand for nothing: by far the most common case. */
-static bool is_plain(const struct qn_js_file *j, uint32_t node)
-{
-        const struct qn_js_node *n = qn_jsn(j, node);
-        const struct qn_js_val *v;
-
-        while (n->type == QN_JS_MEMBER && n->first)
-                n = qn_jsn(j, n->first);
-        if (n->type == QN_JS_THIS)
-                return true;
-        if (n->type != QN_JS_IDENT || !n->first || !j->slot[n->first] || j->slot[n->first] == BUSY)
-                return false;
-        v = &j->vals[j->slot[n->first] - 1];
-        return v->kind == QN_VAL_NONE && !v->labels && !(j->labels && j->labels[n->first]);
-}
-
 static struct qn_js_val eval(struct qn_js_file *j, uint32_t node, unsigned depth)
 {
         const struct qn_js_node *n;
@@ -616,17 +686,15 @@ static struct qn_js_val eval(struct qn_js_file *j, uint32_t node, unsigned depth
         case QN_JS_IDENT:
                 return n->first ? eval_binding(j, n->first, depth) : eval_global(j, n->val);
         case QN_JS_MEMBER:
-                if (n->flags & QN_JS_F_PRIVATE || is_plain(j, node))
+                if (n->flags & QN_JS_F_PRIVATE || qn_jso_is_plain(j, node))
                         return nothing();
                 v = eval(j, n->first, depth + 1);
-                if (v.kind != QN_VAL_API && v.kind != QN_VAL_NODE)
-                        return (struct qn_js_val){ .labels = v.labels };
-                return member_of(j, v, qn_jso_atom_text(j, n->val), depth);
+                return member_value(j, node, &v, depth);
         case QN_JS_INDEX:
                 return eval_index(j, node, depth);
         case QN_JS_CALL:
         case QN_JS_NEW:
-                return eval_call(j, node, depth);
+                return qn_jso_is_plain(j, node) ? nothing() : eval_call(j, node, depth);
         case QN_JS_IMPORT_CALL:
                 return eval_import(j, node, depth);
         case QN_JS_BINARY:

@@ -138,12 +138,22 @@ static void push(struct walk *w, struct visit v)
         w->stack[w->n++] = v;
 }
 
+/* Siblings come after what stands below v, so that everything is met in the order of the source, and of memory. */
+static void push_next(struct walk *w, const struct visit *v)
+{
+        uint32_t next = w->j->ast->nodes[v->node].next;
+
+        if (next && v->parent)
+                push(w, (struct visit){ next, v->func, v->parent, v->inherits });
+}
+
 static void push_children(struct walk *w, const struct visit *v, unsigned type, uint32_t func)
 {
+        uint32_t first = w->j->ast->nodes[v->node].first;
         bool inherits = passes_on(w->j, v, type) || (type == QN_JS_OBJECT && v->inherits);
 
-        for (uint32_t c = w->j->ast->nodes[v->node].first; c; c = w->j->ast->nodes[c].next)
-                push(w, (struct visit){ c, func, v->node, inherits });
+        if (first)
+                push(w, (struct visit){ first, func, v->node, inherits });
 }
 
 static void visit(struct walk *w, const struct visit *v)
@@ -160,8 +170,12 @@ static void visit(struct walk *w, const struct visit *v)
                 return;
         case QN_JS_STRING:
         case QN_JS_TEMPLATE_PART:
+                qn_obfuscation_literal(j, v->node);
                 qn_jso_string_literal(j, v->node);
                 return;
+        case QN_JS_ARRAY:
+                qn_obfuscation_literal(j, v->node);
+                break;
         case QN_JS_FUNCTION:
                 func = new_function(j, v->node, func, v->inherits);
                 break;
@@ -202,6 +216,7 @@ static void walk_tree(struct qn_js_file *j)
         while (w.n) {
                 struct visit v = w.stack[--w.n];
 
+                push_next(&w, &v);
                 visit(&w, &v);
         }
 }

@@ -47,9 +47,16 @@ static void look_at_lines(struct qn_js_file *j)
 
         if (rest.n < LONG_LINE)
                 return;
-        while (rest.n && rest.n > longest)
-                longest = QN_MAX(longest, qn_str_cut(&rest, '\n').n);
-        if (longest >= LONG_LINE)
+        /* A stretch of LONG_LINE bytes with a line end in it: what stands before its last one cannot be long. */
+        while (rest.n >= LONG_LINE) {
+                ptrdiff_t nl = qn_str_rchr(qn_str_take(rest, LONG_LINE), '\n');
+
+                if (nl >= 0)
+                        rest = qn_str_skip(rest, (size_t)nl + 1);
+                else
+                        longest = QN_MAX(longest, qn_str_cut(&rest, '\n').n);
+        }
+        if (longest)
                 report(j, "long-line", longest, j->ast->root);
 }
 
@@ -104,15 +111,10 @@ static const char *blob_kind(struct qn_str s)
         return base64 == n && upper && lower && digit ? "base64-blob" : NULL;
 }
 
-struct literals {
-        size_t blob, escapes, bytes;
-        uint32_t blob_at, escapes_at, bytes_at;
-        const char *kind;
-};
-
-static void look_at_string(struct qn_js_file *j, struct literals *l, uint32_t node)
+static void look_at_string(struct qn_js_file *j, uint32_t node)
 {
         const struct qn_js_node *n = qn_jsn(j, node);
+        struct qn_js_literals *l = &j->literals;
         struct qn_str s = qn_str_skip(qn_str_take(j->ast->source, n->end), n->start + 1);
 
         if (n->flags & QN_JS_F_ESCAPED) {
@@ -140,8 +142,9 @@ static void look_at_string(struct qn_js_file *j, struct literals *l, uint32_t no
 }
 
 /* [31, 139, 8, 0, …]: a payload as numbers. */
-static void look_at_array(struct qn_js_file *j, struct literals *l, uint32_t node)
+static void look_at_array(struct qn_js_file *j, uint32_t node)
 {
+        struct qn_js_literals *l = &j->literals;
         size_t n = 0;
 
         for (uint32_t c = qn_jsn(j, node)->first; c; c = qn_jsn(j, c)->next, n++) {
@@ -158,26 +161,29 @@ static void look_at_array(struct qn_js_file *j, struct literals *l, uint32_t nod
         }
 }
 
-static void look_at_literals(struct qn_js_file *j)
+void qn_obfuscation_literal(struct qn_js_file *j, uint32_t node)
 {
-        struct literals l = { 0 };
+        const struct qn_js_node *n = qn_jsn(j, node);
+        uint32_t size = n->end - n->start;
 
-        for (uint32_t i = 1; i < j->ast->n_nodes; i++) {
-                const struct qn_js_node *n = &j->ast->nodes[i];
-
-                if (n->type == QN_JS_STRING &&
-                    (n->end - n->start >= BLOB ||
-                     ((n->flags & QN_JS_F_ESCAPED) && n->end - n->start > 16)))
-                        look_at_string(j, &l, i);
-                else if (n->type == QN_JS_ARRAY && n->end - n->start >= NUMBERS * 2)
-                        look_at_array(j, &l, i);
+        if (n->type == QN_JS_STRING) {
+                if (size >= BLOB || ((n->flags & QN_JS_F_ESCAPED) && size > 16))
+                        look_at_string(j, node);
+        } else if (n->type == QN_JS_ARRAY && size >= NUMBERS * 2) {
+                look_at_array(j, node);
         }
-        if (l.blob)
-                report(j, l.kind, l.blob, l.blob_at);
-        if (l.escapes >= ESCAPES_MIN)
-                report(j, "encoded-strings", l.escapes, l.escapes_at);
-        if (l.bytes)
-                report(j, "byte-array", l.bytes, l.bytes_at);
+}
+
+static void report_literals(struct qn_js_file *j)
+{
+        const struct qn_js_literals *l = &j->literals;
+
+        if (l->blob)
+                report(j, l->kind, l->blob, l->blob_at);
+        if (l->escapes >= ESCAPES_MIN)
+                report(j, "encoded-strings", l->escapes, l->escapes_at);
+        if (l->bytes)
+                report(j, "byte-array", l->bytes, l->bytes_at);
 }
 
 void qn_obfuscation_observe(struct qn_js_file *j)
@@ -185,5 +191,5 @@ void qn_obfuscation_observe(struct qn_js_file *j)
         look_at_names(j);
         look_at_lines(j);
         look_for_jsfuck(j);
-        look_at_literals(j);
+        report_literals(j);
 }

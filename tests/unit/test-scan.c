@@ -13,6 +13,7 @@ struct file {
 static struct qn_observers *observers;
 static struct qn_scan *scan;
 static struct qn_buf lines = { .max = 1 << 22 };
+static const struct qn_event_set *last; /* what lines were made of */
 
 static void give(const struct file *f)
 {
@@ -41,6 +42,7 @@ static struct qn_str observe_in_order(const struct file *files, size_t n, bool b
                         if (qn_scan_wants(scan, qn_str_c(files[i].path)))
                                 give(&files[i]);
         ASSERT_EQ(qn_scan_finish(scan, (struct qn_str){ NULL, 0 }, &set), 0);
+        last = set;
         qn_buf_reset(&lines);
         for (size_t i = 0; i < set->n; i++) {
                 qn_buf_printf(&lines, "%s ", qn_phase_name(set->events[i].phase));
@@ -493,4 +495,33 @@ TEST(floods_are_told)
         files[1].text = code.p;
         expect(files, 2, "import env.read detail=more");
         expect_not(files, 2, "never unanalysed");
+}
+
+/* Looking twice at each object of a chain of calls took exponential time, until nothing of the file was evaluated any more. */
+TEST(chains_of_calls_hide_nothing)
+{
+        _cleanup_(qn_buf_done) struct qn_buf code = QN_BUF_INIT(1 << 16);
+        struct file files[] = { PKG, { "index.js", NULL, 0 } };
+
+        qn_buf_puts(&code, "fetch(x)");
+        for (int i = 0; i < 22; i++)
+                qn_buf_puts(&code, ".then(f)");
+        qn_buf_puts(&code, ";\nq");
+        for (int i = 0; i < 200; i++)
+                qn_buf_puts(&code, ".replace(a, b)");
+        qn_buf_puts(&code, ";\nrequire('child_process').exec('id')");
+        qn_buf_byte(&code, '\0');
+        files[1].text = code.p;
+        expect(files, 2, "import proc.exec command=id");
+}
+
+TEST(what_is_there_twice_is_shown_where_it_is_first)
+{
+        expect(JS("fetch(a)\nfetch(b)"), "import net.connect");
+        for (size_t i = 0; i < last->n; i++)
+                if (last->events[i].kind == QN_EVENT_NET_CONNECT) {
+                        ASSERT_EQ(last->events[i].count, 2u);
+                        ASSERT_EQ(last->events[i].line, 1u);
+                        ASSERT_STR(last->events[i].text, "fetch(a)");
+                }
 }
