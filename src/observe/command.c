@@ -9,34 +9,15 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "observe/classify.h"
-#include "observe/command-table.h"
+#include "observe/command-priv.h"
 #include "parse/shell.h"
-
-struct info {
-        const struct qn_str *argv; /* from the real program on */
-        size_t argc;
-        struct qn_str program;
-        const struct qn_cmd_interp *interp;
-        struct qn_str url, host, class, out; /* of a download */
-        uint64_t labels;                     /* what its output carries */
-        bool downloads, sends, filter, background;
-};
-
-struct run {
-        const struct qn_commands *t;
-        const struct qn_command_host *host;
-        struct qn_arena *a;
-        struct qn_shell sh;
-        struct info *info;
-        struct qn_command_sum *sum;
-};
 
 static bool named(const struct qn_map *m, struct qn_str name)
 {
         return qn_map_get(m, name) != QN_MAP_NONE;
 }
 
-static void emit(struct run *r, size_t i, struct qn_event *e)
+void qn_cmd_emit(struct qn_cmd_run *r, size_t i, struct qn_event *e)
 {
         qn_event_attr(e, QN_ATTR_COMMAND, r->sh.commands[i].source);
         if (r->info[i].program.n)
@@ -45,15 +26,10 @@ static void emit(struct run *r, size_t i, struct qn_event *e)
                 r->host->event(r->host->ctx, e);
 }
 
-static struct qn_event make(enum qn_event_kind kind)
-{
-        return qn_event_make(kind, QN_LAYER_STATIC, 0);
-}
-
 /* --- one command --- */
 
 /* Names of programs are compared in lower case where they come from Windows (Invoke-WebRequest). */
-static struct qn_str tidy_program(struct run *r, struct qn_str word)
+static struct qn_str tidy_program(struct qn_cmd_run *r, struct qn_str word)
 {
         struct qn_str p = qn_shell_program(word);
         uint32_t alias = qn_map_get(&r->t->aliases, word);
@@ -71,11 +47,6 @@ static struct qn_str tidy_program(struct run *r, struct qn_str word)
         for (size_t i = 0; i < p.n; i++)
                 low[i] = p.p[i] >= 'A' && p.p[i] <= 'Z' ? (char)(p.p[i] | 0x20) : p.p[i];
         return (struct qn_str){ low, p.n };
-}
-
-static bool is_option(struct qn_str w)
-{
-        return w.n > 1 && w.p[0] == '-';
 }
 
 static bool is_assignment(struct qn_str w)
@@ -99,8 +70,8 @@ static struct qn_str package_name(struct qn_str w)
         return at > 0 ? qn_str_take(w, (size_t)at) : w;
 }
 
-static void match_rules(struct run *r, size_t i, struct qn_str program, const struct qn_str *argv,
-                        size_t argc)
+static void match_rules(struct qn_cmd_run *r, size_t i, struct qn_str program,
+                        const struct qn_str *argv, size_t argc)
 {
         const struct qn_cmd_rule *rule;
         uint64_t at = 0;
@@ -119,12 +90,12 @@ static void match_rules(struct run *r, size_t i, struct qn_str program, const st
                         r->info[i].labels |= QN_LABEL_BIT(ENV);
                 if (rule->event.kind == QN_EVENT_CLIPBOARD_READ)
                         r->info[i].labels |= QN_LABEL_BIT(CLIPBOARD);
-                emit(r, i, &e);
+                qn_cmd_emit(r, i, &e);
         }
 }
 
 /* How many words of argv are a wrapper and its own arguments; 0 when argv[0] is no wrapper. */
-static size_t wrapper_words(struct run *r, struct qn_str program, const struct qn_str *argv,
+static size_t wrapper_words(struct qn_cmd_run *r, struct qn_str program, const struct qn_str *argv,
                             size_t argc)
 {
         struct qn_str first = argc > 1 ? argv[1] : (struct qn_str){ 0 };
@@ -137,7 +108,7 @@ static size_t wrapper_words(struct run *r, struct qn_str program, const struct q
         own = w->words;
         at = w->sub.n ? 2 : 1;
         while (at < argc) {
-                bool option = is_option(argv[at]) || is_assignment(argv[at]) ||
+                bool option = qn_cmd_is_option(argv[at]) || is_assignment(argv[at]) ||
                               (w->slash && argv[at].n && argv[at].p[0] == '/');
 
                 if (!option && !own)
@@ -152,7 +123,7 @@ static size_t wrapper_words(struct run *r, struct qn_str program, const struct q
         return at < argc ? at : 0;
 }
 
-static bool wraps_package(struct run *r, struct qn_str program, const struct qn_str *argv,
+static bool wraps_package(struct qn_cmd_run *r, struct qn_str program, const struct qn_str *argv,
                           size_t argc)
 {
         const struct qn_cmd_wrapper *w =
@@ -162,10 +133,10 @@ static bool wraps_package(struct run *r, struct qn_str program, const struct qn_
 }
 
 /* Finds the real program behind sudo, env, npx…; rules are tried at each step. */
-static void unwrap(struct run *r, size_t i)
+static void unwrap(struct qn_cmd_run *r, size_t i)
 {
         const struct qn_shell_command *c = &r->sh.commands[i];
-        struct info *in = &r->info[i];
+        struct qn_cmd_info *in = &r->info[i];
         const struct qn_str *argv = c->argv;
         size_t argc = c->argc;
         bool package = false;
@@ -192,9 +163,9 @@ static void unwrap(struct run *r, size_t i)
         in->filter = named(&r->t->filters, in->program);
 }
 
-static void report_file(struct run *r, struct qn_str path, struct qn_str lang)
+static void report_file(struct qn_cmd_run *r, struct qn_str path, struct qn_str lang)
 {
-        if (!path.n || is_option(path))
+        if (!path.n || qn_cmd_is_option(path))
                 return;
         if (!r->sum->target.n)
                 r->sum->target = path;
@@ -202,23 +173,23 @@ static void report_file(struct run *r, struct qn_str path, struct qn_str lang)
                 r->host->file(r->host->ctx, path, lang);
 }
 
-static void report_code(struct run *r, struct qn_str code, struct qn_str lang)
+static void report_code(struct qn_cmd_run *r, struct qn_str code, struct qn_str lang)
 {
         if (r->host->code && code.n)
                 r->host->code(r->host->ctx, code, lang);
 }
 
 /* PowerShell's -enc: base64 of UTF-16LE. */
-static void report_encoded(struct run *r, size_t i, struct qn_str text, struct qn_str lang)
+static void report_encoded(struct qn_cmd_run *r, size_t i, struct qn_str text, struct qn_str lang)
 {
-        struct qn_event e = make(QN_EVENT_CODE_DECODE);
+        struct qn_event e = qn_cmd_make(QN_EVENT_CODE_DECODE);
         struct qn_str raw;
         size_t n = 0;
         char *p;
 
         qn_event_attr(&e, QN_ATTR_ENCODING, QN_STR("base64"));
         qn_event_attr(&e, QN_ATTR_INTO, QN_STR("powershell"));
-        emit(r, i, &e);
+        qn_cmd_emit(r, i, &e);
         if (qn_base64_decode(text, r->a, &raw) < 0 || !(p = qn_arena_alloc(r->a, raw.n + 1)))
                 return;
         for (size_t k = 0; k < raw.n; k++)
@@ -227,9 +198,9 @@ static void report_encoded(struct run *r, size_t i, struct qn_str text, struct q
         report_code(r, (struct qn_str){ p, n }, lang);
 }
 
-static void run_interpreter(struct run *r, size_t i)
+static void run_interpreter(struct qn_cmd_run *r, size_t i)
 {
-        struct info *in = &r->info[i];
+        struct qn_cmd_info *in = &r->info[i];
         const struct qn_cmd_interp *p = in->interp;
         size_t at = 1;
 
@@ -238,7 +209,9 @@ static void run_interpreter(struct run *r, size_t i)
         for (; at < in->argc; at++) {
                 struct qn_str w = in->argv[at], value = w, name = qn_str_cut(&value, '=');
 
-                if (!is_option(w)) {
+                if (qn_str_starts(w, "//")) /* cscript //nologo */
+                        continue;
+                if (!qn_cmd_is_option(w)) {
                         report_file(r, w, p->lang);
                         return;
                 }
@@ -270,7 +243,7 @@ static bool is_file_name(struct qn_str w)
         return qn_str_chr(w, '/') >= 0 || qn_str_chr(w, '.') >= 0;
 }
 
-static void run_script(struct run *r, const struct info *in)
+static void run_script(struct qn_cmd_run *r, const struct qn_cmd_info *in)
 {
         const struct qn_cmd_rule *rule;
         uint64_t at = 0;
@@ -285,7 +258,7 @@ static void run_script(struct run *r, const struct info *in)
                         r->host->script(r->host->ctx, rule->words[1]); /* npm start */
                 else
                         for (size_t i = rule->n_words; i < in->argc; i++)
-                                if (!is_option(in->argv[i]) &&
+                                if (!qn_cmd_is_option(in->argv[i]) &&
                                     !(in->interp && is_file_name(in->argv[i])))
                                         r->host->script(r->host->ctx, in->argv[i]);
                 return;
@@ -297,10 +270,10 @@ static void run_script(struct run *r, const struct info *in)
 
 /* --- AI command lines --- */
 
-static void run_ai(struct run *r, size_t i)
+static void run_ai(struct qn_cmd_run *r, size_t i)
 {
-        const struct info *in = &r->info[i];
-        struct qn_event e = make(QN_EVENT_AI_PROMPT);
+        const struct qn_cmd_info *in = &r->info[i];
+        struct qn_event e = qn_cmd_make(QN_EVENT_AI_PROMPT);
         _cleanup_(qn_buf_done) struct qn_buf flags = QN_BUF_INIT(QN_ATTR_MAX);
         struct qn_str prompt = { 0 };
         const struct qn_cmd_rule *rule;
@@ -317,7 +290,8 @@ static void run_ai(struct run *r, size_t i)
         if (!any && !flags.n)
                 return;
         for (size_t k = 1; k < in->argc; k++)
-                if (in->argv[k].n > prompt.n && in->argv[k].n > 16 && !is_option(in->argv[k]))
+                if (in->argv[k].n > prompt.n && in->argv[k].n > 16 &&
+                    !qn_cmd_is_option(in->argv[k]))
                         prompt = in->argv[k];
         if (flags.n) {
                 qn_event_attr(&e, QN_ATTR_FLAGS, qn_buf_view(&flags));
@@ -325,13 +299,13 @@ static void run_ai(struct run *r, size_t i)
         }
         e.text = prompt;
         qn_event_attr(&e, QN_ATTR_DETAIL, prompt);
-        emit(r, i, &e);
+        qn_cmd_emit(r, i, &e);
 }
 
 /* --- secrets --- */
 
 /* $HOME/x, ${HOME}/x, %USERPROFILE%/x → ~/x */
-static struct qn_str tidy_home(struct run *r, struct qn_str w)
+static struct qn_str tidy_home(struct qn_cmd_run *r, struct qn_str w)
 {
         static const char *const homes[] = { "$HOME", "${HOME}", "%USERPROFILE%",
                                              "$env:USERPROFILE", "%HOME%" };
@@ -353,32 +327,32 @@ static struct qn_str tidy_home(struct run *r, struct qn_str w)
 }
 
 /* What an argument names: @file, key=@file, --opt=file → file. */
-static struct qn_str argument_path(struct run *r, struct qn_str w)
+static struct qn_str argument_path(struct qn_cmd_run *r, struct qn_str w)
 {
         ptrdiff_t at = qn_str_chr(w, '@');
 
         if (at >= 0 && (at == 0 || w.p[at - 1] == '='))
                 w = qn_str_skip(w, (size_t)at + 1);
-        else if (is_option(w) && (at = qn_str_chr(w, '=')) > 0)
+        else if (qn_cmd_is_option(w) && (at = qn_str_chr(w, '=')) > 0)
                 w = qn_str_skip(w, (size_t)at + 1);
         return tidy_home(r, w);
 }
 
-static void report_path(struct run *r, size_t i, struct qn_str path)
+static void report_path(struct qn_cmd_run *r, size_t i, struct qn_str path)
 {
         const struct qn_path_class *class = qn_classify_path(r->t->classes, path);
         struct qn_event e;
 
         if (!class)
                 return;
-        e = make(class->wallet   ? QN_EVENT_WALLET_READ
-                 : class->memory ? QN_EVENT_MEMORY_READ
-                                 : QN_EVENT_SECRET_READ);
+        e = qn_cmd_make(class->wallet   ? QN_EVENT_WALLET_READ
+                        : class->memory ? QN_EVENT_MEMORY_READ
+                                        : QN_EVENT_SECRET_READ);
         e.labels = UINT64_C(1) << class->label;
         r->info[i].labels |= e.labels;
         qn_event_attr(&e, QN_ATTR_WHICH, qn_str_c(qn_label_name(class->label)));
         qn_event_attr(&e, QN_ATTR_PATH, path);
-        emit(r, i, &e);
+        qn_cmd_emit(r, i, &e);
 }
 
 static bool is_name_char(char c)
@@ -388,7 +362,7 @@ static bool is_name_char(char c)
 }
 
 /* $NAME, ${NAME}, $env:NAME, %NAME% in an argument. */
-static void report_variables(struct run *r, size_t i, struct qn_str w)
+static void report_variables(struct qn_cmd_run *r, size_t i, struct qn_str w)
 {
         for (size_t k = 0; k + 1 < w.n; k++) {
                 size_t from, to;
@@ -409,19 +383,19 @@ static void report_variables(struct run *r, size_t i, struct qn_str w)
                 label = qn_classify_env(r->t->classes, (struct qn_str){ w.p + from, to - from });
                 if (label < 0)
                         continue;
-                e = make(QN_EVENT_SECRET_READ);
+                e = qn_cmd_make(QN_EVENT_SECRET_READ);
                 e.labels = UINT64_C(1) << label;
                 r->info[i].labels |= e.labels;
                 qn_event_attr(&e, QN_ATTR_WHICH, qn_str_c(qn_label_name((enum qn_label)label)));
                 qn_event_attr(&e, QN_ATTR_NAME, (struct qn_str){ w.p + from, to - from });
-                emit(r, i, &e);
+                qn_cmd_emit(r, i, &e);
         }
 }
 
-static void look_for_secrets(struct run *r, size_t i)
+static void look_for_secrets(struct qn_cmd_run *r, size_t i)
 {
         const struct qn_shell_command *c = &r->sh.commands[i];
-        const struct info *in = &r->info[i];
+        const struct qn_cmd_info *in = &r->info[i];
 
         for (size_t k = 1; k < in->argc; k++) {
                 report_variables(r, i, in->argv[k]);
@@ -434,27 +408,27 @@ static void look_for_secrets(struct run *r, size_t i)
         /* `env` alone prints everything */
         if ((qn_str_is(in->program, "env") && in->argc == 1) ||
             (qn_str_is(in->program, "export") && in->argc == 2 && qn_str_is(in->argv[1], "-p"))) {
-                struct qn_event e = make(QN_EVENT_ENV_ENUMERATE);
+                struct qn_event e = qn_cmd_make(QN_EVENT_ENV_ENUMERATE);
 
                 r->info[i].labels |= QN_LABEL_BIT(ENV);
                 qn_event_attr(&e, QN_ATTR_HOW, in->program);
-                emit(r, i, &e);
+                qn_cmd_emit(r, i, &e);
         }
 }
 
 /* --- files written and removed --- */
 
 /* What echo, printf or a here-document writes, also through `| tee`. */
-static struct qn_str written_text(struct run *r, size_t i)
+static struct qn_str written_text(struct qn_cmd_run *r, size_t i)
 {
         const struct qn_shell_command *c = &r->sh.commands[i];
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_COMMAND_MAX);
-        const struct info *in = &r->info[i];
+        const struct qn_cmd_info *in = &r->info[i];
 
         for (size_t k = 0; k < c->n_redirects; k++)
                 if (c->redirects[k].op == QN_SHELL_HERE)
                         return c->redirects[k].target;
-        if (qn_str_is(in->program, "tee") && c->pipe_from != QN_SHELL_NONE)
+        if (c->pipe_from != QN_SHELL_NONE)
                 in = &r->info[c->pipe_from];
         if (!qn_str_is(in->program, "echo") && !qn_str_is(in->program, "printf"))
                 return (struct qn_str){ NULL, 0 };
@@ -465,7 +439,16 @@ static struct qn_str written_text(struct run *r, size_t i)
         return qn_arena_dup(r->a, qn_buf_view(&b));
 }
 
-static void write_to(struct run *r, size_t i, struct qn_str path, bool copies)
+/* What stands behind the five fields of a crontab's line. */
+static struct qn_str cron_command(struct qn_str line)
+{
+        if (line.n && (line.p[0] == '*' || (line.p[0] >= '0' && line.p[0] <= '9')))
+                for (int field = 0; field < 5; field++)
+                        qn_str_cut(&line, ' ');
+        return line;
+}
+
+static void write_to(struct qn_cmd_run *r, size_t i, struct qn_str path, bool copies)
 {
         const struct qn_row_event *class;
         struct qn_event e;
@@ -474,10 +457,10 @@ static void write_to(struct run *r, size_t i, struct qn_str path, bool copies)
         if (qn_str_starts(path, "/dev/tcp/") || qn_str_starts(path, "/dev/udp/")) {
                 struct qn_str host = qn_str_skip(path, 9);
 
-                e = make(QN_EVENT_NET_CONNECT);
+                e = qn_cmd_make(QN_EVENT_NET_CONNECT);
                 qn_event_attr(&e, QN_ATTR_HOW, QN_STR("reverse-shell"));
                 qn_event_attr(&e, QN_ATTR_HOST, qn_str_cut(&host, '/'));
-                emit(r, i, &e);
+                qn_cmd_emit(r, i, &e);
                 return;
         }
         class = qn_classify_write(r->t->classes, path);
@@ -485,15 +468,15 @@ static void write_to(struct run *r, size_t i, struct qn_str path, bool copies)
                 return;
         e = qn_row_event_make(class);
         qn_event_attr(&e, QN_ATTR_PATH, path);
-        emit(r, i, &e);
+        qn_cmd_emit(r, i, &e);
         if (class->kind == QN_EVENT_PERSIST) /* what the system starts is run, only later */
                 report_code(r, written_text(r, i), QN_STR("shell"));
 }
 
-static void look_for_writes(struct run *r, size_t i)
+static void look_for_writes(struct qn_cmd_run *r, size_t i)
 {
         const struct qn_shell_command *c = &r->sh.commands[i];
-        const struct info *in = &r->info[i];
+        const struct qn_cmd_info *in = &r->info[i];
         bool copies = qn_str_is(in->program, "cp") || qn_str_is(in->program, "mv") ||
                       qn_str_is(in->program, "install") || qn_str_is(in->program, "tee") ||
                       qn_str_is(in->program, "ln") || qn_str_is(in->program, "copy");
@@ -504,6 +487,8 @@ static void look_for_writes(struct run *r, size_t i)
                 if (d->op == QN_SHELL_OUT || d->op == QN_SHELL_APPEND || d->op == QN_SHELL_DUP)
                         write_to(r, i, d->target, false);
         }
+        if (qn_str_is(in->program, "crontab") && c->pipe_from != QN_SHELL_NONE)
+                report_code(r, cron_command(written_text(r, i)), QN_STR("shell"));
         if (copies && in->argc > 1)
                 write_to(r, i, in->argv[in->argc - 1], true);
         if (in->out.n)
@@ -523,7 +508,7 @@ static bool is_root_or_home(struct qn_str p)
         return false;
 }
 
-static bool is_recursive(const struct info *in)
+static bool is_recursive(const struct qn_cmd_info *in)
 {
         for (size_t k = 1; k < in->argc; k++) {
                 struct qn_str w = in->argv[k];
@@ -531,18 +516,18 @@ static bool is_recursive(const struct info *in)
                 if (qn_str_ieq(w, QN_STR("/s")) || qn_str_is(w, "--recursive") ||
                     qn_str_ieq(w, QN_STR("-recurse")))
                         return true;
-                if (is_option(w) && w.p[1] != '-' &&
+                if (qn_cmd_is_option(w) && w.p[1] != '-' &&
                     (memchr(w.p, 'r', w.n) || memchr(w.p, 'R', w.n)))
                         return true;
         }
         return qn_str_is(in->program, "rimraf");
 }
 
-static void look_for_deletes(struct run *r, size_t i)
+static void look_for_deletes(struct qn_cmd_run *r, size_t i)
 {
         static const char *const programs[] = { "rm",    "rimraf", "del",        "rd",
                                                 "rmdir", "erase",  "remove-item" };
-        const struct info *in = &r->info[i];
+        const struct qn_cmd_info *in = &r->info[i];
         bool deletes = false;
 
         for (size_t k = 0; k < QN_ARRAY_SIZE(programs); k++)
@@ -553,12 +538,13 @@ static void look_for_deletes(struct run *r, size_t i)
                 struct qn_str path = tidy_home(r, in->argv[k]);
                 struct qn_event e;
 
-                if (is_option(path) || (path.n == 2 && path.p[0] == '/'))
+                if (qn_cmd_is_option(path) || (path.n == 2 && path.p[0] == '/'))
                         continue;
-                e = make(is_root_or_home(path) ? QN_EVENT_SYSTEM_DESTROY : QN_EVENT_FILE_DELETE);
+                e = qn_cmd_make(is_root_or_home(path) ? QN_EVENT_SYSTEM_DESTROY
+                                                      : QN_EVENT_FILE_DELETE);
                 qn_event_attr(&e, QN_ATTR_PATH, path);
                 qn_event_attr(&e, QN_ATTR_HOW, QN_STR("recursive"));
-                emit(r, i, &e);
+                qn_cmd_emit(r, i, &e);
         }
 }
 
@@ -570,9 +556,9 @@ static bool is_output_option(struct qn_str w)
                qn_str_is(w, "--output-document") || qn_str_ieq(w, QN_STR("-outfile"));
 }
 
-static void find_address(struct run *r, size_t i)
+static void find_address(struct qn_cmd_run *r, size_t i)
 {
-        struct info *in = &r->info[i];
+        struct qn_cmd_info *in = &r->info[i];
         struct qn_url url;
 
         for (size_t k = 1; k < in->argc; k++) {
@@ -581,7 +567,7 @@ static void find_address(struct run *r, size_t i)
 
                 if (is_output_option(w) && !curl_O && k + 1 < in->argc) {
                         in->out = in->argv[++k];
-                } else if (!is_option(w) && !in->url.n && qn_str_chr(w, '.') > 0 &&
+                } else if (!qn_cmd_is_option(w) && !in->url.n && qn_str_chr(w, '.') > 0 &&
                            (qn_url_split(w, false, &url) || qn_url_split(w, true, &url)) &&
                            (url.scheme.n || !qn_str_is(in->argv[k - 1], "-H"))) {
                         in->url = w;
@@ -599,7 +585,7 @@ static void find_address(struct run *r, size_t i)
                         in->out = r->sh.commands[i].redirects[k].target;
 }
 
-static bool uploads(const struct info *in)
+static bool uploads(const struct qn_cmd_info *in)
 {
         static const char *const options[] = { "-d",
                                                "--data",
@@ -639,16 +625,9 @@ static bool uploads(const struct info *in)
         return false;
 }
 
-static void add_address(struct qn_event *e, const struct info *in)
+static void report_network(struct qn_cmd_run *r, size_t i)
 {
-        qn_event_attr(e, QN_ATTR_URL, in->url);
-        qn_event_attr(e, QN_ATTR_HOST, in->host);
-        qn_event_attr(e, QN_ATTR_CLASS, in->class);
-}
-
-static void report_network(struct run *r, size_t i)
-{
-        const struct info *in = &r->info[i];
+        const struct qn_cmd_info *in = &r->info[i];
         bool to_net = in->sends && (uploads(in) || (in->labels & ~QN_LABEL_BIT(NETWORK)));
         struct qn_event e;
 
@@ -656,200 +635,16 @@ static void report_network(struct run *r, size_t i)
                 return;
         if (!to_net && !in->url.n)
                 return;
-        e = make(to_net ? QN_EVENT_NET_SEND : QN_EVENT_NET_CONNECT);
+        e = qn_cmd_make(to_net ? QN_EVENT_NET_SEND : QN_EVENT_NET_CONNECT);
         e.labels = to_net ? in->labels : 0;
-        add_address(&e, in);
+        qn_cmd_add_address(&e, in);
         qn_event_attr(&e, QN_ATTR_HOW, in->program);
-        emit(r, i, &e);
-}
-
-/* --- pipelines --- */
-
-/* The command whose bytes reach i through a pipe, past filters. */
-static size_t pipe_source(const struct run *r, size_t i)
-{
-        for (int k = 0; k < 16; k++) {
-                uint32_t from = r->sh.commands[i].pipe_from;
-
-                if (from == QN_SHELL_NONE)
-                        return i;
-                i = from;
-                if (!r->info[i].filter)
-                        return i;
-        }
-        return i;
-}
-
-static bool decodes_on_the_way(const struct run *r, size_t i)
-{
-        for (int k = 0; k < 16; k++) {
-                uint32_t from = r->sh.commands[i].pipe_from;
-
-                if (from == QN_SHELL_NONE)
-                        return false;
-                i = from;
-                if (qn_str_is(r->info[i].program, "base64") ||
-                    qn_str_is(r->info[i].program, "xxd") ||
-                    qn_str_is(r->info[i].program, "openssl"))
-                        return true;
-        }
-        return false;
-}
-
-static bool runs_input(const struct info *in)
-{
-        if (!in->interp)
-                return qn_str_is(in->program, "iex") ||
-                       qn_str_is(in->program, "invoke-expression") ||
-                       qn_shell_is_shell(in->program);
-        for (size_t k = 1; k < in->argc; k++) /* a file or text of its own: the pipe is only data */
-                if ((!is_option(in->argv[k]) && in->argv[k].n > 1 &&
-                     !qn_str_is(in->argv[k - 1], "-s") && !qn_str_is(in->argv[k - 1], "--")) ||
-                    qn_cmd_list_has(in->interp->eval, in->argv[k]))
-                        return false;
-        return true;
-}
-
-static void report_download_run(struct run *r, size_t run, const struct info *from, const char *how)
-{
-        struct qn_event e = make(QN_EVENT_DOWNLOAD_RUN);
-
-        add_address(&e, from);
-        qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(how));
-        emit(r, run, &e);
-        if (qn_str_is(from->class, "runtime")) {
-                e = make(QN_EVENT_RUNTIME_FETCH);
-                qn_event_attr(&e, QN_ATTR_WHAT,
-                              qn_str_cut(&(struct qn_str){ from->host.p, from->host.n }, '.'));
-                qn_event_attr(&e, QN_ATTR_URL, from->url);
-                emit(r, run, &e);
-        }
-}
-
-static void look_at_pipe(struct run *r, size_t i)
-{
-        const struct info *in = &r->info[i];
-        size_t from = pipe_source(r, i);
-
-        if (from == i || !runs_input(in))
-                return;
-        if (r->info[from].downloads) {
-                report_download_run(r, i, &r->info[from], "pipe");
-        } else if (qn_str_is(r->info[from].program, "nc") ||
-                   qn_str_is(r->info[from].program, "ncat")) {
-                struct qn_event e = make(QN_EVENT_NET_CONNECT);
-
-                qn_event_attr(&e, QN_ATTR_HOW, QN_STR("reverse-shell"));
-                emit(r, i, &e);
-        } else if (decodes_on_the_way(r, i)) {
-                struct qn_event e = make(QN_EVENT_CODE_DECODE);
-
-                qn_event_attr(&e, QN_ATTR_ENCODING, QN_STR("base64"));
-                qn_event_attr(&e, QN_ATTR_INTO, QN_STR("shell"));
-                emit(r, i, &e);
-        }
-}
-
-/* bash <(curl …), bash -c "$(curl …)", eval "$(curl …)", $(curl …) */
-static void look_at_substitution(struct run *r, size_t i)
-{
-        const struct qn_shell_command *c = &r->sh.commands[i];
-        const struct qn_shell_command *outer;
-        const struct info *parent;
-
-        if (!r->info[i].downloads || c->parent == QN_SHELL_NONE ||
-            (c->via != QN_SHELL_SUBSTITUTION && c->via != QN_SHELL_PROCESS))
-                return;
-        parent = &r->info[c->parent];
-        outer = &r->sh.commands[c->parent];
-        if (parent->interp || qn_shell_is_shell(parent->program) ||
-            qn_str_is(parent->program, "eval") ||
-            (outer->argc && outer->argv[0].n > 1 &&
-             (outer->argv[0].p[0] == '`' || qn_str_starts(outer->argv[0], "$("))))
-                report_download_run(r, c->parent, &r->info[i], "substitution");
-}
-
-static struct qn_str base_name(struct qn_str p)
-{
-        ptrdiff_t slash = QN_MAX(qn_str_rchr(p, '/'), qn_str_rchr(p, '\\'));
-
-        return slash < 0 ? p : qn_str_skip(p, (size_t)slash + 1);
-}
-
-/* The file that a download writes when it is not told (the address's last part). */
-static struct qn_str saved_as(const struct info *in)
-{
-        struct qn_str url = in->url;
-
-        if (in->out.n)
-                return base_name(in->out);
-        url = qn_str_cut(&url, '?');
-        return base_name(url);
-}
-
-/* curl -o x … && chmod +x x && ./x */
-static void look_at_saved(struct run *r, size_t i)
-{
-        struct qn_str name = saved_as(&r->info[i]);
-
-        if (!r->info[i].downloads || !r->info[i].url.n || name.n < 1 || qn_str_is(name, "-"))
-                return;
-        for (size_t k = i + 1; k < r->sh.n; k++) {
-                const struct info *in = &r->info[k];
-
-                if (!in->argc)
-                        continue;
-                if (qn_str_eq(base_name(in->argv[0]), name) ||
-                    (in->interp && in->argc > 1 && qn_str_eq(base_name(in->argv[1]), name))) {
-                        report_download_run(r, k, &r->info[i], "saved");
-                        return;
-                }
-        }
-}
-
-/* iex (iwr …), Start-Process after DownloadFile: PowerShell is looked at as text. */
-static void look_at_powershell(struct run *r, size_t i)
-{
-        static const char *const runs[] = { "iex", "invoke-expression", "start-process",
-                                            "invoke-item", "-computerdefaults" };
-        static const char *const fetches[] = {
-                "iwr",          "invoke-webrequest", "downloadstring", "downloadfile",
-                "downloaddata", "invoke-restmethod", "irm ",           "bitstransfer"
-        };
-        const struct info *in = &r->info[i];
-        struct qn_str text = r->sh.commands[i].source;
-        bool run = false, get = false;
-
-        if (!in->interp || !qn_str_is(in->interp->lang, "powershell") || text.n > QN_COMMAND_MAX)
-                return;
-        for (size_t k = 0; k < QN_ARRAY_SIZE(runs); k++)
-                run |= qn_str_ifind(text, qn_str_c(runs[k])) >= 0;
-        for (size_t k = 0; k < QN_ARRAY_SIZE(fetches); k++)
-                get |= qn_str_ifind(text, qn_str_c(fetches[k])) >= 0;
-        if (run && get) {
-                struct info from = *in;
-                ptrdiff_t at = qn_str_ifind(text, QN_STR("http"));
-                struct qn_url url;
-
-                if (at >= 0) {
-                        from.url = qn_str_skip(text, (size_t)at);
-                        for (size_t k = 0; k < from.url.n; k++)
-                                if (memchr("'\" );|", from.url.p[k], 6)) {
-                                        from.url.n = k;
-                                        break;
-                                }
-                        if (qn_url_split(from.url, false, &url)) {
-                                from.host = url.host;
-                                from.class = qn_classify_host(r->t->classes, url.host, url.path);
-                        }
-                }
-                report_download_run(r, i, &from, "powershell");
-        }
+        qn_cmd_emit(r, i, &e);
 }
 
 /* --- all together --- */
 
-static void spread_labels(struct run *r)
+static void spread_labels(struct qn_cmd_run *r)
 {
         for (int round = 0; round < 2; round++) {
                 for (size_t i = 0; i < r->sh.n; i++)
@@ -864,7 +659,7 @@ static void spread_labels(struct run *r)
         }
 }
 
-static void summarise(struct run *r)
+static void summarise(struct qn_cmd_run *r)
 {
         bool hidden = r->sh.n > 0;
 
@@ -886,7 +681,7 @@ static void summarise(struct run *r)
 }
 
 /* ./x, /tmp/x, scripts\x.bat and the like start a file themselves. */
-static void look_for_direct_run(struct run *r, const struct info *in)
+static void look_for_direct_run(struct qn_cmd_run *r, const struct qn_cmd_info *in)
 {
         struct qn_str w = in->argc ? in->argv[0] : (struct qn_str){ 0 };
         char *p;
@@ -902,7 +697,7 @@ static void look_for_direct_run(struct run *r, const struct info *in)
         report_file(r, (struct qn_str){ p, w.n }, QN_STR("exec"));
 }
 
-static int observe(struct run *r)
+static int observe(struct qn_cmd_run *r)
 {
         r->info = qn_arena_calloc(r->a, QN_MAX(r->sh.n, (size_t)1), sizeof *r->info);
         if (!r->info)
@@ -924,10 +719,7 @@ static int observe(struct run *r)
                 look_for_writes(r, i);
                 look_for_deletes(r, i);
                 report_network(r, i);
-                look_at_pipe(r, i);
-                look_at_substitution(r, i);
-                look_at_saved(r, i);
-                look_at_powershell(r, i);
+                qn_cmd_look_at_pipes(r, i);
         }
         summarise(r);
         return 0;
@@ -937,7 +729,7 @@ int qn_command_observe(const struct qn_commands *t, struct qn_str line, struct q
                        const struct qn_command_host *host, struct qn_command_sum *ret)
 {
         struct qn_command_sum sum = { 0 };
-        struct run r = { .t = t, .host = host, .a = a, .sum = &sum };
+        struct qn_cmd_run r = { .t = t, .host = host, .a = a, .sum = &sum };
         int k;
 
         k = qn_shell_parse(line, a, &r.sh);

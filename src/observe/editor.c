@@ -213,6 +213,31 @@ static void vscode_settings(struct obeyed *o, const struct qn_node *root)
                                qn_node_get(root, keys[i]));
 }
 
+/* x.code-workspace holds tasks and settings one level down. */
+static void vscode_workspace(struct obeyed *o, const struct qn_node *root)
+{
+        vscode_tasks(o, qn_node_get(root, "tasks"));
+        vscode_settings(o, qn_node_get(root, "settings"));
+}
+
+/* What Cursor's agents run before they begin. */
+static void cursor_environment(struct obeyed *o, const struct qn_node *root)
+{
+        const struct qn_node *terminals = qn_node_get(root, "terminals");
+        static const char *const keys[] = { "install", "start" };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(keys); i++) {
+                struct qn_str command = qn_node_text(qn_node_get(root, keys[i]));
+
+                if (command.n)
+                        report(o, "cursor", qn_str_c(keys[i]), command, qn_node_get(root, keys[i]));
+        }
+        for (size_t i = 0;
+             qn_node_is(terminals, QN_NODE_ARRAY) && i < terminals->n && i < NODES_MAX; i++)
+                report(o, "cursor", QN_STR("terminal"), command_line(o->s, terminals->items[i]),
+                       terminals->items[i]);
+}
+
 static void dev_container(struct obeyed *o, const struct qn_node *root)
 {
         static const char *const keys[] = { "initializeCommand",    "onCreateCommand",
@@ -280,16 +305,30 @@ static void instructions(struct obeyed *o)
 
 static bool is_instructions(struct qn_str p)
 {
-        static const char *const names[] = { "CLAUDE.md",      "AGENTS.md",
-                                             "GEMINI.md",      ".cursorrules",
-                                             ".windsurfrules", ".clinerules",
-                                             "SKILL.md",       ".github/copilot-instructions.md" };
+        static const char *const names[] = { "CLAUDE.md",
+                                             "AGENTS.md",
+                                             "GEMINI.md",
+                                             ".cursorrules",
+                                             ".windsurfrules",
+                                             ".clinerules",
+                                             "SKILL.md",
+                                             ".github/copilot-instructions.md",
+                                             ".junie/guidelines.md" };
+        static const char *const below[] = {
+                ".cursor/rules/",       ".claude/commands/", ".claude/agents/",
+                ".claude/skills/",      ".clinerules/",      ".windsurf/rules/",
+                ".windsurf/workflows/", ".roo/rules",        ".kiro/steering/",
+                ".amazonq/rules/",      ".trae/rules/",      ".github/instructions/",
+                ".github/prompts/",     ".gemini/commands/", ".codex/prompts/"
+        };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(names); i++)
                 if (qn_str_is(p, names[i]))
                         return true;
-        return qn_str_starts(p, ".cursor/rules/") || qn_str_starts(p, ".claude/commands/") ||
-               qn_str_starts(p, ".claude/agents/") || qn_str_starts(p, ".claude/skills/");
+        for (size_t i = 0; i < QN_ARRAY_SIZE(below); i++)
+                if (qn_str_starts(p, below[i]))
+                        return true;
+        return false;
 }
 
 static bool is_workflow(struct qn_str p)
@@ -300,18 +339,63 @@ static bool is_workflow(struct qn_str p)
 
 static bool is_mcp(struct qn_str p)
 {
-        return qn_str_is(p, ".mcp.json") || qn_str_is(p, ".cursor/mcp.json") ||
-               qn_str_is(p, ".vscode/mcp.json") || qn_str_is(p, ".kiro/settings/mcp.json") ||
-               qn_str_is(p, ".gemini/settings.json");
+        static const char *const names[] = { ".mcp.json",        ".cursor/mcp.json",
+                                             ".vscode/mcp.json", ".kiro/settings/mcp.json",
+                                             ".roo/mcp.json",    ".gemini/settings.json",
+                                             ".amazonq/mcp.json" };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(names); i++)
+                if (qn_str_is(p, names[i]))
+                        return true;
+        return false;
+}
+
+static void mcp_and_hooks(struct obeyed *o, const struct qn_node *root)
+{
+        mcp_servers(o, root);
+        agent_hooks(o, root, "cursor");
+}
+
+static void cursor_hooks(struct obeyed *o, const struct qn_node *root)
+{
+        agent_hooks(o, root, "cursor");
+}
+
+/* The reader of a JSON file that something obeys; NULL: nothing that is known. */
+static void (*reader_of(struct qn_str path))(struct obeyed *, const struct qn_node *)
+{
+        static const struct {
+                const char *path;
+                void (*reader)(struct obeyed *, const struct qn_node *);
+        } table[] = { { ".vscode/tasks.json", vscode_tasks },
+                      { ".vscode/settings.json", vscode_settings },
+                      { ".cursor/hooks.json", cursor_hooks },
+                      { ".windsurf/hooks.json", cursor_hooks },
+                      { ".cursor/environment.json", cursor_environment },
+                      { ".devcontainer/devcontainer.json", dev_container },
+                      { ".devcontainer.json", dev_container } };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(table); i++)
+                if (qn_str_is(path, table[i].path))
+                        return table[i].reader;
+        if (qn_str_starts(path, ".claude/settings"))
+                return claude_settings;
+        if (qn_str_starts(path, ".github/hooks/"))
+                return cursor_hooks;
+        if (qn_str_ends(path, ".code-workspace"))
+                return vscode_workspace;
+        return is_mcp(path) ? mcp_and_hooks : NULL;
 }
 
 /* Only files at the root of the package: that is the folder which gets opened. */
 bool qn_editor_file(struct qn_scan *s, struct qn_str path, struct qn_cur data)
 {
         struct obeyed o = { .s = s, .data = qn_cur_rest(&data) };
+        void (*reader)(struct obeyed *, const struct qn_node *);
         const struct qn_node *root;
+        bool workspace = qn_str_ends(path, ".code-workspace") && qn_str_chr(path, '/') < 0;
 
-        if (path.n < 8 || (path.p[0] != '.' && !is_instructions(path)))
+        if (path.n < 8 || (path.p[0] != '.' && !is_instructions(path) && !workspace))
                 return false;
         o.site = (struct qn_site){ .file = s->file,
                                    .when = QN_WHEN_PHASE + QN_PHASE_EDITOR,
@@ -332,20 +416,11 @@ bool qn_editor_file(struct qn_scan *s, struct qn_str path, struct qn_cur data)
                 report(&o, "idea", (struct qn_str){ 0 }, (struct qn_str){ 0 }, NULL);
                 return true;
         }
-        if (!qn_str_ends(path, ".json") || !(root = read_json(s, data)))
+        reader = reader_of(path);
+        root = reader || qn_str_ends(path, ".json") ? read_json(s, data) : NULL;
+        if (!root)
                 return false;
-        if (qn_str_starts(path, ".claude/settings"))
-                claude_settings(&o, root);
-        else if (qn_str_is(path, ".vscode/tasks.json"))
-                vscode_tasks(&o, root);
-        else if (qn_str_is(path, ".vscode/settings.json"))
-                vscode_settings(&o, root);
-        else if (is_mcp(path))
-                mcp_servers(&o, root), agent_hooks(&o, root, "cursor");
-        else if (qn_str_is(path, ".cursor/hooks.json") || qn_str_starts(path, ".github/hooks/"))
-                agent_hooks(&o, root, "cursor");
-        else if (qn_str_is(path, ".devcontainer/devcontainer.json") ||
-                 qn_str_is(path, ".devcontainer.json"))
-                dev_container(&o, root);
+        if (reader)
+                reader(&o, root);
         return true;
 }

@@ -8,7 +8,8 @@
 #define STRINGS_MAX 32   /* strings of one statement */
 #define SENDS_MAX   64   /* places of one program that send something */
 #define TEXT_MAX    4096 /* longer strings are data */
-#define PATH_MAX_   200
+#define PLACE_MAX   200  /* longer text is no well-known place */
+#define SAVED_MAX   16   /* files that a program writes and may start */
 
 struct token {
         struct qn_str text; /* of a string: what stands between the quotes */
@@ -24,6 +25,8 @@ struct foreign {
         struct qn_event sends[SENDS_MAX];
         struct qn_site send_sites[SENDS_MAX];
         size_t n_sends;
+        struct qn_str saved[SAVED_MAX]; /* names of files that it writes */
+        size_t n_saved;
 };
 
 /* --- tokens --- */
@@ -136,24 +139,28 @@ static struct qn_str region_of(const struct foreign *f, struct qn_str rest)
 
 /* --- text of strings --- */
 
+static bool is_plain(char c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == ':';
+}
+
+/* How long the variable is that stands at `at`: {x} ${x} $(x) #{x} %s $x $env:x $x{y}; 0: none does. */
 static size_t variable(struct qn_str s, size_t at)
 {
         size_t n = at;
 
-        if (s.p[at] == '{' || qn_str_starts(qn_str_skip(s, at), "${") ||
-            qn_str_starts(qn_str_skip(s, at), "$(") || qn_str_starts(qn_str_skip(s, at), "#{")) {
+        if (s.p[at] == '%')
+                return at + 1 < s.n && (s.p[at + 1] == 's' || s.p[at + 1] == 'd') ? 2 : 0;
+        if (s.p[at] == '$' || (s.p[at] == '#' && at + 1 < s.n && s.p[at + 1] == '{'))
+                for (n++; n < s.n && is_plain(s.p[n]);)
+                        n++;
+        else if (s.p[at] != '{')
+                return 0;
+        if (n < s.n && (s.p[n] == '{' || (s.p[n] == '(' && n == at + 1)))
                 while (n < s.n && s.p[n] != '}' && s.p[n] != ')')
                         n++;
-                return n < s.n ? n + 1 - at : 0;
-        }
-        if (s.p[at] == '%' && at + 1 < s.n && (s.p[at + 1] == 's' || s.p[at + 1] == 'd'))
-                return 2;
-        if (s.p[at] != '$')
-                return 0;
-        for (n = at + 1;
-             n < s.n && (is_word(&(struct qn_foreign_lang){ 0 }, s.p[n]) && s.p[n] != '.');)
-                n++;
-        return n - at;
+        return QN_MIN(n + (n < s.n && (s.p[n] == '}' || s.p[n] == ')')), s.n) - at;
 }
 
 static bool is_home(struct qn_str v)
@@ -216,7 +223,7 @@ static void report_path(struct foreign *f, struct qn_str at, struct qn_str raw)
         struct qn_event e;
         struct qn_str path;
 
-        if (raw.n < 4 || raw.n > PATH_MAX_ || qn_str_chr(raw, '\n') >= 0)
+        if (raw.n < 4 || raw.n > PLACE_MAX || qn_str_chr(raw, '\n') >= 0)
                 return;
         path = tidy(f, raw);
         class = path.n ? qn_classify_path(&f->s->o->classes, path) : NULL;
@@ -285,6 +292,50 @@ static void report_env_all(struct foreign *f, struct qn_str at, struct qn_str ho
         f->read |= QN_LABEL_BIT(ENV);
         qn_event_attr(&e, QN_ATTR_HOW, how);
         qn_site_event(f->s, &site, &e);
+}
+
+/* --- what is fetched, saved and started --- */
+
+static struct qn_str base_name(struct qn_str p)
+{
+        ptrdiff_t slash = QN_MAX(qn_str_rchr(p, '/'), qn_str_rchr(p, '\\'));
+
+        return qn_str_skip(p, slash < 0 ? 0 : (size_t)slash + 1);
+}
+
+static void note_saved(struct foreign *f, struct qn_str path)
+{
+        struct qn_str name = base_name(path);
+
+        if (name.n >= 3 && f->n_saved < SAVED_MAX && qn_str_chr(name, ' ') < 0)
+                f->saved[f->n_saved++] = name;
+}
+
+static bool is_saved(const struct foreign *f, struct qn_str path)
+{
+        struct qn_str name = base_name(path);
+
+        for (size_t i = 0; i < f->n_saved; i++)
+                if (qn_str_eq(name, f->saved[i]))
+                        return true;
+        return false;
+}
+
+/* A command that starts a file which the program wrote, after it had fetched something. */
+static void look_for_saved(struct foreign *f, const struct qn_site *site, struct qn_str line,
+                           struct qn_str target)
+{
+        static const enum qn_attr address[] = { QN_ATTR_URL, QN_ATTR_HOST, QN_ATTR_CLASS };
+        struct qn_event e = qn_observe_make(QN_EVENT_DOWNLOAD_RUN);
+        struct qn_str rest = line;
+
+        if (!f->n_sends || !(is_saved(f, qn_str_cut(&rest, ' ')) || is_saved(f, target)))
+                return;
+        qn_event_attr(&e, QN_ATTR_HOW, QN_STR("saved"));
+        qn_event_attr(&e, QN_ATTR_COMMAND, line);
+        for (size_t i = 0; i < QN_ARRAY_SIZE(address); i++)
+                qn_event_attr(&e, address[i], qn_event_get(&f->sends[0], address[i]));
+        qn_site_event(f->s, site, &e);
 }
 
 /* --- calls --- */
@@ -360,6 +411,7 @@ static void run_command(struct foreign *f, const struct call *c, struct qn_event
         qn_event_attr(e, QN_ATTR_PROGRAM, sum.program);
         qn_event_attr(e, QN_ATTR_TARGET, sum.target);
         f->read |= sum.labels;
+        look_for_saved(f, &site, line, sum.target);
 }
 
 /* open(path, mode): "w", "a" and "x" write. */
@@ -379,6 +431,7 @@ static void write_path(struct foreign *f, const struct call *c, struct qn_event 
 
         *e = qn_observe_make(QN_EVENT_FILE_WRITE);
         qn_event_attr(e, QN_ATTR_PATH, path);
+        note_saved(f, path);
         if (class) {
                 struct qn_event more = qn_row_event_make(class);
 
@@ -399,8 +452,11 @@ static void delete_path(struct foreign *f, const struct call *c, struct qn_event
 static void send(struct foreign *f, const struct call *c, struct qn_event *e)
 {
         for (size_t i = 0; i < c->n; i++)
-                if (add_address(f, e, c->strings[i]))
-                        break;
+                if (!qn_event_get(e, QN_ATTR_URL).n && add_address(f, e, c->strings[i]))
+                        continue;
+                else if (memchr(c->strings[i].p, '.', c->strings[i].n) ||
+                         memchr(c->strings[i].p, '/', c->strings[i].n))
+                        note_saved(f, c->strings[i]);
         e->labels |= c->labels & ~QN_LABEL_BIT(NETWORK);
         if (e->kind == QN_EVENT_NET_CONNECT && qn_str_ifind(c->region, QN_STR("post")) >= 0)
                 e->kind = QN_EVENT_NET_SEND;

