@@ -18,7 +18,7 @@ static void check_line(struct qn_str line)
             (r < 0 && e.size != 12345))
                 abort();
         if (r >= 0)
-                qn_cacache_fresh(&e, 1700000000000);
+                qn_cacache_fresh(e.time_ms, qn_cacache_lifetime_s(&e), 1700000000000);
 }
 
 static void check_summed(struct qn_str text)

@@ -11,11 +11,11 @@
 #include "base/map.h"
 #include "cli/check-item.h"
 #include "cli/pack-dir.h"
-#include "net/registry.h"
 #include "parse/lock.h"
 #include "report/report.h"
 #include "role/analyse.h"
 #include "role/pool.h"
+#include "role/registry.h"
 
 #define FETCHES_MAX \
         24u /* open questions to registry or cache: each may hold a descriptor and a body */
@@ -542,7 +542,9 @@ int qn_check_new(const struct qn_check_config *config, struct qn_check **ret, st
         pool.ctx = c;
         r = qn_pool_new(&pool, &c->pool, reterr);
         if (r == 0 && config->npm)
-                r = qn_registry_new(config->npm, &c->registry);
+                r = qn_registry_new(&(struct qn_registry_config){ config->npm, c->pool,
+                                                                  config->no_sandbox },
+                                    &c->registry);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);
@@ -593,14 +595,17 @@ static int turn(struct qn_check *c, struct qn_err *reterr)
                 timeout = 250;
         if (poll(fds, 2, timeout) < 0 && errno != EINTR)
                 return -errno;
-        if (c->fetching) {
-                r = qn_registry_poll(c->registry, 0);
-                if (r < 0)
-                        return qn_fail(reterr, r, 0, "the network cannot be used: %s",
-                                       strerror(-r));
-        }
         r = qn_pool_poll(c->pool, 0, reterr);
-        return r < 0 ? r : 0;
+        if (r < 0)
+                return r;
+        if (c->fetching) {
+                r = qn_registry_poll(c->registry, 0, reterr);
+                if (r < 0 && !reterr->msg[0])
+                        qn_fail(reterr, r, 0, "the network cannot be used: %s", strerror(-r));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 int qn_check_run(struct qn_check *c, qn_check_step *step, void *user, struct qn_err *reterr)

@@ -296,7 +296,7 @@ static int64_t http_date(struct qn_str s)
         return (int64_t)curl_getdate(text, NULL);
 }
 
-static uint64_t lifetime_s(const struct qn_cacache_entry *e)
+uint64_t qn_cacache_lifetime_s(const struct qn_cacache_entry *e)
 {
         uint64_t value = 0;
         int64_t expires, date;
@@ -311,9 +311,7 @@ static uint64_t lifetime_s(const struct qn_cacache_entry *e)
         return expires > date && date >= 0 ? (uint64_t)(expires - date) : 0;
 }
 
-bool qn_cacache_fresh(const struct qn_cacache_entry *e, uint64_t now_ms)
+bool qn_cacache_fresh(uint64_t time_ms, uint64_t life_s, uint64_t now_ms)
 {
-        uint64_t life = lifetime_s(e);
-
-        return life && e->time_ms && e->time_ms <= now_ms && (now_ms - e->time_ms) / 1000 < life;
+        return life_s && time_ms && time_ms <= now_ms && (now_ms - time_ms) / 1000 < life_s;
 }

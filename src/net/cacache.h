@@ -45,5 +45,8 @@ QN_MUST int qn_cacache_url_key(struct qn_str url, struct qn_arena *a, struct qn_
 /* One line of an index bucket; slices point into it or into the arena.  0; 1: an entry that says its key was deleted;
  * -EBADMSG: torn or not one; -ENOBUFS. */
 QN_MUST int qn_cacache_line(struct qn_str line, struct qn_arena *a, struct qn_cacache_entry *ret);
-/* Whether the entry may be used at now_ms without asking the registry (RFC 9111: max-age or Expires; no heuristics). */
-bool qn_cacache_fresh(const struct qn_cacache_entry *e, uint64_t now_ms);
+/* For how many seconds from time_ms on the entry may be used without asking the registry (RFC 9111: max-age or Expires; no
+ * heuristics). */
+uint64_t qn_cacache_lifetime_s(const struct qn_cacache_entry *e);
+/* Whether what came at time_ms and lives for life_s may be used so at now_ms. */
+bool qn_cacache_fresh(uint64_t time_ms, uint64_t life_s, uint64_t now_ms);

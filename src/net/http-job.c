@@ -2,8 +2,6 @@
 #include "net/http-job.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -149,9 +147,7 @@ static size_t on_body(char *p, size_t one, size_t n, void *user)
         }
         if (n > j->q.max || j->size > j->q.max - n)
                 return refuse(j, QN_HTTP_TOO_LARGE);
-        if (j->fd < 0)
-                j->fd = memfd_create("qanat-body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        if (j->fd < 0 || qn_io_write_fd(j->fd, (struct qn_str){ p, n }) < 0)
+        if (qn_io_write_fd(j->fd, (struct qn_str){ p, n }) < 0)
                 return refuse(j, QN_HTTP_INTERNAL);
         j->size += n;
         return n;
@@ -161,8 +157,6 @@ int qn_http_job_rewind(struct qn_http_job *j)
 {
         j->size = 0;
         j->failed = QN_HTTP_OK;
-        if (j->fd < 0)
-                return 0;
         if (ftruncate(j->fd, 0) < 0 || lseek(j->fd, 0, SEEK_SET) < 0)
                 return -errno;
         return 0;
@@ -238,7 +232,7 @@ static void trust(struct qn_http_job *j, const struct qn_http_opts *o)
 
 static void transport(struct qn_http_job *j, const struct qn_http_opts *o)
 {
-        const char *proxy = o->proxy ? o->proxy(&j->url, o->proxy_user) : NULL;
+        const char *proxy = qn_proxy_for(&o->proxies, &j->url);
         CURL *e = j->easy;
 
         j->proxied = proxy != NULL;
@@ -306,34 +300,17 @@ static struct qn_str answer_header(CURL *easy, const char *name)
         return qn_str_c(h->value);
 }
 
-static int seal(struct qn_http_job *j)
-{
-        if (j->fd < 0)
-                j->fd = memfd_create("qanat-body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        if (j->fd < 0 ||
-            fcntl(j->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
-                    0 ||
-            lseek(j->fd, 0, SEEK_SET) < 0)
-                return -errno;
-        return 0;
-}
-
 void qn_http_job_finish(struct qn_http_job *j, enum qn_http_code code, int status)
 {
         _cleanup_(qn_buf_done) struct qn_buf message = QN_BUF_INIT(2048);
-        _cleanup_(qn_closep) int fd = -1;
         struct qn_http_result res = { 0 };
 
-        if (code == QN_HTTP_OK && status != 304 && seal(j) < 0)
-                code = QN_HTTP_INTERNAL;
-        if (code == QN_HTTP_OK && status != 304)
-                fd = TAKE_FD(j->fd);
         qn_http_explain(j, code, status, &message);
         res = (struct qn_http_result){
                 .code = code,
                 .status = status,
-                .fd = fd,
-                .size = fd >= 0 ? j->size : 0,
+                .fd = -1,
+                .size = code == QN_HTTP_OK && status != 304 ? j->size : 0,
                 .tries = j->tries,
                 .message = message.p ? message.p : "",
                 .url = j->target,
@@ -344,5 +321,4 @@ void qn_http_job_finish(struct qn_http_job *j, enum qn_http_code code, int statu
                 .date = answer_header(j->easy, "date"),
         };
         j->done(&res, j->user);
-        fd = res.fd;
 }

@@ -17,7 +17,6 @@ enum job_state {
 
 struct qn_http_job {
         TAILQ_ENTRY(qn_http_job) link;
-        struct qn_http *owner;
         struct qn_arena mem; /* everything the request named */
         struct qn_http_request q;
         struct qn_url url, origin; /* where it goes now; where its credentials belong */
@@ -31,7 +30,7 @@ struct qn_http_job {
         uint64_t next_try; /* monotonic nanoseconds, JOB_WAITING */
         CURL *easy;
         struct curl_slist *headers;
-        int fd;
+        int fd; /* where the body goes */
         uint64_t size;
 };
 

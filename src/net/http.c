@@ -74,15 +74,24 @@ static int on_timer(CURLM *multi, long ms, void *user)
 
 static int copy_options(struct qn_http *h, const struct qn_http_opts *o)
 {
+        struct qn_str *texts[] = { &h->o.user_agent, &h->o.proxies.all, &h->o.proxies.https,
+                                   &h->o.proxies.http, &h->o.proxies.none };
+
         h->o = *o;
-        h->o.user_agent = qn_arena_dup(&h->mem, o->user_agent.p ? o->user_agent : QN_STR("qanat"));
+        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
+                if (!texts[i]->p)
+                        continue;
+                *texts[i] = qn_arena_dup(&h->mem, *texts[i]);
+                if (!texts[i]->p)
+                        return -ENOMEM;
+        }
         h->o.ca = h->o.extra_ca = (struct qn_str){ 0 }; /* the trust has its own copy */
         h->o.sockets = o->sockets ? o->sockets : 15;
         h->o.tries = o->tries ? o->tries : QN_HTTP_TRIES;
         h->o.retry_min_ms = o->retry_min_ms ? o->retry_min_ms : 400;
         h->o.retry_max_ms = o->retry_max_ms ? o->retry_max_ms : 20000;
         h->o.retry_factor = o->retry_factor ? o->retry_factor : 4;
-        return h->o.user_agent.p ? 0 : -ENOMEM;
+        return 0;
 }
 
 static int watch_timer(struct qn_http *h)
@@ -391,24 +400,25 @@ static void set_timer(struct qn_http *h, uint64_t at)
         timerfd_settime(h->timer, TFD_TIMER_ABSTIME, &t, NULL);
 }
 
-void qn_http_wake(struct qn_http *h)
+static void wake(struct qn_http *h)
 {
         set_timer(h, 1); /* a moment long past */
 }
 
-int qn_http_get(struct qn_http *h, const struct qn_http_request *q, qn_http_done *done, void *user)
+int qn_http_get(struct qn_http *h, const struct qn_http_request *q, int body, qn_http_done *done,
+                void *user)
 {
         struct qn_http_job *j = NULL;
         int r = qn_http_job_new(q, &j);
 
         if (r < 0)
                 return r;
-        j->owner = h;
+        j->fd = body;
         j->done = done;
         j->user = user;
         TAILQ_INSERT_TAIL(&h->queued, j, link);
         h->n_jobs++;
-        qn_http_wake(h);
+        wake(h);
         return 0;
 }
 

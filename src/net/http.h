@@ -1,12 +1,13 @@
 /* http.h - many GET requests at once: HTTP/2 multiplexing, keep-alive, retries, caps.  HOSTILE PEERS.
- * One object, one thread, no locks.  A body goes into a sealed memfd under the request's cap, decompressed as it arrives, so
- * that neither endless nor well-compressed answers can fill memory.  Redirects are followed here, not by libcurl: at most
+ * It runs in the fetch role (role/fetch.h); one object, one thread, no locks.  A body goes into a descriptor of the caller's
+ * under the request's cap, decompressed as it arrives, so that neither endless nor well-compressed answers can fill memory.  Redirects are followed here, not by libcurl: at most
  * QN_HTTP_REDIRECTS, only http and https, never down from https, and credentials stay with their origin.
  * Not here: what to ask whom, and with which credentials (registry.h). */
 #pragma once
 
 #include "base/macro.h"
 #include "base/str.h"
+#include "net/proxy.h"
 
 enum qn_http_code {
         QN_HTTP_OK,
@@ -24,10 +25,6 @@ int qn_http_code_errno(enum qn_http_code c);
 const char *qn_http_code_text(enum qn_http_code c);
 
 struct qn_http; /* the client */
-struct qn_url;
-
-/* The proxy for a URL, asked again after each redirect: a NUL-terminated URL that outlives the client, or NULL for none. */
-typedef const char *qn_http_proxy(const struct qn_url *u, void *user);
 
 struct qn_http_opts {
         struct qn_str user_agent;
@@ -38,8 +35,7 @@ struct qn_http_opts {
         unsigned tries;         /* 0: QN_HTTP_TRIES */
         uint32_t retry_min_ms, retry_max_ms, retry_factor; /* 0: 400, 20000, 4 */
         uint32_t idle_ms; /* silence that ends a transfer; 0 or more than QN_HTTP_SLOW_S: that */
-        qn_http_proxy *proxy; /* NULL: no proxy */
-        void *proxy_user;
+        struct qn_proxies proxies; /* asked again after each redirect */
 };
 
 /* Everything is copied. */
@@ -53,11 +49,12 @@ struct qn_http_request {
         bool compressed;             /* offer gzip, br… (not useful for tarballs) */
 };
 
-/* Given to the callback, valid until it returns.  fd is the callback's when it takes it (TAKE_FD), else it is closed. */
+/* Given to the callback, valid until it returns. */
 struct qn_http_result {
         enum qn_http_code code;
         int status; /* HTTP status, 0 without an answer; 304 is QN_HTTP_OK without a body */
-        int fd;     /* sealed memfd at position 0, or -1 */
+        int fd; /* from the fetch role: a sealed memfd at position 0 or -1, the callback's when it takes it
+                   (TAKE_FD), else it is closed; unused by the client itself */
         uint64_t size;
         unsigned tries;
         const char *
@@ -74,14 +71,12 @@ QN_MUST int qn_http_new(const struct qn_http_opts *o, struct qn_http **ret);
 struct qn_http *qn_http_free(struct qn_http *h);
 void qn_http_freep(struct qn_http **h);
 
-/* The callback is called once, from qn_http_poll(), never from here; it may start further requests.
- * 0, or -ENOMEM. */
-QN_MUST int qn_http_get(struct qn_http *h, const struct qn_http_request *q, qn_http_done *done,
-                        void *user);
+/* The callback is called once, from qn_http_poll(), never from here; it may start further requests.  body is an empty file
+ * that the client owns from here, and writes to until the callback.  0, or -ENOMEM. */
+QN_MUST int qn_http_get(struct qn_http *h, const struct qn_http_request *q, int body,
+                        qn_http_done *done, void *user);
 /* Works and calls back until something was finished, nothing is left, or timeout_ms passed (-1: no limit, 0: only what is
  * ready).  Returns the number of requests not yet finished, or -errno. */
 QN_MUST int qn_http_poll(struct qn_http *h, int timeout_ms);
 /* A descriptor that becomes readable when qn_http_poll(h, 0) has something to do: for callers with their own loop. */
 int qn_http_fd(const struct qn_http *h);
-/* Makes that descriptor readable now. */
-void qn_http_wake(struct qn_http *h);

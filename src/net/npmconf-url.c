@@ -168,32 +168,16 @@ int qn_npmconf_auth(const struct qn_npmconf *c, struct qn_str name, const struct
 
 /* --- proxy --- */
 
-/* Each noproxy entry names a domain with everything below it, segment by segment. */
-static bool names_host(struct qn_str entry, struct qn_str host)
+struct qn_proxies qn_npmconf_proxies(const struct qn_npmconf *c)
 {
-        entry = qn_str_trim(entry);
-        while (qn_str_starts(entry, "."))
-                entry = qn_str_skip(entry, 1);
-        while (qn_str_ends(entry, "."))
-                entry.n--;
-        if (!entry.n || entry.n > host.n || !qn_str_eq(entry, qn_str_skip(host, host.n - entry.n)))
-                return false;
-        return entry.n == host.n || host.p[host.n - entry.n - 1] == '.';
+        return (struct qn_proxies){ c->proxy, c->env_https_proxy, c->env_http_proxy, c->no_proxy };
 }
 
 const char *qn_npmconf_proxy(const struct qn_npmconf *c, const struct qn_url *url)
 {
-        struct qn_str proxy = c->proxy.n ? c->proxy
-                              : url->tls ? c->env_https_proxy
-                                         : c->env_http_proxy;
-        struct qn_str rest = c->no_proxy;
+        const struct qn_proxies p = qn_npmconf_proxies(c);
 
-        if (!proxy.n)
-                return NULL;
-        while (rest.p)
-                if (names_host(qn_str_cut(&rest, ','), url->host))
-                        return NULL;
-        return proxy.p;
+        return qn_proxy_for(&p, url);
 }
 
 /* --- tarball addresses --- */

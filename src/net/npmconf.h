@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "net/proxy.h"
 
 struct qn_url;
 
@@ -83,6 +84,8 @@ struct qn_npm_auth {
  * Slices live in a or in c. */
 QN_MUST int qn_npmconf_auth(const struct qn_npmconf *c, struct qn_str name,
                             const struct qn_url *url, struct qn_arena *a, struct qn_npm_auth *ret);
+/* What the role that connects chooses proxies by; texts live in c. */
+struct qn_proxies qn_npmconf_proxies(const struct qn_npmconf *c);
 /* The proxy for url as npm chooses it (NUL-terminated), or NULL. */
 const char *qn_npmconf_proxy(const struct qn_npmconf *c, const struct qn_url *url);
 /* The tarball's address as npm would ask it: `resolved` with the host replaced as replace-registry-host says, or, without

@@ -1,7 +1,9 @@
 /* analyse-wire.c - parameters and replies of the analyse role as bytes.  HOSTILE INPUT.
- * Numbers are little-endian; a text is its length (u32, NO_TEXT for none) and its bytes.
+ * Numbers and texts are those of wire.h.
  *
  *   pick: version, tarball, integrity
+ *   cached: u64 time, u64 life, integrity, accept, etag, last-modified, cache-control,
+ *         content-type, date
  *   lock: u32 lockfileVersion, u32 flags, u32 packages, name, version; then for every package
  *         u32 kind, u32 flags, u32 offset, name, alias, version, resolved, integrity, path
  */
@@ -12,60 +14,25 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "net/cacache.h"
 #include "parse/packument.h"
+#include "role/wire.h"
 
-#define NO_TEXT   UINT32_MAX
 #define ENTRY_MIN (9 * sizeof(uint32_t)) /* bytes of a package whose texts are all empty */
-
-static void put_number(struct qn_buf *b, uint32_t v)
-{
-        qn_buf_add(b, &v, sizeof v);
-}
-
-static void put_text(struct qn_buf *b, struct qn_str s)
-{
-        put_number(b, s.p ? (uint32_t)s.n : NO_TEXT);
-        if (s.p)
-                qn_buf_str(b, s);
-}
-
-static int get_text(struct qn_cur *c, struct qn_str *ret)
-{
-        struct qn_cur bytes;
-        uint32_t n;
-
-        if (qn_cur_le32(c, &n) < 0)
-                return -EBADMSG;
-        *ret = (struct qn_str){ 0 };
-        if (n == NO_TEXT)
-                return 0;
-        if (qn_cur_take(c, n, &bytes) < 0)
-                return -EBADMSG;
-        *ret = qn_cur_rest(&bytes);
-        return 0;
-}
-
-static int get_texts(struct qn_cur *c, struct qn_str *const *ret, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                if (get_text(c, ret[i]) < 0)
-                        return -EBADMSG;
-        return 0;
-}
 
 /* --- pick --- */
 
 void qn_analyse_write_pick(struct qn_buf *out, struct qn_str name, struct qn_str spec)
 {
-        put_text(out, name);
-        put_text(out, spec);
+        qn_wire_put_text(out, name);
+        qn_wire_put_text(out, spec);
 }
 
 int qn_analyse_read_want(struct qn_cur params, struct qn_str *ret_name, struct qn_str *ret_spec)
 {
         struct qn_str *const texts[] = { ret_name, ret_spec };
 
-        if (get_texts(&params, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&params))
+        if (qn_wire_get_texts(&params, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&params))
                 return -EBADMSG;
         return 0;
 }
@@ -118,9 +85,9 @@ int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_versio
 
         if (r < 0)
                 return r;
-        put_text(out, pick.version);
-        put_text(out, pick.tarball);
-        put_text(out, pick.integrity);
+        qn_wire_put_text(out, pick.version);
+        qn_wire_put_text(out, pick.tarball);
+        qn_wire_put_text(out, pick.integrity);
         return qn_buf_error(out);
 }
 
@@ -130,12 +97,64 @@ int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_pick *ret, struc
         struct qn_str *const texts[] = { &pick.version, &pick.tarball, &pick.integrity };
         int r;
 
-        if (get_texts(&reply, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&reply))
+        if (qn_wire_get_texts(&reply, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&reply))
                 return qn_fail(reterr, -EBADMSG, 0, "the reply of the analyse role is broken");
         r = check_pick(&pick, -EBADMSG, reterr);
         if (r == 0)
                 *ret = pick;
         return r;
+}
+
+/* --- cached --- */
+
+#define CACHED_TEXTS(c)                                                              \
+        &(c)->integrity, &(c)->accept, &(c)->etag, &(c)->last_modified, &(c)->cache_control, \
+                &(c)->content_type, &(c)->date
+
+void qn_analyse_write_key(struct qn_buf *out, struct qn_str key, bool full)
+{
+        qn_wire_put_u32(out, full);
+        qn_wire_put_text(out, key);
+}
+
+int qn_analyse_read_key(struct qn_cur params, struct qn_str *ret_key, bool *ret_full)
+{
+        uint32_t full;
+
+        if (qn_cur_le32(&params, &full) < 0 || full > 1 ||
+            qn_wire_get_text(&params, ret_key) < 0 || qn_cur_left(&params))
+                return -EBADMSG;
+        *ret_full = full;
+        return 0;
+}
+
+int qn_analyse_write_cached(struct qn_buf *out, const struct qn_cacache_entry *e)
+{
+        static const struct qn_cacache_entry none = { 0 };
+        struct qn_cacache_entry c = e ? *e : none;
+        struct qn_str *const texts[] = { CACHED_TEXTS(&c) };
+
+        qn_wire_put_u64(out, c.time_ms);
+        qn_wire_put_u64(out, e ? qn_cacache_lifetime_s(e) : 0);
+        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++)
+                qn_wire_put_text(out, is_printable(*texts[i], ' ') ? *texts[i]
+                                                                   : (struct qn_str){ 0 });
+        return qn_buf_error(out);
+}
+
+int qn_analyse_read_cached(struct qn_cur reply, struct qn_analyse_cached *ret)
+{
+        struct qn_analyse_cached c = { 0 };
+        struct qn_str *const texts[] = { CACHED_TEXTS(&c) };
+
+        if (qn_cur_le64(&reply, &c.time_ms) < 0 || qn_cur_le64(&reply, &c.life_s) < 0 ||
+            qn_wire_get_texts(&reply, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&reply))
+                return -EBADMSG;
+        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++)
+                if (!is_printable(*texts[i], ' '))
+                        return -EBADMSG;
+        *ret = c;
+        return 0;
 }
 
 /* --- lock --- */
@@ -161,15 +180,15 @@ static void write_package(struct qn_buf *out, const struct qn_lock_package *p)
         uint32_t flags = 0;
 
         PACKAGE_FLAGS(WRITE_FLAG)
-        put_number(out, p->kind);
-        put_number(out, flags);
-        put_number(out, p->off);
-        put_text(out, p->name);
-        put_text(out, p->alias);
-        put_text(out, p->version);
-        put_text(out, p->resolved);
-        put_text(out, p->integrity);
-        put_text(out, p->path);
+        qn_wire_put_u32(out, p->kind);
+        qn_wire_put_u32(out, flags);
+        qn_wire_put_u32(out, p->off);
+        qn_wire_put_text(out, p->name);
+        qn_wire_put_text(out, p->alias);
+        qn_wire_put_text(out, p->version);
+        qn_wire_put_text(out, p->resolved);
+        qn_wire_put_text(out, p->integrity);
+        qn_wire_put_text(out, p->path);
 }
 
 static int read_package(struct qn_cur *c, struct qn_lock_package *p)
@@ -183,17 +202,17 @@ static int read_package(struct qn_cur *c, struct qn_lock_package *p)
                 return -EBADMSG;
         p->kind = (enum qn_lock_kind)kind;
         PACKAGE_FLAGS(READ_FLAG)
-        return get_texts(c, texts, QN_ARRAY_SIZE(texts));
+        return qn_wire_get_texts(c, texts, QN_ARRAY_SIZE(texts));
 }
 
 int qn_analyse_write_lock(struct qn_buf *out, const struct qn_lock *lock)
 {
-        put_number(out, lock->version);
-        put_number(out, (lock->direct_known ? LOCK_DIRECT_KNOWN : 0) |
+        qn_wire_put_u32(out, lock->version);
+        qn_wire_put_u32(out, (lock->direct_known ? LOCK_DIRECT_KNOWN : 0) |
                                 (lock->duplicate ? LOCK_DUPLICATE : 0));
-        put_number(out, (uint32_t)lock->n);
-        put_text(out, lock->name);
-        put_text(out, lock->root_version);
+        qn_wire_put_u32(out, (uint32_t)lock->n);
+        qn_wire_put_text(out, lock->name);
+        qn_wire_put_text(out, lock->root_version);
         for (size_t i = 0; i < lock->n; i++)
                 write_package(out, &lock->packages[i]);
         return qn_buf_error(out);
@@ -211,7 +230,7 @@ static int read_lock_head(struct qn_cur *c, struct qn_lock *ret, uint32_t *ret_n
         ret->version = version;
         ret->direct_known = flags & LOCK_DIRECT_KNOWN;
         ret->duplicate = flags & LOCK_DUPLICATE;
-        return get_texts(c, texts, QN_ARRAY_SIZE(texts));
+        return qn_wire_get_texts(c, texts, QN_ARRAY_SIZE(texts));
 }
 
 int qn_analyse_read_lock(struct qn_cur reply, struct qn_arena *a, struct qn_lock *ret,

@@ -3,6 +3,7 @@
 
 #include "role/analyse.h"
 
+struct qn_cacache_entry;
 struct qn_packument_version;
 
 QN_MUST int qn_analyse_read_want(struct qn_cur params, struct qn_str *ret_name,
@@ -10,4 +11,7 @@ QN_MUST int qn_analyse_read_want(struct qn_cur params, struct qn_str *ret_name,
 /* -EINVAL when what the registry says cannot be a version, an address, an integrity. */
 QN_MUST int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_version *v,
                                     struct qn_err *reterr);
+QN_MUST int qn_analyse_read_key(struct qn_cur params, struct qn_str *ret_key, bool *ret_full);
+/* e NULL: there is no such entry. */
+QN_MUST int qn_analyse_write_cached(struct qn_buf *out, const struct qn_cacache_entry *e);
 QN_MUST int qn_analyse_write_lock(struct qn_buf *out, const struct qn_lock *lock);

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "event/event.h"
+#include "net/cacache.h"
 #include "observe/analyse.h"
 #include "observe/scan.h"
 #include "parse/packument.h"
@@ -95,10 +96,41 @@ static int run_lock(void *ctx, struct qn_cur params, struct qn_cur input, struct
         return r;
 }
 
+/* A full document answers a question for the short one, not the other way round. */
+static bool is_wanted(const struct qn_cacache_entry *e, void *user)
+{
+        const bool *full = user;
+
+        if (e->status || !e->integrity.n)
+                return false;
+        return !*full || qn_str_find(e->accept, QN_STR("application/vnd.npm.install-v1+json")) < 0;
+}
+
+static int run_cached(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
+                      struct qn_err *reterr QN_UNUSED)
+{
+        struct tables *t = ctx;
+        struct qn_cacache_entry e;
+        struct qn_str key;
+        bool full;
+        int r = qn_analyse_read_key(params, &key, &full);
+
+        if (r < 0)
+                return r;
+        if (qn_cur_left(&input) <= QN_CACACHE_BUCKET_MAX)
+                r = qn_cacache_pick(qn_cur_rest(&input), key, is_wanted, &full, &t->arena, &e);
+        else
+                r = -ENOENT;
+        r = qn_analyse_write_cached(reply, r < 0 ? NULL : &e);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
 static const struct qn_role_job jobs[] = {
         { QN_JOB_ANALYSE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, run_analyse },
         { QN_JOB_PICK, QN_PICK_REPLY_MAX, QN_PKG_SECONDS, run_pick },
         { QN_JOB_LOCK, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_lock },
+        { QN_JOB_CACHED, QN_CACHED_REPLY_MAX, QN_PKG_SECONDS, run_cached },
 };
 
 const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs,

@@ -22,6 +22,9 @@ enum qn_analyse_job {
         /* A lock file.  Parameters: the project's package.json, or nothing.
          * Reply: qn_analyse_read_lock(). */
         QN_JOB_LOCK,
+        /* A bucket of npm's cache index.  Parameters: qn_analyse_write_key().
+         * Reply: qn_analyse_read_cached(). */
+        QN_JOB_CACHED,
 };
 
 /* Parameters of PICK: the package that was asked for and a version, tag or range of it. */
@@ -36,6 +39,20 @@ struct qn_analyse_pick {
 /* 0 or -EBADMSG; texts are slices of the reply. */
 QN_MUST int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_pick *ret,
                                  struct qn_err *reterr);
+/* Parameters of CACHED: the key, and whether only a full document will do. */
+void qn_analyse_write_key(struct qn_buf *out, struct qn_str key, bool full);
+
+/* What the index says of an answer; texts are printable ASCII, p NULL when absent. */
+struct qn_analyse_cached {
+        struct qn_str integrity; /* p NULL: there is no such entry */
+        uint64_t time_ms;        /* since 1970, when the answer came */
+        uint64_t life_s;         /* for which it may be used from then on without asking */
+        struct qn_str accept;    /* of the request */
+        struct qn_str etag, last_modified, cache_control, content_type, date;
+};
+
+/* 0 or -EBADMSG; texts are slices of the reply. */
+QN_MUST int qn_analyse_read_cached(struct qn_cur reply, struct qn_analyse_cached *ret);
 /* 0, -EBADMSG or -ENOBUFS; the list lives in the arena, texts are slices of the reply and hold
  * whatever bytes the lock file has. */
 QN_MUST int qn_analyse_read_lock(struct qn_cur reply, struct qn_arena *a, struct qn_lock *ret,

@@ -27,6 +27,7 @@ struct profile {
         unsigned syscalls; /* QN_SYSCALLS_* */
         rlim_t descriptors, threads;
         size_t memory; /* bytes of address space to grow by */
+        rlim_t file;   /* bytes of a file that it was given to write to */
 };
 
 /* What name resolution and TLS read. */
@@ -62,8 +63,11 @@ static const struct profile profiles[QN_ROLE_MAX] = {
                             .syscalls = QN_SYSCALLS_SOCKETS,
                             .descriptors = 1024,
                             .threads = 4096,
-                            .memory = QN_ROLE_MEMORY },
+                            .memory = QN_ROLE_MEMORY,
+                            .file = QN_TARBALL_MAX },
 };
+
+_Static_assert(QN_TARBALL_MAX >= QN_PACKUMENT_MAX, "one limit for both");
 
 const char *qn_role_name(enum qn_role role)
 {
@@ -113,7 +117,7 @@ static int limit_resources(const struct profile *p)
                 rlim_t value;
         } limits[] = {
                 { RLIMIT_CORE, 0 },
-                { RLIMIT_FSIZE, QN_SANITIZED ? RLIM_INFINITY : 0 }, /* reports may go to a file */
+                { RLIMIT_FSIZE, QN_SANITIZED ? RLIM_INFINITY : p->file }, /* reports may go to a file */
                 { RLIMIT_NOFILE, p->descriptors },
                 { RLIMIT_MEMLOCK, 0 },
                 { RLIMIT_MSGQUEUE, 0 },

@@ -1,11 +1,13 @@
 #include "role/input.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/limits.h"
 
 #define KEEP_MAX ((size_t)1 << 20) /* memory kept from one job to the next */
@@ -96,5 +98,21 @@ int qn_input_close(struct qn_input *in, int fd, struct qn_err *reterr)
             !same_time(now.st_mtim, in->before.st_mtim) ||
             !same_time(now.st_ctim, in->before.st_ctim))
                 return qn_fail(reterr, -ESTALE, 0, "the file changed while it was read");
+        return 0;
+}
+
+int qn_input_sealed(struct qn_cur bytes, int *ret)
+{
+        _cleanup_(qn_closep) int fd = memfd_create("qanat-input", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = qn_io_write_fd(fd, qn_cur_rest(&bytes));
+        if (r < 0)
+                return r;
+        if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+                return -errno;
+        *ret = TAKE_FD(fd);
         return 0;
 }

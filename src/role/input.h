@@ -27,3 +27,6 @@ void qn_input_trim(struct qn_input *in);
 /* 0, or -ESTALE: the mapped file changed while it was in use, and nothing that was learnt from it
  * is true. */
 QN_MUST int qn_input_close(struct qn_input *in, int fd, struct qn_err *reterr);
+
+/* On the parent's side: memory of the caller as a descriptor that nobody can write to. */
+QN_MUST int qn_input_sealed(struct qn_cur bytes, int *ret);

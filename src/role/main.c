@@ -1,8 +1,9 @@
 /* main.c - the roles of qanat. */
 #include "role/analyse.h"
+#include "role/fetch.h"
 #include "role/role.h"
 
-static const struct qn_role_def *const defs[] = { &qn_role_analyse };
+static const struct qn_role_def *const defs[] = { &qn_role_analyse, &qn_role_fetch };
 
 int qn_role_main(int argc, char **argv)
 {

@@ -179,6 +179,17 @@ int qn_msg_recv(int sock, void *buf, struct qn_cur *ret)
         return 1;
 }
 
+int qn_msg_parse_whole(struct qn_cur packet, struct qn_msg_whole *ret)
+{
+        struct piece_head head;
+
+        if (qn_cur_copy(&packet, sizeof head, &head) < 0 || head.zero || head.status > 0 ||
+            head.status < -ERRNO_MAX || head.off || head.total != qn_cur_left(&packet))
+                return -EBADMSG;
+        *ret = (struct qn_msg_whole){ head.seq, head.status, packet };
+        return 0;
+}
+
 void qn_msg_reply_begin(struct qn_msg_reply *r, uint64_t seq, size_t max)
 {
         /* joined is left alone until the first piece comes: the reply before this one may still be read. */

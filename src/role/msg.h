@@ -32,6 +32,15 @@ QN_MUST int qn_msg_send_reply(int sock, uint64_t seq, int status, uint64_t elaps
  * -EBADMSG, -errno. */
 QN_MUST int qn_msg_recv(int sock, void *buf, struct qn_cur *ret);
 
+/* A reply that is one packet, as roles send it that work on several jobs at once. */
+struct qn_msg_whole {
+        uint64_t seq;
+        int status;
+        struct qn_cur bytes;
+};
+/* 0 or -EBADMSG, also for one piece of several. */
+QN_MUST int qn_msg_parse_whole(struct qn_cur packet, struct qn_msg_whole *ret);
+
 /* Puts the pieces of one reply together. */
 struct qn_msg_reply {
         uint64_t seq; /* of the reply that is expected */

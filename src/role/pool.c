@@ -47,7 +47,10 @@ static void deliver(struct qn_pool *p, struct qn_task *t, struct qn_pool_result 
 {
         result->user = t->user;
         p->pending--;
-        p->config.done(p->config.ctx, result);
+        if (t->done)
+                t->done(t->ctx, result);
+        else
+                p->config.done(p->config.ctx, result);
         qn_task_free(t);
 }
 

@@ -52,6 +52,8 @@ struct qn_pool_job {
         struct qn_cur input;  /* must live until the result; not with input_fd */
         int input_fd;         /* a file open for reading only, or a sealed memfd; -1: none */
         uint64_t wall_ns;     /* 0: QN_ROLE_WALL_SECONDS */
+        qn_pool_done_fn *done; /* NULL: that of the pool, which passes its own context too */
+        void *ctx;
         void *user;
 };
 

@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -17,6 +18,7 @@
 #define MODE_CONFINED   "confined"
 #define MODE_UNCONFINED "unconfined"
 
+#define GRACE_MS    200 /* from closing its socket to the end of a process that ends */
 #define ROLE_SOCKET 3 /* the descriptor a role finds its socket at */
 
 const struct qn_role_job *qn_role_find_job(const struct qn_role_def *def, uint8_t kind)
@@ -155,4 +157,23 @@ int qn_role_spawn(const struct qn_role_start *start, pid_t *ret_pid, int *ret_so
                                qn_role_name(start->role), strerror(-r));
         *ret_sock = TAKE_FD(ours);
         return 0;
+}
+
+int qn_role_end(pid_t pid, bool gone)
+{
+        const struct timespec pause = { 0, 1000000 };
+        int status = 0;
+        pid_t ended = 0;
+
+        for (int i = 0; gone && ended == 0 && i < GRACE_MS; i++) {
+                ended = waitpid(pid, &status, WNOHANG);
+                if (ended == 0)
+                        nanosleep(&pause, NULL);
+        }
+        if (ended == 0) {
+                kill(pid, SIGKILL);
+                while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                        ;
+        }
+        return status;
 }

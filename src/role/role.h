@@ -28,6 +28,9 @@ struct qn_role_def {
         int (*open)(const char *data_dir, void **ret, struct qn_err *reterr);
         const struct qn_role_job *jobs;
         size_t n_jobs;
+        /* Instead of jobs, for a role that works on several things at once: takes messages until
+         * the parent is gone and returns the exit status. */
+        int (*serve)(void *ctx, int sock);
 };
 
 const struct qn_role_job *qn_role_find_job(const struct qn_role_def *def, uint8_t kind);
@@ -59,3 +62,6 @@ struct qn_role_start {
  * started it. */
 QN_MUST int qn_role_spawn(const struct qn_role_start *start, pid_t *ret_pid, int *ret_sock,
                           struct qn_err *reterr);
+/* Ends such a process (with SIGKILL, unless `gone` and it ends by itself soon) and says how it
+ * ended, as waitpid(). */
+int qn_role_end(pid_t pid, bool gone);

@@ -127,7 +127,7 @@ static int prepare(const char *data_dir, bool confined, struct qn_err *reterr)
         r = qn_confine_limits(def->role, worker.sock + 1, reterr);
         if (r < 0)
                 return r;
-        r = start_ticking();
+        r = def->serve ? 0 : start_ticking(); /* the budget is one of jobs */
         if (r < 0)
                 return qn_fail(reterr, r, 0, "cannot start a timer: %s", strerror(-r));
         return confined ? qn_confine(def->role, reterr) : 0;
@@ -145,5 +145,5 @@ int qn_role_serve(const struct qn_role_def *def, int sock, const char *data_dir,
                 qn_fail(&err, r, 0, "%s", strerror(-r));
         if (qn_msg_send_reply(sock, 0, r, 0, qn_str_c(err.msg)) < 0 || r < 0)
                 _exit(QN_ROLE_EXIT_START);
-        _exit(work()); /* nothing that a library registered for the exit is of use in a role */
+        _exit(def->serve ? def->serve(worker.ctx, sock) : work()); /* nothing that a library registered for the exit is of use in a role */
 }

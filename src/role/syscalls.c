@@ -91,6 +91,9 @@ static const struct rule sockets[] = {
         { SCMP_SYS(fcntl), { 1, SCMP_CMP_EQ, F_SETFD } },
         { SCMP_SYS(ioctl), { 1, SCMP_CMP_EQ, FIONBIO } },
         { SCMP_SYS(ioctl), { 1, SCMP_CMP_EQ, FIONREAD } },
+        { SCMP_SYS(timerfd_create), ANY },
+        { SCMP_SYS(timerfd_settime), ANY },
+        { SCMP_SYS(ftruncate), ANY }, /* of a body that is fetched once more */
         { SCMP_SYS(rt_sigaction), ANY },
         { SCMP_SYS(sched_getaffinity), ANY },
         { SCMP_SYS(uname), ANY },

@@ -10,8 +10,7 @@
 
 #include "base/io.h"
 #include "base/limits.h"
-
-#define GRACE_MS 200 /* from closing its socket to the end of a process that ends */
+#include "role/input.h"
 
 /* --- tasks --- */
 
@@ -60,6 +59,8 @@ int qn_task_new(const struct qn_pool_job *job, const struct qn_role_def *def, st
                 .job = kind,
                 .wall_ns =
                         job->wall_ns ? job->wall_ns : QN_ROLE_WALL_SECONDS * UINT64_C(1000000000),
+                .done = job->done,
+                .ctx = job->ctx,
                 .user = job->user,
         };
         *ret = t;
@@ -148,23 +149,6 @@ bool qn_worker_has_room(const struct qn_worker *w, size_t weight)
         return w->tasks.n < QN_ROLE_BATCH_MAX && w->weight + weight <= QN_ROLE_BATCH_BYTES;
 }
 
-/* Memory of the caller as a descriptor that nobody can write to. */
-static int sealed_copy(struct qn_cur bytes, int *ret)
-{
-        _cleanup_(qn_closep) int fd = memfd_create("qanat-input", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        int r;
-
-        if (fd < 0)
-                return -errno;
-        r = qn_io_write_fd(fd, qn_cur_rest(&bytes));
-        if (r < 0)
-                return r;
-        if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-                return -errno;
-        *ret = TAKE_FD(fd);
-        return 0;
-}
-
 /* The next thing that is expected is the reply to the task at the head. */
 static void expect_head(struct qn_worker *w)
 {
@@ -182,7 +166,7 @@ int qn_worker_give(struct qn_worker *w, struct qn_task *t)
         int r = 0;
 
         if (t->fd < 0 && t->weight > QN_ROLE_INLINE_MAX)
-                r = sealed_copy(t->input, &t->fd);
+                r = qn_input_sealed(t->input, &t->fd);
         if (r < 0)
                 return r;
         if (t->fd < 0)
@@ -231,20 +215,8 @@ struct qn_task *qn_worker_pop(struct qn_worker *w)
 
 int qn_worker_end(struct qn_worker *w, bool gone)
 {
-        const struct timespec pause = { 0, 1000000 };
-        int status = 0;
-        pid_t pid = 0;
+        int status = qn_role_end(w->pid, gone);
 
-        for (int i = 0; gone && pid == 0 && i < GRACE_MS; i++) {
-                pid = waitpid(w->pid, &status, WNOHANG);
-                if (pid == 0)
-                        nanosleep(&pause, NULL);
-        }
-        if (pid == 0) {
-                kill(w->pid, SIGKILL);
-                while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
-                        ;
-        }
         close(w->sock);
         w->sock = -1;
         w->ready = false;

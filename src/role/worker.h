@@ -18,7 +18,8 @@ struct qn_task {
         const struct qn_role_job *job;
         uint64_t wall_ns;
         unsigned crashes; /* workers that died of it, as it seems */
-        void *user;
+        qn_pool_done_fn *done;
+        void *ctx, *user;
 };
 
 QN_MUST int qn_task_new(const struct qn_pool_job *job, const struct qn_role_def *def,

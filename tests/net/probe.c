@@ -3,18 +3,22 @@
  *     probe load                    how long it takes to resolve them (microseconds)
  *     probe auth NAME URL...        what would be sent, and through which proxy
  *     probe url NAME VERSION [RESOLVED]
- *     probe get MAX URL...          plain HTTP client, all at once
+ *     probe get MAX URL...          the fetch role alone, all at once
  *     probe packument|full NAME...  all at once
  *     probe tarball NAME VERSION [RESOLVED [INTEGRITY]]
  * Flags for npm come from the environment, as npm_config_*.  QANAT_CACHE names the directory for npm's remembered default. */
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "base/io.h"
 #include "net/npmconf.h"
-#include "net/registry.h"
 #include "net/url.h"
+#include "role/analyse.h"
+#include "role/fetch.h"
+#include "role/pool.h"
+#include "role/registry.h"
 
 static unsigned bad;
 
@@ -74,15 +78,16 @@ static void on_fetched(struct qn_fetched *f, void *user)
 
 static int get(int argc, char **argv, const struct qn_npmconf *c)
 {
-        _cleanup_(qn_http_freep) struct qn_http *h = NULL;
+        _cleanup_(qn_fetch_freep) struct qn_fetch *h = NULL;
         struct qn_http_opts o = { .ca = c->ca,
                                   .extra_ca = c->extra_ca,
                                   .insecure = !c->strict_ssl,
                                   .idle_ms = c->timeout_ms,
                                   .retry_min_ms = 20,
                                   .retry_max_ms = 200 };
+        struct qn_err err = { 0 };
         uint64_t max = 0;
-        int r = qn_http_new(&o, &h);
+        int r = qn_fetch_new(&o, false, &h);
 
         if (r < 0 || qn_str_u64(qn_str_c(argv[0]), &max) < 0)
                 return 2;
@@ -92,19 +97,45 @@ static int get(int argc, char **argv, const struct qn_npmconf *c)
                                              .compressed = true,
                                              .authorization = QN_STR("Bearer secret") };
 
-                if (qn_http_get(h, &q, on_http, argv[i]) < 0)
+                if (qn_fetch_get(h, &q, on_http, argv[i]) < 0)
                         return 2;
         }
-        while ((r = qn_http_poll(h, -1)) > 0)
+        while ((r = qn_fetch_poll(h, -1, &err)) > 0)
                 ;
+        if (r < 0)
+                printf("error %d %s\n", -r, err.msg);
+        return r < 0 ? 2 : 0;
+}
+
+/* Both that have descriptors, until every question is answered. */
+static int answer_all(struct qn_registry *g, struct qn_pool *pool)
+{
+        struct qn_err err = { 0 };
+        int r;
+
+        while ((r = qn_registry_poll(g, 0, &err)) > 0) {
+                struct pollfd fds[] = { { .fd = qn_registry_fd(g), .events = POLLIN },
+                                        { .fd = qn_pool_fd(pool), .events = POLLIN } };
+
+                if (poll(fds, 2, 500) < 0 || qn_pool_poll(pool, 0, &err) < 0)
+                        return 2;
+        }
+        if (r < 0)
+                printf("error %d %s\n", -r, err.msg);
         return r < 0 ? 2 : 0;
 }
 
 static int ask(const char *what, int argc, char **argv, const struct qn_npmconf *c)
 {
+        const struct qn_pool_config config = { .def = &qn_role_analyse,
+                                               .data_dir = PROBE_DATA,
+                                               .workers = 1 };
         _cleanup_(qn_registry_freep) struct qn_registry *g = NULL;
-        int r = qn_registry_new(c, &g);
+        _cleanup_(qn_pool_freep) struct qn_pool *pool = NULL;
+        int r = qn_pool_new(&config, &pool, NULL);
 
+        if (r == 0)
+                r = qn_registry_new(&(struct qn_registry_config){ .conf = c, .pool = pool }, &g);
         if (r < 0)
                 return 2;
         if (strcmp(what, "tarball") == 0) {
@@ -118,9 +149,7 @@ static int ask(const char *what, int argc, char **argv, const struct qn_npmconf 
         for (int i = 0; strcmp(what, "tarball") != 0 && r == 0 && i < argc; i++)
                 r = qn_registry_packument(g, qn_str_c(argv[i]), strcmp(what, "full") == 0,
                                           on_fetched, argv[i]);
-        while (r == 0 && (r = qn_registry_poll(g, -1)) > 0)
-                r = 0;
-        return r < 0 ? 2 : 0;
+        return r < 0 ? 2 : answer_all(g, pool);
 }
 
 static int auth(int argc, char **argv, const struct qn_npmconf *c)
@@ -168,6 +197,8 @@ int main(int argc, char **argv)
         _cleanup_(qn_npmconf_freep) struct qn_npmconf *first = NULL, *c = NULL;
         uint64_t before = qn_io_nanos();
 
+        if (qn_role_requested(argc, argv))
+                return qn_role_main(argc, argv);
         if (argc < 2)
                 return 2;
         if (load(&first) < 0)

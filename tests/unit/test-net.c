@@ -241,9 +241,10 @@ TEST(freshness)
                                               .expires = qn_str_c(cases[i].expires),
                                               .time_ms = 1000000 };
 
-                if (qn_cacache_fresh(&e, 1000000 + cases[i].age_s * 1000) != cases[i].fresh)
+                if (qn_cacache_fresh(e.time_ms, qn_cacache_lifetime_s(&e),
+                                     1000000 + cases[i].age_s * 1000) != cases[i].fresh)
                         fail_msg("case %zu", i);
-                ASSERT_FALSE(qn_cacache_fresh(&e, 999999)); /* from the future */
+                ASSERT_FALSE(qn_cacache_fresh(e.time_ms, qn_cacache_lifetime_s(&e), 999999)); /* from the future */
         }
 }
 
@@ -376,12 +377,12 @@ TEST(callbacks_come_from_poll_and_not_after_free)
 
         ASSERT_EQ(qn_http_new(&o, &h), 0);
         ASSERT_EQ(qn_http_poll(h, -1), 0);
-        ASSERT_EQ(qn_http_get(h, &q, count, &n), 0);
-        ASSERT_EQ(qn_http_get(h, &q, count, &n), 0);
+        ASSERT_EQ(qn_http_get(h, &q, -1, count, &n), 0);
+        ASSERT_EQ(qn_http_get(h, &q, -1, count, &n), 0);
         ASSERT_EQ(n, 0);
         ASSERT_EQ(qn_http_poll(h, -1), 0);
         ASSERT_EQ(n, 2);
-        ASSERT_EQ(qn_http_get(h, &q, count, &n), 0);
+        ASSERT_EQ(qn_http_get(h, &q, -1, count, &n), 0);
         ASSERT_NULL(qn_http_free(h));
         ASSERT_EQ(n, 2);
 }

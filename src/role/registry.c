@@ -1,4 +1,4 @@
-#include "net/registry.h"
+#include "role/registry.h"
 
 #include <errno.h>
 #include <sys/queue.h>
@@ -11,10 +11,12 @@
 #include "net/cacache.h"
 #include "net/npmconf.h"
 #include "net/url.h"
+#include "role/analyse.h"
+#include "role/fetch.h"
+#include "role/pool.h"
 
 #define ACCEPT_FULL  "application/json"
 #define ACCEPT_SHORT "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"
-#define SHORT_TYPE   "application/vnd.npm.install-v1+json"
 
 enum kind {
         PACKUMENT_FULL,
@@ -22,37 +24,38 @@ enum kind {
         TARBALL,
 };
 
+TAILQ_HEAD(question_list, question);
+
 struct question {
         TAILQ_ENTRY(question) link;
+        struct question_list *list; /* that it is in */
         struct qn_registry *r;
         struct qn_arena mem;
         enum kind kind;
         struct qn_tarball_want want; /* name for packuments */
         struct qn_str url;           /* NUL-terminated, without user information */
         struct qn_url parsed;
-        struct qn_cacache_entry entry; /* what npm's cache has under the URL; key.p NULL: nothing */
+        bool looked;                    /* the cache's index has been asked: */
+        struct qn_analyse_cached entry; /* what npm's cache has under the URL */
         qn_registry_done *done;
         void *user;
 };
 
-TAILQ_HEAD(question_list, question);
-
 struct qn_registry {
         const struct qn_npmconf *conf;
-        struct qn_http *http;
+        struct qn_pool *pool;
+        struct qn_fetch *fetch;
         struct qn_cacache *cache; /* NULL: there is none */
-        struct question_list fresh, asked;
+        /* to be looked into; those that a worker looks up in the cache's index; those that the
+         * network was asked */
+        struct question_list fresh, indexed, asked;
         size_t open;
         uint64_t answered;
 };
 
-static const char *proxy_for(const struct qn_url *u, void *user)
+int qn_registry_new(const struct qn_registry_config *config, struct qn_registry **ret)
 {
-        return qn_npmconf_proxy(user, u);
-}
-
-int qn_registry_new(const struct qn_npmconf *conf, struct qn_registry **ret)
-{
+        const struct qn_npmconf *conf = config->conf;
         _cleanup_(qn_registry_freep) struct qn_registry *g = calloc(1, sizeof *g);
         struct qn_http_opts o = {
                 .user_agent = conf->user_agent.p ? conf->user_agent : QN_STR("qanat"),
@@ -65,17 +68,18 @@ int qn_registry_new(const struct qn_npmconf *conf, struct qn_registry **ret)
                 .retry_max_ms = conf->retry_max_ms,
                 .retry_factor = conf->retry_factor,
                 .idle_ms = conf->timeout_ms,
-                .proxy = proxy_for,
-                .proxy_user = (void *)(uintptr_t)conf,
+                .proxies = qn_npmconf_proxies(conf),
         };
         int r;
 
         if (!g)
                 return -ENOMEM;
         g->conf = conf;
+        g->pool = config->pool;
         TAILQ_INIT(&g->fresh);
+        TAILQ_INIT(&g->indexed);
         TAILQ_INIT(&g->asked);
-        r = qn_http_new(&o, &g->http);
+        r = qn_fetch_new(&o, config->no_sandbox, &g->fetch);
         if (r < 0)
                 return r;
         r = conf->cache.p ? qn_cacache_open(conf->cache.p, &g->cache) : 0;
@@ -96,7 +100,7 @@ static void drop_all(struct question_list *list)
         struct question *q;
 
         while ((q = TAILQ_FIRST(list))) {
-                TAILQ_REMOVE(list, q, link);
+                TAILQ_REMOVE(q->list, q, link);
                 question_free(q);
         }
 }
@@ -105,9 +109,10 @@ struct qn_registry *qn_registry_free(struct qn_registry *g)
 {
         if (!g)
                 return NULL;
-        qn_http_free(g->http);
+        qn_fetch_free(g->fetch);
         if (g->fresh.tqh_last) {
                 drop_all(&g->fresh);
+                drop_all(&g->indexed);
                 drop_all(&g->asked);
         }
         qn_cacache_free(g->cache);
@@ -122,10 +127,17 @@ void qn_registry_freep(struct qn_registry **g)
 
 int qn_registry_fd(const struct qn_registry *g)
 {
-        return qn_http_fd(g->http);
+        return qn_fetch_fd(g->fetch);
 }
 
 /* --- asking --- */
+
+static void move(struct question *q, struct question_list *to)
+{
+        TAILQ_REMOVE(q->list, q, link);
+        q->list = to;
+        TAILQ_INSERT_TAIL(to, q, link);
+}
 
 static int copy(struct qn_arena *a, struct qn_str *s)
 {
@@ -151,9 +163,10 @@ static int add(struct qn_registry *g, enum kind kind, const struct qn_tarball_wa
                 question_free(q);
                 return -ENOMEM;
         }
-        TAILQ_INSERT_TAIL(&g->fresh, q, link);
+        q->list = &g->fresh;
+        TAILQ_INSERT_TAIL(q->list, q, link);
         g->open++;
-        qn_http_wake(g->http);
+        qn_fetch_wake(g->fetch);
         return 0;
 }
 
@@ -173,11 +186,11 @@ int qn_registry_tarball(struct qn_registry *g, const struct qn_tarball_want *wan
 
 /* --- answering --- */
 
-static void answer(struct question *q, struct question_list *list, struct qn_fetched *f)
+static void answer(struct question *q, struct qn_fetched *f)
 {
         struct qn_registry *g = q->r;
 
-        TAILQ_REMOVE(list, q, link);
+        TAILQ_REMOVE(q->list, q, link);
         g->open--;
         g->answered++;
         q->done(f, q->user);
@@ -185,8 +198,7 @@ static void answer(struct question *q, struct question_list *list, struct qn_fet
         question_free(q);
 }
 
-static void fail(struct question *q, struct question_list *list, enum qn_http_code code,
-                 const char *detail)
+static void fail(struct question *q, enum qn_http_code code, const char *detail)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(2048);
         struct qn_fetched f = { .code = code, .fd = -1, .url = q->url };
@@ -194,12 +206,11 @@ static void fail(struct question *q, struct question_list *list, enum qn_http_co
         qn_url_safe(q->url.n ? q->url : q->want.resolved.n ? q->want.resolved : q->want.name, &b);
         qn_buf_printf(&b, ": %s", detail ? detail : qn_http_code_text(code));
         f.message = b.p ? b.p : "";
-        answer(q, list, &f);
+        answer(q, &f);
 }
 
 /* Answers with cached content: false when it cannot be opened after all. */
-static bool from_cache(struct question *q, struct question_list *list, struct qn_str integrity,
-                       enum qn_fetched_from from)
+static bool from_cache(struct question *q, struct qn_str integrity, enum qn_fetched_from from)
 {
         struct qn_fetched f = {
                 .code = QN_HTTP_OK,
@@ -218,10 +229,10 @@ static bool from_cache(struct question *q, struct question_list *list, struct qn
                 return false;
         if (f.size > (q->kind == TARBALL ? QN_TARBALL_MAX : QN_PACKUMENT_MAX)) {
                 qn_closep(&f.fd);
-                fail(q, list, QN_HTTP_TOO_LARGE, NULL);
+                fail(q, QN_HTTP_TOO_LARGE, NULL);
                 return true;
         }
-        answer(q, list, &f);
+        answer(q, &f);
         return true;
 }
 
@@ -244,11 +255,11 @@ static void on_http(struct qn_http_result *res, void *user)
         };
 
         if (res->code == QN_HTTP_OK && res->status == 304) {
-                if (!from_cache(q, &q->r->asked, q->entry.integrity, QN_FROM_CACHE_CONFIRMED))
-                        fail(q, &q->r->asked, QN_HTTP_STATUS, NULL);
+                if (!from_cache(q, q->entry.integrity, QN_FROM_CACHE_CONFIRMED))
+                        fail(q, QN_HTTP_STATUS, NULL);
                 return;
         }
-        answer(q, &q->r->asked, &f);
+        answer(q, &f);
 }
 
 /* --- what to ask whom --- */
@@ -299,16 +310,6 @@ static int tarball_url(struct question *q, struct qn_err *reterr)
         return r < 0 ? r : set_url(q, url, reterr);
 }
 
-static bool wanted(const struct qn_cacache_entry *e, void *user)
-{
-        const struct question *q = user;
-
-        if (e->status || !e->integrity.n)
-                return false;
-        /* A full document answers a question for the short one, not the other way round. */
-        return q->kind != PACKUMENT_FULL || qn_str_find(e->accept, QN_STR(SHORT_TYPE)) < 0;
-}
-
 static uint64_t now_ms(void)
 {
         struct timespec t;
@@ -317,35 +318,15 @@ static uint64_t now_ms(void)
         return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static int find_entry(struct question *q, struct qn_str key)
-{
-        _cleanup_(qn_buf_done) struct qn_buf bucket = QN_BUF_INIT(QN_CACACHE_BUCKET_MAX);
-        _cleanup_(qn_closep) int fd = -1;
-        int r = qn_cacache_bucket(q->r->cache, key, &fd);
-
-        if (r == 0)
-                r = qn_io_read_fd(fd, &bucket);
-        return r < 0 ? r
-                     : qn_cacache_pick(qn_buf_view(&bucket), key, wanted, q, &q->mem, &q->entry);
-}
-
-/* Answers from npm's cache when that is allowed. */
-static bool try_cache(struct question *q)
+/* Whether the cached answer may be used without asking. */
+static bool may_reuse(const struct question *q)
 {
         const struct qn_npmconf *c = q->r->conf;
-        struct question_list *list = &q->r->fresh;
-        struct qn_str key;
 
-        if (!q->r->cache || (q->want.skip_cache && !c->offline))
-                return false;
-        if (q->want.integrity.n)
-                return from_cache(q, list, q->want.integrity, QN_FROM_CACHE);
-        if (qn_cacache_url_key(q->url, &q->mem, &key) < 0 || find_entry(q, key) < 0)
-                return false;
-        if (!c->offline && !c->prefer_offline &&
-            (c->prefer_online || !qn_cacache_fresh(&q->entry, now_ms())))
-                return false;
-        return from_cache(q, list, q->entry.integrity, QN_FROM_CACHE);
+        if (c->offline || c->prefer_offline)
+                return true;
+        return !c->prefer_online &&
+               qn_cacache_fresh(q->entry.time_ms, q->entry.life_s, now_ms());
 }
 
 static int ask_network(struct question *q)
@@ -375,50 +356,104 @@ static int ask_network(struct question *q)
         req.authorization = auth.authorization;
         req.cert = auth.cert;
         req.key = auth.key;
-        r = qn_http_get(q->r->http, &req, on_http, q);
-        if (r < 0)
-                return r;
-        TAILQ_REMOVE(&q->r->fresh, q, link);
-        TAILQ_INSERT_TAIL(&q->r->asked, q, link);
-        return 0;
+        r = qn_fetch_get(q->r->fetch, &req, on_http, q);
+        if (r == 0)
+                move(q, &q->r->asked);
+        return r;
 }
 
-static void look_into(struct question *q)
+/* With what the index says, or without. */
+static void go_on(struct question *q)
 {
-        struct question_list *list = &q->r->fresh;
-        struct qn_err err = { 0 };
-        int r = q->kind == TARBALL ? tarball_url(q, &err) : packument_url(q, &err);
+        int r;
 
-        /* Content that is named by its integrity needs no address. */
-        if (r < 0 && !(q->want.integrity.n && q->r->cache)) {
-                fail(q, list, QN_HTTP_URL, err.msg[0] ? err.msg : NULL);
+        if (q->entry.integrity.n && may_reuse(q) && from_cache(q, q->entry.integrity, QN_FROM_CACHE))
                 return;
-        }
-        if (try_cache(q))
-                return;
-        if (r < 0) {
-                fail(q, list, QN_HTTP_URL, err.msg[0] ? err.msg : NULL);
-                return;
-        }
         if (q->r->conf->offline) {
-                fail(q, list, QN_HTTP_OFFLINE, NULL);
+                fail(q, QN_HTTP_OFFLINE, NULL);
                 return;
         }
         r = ask_network(q);
         if (r < 0)
-                fail(q, list, r == -EINVAL ? QN_HTTP_CONFIG : QN_HTTP_INTERNAL, NULL);
+                fail(q, r == -EINVAL ? QN_HTTP_CONFIG : QN_HTTP_INTERNAL, NULL);
 }
 
-int qn_registry_poll(struct qn_registry *g, int timeout_ms)
+/* That a worker cannot read the index is no failure: then the network is asked. */
+static void on_index(void *ctx QN_UNUSED, const struct qn_pool_result *res)
+{
+        struct question *q = res->user;
+        struct qn_analyse_cached *e = &q->entry;
+        struct qn_str *const texts[] = { &e->integrity,     &e->accept,       &e->etag,
+                                         &e->last_modified, &e->cache_control, &e->content_type,
+                                         &e->date };
+
+        if (res->status != QN_POOL_OK || qn_analyse_read_cached(res->reply, e) < 0)
+                *e = (struct qn_analyse_cached){ 0 };
+        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++)
+                if (texts[i]->p && copy(&q->mem, texts[i]) < 0)
+                        e->integrity = e->etag = (struct qn_str){ 0 };
+        q->looked = true;
+        move(q, &q->r->fresh);
+        qn_fetch_wake(q->r->fetch);
+}
+
+/* Has a worker look the address up in the cache's index: false when there is nothing to look into. */
+static bool ask_index(struct question *q)
+{
+        _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(QN_ROLE_PARAMS_MAX);
+        struct qn_pool_job job = { .kind = QN_JOB_CACHED, .done = on_index, .user = q };
+        struct qn_str key;
+
+        if (!q->r->cache || (q->want.skip_cache && !q->r->conf->offline) ||
+            qn_cacache_url_key(q->url, &q->mem, &key) < 0 ||
+            qn_cacache_bucket(q->r->cache, key, &job.input_fd) < 0)
+                return false;
+        qn_analyse_write_key(&params, key, q->kind == PACKUMENT_FULL);
+        job.params = qn_buf_view(&params);
+        if (qn_buf_error(&params) < 0 || qn_pool_submit(q->r->pool, &job) < 0) {
+                close(job.input_fd);
+                return false;
+        }
+        move(q, &q->r->indexed);
+        return true;
+}
+
+/* Content that is named by its integrity needs no address. */
+static bool from_integrity(struct question *q)
+{
+        if (!q->r->cache || !q->want.integrity.n ||
+            (q->want.skip_cache && !q->r->conf->offline))
+                return false;
+        return from_cache(q, q->want.integrity, QN_FROM_CACHE);
+}
+
+static void look_into(struct question *q)
+{
+        struct qn_err err = { 0 };
+        int r = q->kind == TARBALL ? tarball_url(q, &err) : packument_url(q, &err);
+
+        if (from_integrity(q))
+                return;
+        if (r < 0)
+                fail(q, QN_HTTP_URL, err.msg[0] ? err.msg : NULL);
+        else if (q->want.integrity.n || !ask_index(q))
+                go_on(q);
+}
+
+int qn_registry_poll(struct qn_registry *g, int timeout_ms, struct qn_err *reterr)
 {
         uint64_t before = g->answered;
         struct question *q;
         int r;
 
-        while ((q = TAILQ_FIRST(&g->fresh)))
-                look_into(q);
+        while ((q = TAILQ_FIRST(&g->fresh))) {
+                if (q->looked)
+                        go_on(q);
+                else
+                        look_into(q);
+        }
         if (g->open) {
-                r = qn_http_poll(g->http, g->answered == before ? timeout_ms : 0);
+                r = qn_fetch_poll(g->fetch, g->answered == before ? timeout_ms : 0, reterr);
                 if (r < 0)
                         return r;
         }

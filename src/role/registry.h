@@ -1,14 +1,17 @@
 /* registry.h - packuments and tarballs, from npm's cache or from the registry, as npm's configuration says.
- * Bodies come back as descriptors; nothing in them is looked at.  A tarball that npm's cache holds under the wanted integrity
- * is taken from there; a packument only when offline, prefer-offline, or fresh by its own headers.  Whether a body has the
- * wanted integrity is the consumer's to check, for both sources. */
+ * Bodies come back as descriptors; nothing in them is looked at here: HTTP is the fetch role's, the cache's index is read by
+ * an analyse role.  A tarball that npm's cache holds under the wanted integrity is taken from there; a packument only when
+ * offline, prefer-offline, or fresh by its own headers.  Whether a body has the wanted integrity is the consumer's to check,
+ * for both sources. */
 #pragma once
 
+#include "base/err.h"
 #include "base/macro.h"
 #include "base/str.h"
 #include "net/http.h"
 
 struct qn_npmconf;
+struct qn_pool;
 struct qn_registry;
 
 enum qn_fetched_from {
@@ -45,8 +48,14 @@ struct qn_tarball_want {
         bool skip_cache; /* the cached copy turned out to be bad */
 };
 
-/* conf is borrowed and outlives the object. */
-QN_MUST int qn_registry_new(const struct qn_npmconf *conf, struct qn_registry **ret);
+struct qn_registry_config {
+        const struct qn_npmconf *conf;
+        struct qn_pool *pool; /* of analyse roles; its owner polls it, and frees it before the registry */
+        bool no_sandbox;
+};
+
+/* What config names is borrowed and outlives the object, but for the pool. */
+QN_MUST int qn_registry_new(const struct qn_registry_config *config, struct qn_registry **ret);
 struct qn_registry *qn_registry_free(
         struct qn_registry *r); /* not from a callback; what is open is not called back */
 void qn_registry_freep(struct qn_registry **r);
@@ -58,7 +67,8 @@ QN_MUST int qn_registry_packument(struct qn_registry *r, struct qn_str name, boo
 QN_MUST int qn_registry_tarball(struct qn_registry *r, const struct qn_tarball_want *want,
                                 qn_registry_done *done, void *user);
 /* Works and calls back until something was finished, nothing is left, or timeout_ms passed (-1: no limit).
- * Returns the number of questions still open, or -errno. */
-QN_MUST int qn_registry_poll(struct qn_registry *r, int timeout_ms);
-/* Readable when qn_registry_poll(r, 0) has something to do. */
+ * Questions that wait for the pool go on after qn_pool_poll(): with such, wait for both descriptors.
+ * Returns the number of questions still open, or -errno when nothing can be fetched at all; all have been answered then. */
+QN_MUST int qn_registry_poll(struct qn_registry *r, int timeout_ms, struct qn_err *reterr);
+/* Readable when qn_registry_poll(r, 0) has something to do; it wants to be asked once a second as well. */
 int qn_registry_fd(const struct qn_registry *r);
