@@ -160,20 +160,30 @@ static bool names_workspace(const struct qn_node *list, struct qn_str relative)
         return found;
 }
 
-static bool is_workspace_root(struct npm_levels *l, struct qn_str dir, struct qn_str file)
+bool qn_npm_is_workspace(struct qn_str package_json, struct qn_str dir)
 {
-        _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(QN_NPMRC_MAX);
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)16 << 20);
         struct qn_node *root = NULL;
         const struct qn_node *list;
 
-        if (qn_io_read(file.p, &text) < 0 ||
-            qn_json_parse(qn_cur_str(qn_buf_view(&text)), &a, &root, NULL) < 0)
+        if (qn_json_parse(qn_cur_str(package_json), &a, &root, NULL) < 0)
                 return false;
         list = qn_node_get(root, "workspaces");
         if (qn_node_is(list, QN_NODE_OBJECT))
                 list = qn_node_get(list, "packages");
-        return names_workspace(list, qn_str_skip(l->local_prefix, dir.n + (dir.n > 1)));
+        return names_workspace(list, dir);
+}
+
+static bool is_workspace_root(struct npm_levels *l, struct qn_str dir, struct qn_str file)
+{
+        _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(QN_NPMRC_MAX);
+        const struct qn_npmconf_reader *by = l->in->reader;
+        struct qn_str below = qn_str_skip(l->local_prefix, dir.n + (dir.n > 1));
+
+        if (qn_io_read(file.p, &text) < 0)
+                return false;
+        return by ? by->is_workspace(by->ctx, qn_buf_view(&text), below)
+                  : qn_npm_is_workspace(qn_buf_view(&text), below);
 }
 
 /* One directory on the way up: 1 when the search is over. */

@@ -155,8 +155,8 @@ static int join(struct npm_levels *l, struct qn_str *have, struct qn_str more)
         return have->p ? 0 : -ENOBUFS;
 }
 
-static int set_expanded(struct npm_levels *l, enum npm_level level, struct qn_str key,
-                        struct qn_str value, bool list)
+int npm_levels_set_plain(struct npm_levels *l, enum npm_level level, struct qn_str key,
+                         struct qn_str value, bool list)
 {
         struct npm_level_data *d = &l->at[level];
         struct qn_str k = qn_arena_dup(&l->mem, key), v = qn_arena_dup(&l->mem, qn_str_trim(value));
@@ -179,14 +179,15 @@ static int set_expanded(struct npm_levels *l, enum npm_level level, struct qn_st
         return 0;
 }
 
-static int set(struct npm_levels *l, enum npm_level level, struct qn_str key, struct qn_str value)
+int npm_levels_set(struct npm_levels *l, enum npm_level level, struct qn_str key,
+                   struct qn_str value)
 {
         struct qn_str k, v;
         int r;
 
         if ((r = expand(l, key, &k)) < 0 || (r = expand(l, value, &v)) < 0)
                 return r;
-        return set_expanded(l, level, k, v, false);
+        return npm_levels_set_plain(l, level, k, v, false);
 }
 
 /* --- the levels --- */
@@ -210,7 +211,7 @@ static int load_env(struct npm_levels *l)
                                  : c >= 'A' && c <= 'Z'    ? (char)(c | 0x20)
                                                            : c;
                 }
-                r = set(l, NPM_ENV, (struct qn_str){ key, name.n }, value);
+                r = npm_levels_set(l, NPM_ENV, (struct qn_str){ key, name.n }, value);
                 if (r < 0)
                         return r;
         }
@@ -220,7 +221,7 @@ static int load_env(struct npm_levels *l)
 static int load_flags(struct npm_levels *l)
 {
         for (size_t i = 0; i < l->in->n_flags; i++) {
-                int r = set(l, NPM_CLI, l->in->flags[i].key, l->in->flags[i].value);
+                int r = npm_levels_set(l, NPM_CLI, l->in->flags[i].key, l->in->flags[i].value);
 
                 if (r < 0)
                         return r;
@@ -243,7 +244,8 @@ static int read_entries(struct npm_levels *l, enum npm_level level, struct qn_st
 
         for (size_t i = 0; r == 0 && i < rc.n; i++)
                 if (!rc.v[i].section.n)
-                        r = set_expanded(l, level, rc.v[i].key, rc.v[i].value, rc.v[i].list);
+                        r = npm_levels_set_plain(l, level, rc.v[i].key, rc.v[i].value,
+                                                 rc.v[i].list);
         return r;
 }
 
@@ -261,19 +263,35 @@ static bool same_path(struct qn_str a, struct qn_str b)
         return a.p && b.p && qn_str_eq(a, b);
 }
 
+/* A project's file that cannot be read, or not be understood, counts as absent. */
+static int read_project(struct npm_levels *l, const char *path)
+{
+        _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(QN_NPMRC_MAX);
+        const struct qn_npmconf_reader *by = l->in->reader;
+        int r;
+
+        if (qn_io_read(path, &text) < 0)
+                return 0;
+        r = by ? by->rc(by->ctx, qn_buf_view(&text), &l->mem, &l->project)
+               : qn_npmrc_parse_raw(&l->project, qn_cur_str(qn_buf_view(&text)), &l->mem, NULL);
+        return r == -ENOBUFS ? r : 0;
+}
+
 static int load_project(struct npm_levels *l, struct qn_str user_file)
 {
-        struct qn_str file;
-        int r = npm_find_local_prefix(l);
+        struct qn_str file = npm_join(&l->mem, l->local_prefix, ".npmrc");
 
-        if (r < 0 || l->in->no_project ||
-            qn_str_is(npm_levels_get(l, QN_STR("global"), NULL), "true") ||
-            qn_str_is(npm_levels_get(l, QN_STR("location"), NULL), "global"))
-                return r;
-        file = npm_join(&l->mem, l->local_prefix, ".npmrc");
         if (!file.p)
                 return -ENOBUFS;
-        return same_path(file, user_file) ? 0 : load_file(l, NPM_PROJECT, file.p);
+        return same_path(file, user_file) ? 0 : read_project(l, file.p);
+}
+
+/* As npm decides it: before it has read any file. */
+static bool has_project(const struct npm_levels *l)
+{
+        return !l->in->no_project &&
+               !qn_str_is(npm_levels_get(l, QN_STR("global"), NULL), "true") &&
+               !qn_str_is(npm_levels_get(l, QN_STR("location"), NULL), "global");
 }
 
 /* A path-valued setting, or where npm looks without it. */
@@ -289,14 +307,13 @@ static struct qn_str path_or(struct npm_levels *l, struct qn_str key, struct qn_
 
 static int load_files(struct npm_levels *l)
 {
-        struct qn_str prefix, file = path_or(l, QN_STR("userconfig"), l->home, ".npmrc");
-        int r = load_project(l, file);
+        struct qn_str prefix, file, user = path_or(l, QN_STR("userconfig"), l->home, ".npmrc");
+        int r = npm_find_local_prefix(l);
 
-        if (r < 0)
-                return r;
-        /* The project may have named another user file, as in npm. */
-        file = path_or(l, QN_STR("userconfig"), l->home, ".npmrc");
-        r = load_file(l, NPM_USER, file.p);
+        if (r == 0 && has_project(l))
+                r = load_project(l, user);
+        if (r == 0)
+                r = load_file(l, NPM_USER, user.p);
         if (r < 0)
                 return r;
         prefix = npm_levels_get(l, QN_STR("prefix"), NULL);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/npmconf.h"
+#include "parse/npmrc.h"
 
 enum npm_level { /* later ones win */
                  NPM_BUILTIN,
@@ -34,6 +35,8 @@ struct npm_levels {
         struct qn_str npm_root; /* directory of npm's package */
         struct qn_str path;     /* PATH without relative and node_modules directories */
         struct qn_str prefix, local_prefix;
+        struct qn_npmrc project; /* its lines as they stand, not yet in at[NPM_PROJECT] */
+        unsigned ignored;        /* bits of what was not taken of them */
         uint32_t seq;
 };
 
@@ -49,6 +52,21 @@ bool npm_levels_later(const struct npm_levels *l, enum npm_level level, struct q
 struct qn_str npm_getenv(const struct qn_npmconf_in *in, const char *name);
 /* npm's path type: "~/" and relative to the working directory.  {NULL, 0} at the arena's cap. */
 struct qn_str npm_path(struct npm_levels *l, struct qn_str value);
+
+/* Adds to a value of a level; ${VAR} in it is expanded. */
+QN_MUST int npm_levels_set(struct npm_levels *l, enum npm_level level, struct qn_str key,
+                           struct qn_str value);
+/* As it stands; list: appended to what is there. */
+QN_MUST int npm_levels_set_plain(struct npm_levels *l, enum npm_level level, struct qn_str key,
+                                 struct qn_str value, bool list);
+
+/* npmconf-project.c: what the project may say.  trusted: see qn_npmconf. */
+QN_MUST int npm_project_trusted(struct npm_levels *l, struct qn_str default_registry,
+                                struct qn_str *ret);
+QN_MUST int npm_project_admit(struct npm_levels *l, struct qn_str trusted);
+int npm_project_explain(const struct npm_levels *l, struct qn_buf *b);
+/* Whether a list of registries has one at url's scheme, host and port. */
+bool npm_trusts(struct qn_str trusted, const struct qn_url *url, struct qn_arena *a);
 
 /* npmconf-find.c: programs and directories */
 QN_MUST int npm_find_programs(struct npm_levels *l);

@@ -3,7 +3,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
-#include "net/npmconf.h"
+#include "net/npmconf-level.h"
 #include "net/url.h"
 
 static bool name_char(char c)
@@ -132,10 +132,11 @@ static int auth_for(const struct qn_npmconf *c, const struct qn_url *url, struct
         return r;
 }
 
-/* The address in a packument may say http where the registry is https: npm would send the token in clear; we do not. */
-static bool downgrades(const struct qn_url *url, const struct qn_url *registry)
+/* On the way to itself nothing is heard by others. */
+static bool is_this_machine(const struct qn_url *url)
 {
-        return !url->tls && registry->tls && qn_str_eq(url->host, registry->host);
+        return qn_str_is(url->host, "localhost") || qn_str_starts(url->host, "127.") ||
+               qn_str_is(url->host, "[::1]");
 }
 
 int qn_npmconf_auth(const struct qn_npmconf *c, struct qn_str name, const struct qn_url *url,
@@ -143,22 +144,24 @@ int qn_npmconf_auth(const struct qn_npmconf *c, struct qn_str name, const struct
 {
         struct qn_npm_auth out = { 0 };
         struct qn_url registry;
-        int r = qn_url_parse(qn_npmconf_registry_of(c, name), a, &registry, NULL);
-        bool known;
+        bool ours = npm_trusts(c->trusted, url, a), known;
+        int r;
 
-        if (r == -ENOBUFS)
-                return r;
-        if (r == 0 && downgrades(url, &registry)) {
+        /* Packuments, lock files and projects may say http where the registry is https: npm would send the token in clear. */
+        if (!url->tls && !ours && !is_this_machine(url)) {
                 *ret = out;
                 return 0;
         }
+        r = qn_url_parse(qn_npmconf_registry_of(c, name), a, &registry, NULL);
+        if (r == -ENOBUFS)
+                return r;
         known = r == 0;
         r = auth_for(c, url, a, &out);
         if (r == 0 && known && qn_url_same_host(url, &registry))
                 r = auth_for(c, &registry, a, &out);
         if (r < 0)
                 return r;
-        if (!out.cert.p && !out.key.p) {
+        if (!out.cert.p && !out.key.p && ours) {
                 out.cert = c->cert;
                 out.key = c->key;
         }

@@ -38,6 +38,8 @@ static const struct {
         FIELD("cert", FIELD_TEXT, cert),
         FIELD("key", FIELD_TEXT, key),
         FIELD("replace-registry-host", FIELD_TEXT, replace_host),
+        FIELD("trusted-registries", FIELD_TEXT, trusted),
+        FIELD("project-ignored", FIELD_TEXT, ignored),
         FIELD("strict-ssl", FIELD_BOOL, strict_ssl),
         FIELD("offline", FIELD_BOOL, offline),
         FIELD("prefer-offline", FIELD_BOOL, prefer_offline),
@@ -189,28 +191,58 @@ static int put_plain(struct qn_npmconf *c, struct npm_levels *l, const char *nam
         return v.p ? put(c, qn_str_c(name), v) : 0;
 }
 
-/* The strongest level whose registry is a URL: npm drops values that are none. */
-static int put_registry(struct qn_npmconf *c, struct npm_levels *l, struct qn_err *reterr)
+static bool is_registry(struct npm_levels *l, int level, struct qn_str v)
 {
-        struct qn_str own = { 0 }, best = { 0 };
+        struct qn_url u;
+
+        /* With a variable that is not expanded it is none, yet must not make another one the answer. */
+        if (level == NPM_PROJECT && qn_str_find(v, QN_STR("${")) >= 0)
+                return true;
+        return qn_url_parse(v, &l->mem, &u, NULL) == 0;
+}
+
+/* The strongest level whose registry is a URL: npm drops values that are none. */
+static struct qn_str strongest_registry(struct npm_levels *l)
+{
+        for (int i = NPM_LEVEL_MAX; i-- > 0;) {
+                uint32_t at = qn_map_get(&l->at[i].index, QN_STR("registry"));
+
+                if (at != QN_MAP_NONE && is_registry(l, i, l->at[i].items[at].value))
+                        return l->at[i].items[at].value;
+        }
+        return (struct qn_str){ 0 };
+}
+
+/* First of all, because whom the project may name credentials for depends on it. */
+static int put_registries(struct qn_npmconf *c, struct npm_levels *l, struct qn_err *reterr)
+{
+        struct qn_str own = { 0 }, best, trusted;
         struct qn_err err = { 0 };
         int r = npm_default_registry(l, &own, &err);
 
         if (r == -ENOBUFS)
                 return r;
-        for (int i = NPM_LEVEL_MAX; i-- > 0 && !best.p;) {
-                uint32_t at = qn_map_get(&l->at[i].index, QN_STR("registry"));
-                struct qn_url u;
-
-                if (at != QN_MAP_NONE &&
-                    qn_url_parse(l->at[i].items[at].value, &l->mem, &u, NULL) == 0)
-                        best = l->at[i].items[at].value;
-        }
+        r = npm_project_trusted(l, own, &trusted);
+        if (r == 0)
+                r = npm_project_admit(l, trusted);
+        if (r < 0)
+                return r;
+        best = strongest_registry(l);
         if (!best.p && !own.p)
                 return qn_fail(reterr, -ENOENT, 0, "%s", err.msg);
-        if (own.p && (r = put(c, QN_STR("default-registry"), own)) < 0)
+        if ((own.p && (r = put(c, QN_STR("default-registry"), own)) < 0) ||
+            (r = put(c, QN_STR("trusted-registries"), trusted)) < 0)
                 return r;
         return put(c, QN_STR("registry"), best.p ? best : own);
+}
+
+static int put_ignored(struct qn_npmconf *c, struct npm_levels *l)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_NPMRC_MAX);
+
+        npm_project_explain(l, &b);
+        return qn_buf_error(&b) < 0 || !b.n ? b.error
+                                            : put(c, QN_STR("project-ignored"), qn_buf_view(&b));
 }
 
 static int put_cache(struct qn_npmconf *c, struct npm_levels *l)
@@ -407,7 +439,7 @@ int qn_npmconf_load(const struct qn_npmconf_in *in, struct qn_npmconf **ret, str
         _cleanup_(qn_npmconf_freep) struct qn_npmconf *c = conf_new();
         static int (*const steps[])(struct qn_npmconf *, struct npm_levels *) = {
                 put_cache, put_proxies, put_authorities, put_identity,
-                put_agent, put_modes,   put_all_keyed,
+                put_agent, put_modes,   put_all_keyed,   put_ignored,
         };
         int r;
 
@@ -416,7 +448,7 @@ int qn_npmconf_load(const struct qn_npmconf_in *in, struct qn_npmconf **ret, str
         r = npm_levels_load(in, &l);
         if (r < 0)
                 return qn_fail(reterr, r, 0, "npm's configuration is too large");
-        r = put_registry(c, &l, reterr);
+        r = put_registries(c, &l, reterr);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < QN_ARRAY_SIZE(steps); i++) {

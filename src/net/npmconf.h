@@ -1,9 +1,12 @@
 /* npmconf.h - npm's configuration, resolved as npm resolves it: flags, environment, project .npmrc, user .npmrc, global npmrc,
  * npm's builtin npmrc, and what npm itself holds for the default registry (asked from npm once and remembered: no registry's
  * address is part of this program).
- * The parent resolves it and hands it over (encode/decode) to the role that uses the network.  It holds credentials: it is
- * never printed.  A project's .npmrc can name any host and expand any environment variable, as with npm; callers that look
- * at a directory they do not trust leave the project level out. */
+ * The parent resolves it.  It holds credentials: it is never printed.
+ *
+ * One thing is not as in npm.  The project's .npmrc came with the project, which may be what is being checked: it may choose
+ * registries and say how patient to be, no more.  Its ${VAR} are not expanded, but for credentials of a host that another
+ * level names as a registry; and no credentials of other levels go to a host they were not set for, nor over http unless
+ * another level has the registry at http, nor a client certificate for all registries to one that only the project names. */
 #pragma once
 
 #include "base/arena.h"
@@ -20,6 +23,17 @@ struct qn_npmconf_pair {
         struct qn_str key, value;
 };
 
+struct qn_npmrc;
+
+/* Reads what a project brought: in a confined role, where there is one. */
+struct qn_npmconf_reader {
+        /* The lines of its .npmrc, as qn_npmrc_parse_raw(): 0 or -errno. */
+        int (*rc)(void *ctx, struct qn_str text, struct qn_arena *a, struct qn_npmrc *ret);
+        /* qn_npm_is_workspace() */
+        bool (*is_workspace)(void *ctx, struct qn_str package_json, struct qn_str dir);
+        void *ctx;
+};
+
 /* Where to look; everything is borrowed.  NULL or empty: that level does not exist. */
 struct qn_npmconf_in {
         const char *cwd;                     /* absolute */
@@ -27,6 +41,7 @@ struct qn_npmconf_in {
         const struct qn_npmconf_pair *flags; /* npm's names: "registry", "offline"… */
         size_t n_flags;
         bool no_project;       /* leave out the project's .npmrc */
+        const struct qn_npmconf_reader *reader; /* NULL: this process reads */
         const char *cache_dir; /* where npm's own default is remembered; NULL: nowhere */
 };
 
@@ -50,6 +65,8 @@ struct qn_npmconf {
         struct qn_str ca, extra_ca; /* PEM; p NULL: the system's authorities, none */
         struct qn_str cert, key;    /* PEM of a client certificate for every registry */
         struct qn_str replace_host; /* replace-registry-host */
+        struct qn_str trusted; /* registries that others than the project name, one a line */
+        struct qn_str ignored; /* kinds of settings of the project's that were not taken; for a note */
         bool strict_ssl, offline, prefer_offline, prefer_online, omit_resolved;
         /* Zero when npm's own value was not changed: npm's waits of 10 and 60 s suit an installer, not a question. */
         uint32_t retries, retry_factor, retry_min_ms, retry_max_ms, timeout_ms, sockets;
@@ -69,6 +86,8 @@ QN_MUST int qn_npmconf_decode(struct qn_cur in, struct qn_npmconf **ret, struct 
 
 /* A setting by its name; {NULL, 0} when nobody set it.  Named settings come out as resolved, e.g. "ca" as PEM text. */
 struct qn_str qn_npmconf_get(const struct qn_npmconf *c, struct qn_str key);
+/* Whether the package.json of a directory names `dir` below it as a workspace.  HOSTILE INPUT. */
+bool qn_npm_is_workspace(struct qn_str package_json, struct qn_str dir);
 /* The registry for a package name: its scope's, or the default one. */
 struct qn_str qn_npmconf_registry_of(const struct qn_npmconf *c, struct qn_str name);
 
@@ -80,7 +99,8 @@ struct qn_npm_auth {
         struct qn_str cert, key;     /* PEM; p NULL: none */
 };
 /* What npm would send to url when it wants the package name: the credentials whose //host/path is the longest prefix, else
- * the registry's own when the host is the same.  Nothing goes over http to a host whose registry is configured as https.
+ * the registry's own when the host is the same.  Over http it goes only to this machine, and where somebody other than the
+ * project has a registry at http.
  * Slices live in a or in c. */
 QN_MUST int qn_npmconf_auth(const struct qn_npmconf *c, struct qn_str name,
                             const struct qn_url *url, struct qn_arena *a, struct qn_npm_auth *ret);

