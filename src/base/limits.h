@@ -74,6 +74,7 @@
 #define QN_DOCUMENT_ARENA_MAX ((size_t)512 << 20) /* memory of one lock file or registry document */
 #define QN_EVENTS_REPLY_MAX   ((size_t)64 << 20)  /* an event set as bytes */
 #define QN_PICK_REPLY_MAX     ((size_t)64 << 10)  /* the choice of a version */
+#define QN_NPMRC_REPLY_MAX    ((size_t)16 << 20)  /* the lines of a project's .npmrc */
 #define QN_CACHED_REPLY_MAX   ((size_t)64 << 10)  /* what the index of npm's cache says of one answer */
 #define QN_URL_MAX            8192u               /* address of a tarball; also an integrity */
 #define QN_ROLE_BATCH_MAX     8u /* jobs that wait at one worker, the running one included */

@@ -541,14 +541,22 @@ int qn_check_new(const struct qn_check_config *config, struct qn_check **ret, st
         pool.workers = config->workers ? config->workers : processors();
         pool.ctx = c;
         r = qn_pool_new(&pool, &c->pool, reterr);
-        if (r == 0 && config->npm)
-                r = qn_registry_new(&(struct qn_registry_config){ config->npm, c->pool,
-                                                                  config->no_sandbox },
-                                    &c->registry);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);
         return 0;
+}
+
+struct qn_pool *qn_check_pool(const struct qn_check *c)
+{
+        return c->pool;
+}
+
+int qn_check_connect(struct qn_check *c, const struct qn_npmconf *npm)
+{
+        const struct qn_registry_config config = { npm, c->pool, c->config.no_sandbox };
+
+        return qn_registry_new(&config, &c->registry);
 }
 
 struct qn_check *qn_check_free(struct qn_check *c)

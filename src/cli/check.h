@@ -13,6 +13,7 @@
 
 struct qn_check;
 struct qn_npmconf;
+struct qn_pool;
 struct qn_result;
 struct qn_rules;
 struct qn_target;
@@ -20,8 +21,7 @@ struct qn_target;
 struct qn_check_config {
         const char *data_dir, *cache_dir;
         const struct qn_rules *rules;
-        const struct qn_npmconf *npm; /* NULL: nothing can be fetched (local targets only) */
-        unsigned workers;             /* 0: one per processor */
+        unsigned workers; /* 0: one per processor */
         bool no_sandbox;
         /* Called once for each artifact, however often it was named, in no particular order; what it is given lives during
          * the call.  A negative result ends the run. */
@@ -35,6 +35,10 @@ QN_MUST int qn_check_new(const struct qn_check_config *config, struct qn_check *
 struct qn_check *qn_check_free(struct qn_check *c);
 void qn_check_freep(struct qn_check **c);
 
+/* The analyse roles, for what has to be read before the first target is added. */
+struct qn_pool *qn_check_pool(const struct qn_check *c);
+/* From where to fetch, before the run; without it nothing can be (local targets only). */
+QN_MUST int qn_check_connect(struct qn_check *c, const struct qn_npmconf *npm);
 QN_MUST int qn_check_add(struct qn_check *c, const struct qn_target *t);
 /* Works until every package has its verdict.  step, when not NULL, is called now and then.  An error means that nothing can
  * be analysed at all (no worker can be started) or that result() said so. */

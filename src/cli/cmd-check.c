@@ -8,6 +8,7 @@
 #include "base/term.h"
 #include "cli/args.h"
 #include "cli/check.h"
+#include "cli/npm-reader.h"
 #include "cli/target.h"
 #include "cli/verbs.h"
 #include "net/npmconf.h"
@@ -85,12 +86,14 @@ static int load_rules(const struct qn_args *a, struct qn_rules **ret)
         return r < 0 ? log_err(r, "%s", err.msg) : 0;
 }
 
-static int load_npmconf(const struct qn_args *a, struct qn_npmconf **ret)
+static int load_npmconf(const struct qn_args *a, struct qn_pool *pool, struct qn_npmconf **ret)
 {
         struct qn_npmconf_pair flags[2];
         _cleanup_(qn_freep) char *cwd = getcwd(NULL, 0);
+        struct qn_npm_reader by = { .pool = pool };
+        const struct qn_npmconf_reader reader = qn_npm_reader(&by);
         struct qn_npmconf_in in = {
-                .cwd = cwd, .env = environ, .flags = flags, .cache_dir = a->cache
+                .cwd = cwd, .env = environ, .flags = flags, .cache_dir = a->cache, .reader = &reader
         };
         struct qn_err err = { 0 };
         int r;
@@ -102,7 +105,13 @@ static int load_npmconf(const struct qn_args *a, struct qn_npmconf **ret)
                         (struct qn_npmconf_pair){ QN_STR("registry"),
                                                   qn_str_c(qn_args_get(a, "registry")) };
         r = qn_npmconf_load(&in, ret, &err);
-        return r < 0 ? log_err(r, "npm's configuration: %s", err.msg) : 0;
+        if (r < 0)
+                return log_err(r, "npm's configuration: %s", by.err.msg[0] ? by.err.msg : err.msg);
+        if ((*ret)->ignored.n && !qn_args_on(a, "quiet"))
+                log_note("not taken from the project's .npmrc: %.*s (see qanat-check(1), "
+                         "REGISTRIES)",
+                         QN_STR_ARG((*ret)->ignored));
+        return 0;
 }
 
 static int on_result(void *user, const struct qn_result *res)
@@ -116,23 +125,29 @@ static void on_step(void *user, size_t done, size_t total, struct qn_str name)
 }
 
 static int check(const struct qn_args *a, const struct targets *t, const struct qn_rules *rules,
-                 const struct qn_npmconf *npm, struct qn_report *report)
+                 struct qn_report *report)
 {
         const struct qn_check_config config = {
                 .data_dir = a->data,
                 .cache_dir = a->cache,
                 .rules = rules,
-                .npm = npm,
                 .workers = (unsigned)qn_args_u64(a, "jobs"),
                 .no_sandbox = qn_args_on(a, "no-sandbox"),
                 .result = on_result,
                 .user = report,
         };
+        _cleanup_(qn_npmconf_freep) struct qn_npmconf *npm = NULL;
         _cleanup_(qn_check_freep) struct qn_check *c = NULL;
         struct qn_progress progress;
         struct qn_err err = { 0 };
         int r = qn_check_new(&config, &c, &err);
 
+        if (r == 0 && t->any_remote) {
+                r = load_npmconf(a, qn_check_pool(c), &npm);
+                if (r < 0)
+                        return r;
+                r = qn_check_connect(c, npm);
+        }
         for (size_t i = 0; r == 0 && i < t->n; i++)
                 r = qn_check_add(c, &t->list[i]);
         qn_progress_begin(&progress, "checking", qn_args_on(a, "quiet"));
@@ -160,7 +175,6 @@ static int new_report(const struct qn_args *a, struct qn_report **ret)
 int cmd_check(const struct qn_args *a)
 {
         _cleanup_(qn_report_freep) struct qn_report *report = NULL;
-        _cleanup_(qn_npmconf_freep) struct qn_npmconf *npm = NULL;
         _cleanup_(qn_rules_freep) struct qn_rules *rules = NULL;
         _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(REPORT_MAX);
         struct targets targets = { 0 };
@@ -169,12 +183,10 @@ int cmd_check(const struct qn_args *a)
 
         if (r == 0)
                 r = load_rules(a, &rules);
-        if (r == 0 && targets.any_remote)
-                r = load_npmconf(a, &npm);
         if (r == 0)
                 r = new_report(a, &report);
         if (r == 0)
-                r = check(a, &targets, rules, npm, report);
+                r = check(a, &targets, rules, report);
         free(targets.list);
         if (r < 0)
                 return r;

@@ -263,18 +263,15 @@ static bool same_path(struct qn_str a, struct qn_str b)
         return a.p && b.p && qn_str_eq(a, b);
 }
 
-/* A project's file that cannot be read, or not be understood, counts as absent. */
 static int read_project(struct npm_levels *l, const char *path)
 {
         _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(QN_NPMRC_MAX);
         const struct qn_npmconf_reader *by = l->in->reader;
-        int r;
 
         if (qn_io_read(path, &text) < 0)
                 return 0;
-        r = by ? by->rc(by->ctx, qn_buf_view(&text), &l->mem, &l->project)
-               : qn_npmrc_parse_raw(&l->project, qn_cur_str(qn_buf_view(&text)), &l->mem, NULL);
-        return r == -ENOBUFS ? r : 0;
+        return by ? by->rc(by->ctx, qn_buf_view(&text), &l->mem, &l->project)
+                  : qn_npmrc_parse_raw(&l->project, qn_cur_str(qn_buf_view(&text)), &l->mem, NULL);
 }
 
 static int load_project(struct npm_levels *l, struct qn_str user_file)

@@ -26,9 +26,14 @@ static const char *const harmless[] = {
 
 /* Not taken, and said so, because npm would have used them; the last two are kinds, not names. */
 static const char *const refused[] = {
-        "ca",     "cache",     "cafile",     "cert",       "globalconfig",
-        "https-proxy", "key", "noproxy", "prefix", "proxy",
-        "strict-ssl",  "user-agent", "userconfig", "certificates of a host that only it names", "variables",
+        "ca",           "cache",
+        "cafile",       "cert",
+        "globalconfig", "https-proxy",
+        "key",          "noproxy",
+        "prefix",       "proxy",
+        "strict-ssl",   "user-agent",
+        "userconfig",   "certificates of a host that only it names",
+        "variables",
 };
 #define REFUSED_FILES     (QN_ARRAY_SIZE(refused) - 2)
 #define REFUSED_VARIABLES (QN_ARRAY_SIZE(refused) - 1)
@@ -142,8 +147,7 @@ static int admit(struct npm_levels *l, const struct qn_npmrc_entry *e, struct qn
                 return admit_credential(l, e, trusted);
         if (is_one_of(e->key, refused, REFUSED_FILES, &at))
                 return refuse(l, at);
-        if (!is_registry_key(e->key) &&
-            !is_one_of(e->key, harmless, QN_ARRAY_SIZE(harmless), &at))
+        if (!is_registry_key(e->key) && !is_one_of(e->key, harmless, QN_ARRAY_SIZE(harmless), &at))
                 return 0; /* means nothing to us */
         if (e->expanded)
                 refuse(l, REFUSED_VARIABLES);

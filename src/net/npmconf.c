@@ -447,7 +447,10 @@ int qn_npmconf_load(const struct qn_npmconf_in *in, struct qn_npmconf **ret, str
                 return -ENOMEM;
         r = npm_levels_load(in, &l);
         if (r < 0)
-                return qn_fail(reterr, r, 0, "npm's configuration is too large");
+                return qn_fail(reterr, r, 0,
+                               r == -ENOBUFS || r == -EFBIG
+                                       ? "npm's configuration is too large"
+                                       : "the project's .npmrc cannot be read");
         r = put_registries(c, &l, reterr);
         if (r < 0)
                 return r;

@@ -40,7 +40,7 @@ struct qn_npmconf_in {
         char *const *env;                    /* as environ */
         const struct qn_npmconf_pair *flags; /* npm's names: "registry", "offline"… */
         size_t n_flags;
-        bool no_project;       /* leave out the project's .npmrc */
+        bool no_project;                        /* leave out the project's .npmrc */
         const struct qn_npmconf_reader *reader; /* NULL: this process reads */
         const char *cache_dir; /* where npm's own default is remembered; NULL: nowhere */
 };
@@ -65,8 +65,9 @@ struct qn_npmconf {
         struct qn_str ca, extra_ca; /* PEM; p NULL: the system's authorities, none */
         struct qn_str cert, key;    /* PEM of a client certificate for every registry */
         struct qn_str replace_host; /* replace-registry-host */
-        struct qn_str trusted; /* registries that others than the project name, one a line */
-        struct qn_str ignored; /* kinds of settings of the project's that were not taken; for a note */
+        struct qn_str trusted;      /* registries that others than the project name, one a line */
+        struct qn_str
+                ignored; /* kinds of settings of the project's that were not taken; for a note */
         bool strict_ssl, offline, prefer_offline, prefer_online, omit_resolved;
         /* Zero when npm's own value was not changed: npm's waits of 10 and 60 s suit an installer, not a question. */
         uint32_t retries, retry_factor, retry_min_ms, retry_max_ms, timeout_ms, sockets;

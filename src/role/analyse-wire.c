@@ -4,6 +4,7 @@
  *   pick: version, tarball, integrity
  *   cached: u64 time, u64 life, integrity, accept, etag, last-modified, cache-control,
  *         content-type, date
+ *   npmrc: for every line u32 flags, key, value
  *   lock: u32 lockfileVersion, u32 flags, u32 packages, name, version; then for every package
  *         u32 kind, u32 flags, u32 offset, name, alias, version, resolved, integrity, path
  */
@@ -107,7 +108,7 @@ int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_pick *ret, struc
 
 /* --- cached --- */
 
-#define CACHED_TEXTS(c)                                                              \
+#define CACHED_TEXTS(c)                                                                      \
         &(c)->integrity, &(c)->accept, &(c)->etag, &(c)->last_modified, &(c)->cache_control, \
                 &(c)->content_type, &(c)->date
 
@@ -121,8 +122,8 @@ int qn_analyse_read_key(struct qn_cur params, struct qn_str *ret_key, bool *ret_
 {
         uint32_t full;
 
-        if (qn_cur_le32(&params, &full) < 0 || full > 1 ||
-            qn_wire_get_text(&params, ret_key) < 0 || qn_cur_left(&params))
+        if (qn_cur_le32(&params, &full) < 0 || full > 1 || qn_wire_get_text(&params, ret_key) < 0 ||
+            qn_cur_left(&params))
                 return -EBADMSG;
         *ret_full = full;
         return 0;
@@ -137,8 +138,8 @@ int qn_analyse_write_cached(struct qn_buf *out, const struct qn_cacache_entry *e
         qn_wire_put_u64(out, c.time_ms);
         qn_wire_put_u64(out, e ? qn_cacache_lifetime_s(e) : 0);
         for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++)
-                qn_wire_put_text(out, is_printable(*texts[i], ' ') ? *texts[i]
-                                                                   : (struct qn_str){ 0 });
+                qn_wire_put_text(out,
+                                 is_printable(*texts[i], ' ') ? *texts[i] : (struct qn_str){ 0 });
         return qn_buf_error(out);
 }
 
@@ -154,6 +155,52 @@ int qn_analyse_read_cached(struct qn_cur reply, struct qn_analyse_cached *ret)
                 if (!is_printable(*texts[i], ' '))
                         return -EBADMSG;
         *ret = c;
+        return 0;
+}
+
+/* --- npmrc --- */
+
+enum { NPMRC_LIST = 1, NPMRC_EXPANDED = 2, NPMRC_FLAGS = 3 };
+
+int qn_analyse_write_npmrc(struct qn_buf *out, const struct qn_npmrc *rc)
+{
+        for (size_t i = 0; i < rc->n; i++) {
+                const struct qn_npmrc_entry *e = &rc->v[i];
+
+                if (e->section.p)
+                        continue;
+                qn_wire_put_u32(out,
+                                (e->list ? NPMRC_LIST : 0) | (e->expanded ? NPMRC_EXPANDED : 0));
+                qn_wire_put_text(out, e->key);
+                qn_wire_put_text(out, e->value);
+        }
+        return qn_buf_error(out);
+}
+
+int qn_analyse_read_npmrc(struct qn_cur reply, struct qn_arena *a, struct qn_npmrc *ret)
+{
+        struct qn_npmrc rc = QN_NPMRC_INIT;
+
+        while (qn_cur_left(&reply)) {
+                struct qn_npmrc_entry e = { 0 };
+                struct qn_str *const texts[] = { &e.key, &e.value };
+                uint32_t flags;
+
+                if (qn_cur_le32(&reply, &flags) < 0 || flags > NPMRC_FLAGS ||
+                    qn_wire_get_texts(&reply, texts, QN_ARRAY_SIZE(texts)) < 0 || !e.key.p ||
+                    !e.value.p)
+                        return -EBADMSG;
+                e.list = flags & NPMRC_LIST;
+                /* The role's word is not enough for what decides about secrets. */
+                e.expanded = (flags & NPMRC_EXPANDED) || qn_str_find(e.key, QN_STR("${")) >= 0 ||
+                             qn_str_find(e.value, QN_STR("${")) >= 0;
+                e.key = qn_arena_dup(a, e.key);
+                e.value = qn_arena_dup(a, e.value);
+                if (!e.key.p || !e.value.p || QN_ARENA_ROOM(a, rc.v, rc.n, rc.cap) < 0)
+                        return -ENOBUFS;
+                rc.v[rc.n++] = e;
+        }
+        *ret = rc;
         return 0;
 }
 
@@ -209,7 +256,7 @@ int qn_analyse_write_lock(struct qn_buf *out, const struct qn_lock *lock)
 {
         qn_wire_put_u32(out, lock->version);
         qn_wire_put_u32(out, (lock->direct_known ? LOCK_DIRECT_KNOWN : 0) |
-                                (lock->duplicate ? LOCK_DUPLICATE : 0));
+                                     (lock->duplicate ? LOCK_DUPLICATE : 0));
         qn_wire_put_u32(out, (uint32_t)lock->n);
         qn_wire_put_text(out, lock->name);
         qn_wire_put_text(out, lock->root_version);

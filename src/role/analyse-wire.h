@@ -14,4 +14,5 @@ QN_MUST int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packumen
 QN_MUST int qn_analyse_read_key(struct qn_cur params, struct qn_str *ret_key, bool *ret_full);
 /* e NULL: there is no such entry. */
 QN_MUST int qn_analyse_write_cached(struct qn_buf *out, const struct qn_cacache_entry *e);
+QN_MUST int qn_analyse_write_npmrc(struct qn_buf *out, const struct qn_npmrc *rc);
 QN_MUST int qn_analyse_write_lock(struct qn_buf *out, const struct qn_lock *lock);

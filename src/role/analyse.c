@@ -6,11 +6,13 @@
 #include "base/limits.h"
 #include "event/event.h"
 #include "net/cacache.h"
+#include "net/npmconf.h"
 #include "observe/analyse.h"
 #include "observe/scan.h"
 #include "parse/packument.h"
 #include "parse/pkgjson.h"
 #include "role/analyse-wire.h"
+#include "role/wire.h"
 
 #define ARENA_KEEP ((size_t)1 << 20) /* memory kept from one document to the next */
 
@@ -126,11 +128,33 @@ static int run_cached(void *ctx, struct qn_cur params, struct qn_cur input, stru
         return r;
 }
 
+static int run_npmrc(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur input,
+                     struct qn_buf *reply, struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        struct qn_npmrc rc = QN_NPMRC_INIT;
+        int r = qn_npmrc_parse_raw(&rc, input, &t->arena, reterr);
+
+        if (r == 0)
+                r = qn_analyse_write_npmrc(reply, &rc);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
+static int run_workspace(void *ctx QN_UNUSED, struct qn_cur params, struct qn_cur input,
+                         struct qn_buf *reply, struct qn_err *reterr QN_UNUSED)
+{
+        qn_wire_put_u32(reply, qn_npm_is_workspace(qn_cur_rest(&input), qn_cur_rest(&params)));
+        return qn_buf_error(reply);
+}
+
 static const struct qn_role_job jobs[] = {
         { QN_JOB_ANALYSE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, run_analyse },
         { QN_JOB_PICK, QN_PICK_REPLY_MAX, QN_PKG_SECONDS, run_pick },
         { QN_JOB_LOCK, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_lock },
         { QN_JOB_CACHED, QN_CACHED_REPLY_MAX, QN_PKG_SECONDS, run_cached },
+        { QN_JOB_NPMRC, QN_NPMRC_REPLY_MAX, QN_PKG_SECONDS, run_npmrc },
+        { QN_JOB_WORKSPACE, sizeof(uint32_t), QN_PKG_SECONDS, run_workspace },
 };
 
 const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs,

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "parse/lock.h"
+#include "parse/npmrc.h"
 #include "role/role.h"
 
 struct qn_arena;
@@ -25,6 +26,10 @@ enum qn_analyse_job {
         /* A bucket of npm's cache index.  Parameters: qn_analyse_write_key().
          * Reply: qn_analyse_read_cached(). */
         QN_JOB_CACHED,
+        /* A project's .npmrc.  No parameters.  Reply: qn_analyse_read_npmrc(). */
+        QN_JOB_NPMRC,
+        /* A package.json.  Parameters: a directory below it.  Reply: u32, 1 when it is a workspace. */
+        QN_JOB_WORKSPACE,
 };
 
 /* Parameters of PICK: the package that was asked for and a version, tag or range of it. */
@@ -53,6 +58,9 @@ struct qn_analyse_cached {
 
 /* 0 or -EBADMSG; texts are slices of the reply. */
 QN_MUST int qn_analyse_read_cached(struct qn_cur reply, struct qn_analyse_cached *ret);
+/* 0, -EBADMSG or -ENOBUFS; the lines, as they stand and without sections, live in the arena and hold
+ * whatever bytes the file has. */
+QN_MUST int qn_analyse_read_npmrc(struct qn_cur reply, struct qn_arena *a, struct qn_npmrc *ret);
 /* 0, -EBADMSG or -ENOBUFS; the list lives in the arena, texts are slices of the reply and hold
  * whatever bytes the lock file has. */
 QN_MUST int qn_analyse_read_lock(struct qn_cur reply, struct qn_arena *a, struct qn_lock *ret,

@@ -117,7 +117,8 @@ static int limit_resources(const struct profile *p)
                 rlim_t value;
         } limits[] = {
                 { RLIMIT_CORE, 0 },
-                { RLIMIT_FSIZE, QN_SANITIZED ? RLIM_INFINITY : p->file }, /* reports may go to a file */
+                { RLIMIT_FSIZE,
+                  QN_SANITIZED ? RLIM_INFINITY : p->file }, /* reports may go to a file */
                 { RLIMIT_NOFILE, p->descriptors },
                 { RLIMIT_MEMLOCK, 0 },
                 { RLIMIT_MSGQUEUE, 0 },

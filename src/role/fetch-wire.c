@@ -10,15 +10,17 @@
 /* --- options --- */
 
 /* The fields of each structure, once, in the order in which they travel. */
-#define OPTION_NUMBERS(o) \
-        &(o)->sockets, &(o)->tries, &(o)->retry_min_ms, &(o)->retry_max_ms, &(o)->retry_factor, &(o)->idle_ms
-#define OPTION_TEXTS(o)                                                         \
-        &(o)->user_agent, &(o)->ca, &(o)->extra_ca, &(o)->proxies.all,          \
-                &(o)->proxies.https, &(o)->proxies.http, &(o)->proxies.none
+#define OPTION_NUMBERS(o)                                                                       \
+        &(o)->sockets, &(o)->tries, &(o)->retry_min_ms, &(o)->retry_max_ms, &(o)->retry_factor, \
+                &(o)->idle_ms
+#define OPTION_TEXTS(o)                                                                     \
+        &(o)->user_agent, &(o)->ca, &(o)->extra_ca, &(o)->proxies.all, &(o)->proxies.https, \
+                &(o)->proxies.http, &(o)->proxies.none
 #define REQUEST_TEXTS(q) \
         &(q)->url, &(q)->accept, &(q)->authorization, &(q)->cert, &(q)->key, &(q)->etag
-#define RESULT_TEXTS(r) \
-        &(r)->url, &(r)->etag, &(r)->last_modified, &(r)->cache_control, &(r)->content_type, &(r)->date
+#define RESULT_TEXTS(r)                                                                      \
+        &(r)->url, &(r)->etag, &(r)->last_modified, &(r)->cache_control, &(r)->content_type, \
+                &(r)->date
 
 static int get_flag(struct qn_cur *in, bool *ret)
 {
@@ -116,9 +118,9 @@ int qn_fetch_read_result(struct qn_cur in, struct qn_http_result *ret, struct qn
         uint32_t code, status;
 
         if (qn_cur_le32(&in, &code) < 0 || code >= QN_HTTP_CODE_MAX ||
-            qn_cur_le32(&in, &status) < 0 || status > STATUS_MAX || qn_cur_le32(&in, &r.tries) < 0 ||
-            qn_cur_le64(&in, &r.size) < 0 || qn_wire_get_text(&in, &message) < 0 ||
-            !is_printable(message, QN_ROLE_MESSAGE_MAX) ||
+            qn_cur_le32(&in, &status) < 0 || status > STATUS_MAX ||
+            qn_cur_le32(&in, &r.tries) < 0 || qn_cur_le64(&in, &r.size) < 0 ||
+            qn_wire_get_text(&in, &message) < 0 || !is_printable(message, QN_ROLE_MESSAGE_MAX) ||
             qn_wire_get_texts(&in, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&in))
                 return -EBADMSG;
         for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++)

@@ -125,6 +125,4 @@ static int serve(void *ctx, int sock)
         return r == -ENOMEM ? QN_ROLE_EXIT_MEMORY : r < 0 ? QN_ROLE_EXIT_PROTOCOL : 0;
 }
 
-const struct qn_role_def qn_role_fetch = { .role = QN_ROLE_FETCH,
-                                           .open = warm_up,
-                                           .serve = serve };
+const struct qn_role_def qn_role_fetch = { .role = QN_ROLE_FETCH, .open = warm_up, .serve = serve };

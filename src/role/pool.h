@@ -48,10 +48,10 @@ struct qn_pool_config {
 
 struct qn_pool_job {
         uint8_t kind;
-        struct qn_str params; /* copied */
-        struct qn_cur input;  /* must live until the result; not with input_fd */
-        int input_fd;         /* a file open for reading only, or a sealed memfd; -1: none */
-        uint64_t wall_ns;     /* 0: QN_ROLE_WALL_SECONDS */
+        struct qn_str params;  /* copied */
+        struct qn_cur input;   /* must live until the result; not with input_fd */
+        int input_fd;          /* a file open for reading only, or a sealed memfd; -1: none */
+        uint64_t wall_ns;      /* 0: QN_ROLE_WALL_SECONDS */
         qn_pool_done_fn *done; /* NULL: that of the pool, which passes its own context too */
         void *ctx;
         void *user;

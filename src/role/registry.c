@@ -325,8 +325,7 @@ static bool may_reuse(const struct question *q)
 
         if (c->offline || c->prefer_offline)
                 return true;
-        return !c->prefer_online &&
-               qn_cacache_fresh(q->entry.time_ms, q->entry.life_s, now_ms());
+        return !c->prefer_online && qn_cacache_fresh(q->entry.time_ms, q->entry.life_s, now_ms());
 }
 
 static int ask_network(struct question *q)
@@ -367,7 +366,8 @@ static void go_on(struct question *q)
 {
         int r;
 
-        if (q->entry.integrity.n && may_reuse(q) && from_cache(q, q->entry.integrity, QN_FROM_CACHE))
+        if (q->entry.integrity.n && may_reuse(q) &&
+            from_cache(q, q->entry.integrity, QN_FROM_CACHE))
                 return;
         if (q->r->conf->offline) {
                 fail(q, QN_HTTP_OFFLINE, NULL);
@@ -383,7 +383,7 @@ static void on_index(void *ctx QN_UNUSED, const struct qn_pool_result *res)
 {
         struct question *q = res->user;
         struct qn_analyse_cached *e = &q->entry;
-        struct qn_str *const texts[] = { &e->integrity,     &e->accept,       &e->etag,
+        struct qn_str *const texts[] = { &e->integrity,     &e->accept,        &e->etag,
                                          &e->last_modified, &e->cache_control, &e->content_type,
                                          &e->date };
 
@@ -421,8 +421,7 @@ static bool ask_index(struct question *q)
 /* Content that is named by its integrity needs no address. */
 static bool from_integrity(struct question *q)
 {
-        if (!q->r->cache || !q->want.integrity.n ||
-            (q->want.skip_cache && !q->r->conf->offline))
+        if (!q->r->cache || !q->want.integrity.n || (q->want.skip_cache && !q->r->conf->offline))
                 return false;
         return from_cache(q, q->want.integrity, QN_FROM_CACHE);
 }

@@ -50,7 +50,8 @@ struct qn_tarball_want {
 
 struct qn_registry_config {
         const struct qn_npmconf *conf;
-        struct qn_pool *pool; /* of analyse roles; its owner polls it, and frees it before the registry */
+        struct qn_pool
+                *pool; /* of analyse roles; its owner polls it, and frees it before the registry */
         bool no_sandbox;
 };
 

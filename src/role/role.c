@@ -19,7 +19,7 @@
 #define MODE_UNCONFINED "unconfined"
 
 #define GRACE_MS    200 /* from closing its socket to the end of a process that ends */
-#define ROLE_SOCKET 3 /* the descriptor a role finds its socket at */
+#define ROLE_SOCKET 3   /* the descriptor a role finds its socket at */
 
 const struct qn_role_job *qn_role_find_job(const struct qn_role_def *def, uint8_t kind)
 {

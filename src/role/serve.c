@@ -145,5 +145,7 @@ int qn_role_serve(const struct qn_role_def *def, int sock, const char *data_dir,
                 qn_fail(&err, r, 0, "%s", strerror(-r));
         if (qn_msg_send_reply(sock, 0, r, 0, qn_str_c(err.msg)) < 0 || r < 0)
                 _exit(QN_ROLE_EXIT_START);
-        _exit(def->serve ? def->serve(worker.ctx, sock) : work()); /* nothing that a library registered for the exit is of use in a role */
+        _exit(def->serve
+                      ? def->serve(worker.ctx, sock)
+                      : work()); /* nothing that a library registered for the exit is of use in a role */
 }

@@ -46,6 +46,11 @@ static uint32_t caps[8] = { 0x20080522 };
 const struct probe probes[] = {
         /* files: Landlock refuses with EACCES where seccomp lets the fetch role read */
         BOTH(REFUSED, "open absolute", openat, HERE, P("/etc/passwd"), O_RDONLY),
+        BOTH(REFUSED, "open shadow", openat, HERE, P("/etc/shadow"), O_RDONLY),
+        BOTH(REFUSED, "open .npmrc", openat, HERE, P("/root/.npmrc"), O_RDONLY),
+        BOTH(REFUSED, "open a private key", openat, HERE, P("/root/.ssh/id_rsa"), O_RDONLY),
+        BOTH(REFUSED, "open cache", openat, HERE, P("/root/.npm/_cacache"), O_RDONLY),
+        EACH(REFUSED, ALLOWED, "open authorities", openat, HERE, P("/etc/ssl/certs"), O_RDONLY),
         BOTH(REFUSED, "open relative", openat, HERE, P("."), O_RDONLY),
         BOTH(REFUSED, "open parent", openat, HERE, P("../../../../etc/passwd"), O_RDONLY),
         BOTH(REFUSED, "open root", openat, HERE, P("/"), O_RDONLY),
@@ -191,6 +196,7 @@ const struct probe probes[] = {
         EACH(REFUSED, ALLOWED, "epoll_create1", epoll_create1, 0),
         BOTH(REFUSED, "signalfd4", signalfd4, P(-1), P(scratch), 8, 0),
         EACH(REFUSED, ALLOWED, "timerfd_create", timerfd_create, CLOCK_MONOTONIC, 0),
+        EACH(REFUSED, ALLOWED, "ftruncate", ftruncate, 99, 0),
         /* what must work */
         BOTH(ALLOWED, "write /dev/null", write, 1, P(scratch), 1),
         BOTH(ALLOWED, "getpid", getpid, 0),

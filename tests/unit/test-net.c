@@ -244,7 +244,8 @@ TEST(freshness)
                 if (qn_cacache_fresh(e.time_ms, qn_cacache_lifetime_s(&e),
                                      1000000 + cases[i].age_s * 1000) != cases[i].fresh)
                         fail_msg("case %zu", i);
-                ASSERT_FALSE(qn_cacache_fresh(e.time_ms, qn_cacache_lifetime_s(&e), 999999)); /* from the future */
+                ASSERT_FALSE(qn_cacache_fresh(e.time_ms, qn_cacache_lifetime_s(&e),
+                                              999999)); /* from the future */
         }
 }
 
