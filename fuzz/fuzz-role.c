@@ -1,4 +1,4 @@
-/* Messages between processes: packets of a job and of replies, and the replies of the analyse role.
+/* Messages between processes: packets of a job and of replies, and the replies of the analyse and fetch roles.
  * The first byte chooses; for replies the rest is packets, each with its length (u16) before it. */
 #include <errno.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "role/analyse-wire.h"
+#include "role/fetch-wire.h"
 #include "role/msg.h"
 
 #define REPLY_MAX 65536
@@ -71,10 +72,52 @@ static void fuzz_lock(struct qn_cur in)
         qn_arena_done(&a);
 }
 
+static bool is_line(struct qn_str s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if (s.p[i] < ' ' || s.p[i] > '~')
+                        return false;
+        return true;
+}
+
+static void fuzz_cached(struct qn_cur in)
+{
+        struct qn_analyse_cached c = { 0 };
+
+        if (qn_analyse_read_cached(in, &c) == 0)
+                check(is_line(c.integrity) && is_line(c.etag) && is_line(c.accept));
+}
+
+static void fuzz_npmrc(struct qn_cur in)
+{
+        struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_npmrc rc = QN_NPMRC_INIT;
+        int r = qn_analyse_read_npmrc(in, &a, &rc);
+
+        check(r == 0 || rc.n == 0);
+        for (size_t i = 0; i < rc.n; i++)
+                check(rc.v[i].expanded || qn_str_find(rc.v[i].value, QN_STR("${")) < 0);
+        qn_arena_done(&a);
+}
+
+static void fuzz_fetched(struct qn_cur in)
+{
+        struct qn_http_result res = { .fd = 5 };
+        struct qn_str message;
+
+        if (qn_fetch_read_result(in, &res, &message) < 0) {
+                check(res.fd == 5);
+                return;
+        }
+        check(res.fd == -1 && res.code < QN_HTTP_CODE_MAX && res.status <= 999);
+        check(is_line(message) && is_line(res.url) && is_line(res.etag) && is_line(res.date));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static void (*const targets[])(struct qn_cur) = { fuzz_job, fuzz_reply, fuzz_pick,
-                                                          fuzz_lock };
+        static void (*const targets[])(struct qn_cur) = { fuzz_job,    fuzz_reply,  fuzz_pick,
+                                                          fuzz_lock,   fuzz_cached, fuzz_npmrc,
+                                                          fuzz_fetched };
         struct qn_cur in = qn_cur_mem(data, size);
         uint8_t choice;
 

@@ -121,6 +121,8 @@ static int start_curl(struct qn_http *h)
         curl_multi_setopt(m, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
         curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, (long)h->o.sockets);
         curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)QN_HTTP_INFLIGHT);
+        /* By default as many are kept as four times the requests of the moment, which come one by one. */
+        curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)QN_HTTP_INFLIGHT);
         curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket);
         curl_multi_setopt(m, CURLMOPT_SOCKETDATA, h);
         curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer);

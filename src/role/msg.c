@@ -159,7 +159,8 @@ int qn_msg_send_reply(int sock, uint64_t seq, int status, uint64_t elapsed_ns, s
                 if (r < 0)
                         return r;
                 head.off += piece.n;
-                bytes = qn_str_skip(bytes, piece.n);
+                if (piece.n)
+                        bytes = qn_str_skip(bytes, piece.n);
         } while (bytes.n);
         return 0;
 }

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "net/cacache.h"
 #include "parse/packument.h"
 #include "role/analyse-wire.h"
 #include "role/msg.h"
@@ -190,6 +191,80 @@ TEST(reply_in_pieces)
 }
 
 /* --- replies of the analyse role --- */
+
+TEST(reply_that_must_be_whole)
+{
+        struct qn_msg_whole m = { .seq = 99 };
+        struct qn_cur got;
+        int pair[2];
+
+        make_pair(pair);
+        ASSERT_EQ(qn_msg_send_reply(pair[0], 7, 0, 0, (struct qn_str){ 0 }), 0);
+        ASSERT_EQ(qn_msg_recv(pair[1], packet, &got), 1);
+        ASSERT_EQ(qn_msg_parse_whole(qn_cur_mem(got.p, qn_cur_left(&got) - 1), &m), -EBADMSG);
+        ASSERT_EQ(qn_msg_parse_whole(qn_cur_mem(got.p, qn_cur_left(&got) + 1), &m), -EBADMSG);
+        ASSERT_EQ(m.seq, 99);
+        ASSERT_EQ(qn_msg_parse_whole(got, &m), 0);
+        ASSERT_TRUE(m.seq == 7 && m.status == 0 && qn_cur_left(&m.bytes) == 0);
+        ASSERT_EQ(qn_msg_send_reply(pair[0], 8, -EIO, 0, QN_STR("why")), 0);
+        ASSERT_EQ(qn_msg_recv(pair[1], packet, &got), 1);
+        ASSERT_EQ(qn_msg_parse_whole(got, &m), 0);
+        ASSERT_TRUE(m.seq == 8 && m.status == -EIO);
+        ASSERT_STR(qn_cur_rest(&m.bytes), "why");
+        packet[24] = 1; /* one piece of several */
+        ASSERT_EQ(qn_msg_parse_whole(got, &m), -EBADMSG);
+        close_pair(pair);
+}
+
+TEST(cached_there_and_back)
+{
+        const struct qn_cacache_entry e = { .integrity = QN_STR("sha512-x"),
+                                            .etag = QN_STR("\"e\""),
+                                            .date = QN_STR("a\nb"),
+                                            .cache_control = QN_STR("max-age=60"),
+                                            .time_ms = 5 };
+        struct qn_buf b = QN_BUF_INIT(4096), none = QN_BUF_INIT(4096);
+        struct qn_analyse_cached c = { .time_ms = 99 };
+
+        ASSERT_EQ(qn_analyse_write_cached(&b, &e), 0);
+        for (size_t i = 0; i < b.n; i++)
+                ASSERT_EQ(qn_analyse_read_cached(qn_cur_mem(b.p, i), &c), -EBADMSG);
+        ASSERT_EQ(c.time_ms, 99);
+        ASSERT_EQ(qn_analyse_read_cached(qn_cur_str(qn_buf_view(&b)), &c), 0);
+        ASSERT_TRUE(c.time_ms == 5 && c.life_s == 60 && !c.date.p && !c.accept.p);
+        ASSERT_STR(c.integrity, "sha512-x");
+        ASSERT_STR(c.etag, "\"e\"");
+        b.p[21] = '\n'; /* in the integrity */
+        ASSERT_EQ(qn_analyse_read_cached(qn_cur_str(qn_buf_view(&b)), &c), -EBADMSG);
+        ASSERT_EQ(qn_analyse_write_cached(&none, NULL), 0);
+        ASSERT_EQ(qn_analyse_read_cached(qn_cur_str(qn_buf_view(&none)), &c), 0);
+        ASSERT_NULL(c.integrity.p);
+        qn_buf_done(&b);
+        qn_buf_done(&none);
+}
+
+TEST(npmrc_there_and_back)
+{
+        struct qn_npmrc_entry lines[] = {
+                { .key = QN_STR("a"), .value = QN_STR("${B}"), .list = true },
+                { .key = QN_STR("c"), .value = QN_STR("d"), .section = QN_STR("[]") },
+                { .key = QN_STR("e"), .value = QN_STR("") },
+        };
+        const struct qn_npmrc rc = { .v = lines, .n = QN_ARRAY_SIZE(lines) };
+        struct qn_arena a = QN_ARENA_INIT(1 << 16);
+        struct qn_buf b = QN_BUF_INIT(4096);
+        struct qn_npmrc got = QN_NPMRC_INIT;
+
+        ASSERT_EQ(qn_analyse_write_npmrc(&b, &rc), 0);
+        ASSERT_EQ(qn_analyse_read_npmrc(qn_cur_mem(b.p, b.n - 1), &a, &got), -EBADMSG);
+        ASSERT_EQ(got.n, 0);
+        ASSERT_EQ(qn_analyse_read_npmrc(qn_cur_str(qn_buf_view(&b)), &a, &got), 0);
+        ASSERT_EQ(got.n, 2);
+        ASSERT_TRUE(got.v[0].list && got.v[0].expanded); /* whatever the role says of it */
+        ASSERT_TRUE(!got.v[1].list && !got.v[1].expanded && got.v[1].value.n == 0);
+        qn_buf_done(&b);
+        qn_arena_done(&a);
+}
 
 TEST(pick_that_a_parent_must_not_use)
 {
