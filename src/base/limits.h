@@ -75,9 +75,10 @@
 #define QN_EVENTS_REPLY_MAX   ((size_t)64 << 20)  /* an event set as bytes */
 #define QN_PICK_REPLY_MAX     ((size_t)64 << 10)  /* the choice of a version */
 #define QN_NPMRC_REPLY_MAX    ((size_t)16 << 20)  /* the lines of a project's .npmrc */
-#define QN_CACHED_REPLY_MAX   ((size_t)64 << 10)  /* what the index of npm's cache says of one answer */
-#define QN_URL_MAX            8192u               /* address of a tarball; also an integrity */
-#define QN_ROLE_BATCH_MAX     8u /* jobs that wait at one worker, the running one included */
+#define QN_CACHED_REPLY_MAX \
+        ((size_t)64 << 10)      /* what the index of npm's cache says of one answer */
+#define QN_URL_MAX        8192u /* address of a tarball; also an integrity */
+#define QN_ROLE_BATCH_MAX 8u    /* jobs that wait at one worker, the running one included */
 #define QN_ROLE_BATCH_BYTES \
         ((size_t)1 << 20)        /* input that waits at one worker behind the running job */
 #define QN_ROLE_CRASHES_MAX   2u /* workers that die of the same job before it is blamed */
@@ -114,10 +115,12 @@
 #define QN_CACACHE_BUCKET_MAX ((size_t)16 << 20) /* bytes of one bucket file of npm's cache index */
 #define QN_CACACHE_LINE_MAX   ((size_t)256 << 10) /* bytes of one line in it */
 
-#define QN_FETCH_WINDOW     128u /* requests that the fetch role holds at once; the rest waits in the parent */
-#define QN_FETCH_HEADER_MAX 8192u /* bytes of one header of an answer; a longer one counts as absent */
-#define QN_FETCH_PING_S     5u  /* silence after which the fetch role is asked whether it is alive */
-#define QN_FETCH_SILENCE_S  15u /* and time to answer that */
+#define QN_FETCH_WINDOW \
+        128u /* requests that the fetch role holds at once; the rest waits in the parent */
+#define QN_FETCH_HEADER_MAX \
+        8192u                  /* bytes of one header of an answer; a longer one counts as absent */
+#define QN_FETCH_PING_S    5u  /* silence after which the fetch role is asked whether it is alive */
+#define QN_FETCH_SILENCE_S 15u /* and time to answer that */
 
 /* --- the program itself --- */
 #define QN_CONFIG_MAX ((size_t)1 << 20)  /* bytes of the configuration file */
