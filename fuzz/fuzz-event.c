@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "event/event.h"
+#include "event/flow.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,6 +23,24 @@ static void round_trip(const struct qn_event_set *s)
                 abort();
 }
 
+/* Steps lie in the flow, one behind the other. */
+static void walk_flows(const struct qn_event_set *s)
+{
+        for (size_t i = 0; i < s->n; i++) {
+                struct qn_str flow = qn_event_get(&s->events[i], QN_ATTR_FLOW), rest = flow;
+                struct qn_flow_step step;
+                size_t total = 0;
+
+                while (qn_flow_next(&rest, &step)) {
+                        total += step.file.n + step.what.n + step.text.n;
+                        if (total > flow.n || (step.column && !step.line))
+                                abort();
+                }
+                if (rest.n)
+                        abort();
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
@@ -32,7 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if ((r == 0) != s.sealed || (r < 0 && in.p != data))
                 abort();
-        if (r == 0)
+        if (r == 0) {
                 round_trip(&s);
+                walk_flows(&s);
+        }
         return 0;
 }
