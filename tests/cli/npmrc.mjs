@@ -7,9 +7,9 @@ import { npmPackage } from '../tools/npm.mjs';
 function load() {
   try {
     const require = npmPackage();
-    return [require('ini'), createRequire(require.resolve('@npmcli/config'))('./env-replace.js')];
+    return [createRequire(import.meta.url)('ini'), createRequire(require.resolve('@npmcli/config'))('./env-replace.js')];
   } catch {
-    console.log('1..0 # SKIP ini and @npmcli/config were not found beside npm');
+    console.log('1..0 # SKIP ini of tests/package.json or @npmcli/config was not found');
     process.exit(0);
   }
 }

@@ -343,6 +343,6 @@ TEST(refusal_of_the_kernel_is_named)
         int r = in_child(without_namespaces);
 
         if (r == 1 || r == 2)
-                skip(); /* this machine lets us make no namespace to try it in */
+                SKIP("this machine lets us make no namespace to try it in");
         ASSERT_EQ(r, 0);
 }

@@ -190,6 +190,6 @@ TEST(refusal_of_the_kernel_stops_unless_told_otherwise)
                 _exit(without_namespaces());
         ASSERT_EQ(waitpid(pid, &status, 0), pid);
         if (WIFEXITED(status) && (WEXITSTATUS(status) == 1 || WEXITSTATUS(status) == 2))
-                skip(); /* this machine lets us make no namespace to try it in */
+                SKIP("this machine lets us make no namespace to try it in");
         ASSERT_EQ(status, 0);
 }

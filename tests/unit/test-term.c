@@ -7,17 +7,17 @@
 #include "test.h"
 
 /* A machine may have none left, or none at all (a bare chroot). */
-static void need_terminal(int *ret_master, int *ret_slave, const struct winsize *size)
-{
-        if (openpty(ret_master, ret_slave, NULL, NULL, size) < 0)
-                skip();
-}
+#define NEED_TERMINAL(master, slave, size)                                \
+        do {                                                              \
+                if (openpty((master), (slave), NULL, NULL, (size)) < 0)   \
+                        SKIP("this machine has no pseudo-terminal left"); \
+        } while (0)
 
 TEST(colour)
 {
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC), master, slave;
 
-        need_terminal(&master, &slave, NULL);
+        NEED_TERMINAL(&master, &slave, NULL);
         setenv("TERM", "xterm", 1);
         unsetenv("NO_COLOR");
         ASSERT_FALSE(qn_term_colour("auto", null));
@@ -41,7 +41,7 @@ TEST(width)
         struct winsize size = { .ws_col = 132, .ws_row = 40 };
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC), master, slave;
 
-        need_terminal(&master, &slave, &size);
+        NEED_TERMINAL(&master, &slave, &size);
         ASSERT_EQ(qn_term_width(null, 77), 77);
         ASSERT_EQ(qn_term_width(slave, 77), 132);
         close(null);
@@ -94,7 +94,7 @@ TEST(progress_after_a_second)
         int master, slave;
         char text[512];
 
-        need_terminal(&master, &slave, NULL);
+        NEED_TERMINAL(&master, &slave, NULL);
         ASSERT_EQ(fcntl(master, F_SETFL, O_NONBLOCK), 0);
         steps(slave, false, 0);
         ASSERT_EQ(written(master, text, sizeof text), 0);

@@ -39,6 +39,13 @@ static size_t test_count;
                         fail_msg("\"%.*s\" is not \"%s\"", QN_STR_ARG(s_), (c)); \
         } while (0)
 
+/* Leaves a test that this machine cannot run.  cmocka's own skip() comes out as a failure in the TAP of its version 1.1.5. */
+#define SKIP(why)                                                       \
+        do {                                                            \
+                print_message("%s is left out: %s\n", __func__, (why)); \
+                return;                                                 \
+        } while (0)
+
 int main(void)
 {
         cmocka_set_message_output(CM_OUTPUT_TAP);
