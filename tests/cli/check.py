@@ -62,6 +62,7 @@ def directories(d):
             put(f"{d}/{name}/{path}", text)
     ok(verdicts(check(f"{d}/g")) == ["clean"], "a directory", check(f"{d}/g"))
     ok(verdicts(check(f"{d}/b")) == ["malicious"], "a bad directory", check(f"{d}/b"))
+    ok(verdicts(check(f"{d}/g", env={"PATH": "/nonexistent"})) == ["clean"], "a directory without a lock file needs no npm", "")
     r = check(cwd=f"{d}/b")
     ok(r.code == 1 and r.json["results"][0]["target"] == ".", "no target means the directory one stands in", r)
     os.makedirs(f"{d}/empty")
