@@ -1,4 +1,5 @@
-/* Messages between processes: packets of a job and of replies, and the replies of the analyse and fetch roles.
+/* Messages between processes: packets of a job and of replies, the replies of the analyse and fetch roles, and
+ * what they are asked.
  * The first byte chooses; for replies the rest is packets, each with its length (u16) before it. */
 #include <errno.h>
 #include <stdlib.h>
@@ -113,11 +114,37 @@ static void fuzz_fetched(struct qn_cur in)
         check(is_line(message) && is_line(res.url) && is_line(res.etag) && is_line(res.date));
 }
 
+static void fuzz_whole(struct qn_cur in)
+{
+        struct qn_msg_whole m = { .seq = 99 };
+        int r = qn_msg_parse_whole(in, &m);
+
+        check(r == 0 || (r == -EBADMSG && m.seq == 99));
+        check(r < 0 || qn_cur_left(&m.bytes) < qn_cur_left(&in));
+}
+
+/* What roles are asked, by a parent that they need not trust either. */
+static void fuzz_asked(struct qn_cur in)
+{
+        struct qn_http_request q = { 0 };
+        struct qn_http_opts o = { 0 };
+        struct qn_str name, spec, key;
+        bool full;
+
+        if (qn_analyse_read_want(in, &name, &spec) == 0)
+                check(name.n + spec.n <= qn_cur_left(&in));
+        if (qn_analyse_read_key(in, &key, &full) == 0)
+                check(key.n <= qn_cur_left(&in));
+        if (qn_fetch_read_request(in, &q) == 0)
+                check(q.url.n + q.etag.n <= qn_cur_left(&in));
+        check(qn_fetch_read_opts(in, &o) <= 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static void (*const targets[])(struct qn_cur) = { fuzz_job,    fuzz_reply,  fuzz_pick,
-                                                          fuzz_lock,   fuzz_cached, fuzz_npmrc,
-                                                          fuzz_fetched };
+        static void (*const targets[])(struct qn_cur) = { fuzz_job,     fuzz_reply,  fuzz_pick,
+                                                          fuzz_lock,    fuzz_cached, fuzz_npmrc,
+                                                          fuzz_fetched, fuzz_whole,  fuzz_asked };
         struct qn_cur in = qn_cur_mem(data, size);
         uint8_t choice;
 
