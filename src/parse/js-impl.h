@@ -83,6 +83,12 @@ enum {
         QN_JS_IN_GENERATOR = 1 << 2,
 };
 
+/* What an expression stands in when it is in no brackets of its own. */
+enum {
+        QN_JS_AROUND_FOR = 1 << 0,   /* head of a for: `in` is no operator */
+        QN_JS_AROUND_COLON = 1 << 1, /* before the colon of ?: or of a case: `(a): b` types nothing */
+};
+
 struct qn_js {
         /* lexer */
         const uint8_t *p;         /* first byte after the current token */
@@ -118,9 +124,15 @@ struct qn_js {
         struct qn_js_list decorators;      /* that stood before `export` */
         struct qn_js_open *open, *open_fn; /* innermost scope, innermost that holds `var` */
         uint8_t in;                        /* QN_JS_IN_* */
-        bool no_in;                        /* head of a for: `in` is no operator */
+        uint8_t around;                    /* QN_JS_AROUND_* */
         bool strict;
         bool panic;
+        bool types, flow;  /* annotations are read; where they differ, in Flow's way */
+        bool tried_out;    /* too much was tried in vain */
+        uint32_t namespaces; /* of TypeScript, that are open */
+        struct qn_js_list param_decorators; /* TypeScript: before parameters, for the class body */
+        struct qn_js_list properties; /* TypeScript: assignments that parameters of a constructor mean */
+        uint64_t tried;    /* bytes */
         uint8_t mode; /* qn_js_mode */
         unsigned opts;
         int fatal;
@@ -371,7 +383,13 @@ uint32_t qn_js_object(struct qn_js *js);
 uint32_t qn_js_assign_in(struct qn_js *js);
 uint32_t qn_js_ident_ref(struct qn_js *js);
 /* `( … )` of a call. */
-void qn_js_arguments(struct qn_js *js, struct qn_js_list *l);
+/* Returns whether annotations were among them: so far only parameters of an arrow function have them. */
+bool qn_js_arguments(struct qn_js *js, struct qn_js_list *l);
+/* `: type` and `= value` after e, which can only be a parameter with them: the parameter. */
+uint32_t qn_js_typed_element(struct qn_js *js, uint32_t e);
+/* An operator, or a cast, stands here. */
+bool qn_js_is_infix(const struct qn_js *js);
+
 uint32_t qn_js_spread(struct qn_js *js);
 /* An arrow function that is not in parentheses: no operator may follow it. */
 bool qn_js_is_bare_arrow(const struct qn_js *js, uint32_t e);
@@ -405,6 +423,42 @@ uint32_t qn_js_key(struct qn_js *js, unsigned *flags);
 /* A key that was read as a modifier at first. */
 uint32_t qn_js_key_of(struct qn_js *js, const struct qn_js_token *t);
 bool qn_js_starts_key(const struct qn_js *js);
+
+/* --- types (js-type.c): read over, no nodes; only when js->types --- */
+void qn_js_type(struct qn_js *js);
+/* `: type` of a function, when it is there. */
+void qn_js_return_type(struct qn_js *js);
+/* `<…>` of a declaration, when it is there. */
+void qn_js_type_params(struct qn_js *js);
+/* The current token opens a bracket: goes past the one that closes it. */
+void qn_js_skip_brackets(struct qn_js *js);
+/* The current token is < or <<, after an expression: takes what turns out to be type arguments. */
+bool qn_js_type_args(struct qn_js *js);
+/* The current token is the colon after a closing parenthesis: takes the type when => follows it. */
+bool qn_js_arrow_type(struct qn_js *js);
+/* The current token is <: whether `<…>(…)` and then => or a colon follow.  Takes nothing. */
+bool qn_js_is_generic_arrow(struct qn_js *js);
+/* Whether more may be tried; what was tried in vain since m is counted and taken back: always false. */
+bool qn_js_may_try(struct qn_js *js);
+bool qn_js_tried(struct qn_js *js, const struct qn_js_mark *m);
+
+/* Takes `: type`, when it is there. */
+static inline void qn_js_annotation(struct qn_js *js)
+{
+        if (QN_UNLIKELY(js->types) && qn_js_eat(js, QN_JS_TOK_COLON))
+                qn_js_type(js);
+}
+
+/* --- declarations of types and what TypeScript adds to run (js-parse-ts.c); only when js->types --- */
+/* A statement that begins with a word of these languages: its node, EMPTY when nothing of it runs; 0 when it is none. */
+uint32_t qn_js_typed_statement(struct qn_js *js);
+uint32_t qn_js_enum(struct qn_js *js, uint32_t start);
+/* `import a = …` or `import type …` after `import`: 0 when it is none. */
+uint32_t qn_js_typed_import(struct qn_js *js, uint32_t start);
+/* After `export`, and after `export default`. */
+uint32_t qn_js_typed_export(struct qn_js *js, uint32_t start);
+/* `type` or `typeof` before a name in { … } of an import or export: taken. */
+bool qn_js_eat_type_only(struct qn_js *js);
 
 /* --- modules, JSX --- */
 uint32_t qn_js_import(struct qn_js *js);

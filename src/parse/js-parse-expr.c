@@ -13,6 +13,27 @@ static const uint8_t levels[QN_JS_TOK_MAX] = {
 #undef TOK
 };
 
+/* `as` and `satisfies` bind like comparisons. */
+enum { LEVEL_CAST = 8 };
+
+static bool is_cast(const struct qn_js *js)
+{
+        return !js->t.nl && (qn_js_is_atom(js, QN_JS_ATOM_W_AS) ||
+                             qn_js_is_atom(js, QN_JS_ATOM_W_SATISFIES));
+}
+
+static inline unsigned level(const struct qn_js *js)
+{
+        unsigned l = levels[js->t.type];
+
+        return QN_UNLIKELY(js->types && l == 0 && is_cast(js)) ? LEVEL_CAST : l;
+}
+
+bool qn_js_is_infix(const struct qn_js *js)
+{
+        return level(js) != 0;
+}
+
 bool qn_js_is_bare_arrow(const struct qn_js *js, uint32_t e)
 {
         const struct qn_js_node *n = &js->nodes.p[e];
@@ -149,20 +170,23 @@ static void check_mixture(struct qn_js *js, unsigned op, uint32_t left, uint32_t
 static uint32_t binary(struct qn_js *js, uint32_t left, uint32_t start, unsigned min)
 {
         for (;;) {
-                unsigned op = js->t.type, level = levels[op];
+                unsigned op = js->t.type, bind = level(js);
                 uint32_t right, right_start, n;
 
-                if (level <= min || level >= LEVEL_ASSIGN || (op == T(IN) && js->no_in) ||
+                if (bind <= min || bind >= LEVEL_ASSIGN || (op == T(IN) && (js->around & QN_JS_AROUND_FOR)) ||
                     qn_js_is_bare_arrow(js, left))
                         return left;
                 qn_js_next(js);
+                if (QN_UNLIKELY(op == T(IDENT))) {
+                        qn_js_type(js);
+                        continue;
+                }
                 right_start = js->t.start;
                 right = qn_js_unary(js);
-                if (levels[js->t.type] > level - (op == T(POW)) &&
-                    levels[js->t.type] < LEVEL_ASSIGN) {
+                if (level(js) > bind - (op == T(POW)) && level(js) < LEVEL_ASSIGN) {
                         if (!qn_js_enter(js))
                                 return 0;
-                        right = binary(js, right, right_start, level - (op == T(POW)));
+                        right = binary(js, right, right_start, bind - (op == T(POW)));
                         qn_js_leave(js);
                 }
                 if (op == T(POW) || op == T(NULLISH) || op == T(OROR))
@@ -201,15 +225,20 @@ static uint32_t yield(struct qn_js *js)
         return qn_js_finish(js, n);
 }
 
-uint32_t qn_js_assign_in(struct qn_js *js)
+static uint32_t assign_around(struct qn_js *js, unsigned what)
 {
-        bool no_in = js->no_in;
+        uint8_t around = js->around;
         uint32_t e;
 
-        js->no_in = false;
+        js->around = (uint8_t)what;
         e = qn_js_assign(js);
-        js->no_in = no_in;
+        js->around = around;
         return e;
+}
+
+uint32_t qn_js_assign_in(struct qn_js *js)
+{
+        return assign_around(js, 0);
 }
 
 /* A chain of = and ?: that grows to the right.  Until its end is known each node's `end` leads back to the one before. */
@@ -239,20 +268,30 @@ static uint32_t chain_end(struct qn_js *js, struct chain *c, uint32_t e)
         return first;
 }
 
-/* The current token is ? or an assignment operator, e what stands before it. */
-static void chain_step(struct qn_js *js, struct chain *c, uint32_t e, uint32_t start)
+/* After `a?`: what shows that it is a parameter. */
+static bool is_optional(const struct qn_js *js)
+{
+        return js->types && (qn_js_is(js, T(COLON)) || qn_js_is(js, T(COMMA)) ||
+                             qn_js_is(js, T(RPAREN)) || qn_js_is(js, T(ASSIGN)));
+}
+
+/* The current token is ? or an assignment operator, e what stands before it.  False: the chain ends, with an optional
+ * parameter. */
+static bool chain_step(struct qn_js *js, struct chain *c, uint32_t e, uint32_t start)
 {
         unsigned op = js->t.type;
         uint32_t n, then;
 
         if (op == T(QUESTION)) {
                 qn_js_next(js);
-                then = qn_js_assign_in(js);
+                if (QN_UNLIKELY(is_optional(js)))
+                        return false;
+                then = assign_around(js, QN_JS_AROUND_COLON);
                 qn_js_expect(js, T(COLON));
                 n = qn_js_node(js, QN_JS_COND, start);
                 qn_js_pair(js, n, e, then);
                 chain_add(js, c, n, then);
-                return;
+                return true;
         }
         qn_js_to_target(js, e, op);
         qn_js_next(js);
@@ -260,6 +299,7 @@ static void chain_step(struct qn_js *js, struct chain *c, uint32_t e, uint32_t s
         qn_js_at(js, n)->op = (uint8_t)op;
         qn_js_child_of(js, n, e);
         chain_add(js, c, n, e);
+        return true;
 }
 
 uint32_t qn_js_assign(struct qn_js *js)
@@ -276,11 +316,12 @@ uint32_t qn_js_assign(struct qn_js *js)
                         break;
                 }
                 e = qn_js_unary(js);
-                if (levels[js->t.type] && levels[js->t.type] < LEVEL_ASSIGN)
+                if (level(js) && level(js) < LEVEL_ASSIGN)
                         e = binary(js, e, start, 0);
                 if (QN_LIKELY(levels[js->t.type] < LEVEL_ASSIGN) || qn_js_is_bare_arrow(js, e))
                         break;
-                chain_step(js, &c, e, start);
+                if (!chain_step(js, &c, e, start))
+                        break;
         }
         if (c.last)
                 e = chain_end(js, &c, e);
@@ -299,19 +340,42 @@ uint32_t qn_js_spread(struct qn_js *js)
         return qn_js_finish(js, n);
 }
 
-void qn_js_arguments(struct qn_js *js, struct qn_js_list *l)
+uint32_t qn_js_typed_element(struct qn_js *js, uint32_t e)
 {
-        bool no_in = js->no_in;
+        uint32_t n, value;
 
-        js->no_in = false;
+        qn_js_annotation(js);
+        if (!qn_js_is(js, T(ASSIGN)))
+                return e;
+        n = qn_js_node(js, QN_JS_ASSIGN, qn_js_at(js, e)->start);
+        qn_js_at(js, n)->op = T(ASSIGN);
+        qn_js_next(js);
+        value = qn_js_assign(js);
+        qn_js_pair(js, n, e, value);
+        return qn_js_finish(js, n);
+}
+
+bool qn_js_arguments(struct qn_js *js, struct qn_js_list *l)
+{
+        uint8_t around = js->around;
+        bool typed = false;
+
+        js->around = 0;
         qn_js_next(js);
         while (!qn_js_is(js, T(RPAREN)) && !qn_js_is(js, T(END))) {
-                qn_js_push(js, l, qn_js_is(js, T(ELLIPSIS)) ? qn_js_spread(js) : qn_js_assign(js));
+                uint32_t e = qn_js_is(js, T(ELLIPSIS)) ? qn_js_spread(js) : qn_js_assign(js);
+
+                if (QN_UNLIKELY(js->types && qn_js_is(js, T(COLON)))) {
+                        e = qn_js_typed_element(js, e);
+                        typed = true;
+                }
+                qn_js_push(js, l, e);
                 if (!qn_js_is(js, T(RPAREN)))
                         qn_js_expect(js, T(COMMA));
         }
-        js->no_in = no_in;
+        js->around = around;
         qn_js_expect(js, T(RPAREN));
+        return typed;
 }
 
 static uint32_t call(struct qn_js *js, uint32_t callee, uint32_t start, unsigned flags)
@@ -330,12 +394,12 @@ static uint32_t call(struct qn_js *js, uint32_t callee, uint32_t start, unsigned
 static uint32_t index_access(struct qn_js *js, uint32_t object, uint32_t start, unsigned flags)
 {
         uint32_t n = qn_js_node(js, QN_JS_INDEX, start), e;
-        bool no_in = js->no_in;
+        uint8_t around = js->around;
 
-        js->no_in = false;
+        js->around = 0;
         qn_js_next(js);
         e = qn_js_expr(js);
-        js->no_in = no_in;
+        js->around = around;
         qn_js_expect(js, T(RBRACK));
         qn_js_pair(js, n, object, e);
         qn_js_at(js, n)->flags = (uint16_t)flags;
@@ -365,6 +429,8 @@ static uint32_t member(struct qn_js *js, uint32_t object, uint32_t start, unsign
 static uint32_t optional(struct qn_js *js, uint32_t e, uint32_t start)
 {
         qn_js_next(js);
+        if (QN_UNLIKELY(js->types))
+                qn_js_type_params(js);
         if (qn_js_is(js, T(LPAREN)))
                 return call(js, e, start, QN_JS_F_OPTIONAL);
         if (qn_js_is(js, T(LBRACK)))
@@ -405,6 +471,16 @@ uint32_t qn_js_postfix(struct qn_js *js, uint32_t e, uint32_t start, bool no_cal
                 case T(TEMPLATE_HEAD):
                         e = tagged(js, e, start);
                         break;
+                case T(NOT): /* of TypeScript: not null */
+                        if (!js->types || js->t.nl)
+                                return e;
+                        qn_js_next(js);
+                        break;
+                case T(LT):
+                case T(SHL):
+                        if (!js->types || !qn_js_type_args(js))
+                                return e;
+                        break;
                 default:
                         return e;
                 }
@@ -415,7 +491,8 @@ uint32_t qn_js_left(struct qn_js *js)
 {
         uint32_t start = js->t.start, e = qn_js_primary(js);
 
-        if (js->t.type < T(TEMPLATE) || js->t.type > T(QDOT) || qn_js_is_bare_arrow(js, e))
+        if (((js->t.type < T(TEMPLATE) || js->t.type > T(QDOT)) && QN_LIKELY(!js->types)) ||
+            qn_js_is_bare_arrow(js, e))
                 return e;
         return qn_js_postfix(js, e, start, false);
 }

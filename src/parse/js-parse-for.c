@@ -31,14 +31,14 @@ static uint32_t first_part(struct qn_js *js)
 
         if (qn_js_is(js, T(SEMI)))
                 return qn_js_empty(js);
-        js->no_in = true;
+        js->around = QN_JS_AROUND_FOR;
         if (eat_kind(js, &kind)) {
                 n = qn_js_var(js, kind);
                 qn_js_at(js, n)->start = start;
         } else {
                 n = qn_js_expr(js);
         }
-        js->no_in = false;
+        js->around = 0;
         return n;
 }
 
@@ -88,7 +88,7 @@ uint32_t qn_js_for(struct qn_js *js)
 {
         uint32_t n = qn_js_node(js, QN_JS_FOR, js->t.start), first, first_decl = js->decls.n;
         struct qn_js_open scope;
-        bool no_in = js->no_in;
+        uint8_t around = js->around;
 
         qn_js_next(js);
         if (qn_js_is(js, T(AWAIT))) {
@@ -107,6 +107,6 @@ uint32_t qn_js_for(struct qn_js *js)
         else
                 classic(js, n, first);
         qn_js_scope_close(js, &scope);
-        js->no_in = no_in;
+        js->around = around;
         return qn_js_finish(js, n);
 }

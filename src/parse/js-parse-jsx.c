@@ -86,16 +86,16 @@ static uint32_t string_value(struct qn_js *js, const uint8_t *p)
 /* { expression }, { ...expression } or { }: leaves the closing brace as the current token. */
 static uint32_t container(struct qn_js *js)
 {
-        bool no_in = js->no_in;
+        uint8_t around = js->around;
         uint32_t e;
 
-        js->no_in = false;
+        js->around = 0;
         qn_js_next(js);
         if (qn_js_is(js, T(RBRACE)))
                 e = qn_js_empty(js);
         else
                 e = qn_js_is(js, T(ELLIPSIS)) ? qn_js_spread(js) : qn_js_expr(js);
-        js->no_in = no_in;
+        js->around = around;
         if (!qn_js_is(js, T(RBRACE)))
                 qn_js_fail(js, "expected '}'");
         return e;
@@ -221,6 +221,8 @@ static uint32_t element(struct qn_js *js, uint32_t start)
                 return 0;
         name = is_name(js) ? element_name(js) : qn_js_empty(js);
         qn_js_push(js, &l, name);
+        if (QN_UNLIKELY(js->types))
+                qn_js_type_params(js);
         while (is_name(js) || qn_js_is(js, T(LBRACE)))
                 qn_js_push(js, &l, attribute(js));
         if (cut_to(js, '/')) {

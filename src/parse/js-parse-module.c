@@ -104,11 +104,24 @@ static uint32_t named_spec(struct qn_js *js)
         return qn_js_finish(js, n);
 }
 
+/* A name of a type, with `as`: leaves nothing. */
+static void skip_spec(struct qn_js *js)
+{
+        (void)export_name(js);
+        if (qn_js_is_atom(js, QN_JS_ATOM_W_AS)) {
+                qn_js_next(js);
+                (void)export_name(js);
+        }
+}
+
 static void named_specs(struct qn_js *js, struct qn_js_list *l)
 {
         qn_js_next(js);
         while (!qn_js_is(js, T(RBRACE)) && !qn_js_is(js, T(END))) {
-                qn_js_push(js, l, named_spec(js));
+                if (QN_UNLIKELY(js->types) && qn_js_eat_type_only(js))
+                        skip_spec(js);
+                else
+                        qn_js_push(js, l, named_spec(js));
                 if (!qn_js_is(js, T(RBRACE)))
                         qn_js_expect(js, T(COMMA));
         }
@@ -167,6 +180,8 @@ uint32_t qn_js_import(struct qn_js *js)
         qn_js_next(js);
         if (qn_js_is(js, T(LPAREN)) || qn_js_is(js, T(DOT)))
                 return expression_after_all(js, &m);
+        if (QN_UNLIKELY(js->types) && (n = qn_js_typed_import(js, m.t.start)) != 0)
+                return n;
         now_module(js);
         n = qn_js_node(js, QN_JS_IMPORT, m.t.start);
         if (qn_js_is(js, T(STRING))) {
@@ -221,7 +236,10 @@ static void export_list(struct qn_js *js, struct qn_js_list *l)
         qn_js_push(js, l, qn_js_empty(js));
         qn_js_next(js);
         while (!qn_js_is(js, T(RBRACE)) && !qn_js_is(js, T(END))) {
-                qn_js_push(js, &specs, export_spec(js));
+                if (QN_UNLIKELY(js->types) && qn_js_eat_type_only(js))
+                        skip_spec(js);
+                else
+                        qn_js_push(js, &specs, export_spec(js));
                 if (!qn_js_is(js, T(RBRACE)))
                         qn_js_expect(js, T(COMMA));
         }
@@ -273,7 +291,9 @@ static uint32_t export_default(struct qn_js *js, uint32_t n)
         qn_js_at(js, n)->type = QN_JS_EXPORT_DEFAULT;
         qn_js_next(js);
         start = js->t.start;
-        if (qn_js_is(js, T(FUNCTION))) {
+        if (QN_UNLIKELY(js->types) && (e = qn_js_typed_statement(js)) != 0) {
+                ; /* a type, an abstract class */
+        } else if (qn_js_is(js, T(FUNCTION))) {
                 e = qn_js_function(js, start, QN_JS_F_STATEMENT);
         } else if (qn_js_is(js, T(ASYNC)) && qn_js_is_async_function(js)) {
                 qn_js_next(js);
@@ -284,6 +304,8 @@ static uint32_t export_default(struct qn_js *js, uint32_t n)
                 e = qn_js_assign(js);
                 qn_js_semicolon(js);
         }
+        if (qn_js_at(js, e)->type == QN_JS_EMPTY)
+                return e; /* nothing of it runs */
         qn_js_child_of(js, n, e);
         return qn_js_finish(js, n);
 }
@@ -305,13 +327,31 @@ static bool starts_declaration(struct qn_js *js)
         }
 }
 
+/* With types: exports that plain JavaScript does not have.  0: it is none. */
+static uint32_t typed_export(struct qn_js *js, uint32_t n)
+{
+        uint32_t d;
+
+        if (js->namespaces && !qn_js_is(js, T(LBRACE)) && !qn_js_is(js, T(IMPORT)))
+                return qn_js_statement(js);
+        d = qn_js_typed_export(js, qn_js_at(js, n)->start);
+        if (!d || (qn_js_at(js, d)->type != QN_JS_VAR && qn_js_at(js, d)->type != QN_JS_CLASS &&
+                   qn_js_at(js, d)->type != QN_JS_FUNCTION))
+                return d;
+        now_module(js);
+        qn_js_pair(js, n, d, qn_js_empty(js));
+        return qn_js_finish(js, n);
+}
+
 uint32_t qn_js_export(struct qn_js *js)
 {
-        uint32_t n = qn_js_node(js, QN_JS_EXPORT_NAMED, js->t.start);
+        uint32_t n = qn_js_node(js, QN_JS_EXPORT_NAMED, js->t.start), d;
         struct qn_js_list l = { 0, 0 };
 
-        now_module(js);
         qn_js_next(js);
+        if (QN_UNLIKELY(js->types) && (d = typed_export(js, n)) != 0)
+                return d;
+        now_module(js);
         if (qn_js_is(js, T(MUL)))
                 return export_all(js, n);
         if (qn_js_is(js, T(DEFAULT)))
@@ -322,6 +362,8 @@ uint32_t qn_js_export(struct qn_js *js)
                 qn_js_push(js, &l,
                            qn_js_is(js, T(AT)) || qn_js_is(js, T(CLASS)) ? exported_class(js)
                                                                          : qn_js_statement(js));
+                if (qn_js_at(js, l.first)->type == QN_JS_EMPTY)
+                        return l.first; /* an overload */
                 qn_js_push(js, &l, qn_js_empty(js));
         } else {
                 return qn_js_fail(js, "expected what to export");

@@ -107,7 +107,7 @@ static uint32_t property(struct qn_js *js)
                 tok = js->t.type;
                 key = qn_js_key(js, &flags);
         }
-        if (qn_js_is(js, T(LPAREN))) {
+        if (qn_js_is(js, T(LPAREN)) || (js->types && qn_js_is(js, T(LT)))) {
                 if (!(flags & (QN_JS_F_GET | QN_JS_F_SET)))
                         flags |= QN_JS_F_METHOD;
                 value = qn_js_method(js, flags & (QN_JS_F_ASYNC | QN_JS_F_GENERATOR));
@@ -130,16 +130,16 @@ uint32_t qn_js_object(struct qn_js *js)
 {
         uint32_t n = qn_js_node(js, QN_JS_OBJECT, js->t.start);
         struct qn_js_list l = { 0, 0 };
-        bool no_in = js->no_in;
+        uint8_t around = js->around;
 
-        js->no_in = false;
+        js->around = 0;
         qn_js_expect(js, T(LBRACE));
         while (!qn_js_is(js, T(RBRACE)) && !qn_js_is(js, T(END))) {
                 qn_js_push(js, &l, qn_js_is(js, T(ELLIPSIS)) ? qn_js_spread(js) : property(js));
                 if (!qn_js_is(js, T(RBRACE)))
                         qn_js_expect(js, T(COMMA));
         }
-        js->no_in = no_in;
+        js->around = around;
         qn_js_expect(js, T(RBRACE));
         qn_js_child_of(js, n, l.first);
         return qn_js_finish(js, n);

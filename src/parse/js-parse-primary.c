@@ -70,15 +70,29 @@ static uint32_t private_in(struct qn_js *js)
 
 /* --- parentheses --- */
 
-/* What only an arrow function's parameters can be: `()`, `(a,)` and `(…b)`. */
-static bool parse_cover(struct qn_js *js, struct qn_js_list *l)
-{
-        bool only_params = true, no_in = js->no_in;
+/* What stands in parentheses, and how sure it is. */
+enum cover {
+        COVER_ANY,
+        COVER_TYPED,  /* (a: type): parameters, or a cast of Flow */
+        COVER_PARAMS, /* only an arrow function's parameters can be: `()`, `(a,)` and `(…b)` */
+};
 
-        js->no_in = false;
+static enum cover parse_cover(struct qn_js *js, struct qn_js_list *l)
+{
+        bool only_params = true, typed = false;
+        uint8_t around = js->around;
+
+        js->around = 0;
         while (!qn_js_is(js, T(RPAREN)) && !qn_js_is(js, T(END))) {
+                uint32_t e;
+
                 only_params = qn_js_is(js, T(ELLIPSIS));
-                qn_js_push(js, l, only_params ? qn_js_spread(js) : qn_js_assign(js));
+                e = only_params ? qn_js_spread(js) : qn_js_assign(js);
+                if (QN_UNLIKELY(js->types && !qn_js_is(js, T(RPAREN)) && !qn_js_is(js, T(COMMA)))) {
+                        typed |= qn_js_is(js, T(COLON));
+                        e = qn_js_typed_element(js, e);
+                }
+                qn_js_push(js, l, e);
                 if (qn_js_is(js, T(RPAREN)))
                         break;
                 if (only_params)
@@ -86,25 +100,35 @@ static bool parse_cover(struct qn_js *js, struct qn_js_list *l)
                 qn_js_expect(js, T(COMMA));
                 only_params = true; /* unless something follows the comma */
         }
-        js->no_in = no_in;
-        return only_params;
+        js->around = around;
+        return only_params ? COVER_PARAMS : typed ? COVER_TYPED : COVER_ANY;
+}
+
+/* Takes the type that an arrow function whose parameters have just ended returns. */
+static void maybe_arrow_type(struct qn_js *js, bool typed)
+{
+        if (qn_js_is(js, T(COLON)) && (typed || !(js->around & QN_JS_AROUND_COLON)))
+                (void)qn_js_arrow_type(js);
 }
 
 static uint32_t paren(struct qn_js *js)
 {
         uint32_t start = js->t.start, mark = js->log.n, inside, end, n;
-        bool may_be_arrow = js->arrow_at == start, only_params;
+        bool may_be_arrow = js->arrow_at == start;
+        enum cover cover;
         struct qn_js_list l = { 0, 0 };
 
         qn_js_log(js, 0); /* an arrow function's scope would begin here */
         qn_js_next(js);
         inside = js->t.start;
-        only_params = parse_cover(js, &l);
+        cover = parse_cover(js, &l);
         end = js->prev_end;
         qn_js_expect(js, T(RPAREN));
+        if (QN_UNLIKELY(js->types) && may_be_arrow)
+                maybe_arrow_type(js, cover != COVER_ANY);
         if (qn_js_is(js, T(ARROW)) && may_be_arrow && !js->t.nl)
                 return qn_js_arrow(js, start, l.first, mark, false);
-        if (only_params)
+        if (cover == COVER_PARAMS)
                 return qn_js_fail(js, "expected an expression");
         n = l.first;
         if (l.first != l.last) {
@@ -121,12 +145,14 @@ static uint32_t paren(struct qn_js *js)
 /* async (…): a call, or the parameters of an arrow function. */
 static uint32_t async_paren(struct qn_js *js, uint32_t callee, uint32_t start)
 {
-        bool may_be_arrow = js->arrow_at == start && !js->t.nl;
+        bool may_be_arrow = js->arrow_at == start && !js->t.nl, typed;
         uint32_t mark = js->log.n, n;
         struct qn_js_list l = { 0, 0 };
 
         qn_js_log(js, 0);
-        qn_js_arguments(js, &l);
+        typed = qn_js_arguments(js, &l);
+        if (QN_UNLIKELY(js->types) && may_be_arrow)
+                maybe_arrow_type(js, typed || !l.first);
         if (qn_js_is(js, T(ARROW)) && may_be_arrow && !js->t.nl) {
                 js->log.p[mark - 1] = 0; /* `async` was no variable */
                 return qn_js_arrow(js, start, l.first, mark, true);
@@ -142,7 +168,7 @@ static bool is_of_arrow(struct qn_js *js)
         struct qn_js_mark m = qn_js_save(js);
         bool yes;
 
-        if (!js->no_in || !qn_js_is_atom(js, QN_JS_ATOM_W_OF))
+        if (!(js->around & QN_JS_AROUND_FOR) || !qn_js_is_atom(js, QN_JS_ATOM_W_OF))
                 return true;
         qn_js_next(js);
         yes = qn_js_is(js, T(ARROW));
@@ -161,6 +187,9 @@ static uint32_t async(struct qn_js *js)
         n = name(js);
         if (qn_js_is_bare_arrow(js, n))
                 return n;
+        if (QN_UNLIKELY(js->types) && qn_js_is(js, T(LT)) && js->arrow_at == start &&
+            qn_js_is_generic_arrow(js))
+                qn_js_type_params(js);
         if (qn_js_is(js, T(LPAREN)))
                 return async_paren(js, n, start);
         if (!qn_js_is_name_tok(js->t.type) || js->t.nl || js->arrow_at != start || !is_of_arrow(js))
@@ -178,9 +207,9 @@ static uint32_t array(struct qn_js *js)
 {
         uint32_t n = qn_js_node(js, QN_JS_ARRAY, js->t.start);
         struct qn_js_list l = { 0, 0 };
-        bool no_in = js->no_in;
+        uint8_t around = js->around;
 
-        js->no_in = false;
+        js->around = 0;
         qn_js_next(js);
         while (!qn_js_is(js, T(RBRACK)) && !qn_js_is(js, T(END))) {
                 if (qn_js_is(js, T(COMMA))) {
@@ -192,7 +221,7 @@ static uint32_t array(struct qn_js *js)
                 if (!qn_js_is(js, T(RBRACK)))
                         qn_js_expect(js, T(COMMA));
         }
-        js->no_in = no_in;
+        js->around = around;
         qn_js_expect(js, T(RBRACK));
         qn_js_child_of(js, n, l.first);
         return qn_js_finish(js, n);
@@ -212,15 +241,15 @@ uint32_t qn_js_template(struct qn_js *js)
 {
         uint32_t n = qn_js_node(js, QN_JS_TEMPLATE, js->t.start);
         struct qn_js_list l = { 0, 0 };
-        bool no_in = js->no_in;
+        uint8_t around = js->around;
 
-        js->no_in = false;
+        js->around = 0;
         while (qn_js_is(js, T(TEMPLATE_HEAD)) || qn_js_is(js, T(TEMPLATE_MIDDLE))) {
                 qn_js_push(js, &l, template_part(js, 2));
                 qn_js_next(js);
                 qn_js_push(js, &l, qn_js_expr(js));
         }
-        js->no_in = no_in;
+        js->around = around;
         if (!qn_js_is(js, T(TEMPLATE)) && !qn_js_is(js, T(TEMPLATE_TAIL)))
                 return qn_js_fail(js, "expected '}'");
         qn_js_push(js, &l, template_part(js, 1));
@@ -324,6 +353,27 @@ static uint32_t decorated_class(struct qn_js *js)
         return qn_js_is(js, T(CLASS)) ? qn_js_class(js, 0, l) : qn_js_fail(js, "expected 'class'");
 }
 
+/* < before an operand: JSX, and with types a cast or an arrow function's type parameters. */
+static uint32_t angle(struct qn_js *js)
+{
+        bool may_be_arrow = js->arrow_at == js->t.start;
+        uint32_t start = js->t.start, e;
+
+        if (!js->types)
+                return qn_js_jsx(js);
+        if ((js->opts & QN_JS_OPT_JSX) && !(may_be_arrow && qn_js_is_generic_arrow(js)))
+                return qn_js_jsx(js);
+        if (!qn_js_enter(js))
+                return 0;
+        qn_js_type_params(js);
+        js->arrow_at = may_be_arrow ? js->t.start : UINT32_MAX;
+        e = qn_js_unary(js);
+        qn_js_leave(js);
+        if (qn_js_is_bare_arrow(js, e))
+                qn_js_at(js, e)->start = start;
+        return e;
+}
+
 static primary_fn *const primaries[QN_JS_TOK_MAX] = {
         [T(IDENT)] = name,
         [T(LET)] = name,
@@ -352,7 +402,7 @@ static primary_fn *const primaries[QN_JS_TOK_MAX] = {
         [T(FUNCTION)] = function,
         [T(CLASS)] = class,
         [T(AT)] = decorated_class,
-        [T(LT)] = qn_js_jsx,
+        [T(LT)] = angle,
 };
 
 uint32_t qn_js_primary(struct qn_js *js)

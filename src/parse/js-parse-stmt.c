@@ -16,9 +16,13 @@ static uint32_t condition(struct qn_js *js)
 
 static uint32_t expression_statement(struct qn_js *js)
 {
-        uint32_t start = js->t.start, e = qn_js_expr(js), s;
-        struct qn_js_node *n = qn_js_at(js, e);
+        uint32_t start = js->t.start, e, s;
+        struct qn_js_node *n;
 
+        if (QN_UNLIKELY(js->types) && (s = qn_js_typed_statement(js)) != 0)
+                return s;
+        e = qn_js_expr(js);
+        n = qn_js_at(js, e);
         if (qn_js_is(js, T(COLON)) && n->type == QN_JS_IDENT && !(n->flags & QN_JS_F_PAREN)) {
                 js->log.n -= js->log.n && js->log.p[js->log.n - 1] == e; /* no use of a variable */
                 qn_js_next(js);
@@ -66,12 +70,16 @@ static uint32_t declarator(struct qn_js *js, unsigned kind)
         uint32_t target =
                 qn_js_pattern(js, (struct qn_js_declare){ .parent = n, .kind = kinds[kind] });
 
+        if (QN_UNLIKELY(js->types)) {
+                qn_js_eat(js, T(NOT));
+                qn_js_annotation(js);
+        }
         if (qn_js_eat(js, T(ASSIGN))) {
                 init = qn_js_assign(js);
         } else {
                 init = qn_js_empty(js);
                 if ((kind == QN_JS_VAR_CONST || qn_js_at(js, target)->type != QN_JS_IDENT) &&
-                    !(js->no_in && (qn_js_is(js, T(IN)) || qn_js_is_atom(js, QN_JS_ATOM_W_OF))))
+                    !((js->around & QN_JS_AROUND_FOR) && (qn_js_is(js, T(IN)) || qn_js_is_atom(js, QN_JS_ATOM_W_OF))))
                         qn_js_fail(js, "declaration needs a value");
         }
         qn_js_pair(js, n, target, init);
@@ -113,6 +121,8 @@ static uint32_t constant(struct qn_js *js)
         uint32_t start = js->t.start;
 
         qn_js_next(js);
+        if (qn_js_is(js, T(ENUM)) && js->types)
+                return qn_js_enum(js, start);
         return var_statement(js, QN_JS_VAR_CONST, start);
 }
 
@@ -239,7 +249,9 @@ static uint32_t case_clause(struct qn_js *js)
         struct qn_js_list l = { 0, 0 };
 
         if (qn_js_eat(js, T(CASE))) {
+                js->around |= QN_JS_AROUND_COLON;
                 qn_js_push(js, &l, qn_js_expr(js));
+                js->around &= (uint8_t)~QN_JS_AROUND_COLON;
         } else {
                 qn_js_expect(js, T(DEFAULT));
                 qn_js_push(js, &l, qn_js_empty(js));
@@ -280,6 +292,7 @@ static uint32_t catch_clause(struct qn_js *js)
         if (qn_js_eat(js, T(LPAREN))) {
                 param = qn_js_pattern(js,
                                       (struct qn_js_declare){ .parent = n, .kind = QN_JS_B_CATCH });
+                qn_js_annotation(js);
                 qn_js_expect(js, T(RPAREN));
         } else {
                 param = qn_js_empty(js);
@@ -410,6 +423,11 @@ static uint32_t debugger(struct qn_js *js)
         return qn_js_finish(js, n);
 }
 
+static uint32_t enumeration(struct qn_js *js)
+{
+        return js->types ? qn_js_enum(js, js->t.start) : qn_js_fail(js, "unexpected word");
+}
+
 static uint32_t misplaced(struct qn_js *js)
 {
         return qn_js_fail(js, "unexpected word");
@@ -443,6 +461,7 @@ static statement_fn *const statements[QN_JS_TOK_MAX] = {
         [T(DEBUGGER)] = debugger,
         [T(IMPORT)] = qn_js_import,
         [T(EXPORT)] = qn_js_export,
+        [T(ENUM)] = enumeration,
         [T(CASE)] = misplaced,
         [T(DEFAULT)] = misplaced,
         [T(ELSE)] = misplaced,

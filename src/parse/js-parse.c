@@ -1,6 +1,8 @@
 /* js-parse.c - entry, errors, and recovery from them. */
 #include "parse/js-impl.h"
 
+#define PRAGMA_MAX 2048u /* bytes at a file's start in which @flow is looked for */
+
 const char *qn_js_type_name(enum qn_js_type t)
 {
         static const char *const names[] = {
@@ -189,6 +191,7 @@ static uint32_t recover(struct qn_js *js, struct place from)
                 return 0;
         js->panic = false;
         js->cover = 0;
+        js->param_decorators = js->properties = (struct qn_js_list){ 0, 0 };
         qn_js_restore(js, &js->bad);
         resync(js, from);
         return qn_js_finish(js, n);
@@ -264,10 +267,16 @@ static void reset(struct qn_js *js, enum qn_js_mode mode, unsigned opts)
         js->open = js->open_fn = NULL;
         js->decorators = (struct qn_js_list){ 0, 0 };
         js->in = 0;
-        js->no_in = js->panic = false;
+        js->around = 0;
+        js->panic = false;
         js->strict = mode == QN_JS_MODULE;
         js->mode = mode;
         js->opts = opts;
+        js->types = opts & (QN_JS_OPT_TS | QN_JS_OPT_FLOW);
+        js->flow = opts & QN_JS_OPT_FLOW;
+        js->tried = js->namespaces = 0;
+        js->tried_out = false;
+        js->param_decorators = js->properties = (struct qn_js_list){ 0, 0 };
         qn_js_atoms_reset(js);
         /* number 0 of each means "none" */
         if (QN_JS_ROOM(js, nodes))
@@ -309,16 +318,36 @@ static void publish(struct qn_js *js, struct qn_str source)
         ast->n_comments = js->comments.n;
 }
 
+/* The pragma of Flow: a comment at the beginning says @flow. */
+static bool has_pragma(struct qn_str source)
+{
+        return memmem(source.p, QN_MIN(source.n, (size_t)PRAGMA_MAX), "@flow", 5) != NULL;
+}
+
+static int parse_once(struct qn_js *js, struct qn_str source, enum qn_js_mode mode, unsigned opts)
+{
+        int r = qn_js_begin(js, source, mode, opts);
+
+        if (r < 0)
+                return r;
+        qn_js_lex_start(js);
+        program(js);
+        return 0;
+}
+
 int qn_js_parse(struct qn_js *js, struct qn_str source, enum qn_js_mode mode, unsigned opts,
                 const struct qn_js_ast **ret, struct qn_err *reterr)
 {
+        bool guess = (opts & (QN_JS_OPT_JSX | QN_JS_OPT_TS)) == QN_JS_OPT_JSX;
         int r;
 
-        r = qn_js_begin(js, source, mode, opts);
+        if (guess && has_pragma(source))
+                opts |= QN_JS_OPT_FLOW;
+        r = parse_once(js, source, mode, opts);
+        if (r == 0 && js->ast.errors && guess && !(opts & QN_JS_OPT_FLOW) && !js->fatal)
+                r = parse_once(js, source, mode, opts | QN_JS_OPT_FLOW);
         if (r < 0)
                 return qn_fail(reterr, r, 0, r == -EFBIG ? "file too large" : "out of memory");
-        qn_js_lex_start(js);
-        program(js);
         if (!js->fatal)
                 qn_js_resolve(js);
         if (js->fatal) {

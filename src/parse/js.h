@@ -3,6 +3,8 @@
  * (QN_JS_DEPTH_MAX), memory too (QN_JS_ARENA_MAX).  Source may hold any bytes; invalid UTF-8 is an identifier-breaking
  * character outside literals.
  *
+ * Types (TypeScript's, Flow's) are read over and leave no nodes; a statement of types is EMPTY.
+ *
  * Nodes live in one array; a node is known by its 32-bit index, 0 is "none".  Children form a list: first, then next.
  * Everything is valid until the parser object is used for the next file. */
 #pragma once
@@ -130,7 +132,13 @@ struct qn_js_ast {
 };
 
 enum qn_js_mode { QN_JS_AUTO, QN_JS_SCRIPT, QN_JS_MODULE };
-enum { QN_JS_OPT_JSX = 1 << 0, QN_JS_OPT_TS = 1 << 1 };
+enum {
+        /* Source as tools read it: elements of JSX are always understood; with this bit files that say @flow, and those that
+         * are no plain JavaScript, are read with Flow's types (a second pass). */
+        QN_JS_OPT_JSX = 1 << 0,
+        QN_JS_OPT_TS = 1 << 1, /* TypeScript; with JSX: .tsx */
+        QN_JS_OPT_FLOW = 1 << 2,
+};
 
 struct qn_js; /* a parser: one per worker, reuses its memory */
 

@@ -55,6 +55,16 @@ static int dump_tokens(struct qn_js *js, const char *path)
         return r < 0 ? 0 : qn_js_lex(js, qn_buf_view(&b), print_token, NULL, &n);
 }
 
+/* As the observers choose (src/observe/js.c). */
+static unsigned options_of(const char *path)
+{
+        const char *ext = strrchr(path, '.');
+
+        if (!ext || ext[1] == 'j' || (ext[1] != '\0' && ext[2] == 'j'))
+                return QN_JS_OPT_JSX;
+        return strcmp(ext, ".tsx") == 0 ? QN_JS_OPT_TS | QN_JS_OPT_JSX : QN_JS_OPT_TS;
+}
+
 static int dump(struct qn_js *js, const char *path, enum qn_js_mode mode, bool quiet)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)64 << 20);
@@ -64,7 +74,7 @@ static int dump(struct qn_js *js, const char *path, enum qn_js_mode mode, bool q
 
         printf("F %s\n", path);
         if (r == 0)
-                r = qn_js_parse(js, qn_buf_view(&b), mode, 0, &ast, &err);
+                r = qn_js_parse(js, qn_buf_view(&b), mode, options_of(path), &ast, &err);
         if (r < 0) {
                 printf("E -1 %zu %s\n", err.off, err.msg);
                 return 0;
