@@ -164,11 +164,12 @@ static bool is_declaration(struct qn_str p)
 
 static bool is_javascript(const struct qn_scan_file *f)
 {
-        static const char *const ext[] = { ".js", ".mjs", ".cjs", ".jsx", NULL };
+        static const char *const ext[] = { ".js", ".mjs", ".cjs", ".jsx", ".ts",
+                                           ".mts", ".cts", ".tsx", NULL };
         struct qn_str prog;
 
         if (has_extension(f->path, ext))
-                return true;
+                return !is_declaration(f->path);
         prog = qn_hashbang(f->data);
         return qn_str_is(prog, "node") || qn_str_is(prog, "bun") || qn_str_is(prog, "nodejs") ||
                qn_str_is(prog, "tsx");

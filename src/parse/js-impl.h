@@ -85,8 +85,9 @@ enum {
 
 /* What an expression stands in when it is in no brackets of its own. */
 enum {
-        QN_JS_AROUND_FOR = 1 << 0,   /* head of a for: `in` is no operator */
-        QN_JS_AROUND_COLON = 1 << 1, /* before the colon of ?: or of a case: `(a): b` types nothing */
+        QN_JS_AROUND_FOR = 1 << 0, /* head of a for: `in` is no operator */
+        QN_JS_AROUND_COLON =
+                1 << 1, /* before the colon of ?: or of a case: `(a): b` types nothing */
 };
 
 struct qn_js {
@@ -127,13 +128,14 @@ struct qn_js {
         uint8_t around;                    /* QN_JS_AROUND_* */
         bool strict;
         bool panic;
-        bool types, flow;  /* annotations are read; where they differ, in Flow's way */
-        bool tried_out;    /* too much was tried in vain */
+        bool types, flow;    /* annotations are read; where they differ, in Flow's way */
+        bool tried_out;      /* too much was tried in vain */
         uint32_t namespaces; /* of TypeScript, that are open */
         struct qn_js_list param_decorators; /* TypeScript: before parameters, for the class body */
-        struct qn_js_list properties; /* TypeScript: assignments that parameters of a constructor mean */
-        uint64_t tried;    /* bytes */
-        uint8_t mode; /* qn_js_mode */
+        struct qn_js_list
+                properties; /* TypeScript: assignments that parameters of a constructor mean */
+        uint64_t tried;     /* bytes */
+        uint8_t mode;       /* qn_js_mode */
         unsigned opts;
         int fatal;
         struct qn_js_mark bad; /* where panic began */

@@ -222,8 +222,7 @@ static uint32_t member(struct qn_js *js)
                 if (flags & DROPPED)
                         return 0;
         }
-        qn_js_at(js, n)->flags =
-                (uint16_t)(flags & ~(on_function | ACCESSOR | ERASED | DROPPED));
+        qn_js_at(js, n)->flags = (uint16_t)(flags & ~(on_function | ACCESSOR | ERASED | DROPPED));
         qn_js_pair(js, n, key, value);
         return qn_js_finish(js, n);
 }

@@ -18,8 +18,8 @@ enum { LEVEL_CAST = 8 };
 
 static bool is_cast(const struct qn_js *js)
 {
-        return !js->t.nl && (qn_js_is_atom(js, QN_JS_ATOM_W_AS) ||
-                             qn_js_is_atom(js, QN_JS_ATOM_W_SATISFIES));
+        return !js->t.nl &&
+               (qn_js_is_atom(js, QN_JS_ATOM_W_AS) || qn_js_is_atom(js, QN_JS_ATOM_W_SATISFIES));
 }
 
 static inline unsigned level(const struct qn_js *js)
@@ -173,7 +173,8 @@ static uint32_t binary(struct qn_js *js, uint32_t left, uint32_t start, unsigned
                 unsigned op = js->t.type, bind = level(js);
                 uint32_t right, right_start, n;
 
-                if (bind <= min || bind >= LEVEL_ASSIGN || (op == T(IN) && (js->around & QN_JS_AROUND_FOR)) ||
+                if (bind <= min || bind >= LEVEL_ASSIGN ||
+                    (op == T(IN) && (js->around & QN_JS_AROUND_FOR)) ||
                     qn_js_is_bare_arrow(js, left))
                         return left;
                 qn_js_next(js);

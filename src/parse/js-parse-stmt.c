@@ -79,7 +79,8 @@ static uint32_t declarator(struct qn_js *js, unsigned kind)
         } else {
                 init = qn_js_empty(js);
                 if ((kind == QN_JS_VAR_CONST || qn_js_at(js, target)->type != QN_JS_IDENT) &&
-                    !((js->around & QN_JS_AROUND_FOR) && (qn_js_is(js, T(IN)) || qn_js_is_atom(js, QN_JS_ATOM_W_OF))))
+                    !((js->around & QN_JS_AROUND_FOR) &&
+                      (qn_js_is(js, T(IN)) || qn_js_is_atom(js, QN_JS_ATOM_W_OF))))
                         qn_js_fail(js, "declaration needs a value");
         }
         qn_js_pair(js, n, target, init);
@@ -202,10 +203,13 @@ static uint32_t decorated(struct qn_js *js)
 
         if (qn_js_is(js, T(CLASS)))
                 return qn_js_class(js, QN_JS_F_STATEMENT, l);
-        if (!qn_js_is(js, T(EXPORT)))
-                return qn_js_fail(js, "expected 'class'");
         js->decorators = l;
-        n = qn_js_export(js);
+        if (qn_js_is(js, T(EXPORT)))
+                n = qn_js_export(js);
+        else if (js->types && qn_js_is_atom(js, QN_JS_ATOM_W_ABSTRACT))
+                n = qn_js_typed_statement(js);
+        else
+                n = qn_js_fail(js, "expected 'class'");
         js->decorators = (struct qn_js_list){ 0, 0 };
         return n;
 }

@@ -349,8 +349,12 @@ static uint32_t export_equals(struct qn_js *js, uint32_t start)
 
 static uint32_t abstract_class(struct qn_js *js)
 {
+        uint32_t start = js->t.start, n;
+
         qn_js_next(js);
-        return qn_js_class(js, QN_JS_F_STATEMENT, (struct qn_js_list){ 0, 0 });
+        n = qn_js_class(js, QN_JS_F_STATEMENT, js->decorators);
+        qn_js_at(js, n)->start = start;
+        return n;
 }
 
 /* Whether the statement goes on as one of these languages, by the token after its first word. */
@@ -489,6 +493,7 @@ uint32_t qn_js_typed_export(struct qn_js *js, uint32_t start)
         case T(ENUM):
                 return qn_js_enum(js, js->t.start);
         case T(IMPORT):
+                start = js->t.start;
                 qn_js_next(js);
                 return qn_js_typed_import(js, start);
         case T(CONST):
@@ -519,8 +524,7 @@ bool qn_js_eat_type_only(struct qn_js *js)
         if (!qn_js_is_atom(js, QN_JS_ATOM_W_TYPE) && !qn_js_is(js, T(TYPEOF)))
                 return false;
         next = peek(js);
-        if (next.type != T(STRING) &&
-            (!qn_js_is_word(next.type) || next.val == QN_JS_ATOM_W_AS))
+        if (next.type != T(STRING) && (!qn_js_is_word(next.type) || next.val == QN_JS_ATOM_W_AS))
                 return false;
         qn_js_next(js);
         return true;

@@ -12,28 +12,28 @@ enum { OPENS = 1, CLOSES, ANGLE, NEVER };
 
 /* Brackets, what begins with >, and tokens that are in no type. */
 static const uint8_t shapes[QN_JS_TOK_MAX] = {
-        [T(LPAREN)] = OPENS,         [T(LBRACK)] = OPENS,
-        [T(LBRACE)] = OPENS,         [T(TEMPLATE_HEAD)] = OPENS,
-        [T(RPAREN)] = CLOSES,        [T(RBRACK)] = CLOSES,
-        [T(RBRACE)] = CLOSES,        [T(TEMPLATE_TAIL)] = CLOSES,
-        [T(GT)] = ANGLE,             [T(GE)] = ANGLE,
-        [T(SHR)] = ANGLE,            [T(SHR_ASSIGN)] = ANGLE,
-        [T(USHR)] = ANGLE,           [T(USHR_ASSIGN)] = ANGLE,
-        [T(END)] = NEVER,            [T(BAD)] = NEVER,
-        [T(REGEX)] = NEVER,          [T(BITNOT)] = NEVER,
-        [T(INC)] = NEVER,            [T(DEC)] = NEVER,
-        [T(NULLISH)] = NEVER,        [T(OROR)] = NEVER,
-        [T(ANDAND)] = NEVER,         [T(XOR)] = NEVER,
-        [T(EQ)] = NEVER,             [T(NE)] = NEVER,
-        [T(EQ_STRICT)] = NEVER,      [T(NE_STRICT)] = NEVER,
-        [T(LE)] = NEVER,             [T(DIV)] = NEVER,
-        [T(POW)] = NEVER,            [T(ADD_ASSIGN)] = NEVER,
-        [T(SUB_ASSIGN)] = NEVER,     [T(MUL_ASSIGN)] = NEVER,
-        [T(DIV_ASSIGN)] = NEVER,     [T(MOD_ASSIGN)] = NEVER,
-        [T(POW_ASSIGN)] = NEVER,     [T(SHL_ASSIGN)] = NEVER,
-        [T(AND_ASSIGN)] = NEVER,     [T(OR_ASSIGN)] = NEVER,
-        [T(XOR_ASSIGN)] = NEVER,     [T(ANDAND_ASSIGN)] = NEVER,
-        [T(OROR_ASSIGN)] = NEVER,    [T(NULLISH_ASSIGN)] = NEVER,
+        [T(LPAREN)] = OPENS,      [T(LBRACK)] = OPENS,
+        [T(LBRACE)] = OPENS,      [T(TEMPLATE_HEAD)] = OPENS,
+        [T(RPAREN)] = CLOSES,     [T(RBRACK)] = CLOSES,
+        [T(RBRACE)] = CLOSES,     [T(TEMPLATE_TAIL)] = CLOSES,
+        [T(GT)] = ANGLE,          [T(GE)] = ANGLE,
+        [T(SHR)] = ANGLE,         [T(SHR_ASSIGN)] = ANGLE,
+        [T(USHR)] = ANGLE,        [T(USHR_ASSIGN)] = ANGLE,
+        [T(END)] = NEVER,         [T(BAD)] = NEVER,
+        [T(REGEX)] = NEVER,       [T(BITNOT)] = NEVER,
+        [T(INC)] = NEVER,         [T(DEC)] = NEVER,
+        [T(NULLISH)] = NEVER,     [T(OROR)] = NEVER,
+        [T(ANDAND)] = NEVER,      [T(XOR)] = NEVER,
+        [T(EQ)] = NEVER,          [T(NE)] = NEVER,
+        [T(EQ_STRICT)] = NEVER,   [T(NE_STRICT)] = NEVER,
+        [T(LE)] = NEVER,          [T(DIV)] = NEVER,
+        [T(POW)] = NEVER,         [T(ADD_ASSIGN)] = NEVER,
+        [T(SUB_ASSIGN)] = NEVER,  [T(MUL_ASSIGN)] = NEVER,
+        [T(DIV_ASSIGN)] = NEVER,  [T(MOD_ASSIGN)] = NEVER,
+        [T(POW_ASSIGN)] = NEVER,  [T(SHL_ASSIGN)] = NEVER,
+        [T(AND_ASSIGN)] = NEVER,  [T(OR_ASSIGN)] = NEVER,
+        [T(XOR_ASSIGN)] = NEVER,  [T(ANDAND_ASSIGN)] = NEVER,
+        [T(OROR_ASSIGN)] = NEVER, [T(NULLISH_ASSIGN)] = NEVER,
 };
 
 /* --- brackets --- */
@@ -305,6 +305,12 @@ void qn_js_type(struct qn_js *js)
 
 void qn_js_return_type(struct qn_js *js)
 {
+        if (js->flow && qn_js_is_atom(js, QN_JS_ATOM_W_RENDERS)) {
+                qn_js_next(js);
+                qn_js_eat(js, T(MUL));
+                qn_js_type(js);
+                return;
+        }
         if (!qn_js_eat(js, T(COLON)))
                 return;
         if (!qn_js_is(js, T(MOD)))
