@@ -50,7 +50,7 @@
 /* --- JavaScript --- */
 #define QN_JS_FILE_MAX  ((size_t)24 << 20) /* bytes of one source file that is parsed */
 #define QN_JS_DEPTH_MAX 1500u              /* nesting of syntax */
-#define QN_JS_TRIES     16u /* bytes looked at ahead in vain, per byte of source... */
+#define QN_JS_TRIES     8u /* bytes looked at ahead in vain, per byte of source... */
 #define QN_JS_TRIES_MIN ((size_t)64 << 10)  /* ...and these for any file */
 #define QN_JS_ARENA_MAX ((size_t)176 << 20) /* memory of one syntax tree */
 

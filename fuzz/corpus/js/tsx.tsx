@@ -1,0 +1,1 @@
+const a = <T,>(b: T): T => <C<D> e={<f>(g) text {h}</f>} {...i as J} />, k = <l>(m): n</l>, o = <P extends Q>(r: P) => s;        
