@@ -7,7 +7,11 @@
 #include "parse/js.h"
 #include "test.h"
 
-enum { TS = QN_JS_OPT_TS, TSX = QN_JS_OPT_TS | QN_JS_OPT_JSX, FLOW = QN_JS_OPT_FLOW | QN_JS_OPT_JSX };
+enum {
+        TS = QN_JS_OPT_TS,
+        TSX = QN_JS_OPT_TS | QN_JS_OPT_JSX,
+        FLOW = QN_JS_OPT_FLOW | QN_JS_OPT_JSX
+};
 
 static struct qn_js *js;
 static const struct qn_js_ast *ast;
@@ -62,17 +66,18 @@ struct pair {
         const char *typed, *plain;
 };
 
-#define ASSERT_PAIRS(list, opts)                                              \
-        do {                                                                  \
-                for (size_t i_ = 0; i_ < QN_ARRAY_SIZE(list); i_++)           \
+#define ASSERT_PAIRS(list, opts)                                               \
+        do {                                                                   \
+                for (size_t i_ = 0; i_ < QN_ARRAY_SIZE(list); i_++)            \
                         assert_same((list)[i_].typed, opts, (list)[i_].plain); \
         } while (0)
 
 TEST(broken_types_cost_their_statement)
 {
         static const char *const bad[] = {
-                "let a: = 1; f()", "let a: ( ; f()", "type A = ; f()", "interface { f()",
-                "enum E { A = } f()", "function g(a: ) {} f()", "let a: {b: [}; f()",
+                "let a: = 1; f()",    "let a: ( ; f()",     "type A = ; f()",
+                "interface { f()",    "enum E { A = } f()", "function g(a: ) {} f()",
+                "let a: {b: [}; f()",
         };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(bad); i++) {
@@ -86,8 +91,10 @@ TEST(broken_types_cost_their_statement)
 
 TEST(plain_javascript_has_no_types)
 {
-        static const char *const bad[] = { "let a: B", "interface A {}", "a as B", "enum E {}",
-                                           "type A = B", "f(a!)", "import type A from 'a'" };
+        static const char *const bad[] = {
+                "let a: B", "interface A {}",        "a as B", "enum E {}", "type A = B",
+                "f(a!)",    "import type A from 'a'"
+        };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(bad); i++)
                 ASSERT_TRUE(parse(qn_str_c(bad[i]), 0) > 0);
@@ -192,9 +199,9 @@ TEST(casts_and_type_arguments)
                 { "type\n= 1", "type = 1" },
                 { "declare\nvar a", "declare\nvar a" },
         };
-        static const struct pair no_jsx[] = {
-                { "<A>b", "b" }, { "<A<B>>(c)", "c" }, { "a = <const>[b]", "a = [b]" }
-        };
+        static const struct pair no_jsx[] = { { "<A>b", "b" },
+                                              { "<A<B>>(c)", "c" },
+                                              { "a = <const>[b]", "a = [b]" } };
 
         ASSERT_PAIRS(ts, TS);
         ASSERT_PAIRS(ts, TSX);
@@ -304,7 +311,8 @@ TEST(only_in_flow)
                 { "f((a: any), ((b: C): D))", "f((a), ((b)))" },
                 { "a ? (b: C) : d", "a ? (b) : d" },
                 { "let a: ?B = c, d: {| e: F, +g?: H, ... |}, i: {||}", "let a = c, d, i" },
-                { "let a: string => void, b: (string, ?C) => D, c: *, d: A[?'b']", "let a, b, c, d" },
+                { "let a: string => void, b: (string, ?C) => D, c: *, d: A[?'b']",
+                  "let a, b, c, d" },
                 { "f = (a): string => b", "f = (a) => b" },
                 { "function f(a: mixed): boolean %checks { return a }",
                   "function f(a) { return a }" },
@@ -342,8 +350,11 @@ TEST(flow_is_recognised)
 TEST(jsx_with_types)
 {
         static const char *const both[] = {
-                "a = <b>(c) text: it's {d}</b>", "a = <b.c d='e'>{(f) => g}</b.c>", "a = <></>",
-                "a = b < c, d = <e />", "a = (<b>(c)</b>)",
+                "a = <b>(c) text: it's {d}</b>",
+                "a = <b.c d='e'>{(f) => g}</b.c>",
+                "a = <></>",
+                "a = b < c, d = <e />",
+                "a = (<b>(c)</b>)",
         };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(both); i++) {
@@ -353,4 +364,3 @@ TEST(jsx_with_types)
         assert_same("a = <B<C> d={e} />", TSX, "a = <B d={e} />");
         js = qn_js_free(js);
 }
-
