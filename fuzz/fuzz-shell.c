@@ -1,8 +1,9 @@
-/* Any bytes give a list whose indices and slices hold. */
+/* Any bytes give a list whose indices and slices hold, with the script's constants put in or not. */
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "parse/shell-vars.h"
 #include "parse/shell.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -10,10 +11,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
+        struct qn_str text = { (const char *)data, size };
         struct qn_shell sh;
         size_t sum = 0;
+        bool more;
 
-        if (qn_shell_parse((struct qn_str){ (const char *)data, size }, &a, &sh) < 0)
+        if (size && data[0] & 1 && qn_shell_expand(text, 0, &a, &text, &more) < 0)
+                return 0;
+        if (text.n > QN_MAX(size, (size_t)QN_SCRIPT_MAX))
+                abort();
+        if (qn_shell_parse(text, &a, &sh) < 0)
                 return 0;
         if (sh.n > QN_SHELL_COMMANDS_MAX)
                 abort();

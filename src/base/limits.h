@@ -45,7 +45,9 @@
 #define QN_COMMAND_MAX            ((size_t)64 << 10) /* bytes of one shell command line */
 #define QN_COMMAND_DEPTH_MAX      8u                 /* sh -c inside sh -c inside … */
 #define QN_SHELL_COMMANDS_MAX     4096u              /* simple commands of one script */
-#define QN_SCRIPT_MAX             ((size_t)1 << 20)  /* bytes of one shell script that are read */
+#define QN_SHELL_VARS_MAX         64u                /* constants of one shell script */
+#define QN_SHELL_PASSES_MAX       4u /* values of one list in a script that are tried */
+#define QN_SCRIPT_MAX             ((size_t)1 << 20) /* bytes of one shell script that are read */
 
 /* --- JavaScript --- */
 #define QN_JS_FILE_MAX  ((size_t)24 << 20) /* bytes of one source file that is parsed */

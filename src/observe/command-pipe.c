@@ -140,7 +140,12 @@ static void look_at_saved(struct qn_cmd_run *r, size_t i)
                         continue;
                 if (qn_str_eq(base_name(in->argv[0]), name) ||
                     (in->interp && in->argc > 1 && qn_str_eq(base_name(in->argv[1]), name))) {
-                        report_download_run(r, k, &r->info[i], "saved");
+                        report_download_run(
+                                r, k, &r->info[i],
+                                qn_str_is(r->info[i].program, "certutil") ||
+                                                qn_str_is(r->info[i].program, "bitsadmin")
+                                        ? "lolbin"
+                                        : "saved");
                         return;
                 }
         }

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "observe/classify.h"
 #include "observe/command-priv.h"
+#include "parse/shell-vars.h"
 #include "parse/shell.h"
 
 static bool named(const struct qn_map *m, struct qn_str name)
@@ -725,19 +726,27 @@ static int observe(struct qn_cmd_run *r)
         return 0;
 }
 
+/* Lists of a script are tried value by value; what was seen before is the same event again. */
 int qn_command_observe(const struct qn_commands *t, struct qn_str line, struct qn_arena *a,
                        const struct qn_command_host *host, struct qn_command_sum *ret)
 {
         struct qn_command_sum sum = { 0 };
-        struct qn_cmd_run r = { .t = t, .host = host, .a = a, .sum = &sum };
+        bool more = true;
         int k;
 
-        k = qn_shell_parse(line, a, &r.sh);
-        if (k < 0)
-                return k;
-        k = observe(&r);
-        if (k < 0)
-                return k;
+        for (unsigned pass = 0; more && pass < QN_SHELL_PASSES_MAX; pass++) {
+                struct qn_cmd_run r = { .t = t, .host = host, .a = a, .sum = &sum };
+                struct qn_str text;
+
+                sum.commands = 0;
+                k = qn_shell_expand(line, pass, a, &text, &more);
+                if (k == 0)
+                        k = qn_shell_parse(text, a, &r.sh);
+                if (k == 0)
+                        k = observe(&r);
+                if (k < 0)
+                        return k;
+        }
         *ret = sum;
         return 0;
 }

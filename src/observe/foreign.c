@@ -331,7 +331,8 @@ static void look_for_saved(struct foreign *f, const struct qn_site *site, struct
 
         if (!f->n_sends || !(is_saved(f, qn_str_cut(&rest, ' ')) || is_saved(f, target)))
                 return;
-        qn_event_attr(&e, QN_ATTR_HOW, QN_STR("saved"));
+        qn_event_attr(&e, QN_ATTR_HOW,
+                      qn_str_is(f->l->name, "wsh") ? QN_STR("lolbin") : QN_STR("saved"));
         qn_event_attr(&e, QN_ATTR_COMMAND, line);
         for (size_t i = 0; i < QN_ARRAY_SIZE(address); i++)
                 qn_event_attr(&e, address[i], qn_event_get(&f->sends[0], address[i]));

