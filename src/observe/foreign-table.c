@@ -14,7 +14,7 @@ static const struct {
 } roles[] = {
         { "command", QN_FOREIGN_COMMAND }, { "code", QN_FOREIGN_CODE }, { "url", QN_FOREIGN_URL },
         { "env", QN_FOREIGN_ENV },         { "open", QN_FOREIGN_OPEN }, { "path", QN_FOREIGN_PATH },
-        { "to", QN_FOREIGN_TO },           { "dump", QN_FOREIGN_DUMP },
+        { "to", QN_FOREIGN_TO },           { "dump", QN_FOREIGN_DUMP }, { "join", QN_FOREIGN_JOIN },
 };
 
 static int read_role(struct qn_str text, uint8_t *ret, struct qn_err *reterr)

@@ -389,6 +389,20 @@ static void read_arguments(const struct foreign *f, struct call *c)
         }
 }
 
+/* The known parts of a path, behind a directory that may not be known. */
+static struct qn_str joined(struct foreign *f, const struct call *c)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(PLACE_MAX);
+
+        qn_buf_puts(&b, "*");
+        for (size_t i = 0; i < c->n; i++) {
+                qn_buf_byte(&b, '/');
+                qn_buf_str(&b, c->strings[i]);
+        }
+        return qn_buf_error(&b) < 0 ? (struct qn_str){ NULL, 0 }
+                                    : qn_arena_dup(&f->s->tmp, qn_buf_view(&b));
+}
+
 static void run_command(struct foreign *f, const struct call *c, struct qn_event *e)
 {
         struct qn_site site = place(f, c->word);
@@ -490,6 +504,9 @@ static void see_call(struct foreign *f, struct call *c)
                         report_env(f, c->word, c->strings[0]);
                 else if (c->region.n && c->row->has_event)
                         report_env_all(f, c->word, QN_STR("call"));
+                return;
+        case QN_FOREIGN_JOIN:
+                report_path(f, c->word, joined(f, c));
                 return;
         case QN_FOREIGN_DUMP:
                 if (c->labels & QN_LABEL_BIT(ENV))

@@ -22,6 +22,7 @@ enum qn_foreign_role {
         QN_FOREIGN_OPEN,    /* a path, then a mode */
         QN_FOREIGN_PATH,    /* a path that is read, removed… */
         QN_FOREIGN_TO,      /* a path that is written */
+        QN_FOREIGN_JOIN,    /* puts a path together */
         QN_FOREIGN_DUMP,    /* makes text of what it is given */
 };
 

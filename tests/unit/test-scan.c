@@ -460,6 +460,11 @@ TEST(python)
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(seen); i++)
                 expect(files, QN_ARRAY_SIZE(files), seen[i]);
+        expect(FILES(HOOK("python3 a.py"),
+                     { "a.py",
+                       "p = os.path.join(d, 'Google', 'Chrome', 'User Data', 'Local State')\n",
+                       0 }),
+               "install secret.read which=browser");
         expect(FILES(HOOK("sudo python3 -c 'open(\\\"/proc/9/mem\\\",\\\"rb\\\")'")),
                "install memory.read path=/proc/9/mem");
 }
