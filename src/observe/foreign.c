@@ -305,7 +305,7 @@ static struct qn_str base_name(struct qn_str p)
 
 static void note_saved(struct foreign *f, struct qn_str path)
 {
-        struct qn_str name = base_name(path);
+        struct qn_str name = path.n ? base_name(path) : path;
 
         if (name.n >= 3 && f->n_saved < SAVED_MAX && qn_str_chr(name, ' ') < 0)
                 f->saved[f->n_saved++] = name;
@@ -313,8 +313,11 @@ static void note_saved(struct foreign *f, struct qn_str path)
 
 static bool is_saved(const struct foreign *f, struct qn_str path)
 {
-        struct qn_str name = base_name(path);
+        struct qn_str name;
 
+        if (!path.n)
+                return false;
+        name = base_name(path);
         for (size_t i = 0; i < f->n_saved; i++)
                 if (qn_str_eq(name, f->saved[i]))
                         return true;
