@@ -164,7 +164,7 @@ static bool is_declaration(struct qn_str p)
 
 static bool is_javascript(const struct qn_scan_file *f)
 {
-        static const char *const ext[] = { ".js", ".mjs", ".cjs", ".jsx", ".ts",
+        static const char *const ext[] = { ".js",  ".mjs", ".cjs", ".jsx", ".ts",
                                            ".mts", ".cts", ".tsx", NULL };
         struct qn_str prog;
 
