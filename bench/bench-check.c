@@ -230,6 +230,25 @@ static void judge_one(const struct qn_rules *rules, const struct qn_event_set *s
         fprintf(stderr, "             %s\n", path);
 }
 
+/* Who took longest, with the share of all. */
+static void name_slowest(const struct corpus *c, uint64_t check)
+{
+        uint64_t below = UINT64_MAX;
+
+        for (int i = 0; i < 12; i++) {
+                const struct tarball *slow = NULL;
+
+                for (size_t k = 0; k < c->n; k++)
+                        if (c->list[k].check_ns < below && (!slow || c->list[k].check_ns > slow->check_ns))
+                                slow = &c->list[k];
+                if (!slow)
+                        break;
+                below = slow->check_ns;
+                fprintf(stderr, "slow %6.0f ms %4.1f %%  %s\n", (double)slow->check_ns / 1e6,
+                        100.0 * (double)slow->check_ns / (double)check, slow->path);
+        }
+}
+
 int main(int argc, char **argv)
 {
         const char *data = argc > 2 ? argv[2] : "data";
@@ -282,6 +301,7 @@ int main(int argc, char **argv)
                 unmap(in);
         }
         report(&c, floor, check, &st);
+        name_slowest(&c, check);
         printf("verdicts               clean %zu, unknown %zu, suspicious %zu (%.2f %%), malicious "
                "%zu\n",
                counts.by_verdict[QN_CLEAN], counts.by_verdict[QN_UNKNOWN],

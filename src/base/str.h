@@ -50,7 +50,7 @@ static inline bool qn_str_ends(struct qn_str s, const char *suffix)
 static inline struct qn_str qn_str_skip(struct qn_str s, size_t n)
 {
         n = QN_MIN(n, s.n);
-        return (struct qn_str){ s.p + n, s.n - n };
+        return (struct qn_str){ n ? s.p + n : s.p, s.n - n };
 }
 
 /* The first n bytes of s. */

@@ -164,17 +164,17 @@ static void take_place(struct qn_event *to, const struct qn_event *from)
         set_flow(to, qn_event_get(from, QN_ATTR_FLOW));
 }
 
-/* At one place, the event that tells how its data came there is preferred. */
+/* The event that tells how its data came there is preferred, then the one at the earliest place. */
 static bool earlier(const struct qn_event *a, const struct qn_event *b)
 {
         struct qn_str fa = qn_event_get(a, QN_ATTR_FLOW), fb = qn_event_get(b, QN_ATTR_FLOW);
         int c;
 
+        if (!fa.n != !fb.n)
+                return fa.n > 0;
         if (a->off != b->off)
                 return a->off < b->off;
         c = qn_str_cmp(a->text, b->text);
-        if (c == 0 && (!fa.n || !fb.n))
-                return fa.n > fb.n;
         return (c ? c : qn_str_cmp(fa, fb)) < 0;
 }
 
@@ -218,7 +218,7 @@ static int add_again(struct qn_event_set *s, struct qn_event *old, const struct 
         struct qn_event now = *e;
 
         count_again(old, e);
-        if (e->off > old->off)
+        if (e->off > old->off && !qn_event_get(e, QN_ATTR_FLOW).n)
                 return 0;
         copy_pictures(s, e, &now);
         if (earlier(&now, old))
@@ -408,6 +408,8 @@ int qn_event_set_seal(struct qn_event_set *s)
                 merge_equal(s);
                 qsort(s->events, s->n, sizeof *s->events, cmp_canonical);
         }
+        for (size_t i = 0; i < s->n; i++)
+                s->events[i].count = QN_MAX(s->events[i].count, 1u);
         s->sealed = true;
         return 0;
 }

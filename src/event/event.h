@@ -64,8 +64,8 @@ struct qn_event {
         uint8_t keys[QN_EVENT_ATTRS]; /* qn_attr */
         uint32_t file;                /* index in set->files; QN_FILE_NONE: about the package */
         uint32_t off, line, column;   /* byte offset; line and column from 1, 0 unknown */
-        uint32_t count;               /* how many equal events this one stands for */
-        uint64_t labels;              /* bits of qn_label */
+        uint32_t count;  /* how many equal events this one stands for; 0: none besides another's */
+        uint64_t labels; /* bits of qn_label */
         struct qn_str values[QN_EVENT_ATTRS];
         struct qn_str text; /* an excerpt of the source, for people */
 };

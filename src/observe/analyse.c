@@ -204,7 +204,12 @@ static int hand_over(struct qn_analyser *an, const struct qn_tar_entry *e,
                      const struct qn_content *c)
 {
         const struct qn_scan_file f = {
-                .path = e->path, .mode = e->mode, .size = e->size, .data = c->data, .tail = c->tail
+                .path = e->path,
+                .mode = e->mode,
+                .size = e->size,
+                .stays = !an->archive.streaming,
+                .data = c->data,
+                .tail = c->tail,
         };
 
         return qn_scan_file(an->scan, &f);
@@ -321,22 +326,36 @@ static int walk_again(struct qn_analyser *an, size_t *ret)
         return r == -ENOMEM ? r : 0;
 }
 
-static int observe(struct qn_analyser *an, struct qn_cur bytes)
+/* Files that turned out to be code, until there are no more; *rounds are left. */
+static int follow_references(struct qn_analyser *an, unsigned *rounds)
 {
         size_t found = 1;
+        int r = 0;
+
+        while (r == 0 && *rounds && found > 0 && qn_scan_pending(an->scan) > 0) {
+                r = walk_again(an, &found);
+                if (r == 0 && --*rounds == 0)
+                        r = qn_scan_unanalysed(an->scan, "limit", no_path,
+                                               "code refers to ever more files");
+        }
+        return r;
+}
+
+static int observe(struct qn_analyser *an, struct qn_cur bytes)
+{
+        unsigned rounds = QN_SCAN_ROUNDS_MAX;
         int r = qn_archive_open(&an->archive, an->gz, bytes);
 
         if (r == 0)
                 r = walk_first(an);
         if (r == 0)
                 r = report_whole(an);
-        for (unsigned i = 0; r == 0 && found > 0 && qn_scan_pending(an->scan) > 0; i++) {
-                if (i == QN_SCAN_ROUNDS_MAX)
-                        return qn_scan_unanalysed(an->scan, "limit", no_path,
-                                                  "code refers to ever more files");
-                r = walk_again(an, &found);
-        }
-        return r;
+        if (r == 0)
+                r = follow_references(an, &rounds);
+        if (r < 0)
+                return r;
+        qn_scan_deepen(an->scan);
+        return follow_references(an, &rounds); /* to files whose names were put together */
 }
 
 int qn_analyse(struct qn_analyser *an, struct qn_cur archive, struct qn_str integrity,

@@ -8,6 +8,25 @@
 
 #define PATH_BYTES 256 /* longer paths are no well-known places */
 
+static struct qn_pairs pairs_of(struct qn_str s)
+{
+        struct qn_pairs p = { { 0 } };
+
+        for (size_t i = 0; i + 1 < s.n; i++) {
+                unsigned h = ((uint8_t)s.p[i] * 31u + (uint8_t)s.p[i + 1]) * 97u;
+
+                if (s.p[i] != '*' && s.p[i] != '?' && s.p[i + 1] != '*' && s.p[i + 1] != '?')
+                        p.bits[h >> 6 & 3] |= UINT64_C(1) << (h & 63);
+        }
+        return p;
+}
+
+static bool has_pairs(const struct qn_pairs *text, const struct qn_pairs *pattern)
+{
+        return ((pattern->bits[0] & ~text->bits[0]) | (pattern->bits[1] & ~text->bits[1]) |
+                (pattern->bits[2] & ~text->bits[2]) | (pattern->bits[3] & ~text->bits[3])) == 0;
+}
+
 static bool is_glob(struct qn_str s)
 {
         return qn_str_chr(s, '*') >= 0 || qn_str_chr(s, '?') >= 0;
@@ -21,6 +40,7 @@ static int add_path(struct qn_classes *c, struct qn_arena *a, struct qn_str glob
         c->paths[c->n_paths++] = (struct qn_path_class){
                 .glob = glob,
                 .label = label,
+                .pairs = pairs_of(glob),
                 .wallet = strcmp(group, "wallets") == 0,
                 .memory = strcmp(group, "memory") == 0,
         };
@@ -53,8 +73,9 @@ static int load_secrets(struct qn_classes *c, struct qn_arena *a, const struct q
                 }
                 for (size_t j = 0; j < list->n; j++) {
                         struct qn_str s = qn_node_text(list->items[j]);
-                        int r = strcmp(group, "env") == 0
-                                        ? add_env(c, a, s, (uint8_t)label)
+                        int r = strcmp(group, "env") == 0 ? add_env(c, a, s, (uint8_t)label)
+                                : strcmp(group, "values") == 0
+                                        ? QN_MIN(qn_map_add(&c->values, a, s, label, NULL), 0)
                                         : add_path(c, a, s, (uint8_t)label, group);
 
                         if (r < 0)
@@ -139,7 +160,9 @@ static int load_writes(struct qn_classes *c, struct qn_arena *a, const struct qn
                     qn_row_split(qn_str_skip(text, (size_t)arrow), &row, reterr) < 0 ||
                     qn_row_event(&row, &c->writes[c->n_writes].event, reterr) < 0)
                         return qn_table_fail(reterr, "writes.yaml", list->items[i]);
-                c->writes[c->n_writes++].glob = qn_str_trim(qn_str_take(text, (size_t)arrow));
+                c->writes[c->n_writes].glob = qn_str_trim(qn_str_take(text, (size_t)arrow));
+                c->writes[c->n_writes].pairs = pairs_of(c->writes[c->n_writes].glob);
+                c->n_writes++;
         }
         return 0;
 }
@@ -147,7 +170,7 @@ static int load_writes(struct qn_classes *c, struct qn_arena *a, const struct qn
 int qn_classes_load(const char *data_dir, struct qn_arena *a, struct qn_classes *ret,
                     struct qn_err *reterr)
 {
-        static const char *const groups[] = { "memory", "wallets", "paths", "env" };
+        static const char *const groups[] = { "memory", "wallets", "paths", "env", "values" };
         const struct qn_node *root;
         int r;
 
@@ -197,11 +220,13 @@ static bool tidy_path(struct qn_str *path, char buf[static PATH_BYTES])
 const struct qn_row_event *qn_classify_write(const struct qn_classes *c, struct qn_str path)
 {
         char buf[PATH_BYTES];
+        struct qn_pairs pairs;
 
         if (!tidy_path(&path, buf))
                 return NULL;
+        pairs = pairs_of(path);
         for (size_t i = 0; i < c->n_writes; i++)
-                if (path_matches(path, c->writes[i].glob))
+                if (has_pairs(&pairs, &c->writes[i].pairs) && path_matches(path, c->writes[i].glob))
                         return &c->writes[i].event;
         return NULL;
 }
@@ -209,11 +234,13 @@ const struct qn_row_event *qn_classify_write(const struct qn_classes *c, struct 
 const struct qn_path_class *qn_classify_path(const struct qn_classes *c, struct qn_str path)
 {
         char buf[PATH_BYTES];
+        struct qn_pairs pairs;
 
         if (!tidy_path(&path, buf))
                 return NULL;
+        pairs = pairs_of(path);
         for (size_t i = 0; i < c->n_paths; i++)
-                if (path_matches(path, c->paths[i].glob))
+                if (has_pairs(&pairs, &c->paths[i].pairs) && path_matches(path, c->paths[i].glob))
                         return &c->paths[i];
         return NULL;
 }
@@ -228,6 +255,13 @@ int qn_classify_env(const struct qn_classes *c, struct qn_str name)
                 if (qn_str_glob(name, c->env_globs[i].glob))
                         return c->env_globs[i].label;
         return -1;
+}
+
+int qn_classify_value(const struct qn_classes *c, struct qn_str name)
+{
+        uint32_t label = name.n > 2 ? qn_map_get(&c->values, name) : QN_MAP_NONE;
+
+        return label == QN_MAP_NONE ? -1 : (int)label;
 }
 
 struct qn_str qn_classify_probe(const struct qn_classes *c, struct qn_str name)

@@ -9,9 +9,15 @@
 
 struct qn_arena;
 
+/* Which pairs of neighbouring bytes a text has, as bits: a pattern can only match where its own pairs are. */
+struct qn_pairs {
+        uint64_t bits[4];
+};
+
 struct qn_path_class {
         struct qn_str glob;
         uint8_t label;
+        struct qn_pairs pairs;
         bool wallet, memory; /* wallet.read, memory.read rather than secret.read */
 };
 
@@ -22,6 +28,7 @@ struct qn_host_class {
 
 struct qn_write_class {
         struct qn_str glob;
+        struct qn_pairs pairs;
         struct qn_row_event event;
 };
 
@@ -31,6 +38,8 @@ struct qn_classes {
         struct qn_map env; /* name → label */
         struct qn_path_class *env_globs;
         size_t n_env_globs, env_globs_cap;
+        struct qn_map
+                values; /* names of variables and properties that say what they hold → label */
         struct qn_map
                 probes; /* variables that tell where the program runs → index in probe_names */
         struct qn_str *probe_names;
@@ -53,6 +62,8 @@ const struct qn_path_class *qn_classify_path(const struct qn_classes *c, struct 
 const struct qn_row_event *qn_classify_write(const struct qn_classes *c, struct qn_str path);
 /* The label of an environment variable, or -1. */
 int qn_classify_env(const struct qn_classes *c, struct qn_str name);
+/* The label of what a variable, parameter or property of this name holds, or -1. */
+int qn_classify_value(const struct qn_classes *c, struct qn_str name);
 /* What reading this variable tells about the machine ("ci", "locale", "marker"…), or {NULL, 0}. */
 struct qn_str qn_classify_probe(const struct qn_classes *c, struct qn_str name);
 /* The class of an address (host without port; path from its first slash, may be empty), or {NULL, 0}. */

@@ -314,6 +314,11 @@ int qn_js_apis_load(const char *data_dir, struct qn_arena *a, struct qn_js_apis 
                 return k;
         add_node(t, a, 0, QN_STR(""));
         k = read_names(t, a, qn_node_get(root, "modules"), qn_node_get(root, "globals"));
+        for (size_t i = 0;
+             k == 0 && qn_node_get(root, "later") && i < qn_node_get(root, "later")->n; i++)
+                if (qn_map_add(&t->later, a, qn_node_text(qn_node_get(root, "later")->items[i]), 1,
+                               NULL) < 0)
+                        k = -ENOMEM;
         if (k == 0)
                 k = read_rows(&r, qn_node_get(root, "calls"));
         r.assigns = true;

@@ -72,6 +72,7 @@ struct qn_js_apis {
         struct qn_js_api *list; /* [0] is none */
         size_t n, cap;
         struct qn_map roots;    /* module or global → index */
+        struct qn_map later;    /* methods of unknown objects that keep a function for later */
         struct qn_map children; /* parent's index and name → index; see qn_js_api_member() */
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "observe/js-priv.h"
+#include "observe/js.h"
 #include "parse/js-tok.h"
 
 #define ARGV_MAX 64
@@ -19,8 +20,7 @@ static bool is_relative(struct qn_str spec)
         return spec.n && (spec.p[0] == '.' || spec.p[0] == '#' || spec.p[0] == '/');
 }
 
-/* The package's part of a module name: @scope/name/x → @scope/name. */
-static struct qn_str package_of(struct qn_str spec)
+struct qn_str qn_module_package(struct qn_str spec)
 {
         struct qn_str rest = spec, first = qn_str_cut(&rest, '/');
 
@@ -68,7 +68,7 @@ static void load_module(struct qn_js_file *j, uint32_t node, struct qn_str spec,
         if (is_relative(spec) && !is_odd_program(spec))
                 return;
         e = qn_observe_make(QN_EVENT_MODULE_LOAD);
-        qn_event_attr(&e, QN_ATTR_MODULE, is_relative(spec) ? spec : package_of(spec));
+        qn_event_attr(&e, QN_ATTR_MODULE, is_relative(spec) ? spec : qn_module_package(spec));
         qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(how));
         qn_jso_emit(j, &e, node);
 }
@@ -137,7 +137,6 @@ static void secret_event(struct qn_js_file *j, uint32_t node, const struct qn_pa
                                                             : QN_EVENT_SECRET_READ);
 
         e.labels = UINT64_C(1) << class->label;
-        j->sources |= e.labels;
         qn_event_attr(&e, QN_ATTR_WHICH, qn_str_c(qn_label_name(class->label)));
         qn_event_attr(&e, QN_ATTR_PATH, path);
         qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(how));
@@ -207,8 +206,6 @@ static void see_url(struct qn_js_file *j, struct qn_event *e, struct qn_str text
                 qn_event_attr(e, QN_ATTR_URL, text);
         qn_event_attr(e, QN_ATTR_HOST, url.host);
         qn_event_attr(e, QN_ATTR_CLASS, class);
-        if (qn_str_is(class, "cloud-metadata"))
-                j->sources |= QN_LABEL_BIT(CLOUD_METADATA);
 }
 
 bool qn_jso_address(struct qn_js_file *j, struct qn_event *e, const struct qn_js_val *v)
@@ -219,7 +216,7 @@ bool qn_jso_address(struct qn_js_file *j, struct qn_event *e, const struct qn_js
 }
 
 /* { hostname, method, headers, body, rejectUnauthorized } */
-static void see_options(struct qn_js_file *j, struct qn_event *e, uint32_t arg, uint32_t *data)
+static void see_options(struct qn_js_file *j, struct qn_event *e, uint32_t arg)
 {
         static const char *const hosts[] = { "hostname", "host", "url", "uri", "baseURL", "href" };
         struct qn_str method;
@@ -235,13 +232,9 @@ static void see_options(struct qn_js_file *j, struct qn_event *e, uint32_t arg, 
         if (qn_str_ieq(method, QN_STR("POST")) || qn_str_ieq(method, QN_STR("PUT")) ||
             qn_str_ieq(method, QN_STR("PATCH")))
                 e->kind = QN_EVENT_NET_SEND;
-        *data = qn_jso_property(j, arg, "body");
-        if (!*data)
-                *data = qn_jso_property(j, arg, "data");
-        if (*data && e->kind == QN_EVENT_NET_CONNECT)
+        if (e->kind == QN_EVENT_NET_CONNECT &&
+            (qn_jso_property(j, arg, "body") || qn_jso_property(j, arg, "data")))
                 e->kind = QN_EVENT_NET_SEND;
-        if (!*data && qn_jso_property(j, arg, "headers"))
-                *data = arg;
 }
 
 /* --- processes --- */
@@ -326,7 +319,6 @@ static void see_process(struct qn_js_file *j, uint32_t node, const struct qn_js_
                 qn_event_attr(e, QN_ATTR_FLAGS,
                               sum.hidden ? QN_STR("hidden") : QN_STR("background"));
         e->labels |= sum.labels;
-        j->sources |= sum.labels;
 }
 
 /* --- code --- */
@@ -429,7 +421,6 @@ static void see_decoder(struct qn_js_file *j, uint32_t node, const struct qn_js_
                 if (!qn_str_starts(encoding, "base64") && !qn_str_is(encoding, "hex"))
                         return;
         }
-        j->sources |= QN_LABEL_BIT(DECODED);
         qn_event_attr(&e, QN_ATTR_ENCODING, encoding);
         qn_jso_emit(j, &e, node);
 }
@@ -460,7 +451,7 @@ static uint32_t creator_of(struct qn_js_file *j, uint32_t call)
 /* What is sent goes where the connection goes. */
 static void inherit_address(struct qn_js_file *j, uint32_t call, struct qn_event *e)
 {
-        uint32_t maker = creator_of(j, call), data = 0;
+        uint32_t maker = creator_of(j, call);
         struct qn_js_val f = qn_jso_eval(j, maker ? qn_jsn(j, maker)->first : 0, 0);
         const struct qn_js_api *api;
 
@@ -478,22 +469,19 @@ static void inherit_address(struct qn_js_file *j, uint32_t call, struct qn_event
                 if (v.kind == QN_VAL_STRING)
                         see_url(j, e, v.str, bare);
                 else
-                        see_options(j, e, arg, &data);
+                        see_options(j, e, arg);
         }
 }
 
 static void emit_call(struct qn_js_file *j, uint32_t node, const struct qn_js_api *api)
 {
         struct qn_event e = from_row(&api->event);
-        struct qn_js_event *ev;
-        uint32_t data = 0;
         bool drop = false;
 
-        j->sources |= api->labels;
         if (e.kind == QN_EVENT_PROC_EXEC)
                 see_process(j, node, api, &e);
         for (unsigned i = 0; i < api->n_roles && e.kind != QN_EVENT_PROC_EXEC; i++) {
-                uint32_t arg = qn_jso_arg(j, node, i), found = 0;
+                uint32_t arg = qn_jso_arg(j, node, i);
                 struct qn_js_val v;
 
                 if (!arg)
@@ -510,13 +498,13 @@ static void emit_call(struct qn_js_file *j, uint32_t node, const struct qn_js_ap
                         if (v.kind == QN_VAL_STRING)
                                 see_url(j, &e, v.str, false);
                         else
-                                see_options(j, &e, arg, &found);
+                                see_options(j, &e, arg);
                         break;
                 case QN_ROLE_REDIRECT:
                         drop = !qn_jso_address(j, &e, &v);
                         break;
                 case QN_ROLE_OPTIONS:
-                        see_options(j, &e, arg, &found);
+                        see_options(j, &e, arg);
                         if (e.kind == QN_EVENT_FILE_DELETE && is_true(j, arg, "recursive"))
                                 qn_event_attr(&e, QN_ATTR_HOW, QN_STR("recursive"));
                         break;
@@ -525,10 +513,7 @@ static void emit_call(struct qn_js_file *j, uint32_t node, const struct qn_js_ap
                         if (v.kind == QN_VAL_STRING)
                                 see_url(j, &e, v.str, true);
                         else
-                                see_options(j, &e, arg, &found);
-                        break;
-                case QN_ROLE_DATA:
-                        found = arg;
+                                see_options(j, &e, arg);
                         break;
                 case QN_ROLE_NAME:
                         if (v.kind == QN_VAL_STRING)
@@ -541,34 +526,19 @@ static void emit_call(struct qn_js_file *j, uint32_t node, const struct qn_js_ap
                         break;
                 case QN_ROLE_CODE:
                         see_code(j, node, arg, &e, &drop);
-                        found = arg;
                         break;
                 case QN_ROLE_CODE_LAST:
-                        found = last_arg(j, node);
-                        see_code(j, node, found, &e, &drop);
+                        see_code(j, node, last_arg(j, node), &e, &drop);
                         break;
                 default:
                         break;
                 }
-                if (found)
-                        data = found;
         }
         if (drop)
                 return;
         if (e.kind == QN_EVENT_NET_SEND && !qn_event_get(&e, QN_ATTR_HOST).n)
                 inherit_address(j, node, &e);
-        ev = qn_jso_emit(j, &e, node);
-        if (ev && e.kind == QN_EVENT_PROC_EXEC) {
-                ev->data = qn_jso_arg(j, node, 0);
-                ev->target = qn_jso_arg(j, node, 1);
-        } else if (ev) {
-                ev->data = data;
-                /* an address that is put together may carry the loot itself */
-                ev->target = e.kind == QN_EVENT_NET_CONNECT || e.kind == QN_EVENT_NET_SEND ||
-                                             e.kind == QN_EVENT_DNS_QUERY
-                                     ? qn_jso_arg(j, node, 0)
-                                     : 0;
-        }
+        qn_jso_emit(j, &e, node);
 }
 
 static void see_api_call(struct qn_js_file *j, uint32_t node, uint32_t index)
@@ -793,7 +763,6 @@ static void see_environment(struct qn_js_file *j, uint32_t node, uint32_t parent
         struct qn_event e = qn_observe_make(QN_EVENT_ENV_ENUMERATE);
         const char *how;
 
-        j->sources |= QN_LABEL_BIT(ENV);
         if (!is_enumerated(j, node, parent, &how))
                 return;
         e.labels = QN_LABEL_BIT(ENV);
@@ -827,7 +796,6 @@ static void see_variable(struct qn_js_file *j, uint32_t node, uint32_t parent,
         if (label >= 0) {
                 e.kind = QN_EVENT_SECRET_READ;
                 e.labels = UINT64_C(1) << label;
-                j->sources |= e.labels;
                 qn_event_attr(&e, QN_ATTR_WHICH, qn_str_c(qn_label_name((enum qn_label)label)));
                 qn_event_attr(&e, QN_ATTR_HOW, QN_STR("env"));
         }
@@ -893,7 +861,6 @@ void qn_jso_member(struct qn_js_file *j, uint32_t node, uint32_t parent)
                 struct qn_event e = from_row(&api->event);
 
                 e.labels |= api->labels;
-                j->sources |= api->labels;
                 qn_jso_emit(j, &e, node);
         }
 }

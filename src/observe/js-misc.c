@@ -110,7 +110,6 @@ static void decodes(struct qn_js_file *j, uint32_t node, const char *encoding)
 {
         struct qn_event e = qn_observe_make(QN_EVENT_CODE_DECODE);
 
-        j->sources |= QN_LABEL_BIT(DECODED);
         qn_event_attr(&e, QN_ATTR_ENCODING, qn_str_c(encoding));
         qn_jso_emit(j, &e, node);
 }
@@ -367,7 +366,6 @@ static void look_for_listed(struct qn_js_file *j)
                 if (class->wallet)
                         e.kind = QN_EVENT_WALLET_READ;
                 e.labels = UINT64_C(1) << class->label;
-                j->sources |= e.labels;
                 qn_event_attr(&e, QN_ATTR_WHICH, qn_str_c(qn_label_name(class->label)));
                 qn_event_attr(&e, QN_ATTR_PATH, s);
                 qn_event_attr(&e, QN_ATTR_HOW, QN_STR("listed"));

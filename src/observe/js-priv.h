@@ -38,8 +38,6 @@ struct qn_js_edge {
 struct qn_js_event {
         struct qn_event e;
         uint32_t func, node;
-        uint32_t data;   /* expression whose labels the event gets, 0 none */
-        uint32_t target; /* and the one whose address it goes to */
 };
 
 struct qn_js_later {
@@ -67,7 +65,6 @@ struct qn_js_file {
         size_t n_vals, vals_cap;
         uint32_t *assigned; /* binding → expression of its one assignment */
         uint32_t *func_of;  /* scope → function */
-        uint64_t *labels;   /* binding → what it carries, once data flow was asked for */
         size_t budget;      /* expressions that may still be evaluated */
 
         struct qn_js_func *funcs;
@@ -78,8 +75,7 @@ struct qn_js_file {
         size_t n_events, events_cap;
         struct qn_js_later *later;
         size_t n_later, later_cap;
-        uint64_t sources; /* labels that any expression of the file has */
-        uint32_t func;    /* the function being walked */
+        uint32_t func; /* the function being walked */
         size_t eth, btc;
         uint32_t eth_at, btc_at;
         struct qn_js_literals literals;
@@ -115,8 +111,6 @@ uint32_t qn_jso_arg(const struct qn_js_file *j, uint32_t call, unsigned i);
 uint32_t qn_jso_property(struct qn_js_file *j, uint32_t object, const char *name);
 /* Without parentheses, await and (0, x). */
 uint32_t qn_jso_strip(const struct qn_js_file *j, uint32_t node);
-/* Everything an expression carries. */
-uint64_t qn_jso_labels(struct qn_js_file *j, uint32_t node, unsigned depth);
 
 /* js-const.c: operations on constant text */
 struct qn_str qn_jso_const_decode(struct qn_arena *a, struct qn_str text, struct qn_str encoding);
@@ -140,8 +134,7 @@ void qn_jso_string_literal(struct qn_js_file *j, uint32_t node);
 void qn_jso_binary(struct qn_js_file *j, uint32_t node);
 void qn_jso_property_seen(struct qn_js_file *j, uint32_t node);
 void qn_jso_summary(struct qn_js_file *j);
-/* js-flow.c */
-void qn_jso_flow(struct qn_js_file *j);
+/* js-reach.c */
 void qn_jso_reach(struct qn_js_file *j);
 /* obfuscation.c */
 /* During the walk; then the file as a whole. */

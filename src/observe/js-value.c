@@ -168,7 +168,7 @@ static bool is_plain_name(struct qn_js_file *j, const struct qn_js_node *ident)
 {
         if (!ident->first)
                 return global_root(j, ident->val) == GLOBAL_PLAIN;
-        return j->slot[ident->first] == SLOT_PLAIN && !(j->labels && j->labels[ident->first]);
+        return j->slot[ident->first] == SLOT_PLAIN;
 }
 
 /* Whether a chain a.b(c).d begins with something that is known to stand for nothing: by far the most common case. */
@@ -299,8 +299,6 @@ static struct qn_js_val eval_binding(struct qn_js_file *j, uint32_t index, unsig
         } else if (j->slot[index] != SLOT_PLAIN) {
                 v = j->vals[j->slot[index] - 1];
         }
-        if (j->labels)
-                v.labels |= j->labels[index];
         return v;
 }
 

@@ -306,6 +306,19 @@ static void look_at_comments(struct qn_js_file *j)
         qn_jso_emit(j, &e, j->ast->root);
 }
 
+/* A program that talks to the network and has variables or properties named for secrets. */
+static void look_at_names(struct qn_js_file *j)
+{
+        bool talks = false;
+
+        for (size_t i = 0; i < j->n_events && !talks; i++)
+                talks = j->events[i].e.kind == QN_EVENT_NET_CONNECT ||
+                        j->events[i].e.kind == QN_EVENT_NET_SEND;
+        for (uint32_t i = QN_JS_ATOM_FIXED_MAX; talks && i < j->ast->n_atoms && !j->s->named_secret;
+             i++)
+                j->s->named_secret = qn_classify_value(&j->s->o->classes, j->ast->atoms[i]) >= 0;
+}
+
 /* --- one program --- */
 
 static void observe(struct qn_scan *s, struct qn_str source, enum qn_js_mode mode, unsigned opts,
@@ -337,7 +350,7 @@ static void observe(struct qn_scan *s, struct qn_str source, enum qn_js_mode mod
                 look_at_comments(&j);
                 qn_jso_summary(&j);
                 qn_obfuscation_observe(&j);
-                qn_jso_flow(&j);
+                look_at_names(&j);
                 for (size_t i = 0; i < j.n_events; i++)
                         deliver(&j, &j.events[i]);
         }
@@ -356,14 +369,21 @@ static unsigned options_of(struct qn_str path)
         return QN_JS_OPT_JSX;
 }
 
+void qn_js_options(struct qn_str path, enum qn_js_mode *ret_mode, unsigned *ret_opts)
+{
+        *ret_opts = options_of(path);
+        *ret_mode = qn_str_ends(path, ".mjs") || qn_str_ends(path, ".mts") ? QN_JS_MODULE
+                    : qn_str_ends(path, ".cjs")                            ? QN_JS_SCRIPT
+                                                                           : QN_JS_AUTO;
+}
+
 void qn_js_observe(struct qn_scan *s, struct qn_str source)
 {
-        enum qn_js_mode mode = qn_str_ends(s->path, ".mjs") || qn_str_ends(s->path, ".mts")
-                                       ? QN_JS_MODULE
-                               : qn_str_ends(s->path, ".cjs") ? QN_JS_SCRIPT
-                                                              : QN_JS_AUTO;
+        enum qn_js_mode mode;
+        unsigned opts;
 
-        observe(s, source, mode, options_of(s->path), NULL);
+        qn_js_options(s->path, &mode, &opts);
+        observe(s, source, mode, opts, NULL);
 }
 
 void qn_js_observe_code(struct qn_scan *s, const struct qn_site *site, struct qn_str code)

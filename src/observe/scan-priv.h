@@ -15,6 +15,7 @@ struct qn_js_apis;
 struct qn_literals;
 struct qn_literal_scan;
 struct qn_pkgjson;
+struct qn_vm;
 
 struct qn_observers {
         struct qn_arena arena;
@@ -55,6 +56,7 @@ struct qn_scan {
         struct qn_event_set set;
         struct qn_scan_stats stats;
         struct qn_js *js;
+        struct qn_vm *vm;
         struct qn_literal_scan *literal;
 
         const struct qn_pkgjson *manifest;
@@ -68,6 +70,8 @@ struct qn_scan {
 
         struct qn_str path;  /* of the file in hand */
         uint32_t file;       /* its number in the graph */
+        uint64_t kinds;      /* 1 << qn_event_kind: what any file did */
+        bool named_secret;   /* names of variables say that it holds secrets */
         bool secret_literal; /* it names a place that holds credentials */
 };
 

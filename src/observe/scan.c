@@ -7,11 +7,13 @@
 #include "observe/literal.h"
 #include "observe/observers.h"
 #include "observe/scan-priv.h"
+#include "observe/vm.h"
 #include "parse/binfmt.h"
 #include "parse/js.h"
 #include "parse/pkgjson.h"
 
-#define KEEP_FILE ((size_t)4 << 20) /* memory kept between files and between packages */
+#define JSON_MAX  ((size_t)256 << 10) /* of a file that programs may read settings from */
+#define KEEP_FILE ((size_t)4 << 20)   /* memory kept between files and between packages */
 #define KEEP_PKG  ((size_t)4 << 20)
 #define KEEP_JS   ((size_t)48 << 20)
 #define ROUNDS    6u /* how often files may turn out to be wanted again */
@@ -65,6 +67,9 @@ int qn_scan_new(const struct qn_observers *o, struct qn_scan **ret)
         s->js = qn_js_new();
         if (!s->js)
                 return -ENOMEM;
+        r = qn_vm_new(o, &s->vm);
+        if (r < 0)
+                return r;
         r = qn_literal_scan_new(o->literals, &s->literal);
         if (r < 0)
                 return r;
@@ -79,6 +84,7 @@ struct qn_scan *qn_scan_free(struct qn_scan *s)
                 return NULL;
         qn_sink_done(&s->sink);
         qn_js_free(s->js);
+        qn_vm_free(s->vm);
         qn_literal_scan_free(s->literal);
         qn_arena_done(&s->pkg);
         qn_arena_done(&s->tmp);
@@ -97,7 +103,10 @@ void qn_scan_begin(struct qn_scan *s)
         qn_arena_reset(&s->tmp, KEEP_FILE);
         qn_sink_reset(&s->sink);
         qn_graph_init(&s->graph, &s->pkg);
+        qn_vm_begin(s->vm);
         qn_event_set_init(&s->set, &s->pkg);
+        s->kinds = 0;
+        s->named_secret = false;
         s->stats = (struct qn_scan_stats){ 0 };
         s->manifest = NULL;
         s->manifest_data = (struct qn_str){ 0 };
@@ -211,6 +220,7 @@ static void observe_javascript(struct qn_scan *s, const struct qn_scan_file *f)
                 return;
         }
         qn_js_observe(s, qn_cur_rest(&f->data));
+        qn_vm_add(s->vm, s->file, s->path, qn_cur_rest(&f->data), f->stays);
         qn_js_trim(s->js, KEEP_JS);
 }
 
@@ -263,6 +273,43 @@ static void observe_text(struct qn_scan *s, const struct qn_scan_file *f)
                 observe_foreign(s, f);
 }
 
+/* --- what is worth a deeper look --- */
+
+#define K(kind) (UINT64_C(1) << QN_EVENT_##kind)
+_Static_assert(QN_EVENT_MAX <= 64, "kinds are bits of a uint64_t");
+
+/* What somebody could want, ways out or into the system, and code whose meaning is not plain. */
+#define SOURCES                                                                    \
+        (K(SECRET_READ) | K(ENV_ENUMERATE) | K(SYSINFO_READ) | K(CLIPBOARD_READ) | \
+         K(WALLET_READ) | K(MEMORY_READ) | K(CODE_DECODE) | K(CRYPTO_ADDRESS))
+#define SINKS                                                                        \
+        (K(PROC_EXEC) | K(NET_CONNECT) | K(NET_SEND) | K(DNS_QUERY) | K(CODE_EVAL) | \
+         K(CODE_LOAD) | K(BROWSER_HOOK) | K(DOM_OVERWRITE) | K(REGISTRY_PUBLISH))
+#define DARK \
+        (K(CODE_EVAL) | K(CODE_LOAD) | K(MODULE_LOAD_DYNAMIC) | K(OBFUSCATION) | K(TEXT_HIDDEN))
+
+#define SMALL ((size_t)64 << 10) /* bytes of programs in a package that is run whatever it does */
+
+static void note_kinds(struct qn_scan *s)
+{
+        uint64_t kinds = 0;
+
+        for (size_t i = s->sink.file_first; i < s->sink.n; i++)
+                kinds |= UINT64_C(1) << s->sink.list[i].e.kind;
+        s->kinds |= kinds;
+        if (kinds & (SOURCES | SINKS | DARK))
+                s->graph.files[s->file].flags |= QN_GF_DEEP;
+}
+
+static enum qn_vm_reach worth(const struct qn_scan *s)
+{
+        bool source = s->kinds & SOURCES || s->named_secret;
+
+        if (s->stats.js_bytes <= SMALL)
+                return QN_VM_ALL;
+        return s->kinds & DARK || (source && s->kinds & SINKS) ? QN_VM_MARKED : QN_VM_INSTALL;
+}
+
 int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
 {
         bool again;
@@ -286,9 +333,21 @@ int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
                     is_shell(f))
                         observe_text(s, f);
         }
+        if (qn_str_ends(s->path, ".json") && f->size <= JSON_MAX &&
+            f->size == qn_cur_left(&f->data))
+                qn_vm_add(s->vm, s->file, s->path, qn_cur_rest(&f->data), f->stays);
         qn_scan_run_todo(s);
+        note_kinds(s);
         qn_arena_reset(&s->tmp, KEEP_FILE);
         return s->graph.full && s->pkg.total < s->pkg.max / 2 ? -ENOMEM : 0;
+}
+
+void qn_scan_deepen(struct qn_scan *s)
+{
+        qn_scan_run_todo(s); /* what the manifest brought */
+        qn_vm_run(s->vm, s, worth(s));
+        qn_scan_run_todo(s);
+        qn_arena_reset(&s->tmp, KEEP_FILE);
 }
 
 size_t qn_scan_pending(struct qn_scan *s)
@@ -462,9 +521,10 @@ void qn_scan_run_todo(struct qn_scan *s)
                 s->path = t.path;
                 s->file = qn_graph_find(&s->graph, t.path);
                 qn_sink_file(&s->sink, t.path);
-                if (qn_str_is(t.lang, "js"))
+                if (qn_str_is(t.lang, "js")) {
                         qn_js_observe_code(s, &t.site, t.code);
-                else
+                        qn_vm_add_code(s->vm, s->file, t.path, t.code, &t.site);
+                } else
                         qn_literal_observe(s, &t.site, t.code);
                 if (qn_str_is(t.lang, "shell") || qn_str_is(t.lang, "powershell"))
                         qn_site_command(s, &t.site, t.code, &sum);

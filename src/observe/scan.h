@@ -30,6 +30,7 @@ struct qn_scan_file {
         uint32_t mode;      /* permission bits */
         uint64_t size;      /* bytes of the whole file */
         struct qn_cur data; /* all of it, or its first bytes when it is larger than QN_FILE_MAX */
+        bool stays;         /* data stays where it is until qn_scan_finish() */
         struct qn_cur
                 tail; /* the last bytes of a file of which data is only the head, else empty */
 };
@@ -51,6 +52,8 @@ QN_MUST int qn_scan_unanalysed(struct qn_scan *s, const char *what, struct qn_st
  * qn_scan_pending() says 0 (it does after a bounded number of rounds). */
 size_t qn_scan_pending(struct qn_scan *s);
 bool qn_scan_wants(struct qn_scan *s, struct qn_str path);
+/* Runs the programs among the files with partly known values (vm.h): once all files were handed over. */
+void qn_scan_deepen(struct qn_scan *s);
 /* Builds the trigger graph, gives every event its phase, seals the set.  The set lives until the next begin. */
 QN_MUST int qn_scan_finish(struct qn_scan *s, struct qn_str integrity,
                            const struct qn_event_set **ret);

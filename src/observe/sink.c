@@ -136,12 +136,12 @@ static bool copy_strings(struct qn_sink *s, struct qn_event *e)
         return true;
 }
 
-/* The earliest place is kept, and at one place the event that tells how its data came there. */
+/* Kept is the event that tells how its data came there, then the one at the earliest place. */
 static bool is_earlier(const struct qn_event *e, const struct qn_event *old)
 {
-        if (e->off != old->off)
-                return e->off < old->off;
-        return qn_event_get(e, QN_ATTR_FLOW).n && !qn_event_get(old, QN_ATTR_FLOW).n;
+        bool flow = qn_event_get(e, QN_ATTR_FLOW).n, old_flow = qn_event_get(old, QN_ATTR_FLOW).n;
+
+        return flow != old_flow ? flow : e->off < old->off;
 }
 
 static bool take_place(struct qn_sink *s, struct qn_event *old, const struct qn_event *e)
@@ -164,8 +164,8 @@ static bool take_place(struct qn_sink *s, struct qn_event *old, const struct qn_
 
 static void count_again(struct qn_sink *s, struct qn_event *old, const struct qn_event *e)
 {
-        if (old->count < UINT32_MAX)
-                old->count++;
+        if (__builtin_add_overflow(old->count, e->count, &old->count))
+                old->count = UINT32_MAX;
         old->labels |= e->labels;
         if (is_earlier(e, old) && !take_place(s, old, e))
                 s->full = true;

@@ -9,7 +9,8 @@ static inline void observed_add(struct qn_buf *b, const struct qn_event *e)
         qn_buf_puts(b, qn_event_name(e->kind));
         for (size_t i = 0; i < e->n_attrs; i++) {
                 qn_buf_printf(b, " %s=", qn_attr_name(e->keys[i]));
-                qn_buf_str(b, e->values[i]);
+                for (size_t k = 0; k < e->values[i].n; k++) /* one line an event */
+                        qn_buf_byte(b, e->values[i].p[k] == '\n' ? '|' : e->values[i].p[k]);
         }
         for (unsigned l = 0; l < QN_LABEL_MAX; l++)
                 if (e->labels >> l & 1)

@@ -7,6 +7,7 @@
 #define qn_scan_unanalysed fake_unanalysed
 #define qn_scan_pending    fake_pending
 #define qn_scan_wants      fake_wants
+#define qn_scan_deepen     fake_deepen
 #define qn_scan_finish     fake_finish
 #define qn_analyser_new    tested_new
 #define qn_analyser_free   tested_free
@@ -74,6 +75,10 @@ int fake_unanalysed(struct qn_scan *s, const char *what, struct qn_str path, con
         ASSERT_TRUE(detail && *detail);
         qn_buf_printf(&s->log, "open %s %.*s\n", what, QN_STR_ARG(path));
         return 0;
+}
+
+void fake_deepen(struct qn_scan *s QN_UNUSED)
+{
 }
 
 size_t fake_pending(struct qn_scan *s)

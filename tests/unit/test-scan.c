@@ -17,7 +17,7 @@ static const struct qn_event_set *last; /* what lines were made of */
 
 static void give(const struct file *f)
 {
-        struct qn_scan_file in = { .path = qn_str_c(f->path), .mode = 0644 };
+        struct qn_scan_file in = { .path = qn_str_c(f->path), .mode = 0644, .stays = true };
 
         in.data = qn_cur_mem(f->text, f->n ? f->n : strlen(f->text));
         in.size = qn_cur_left(&in.data);
@@ -41,6 +41,7 @@ static struct qn_str observe_in_order(const struct file *files, size_t n, bool b
                 for (size_t i = 0; i < n; i++)
                         if (qn_scan_wants(scan, qn_str_c(files[i].path)))
                                 give(&files[i]);
+        qn_scan_deepen(scan);
         ASSERT_EQ(qn_scan_finish(scan, (struct qn_str){ NULL, 0 }, &set), 0);
         last = set;
         qn_buf_reset(&lines);

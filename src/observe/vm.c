@@ -1,0 +1,232 @@
+/* One package: which files are run in which order, within which bounds. */
+#include "observe/vm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "observe/vm-priv.h"
+
+#define KEEP       ((size_t)2 << 20)
+#define STEPS_BASE 60000
+
+/* --- the machine --- */
+
+static int name_std(struct qn_vm *vm, struct qn_arena *a)
+{
+        for (uint32_t i = 1; i < QN_STD_MAX; i++)
+                if (qn_map_add(&vm->std, a, qn_vm_std_name(i), i, NULL) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+/* a.b.c of a row of the table. */
+static struct qn_str api_path(const struct qn_js_apis *apis, uint32_t i, char *buf, size_t room)
+{
+        size_t at = room;
+
+        for (; i; i = apis->list[i].parent) {
+                struct qn_str name = apis->list[i].name;
+
+                if (name.n + 1 > at)
+                        return (struct qn_str){ NULL, 0 };
+                if (at < room)
+                        buf[--at] = '.';
+                at -= name.n;
+                memcpy(buf + at, name.p, name.n);
+        }
+        return (struct qn_str){ buf + at, room - at };
+}
+
+static int match_apis(struct qn_vm *vm, struct qn_arena *a)
+{
+        char buf[128];
+
+        vm->api_std = qn_arena_calloc(a, vm->apis->n + 1, sizeof *vm->api_std);
+        if (!vm->api_std)
+                return -ENOMEM;
+        for (uint32_t i = 1; i < vm->apis->n; i++) {
+                struct qn_str path = api_path(vm->apis, i, buf, sizeof buf);
+                uint32_t std = path.p ? qn_map_get(&vm->std, path) : QN_MAP_NONE;
+
+                vm->api_std[i] = std == QN_MAP_NONE ? 0 : std;
+        }
+        return 0;
+}
+
+int qn_vm_new(const struct qn_observers *o, struct qn_vm **ret)
+{
+        _cleanup_(qn_vm_freep) struct qn_vm *vm = calloc(1, sizeof *vm);
+
+        if (!vm)
+                return -ENOMEM;
+        vm->apis = o->apis;
+        vm->a = QN_ARENA_INIT(QN_VM_ARENA_MAX);
+        vm->fixed = QN_ARENA_INIT((size_t)4 << 20);
+        if (name_std(vm, &vm->fixed) < 0 || match_apis(vm, &vm->fixed) < 0)
+                return -ENOMEM;
+        *ret = TAKE_PTR(vm);
+        return 0;
+}
+
+struct qn_vm *qn_vm_free(struct qn_vm *vm)
+{
+        if (!vm)
+                return NULL;
+        qn_arena_done(&vm->a);
+        qn_arena_done(&vm->fixed);
+        free(vm);
+        return NULL;
+}
+
+void qn_vm_freep(struct qn_vm **vm)
+{
+        qn_vm_free(*vm);
+}
+
+void qn_vm_begin(struct qn_vm *vm)
+{
+        struct qn_vm was = *vm;
+
+        qn_arena_reset(&was.a, KEEP);
+        *vm = (struct qn_vm){ .apis = was.apis,
+                              .a = was.a,
+                              .fixed = was.fixed,
+                              .std = was.std,
+                              .api_std = was.api_std };
+}
+
+/* --- files --- */
+
+static struct qn_vmod *add(struct qn_vm *vm, uint32_t file, struct qn_str path,
+                           struct qn_str source)
+{
+        struct qn_vmod *m;
+
+        if (vm->full || vm->started || file == QN_FILE_NONE || source.n > QN_VM_FILE_MAX ||
+            !source.p || vm->source_bytes + source.n > QN_VM_SOURCE_MAX)
+                return NULL;
+        m = qn_arena_calloc(&vm->a, 1, sizeof *m);
+        if (!m || QN_ARENA_ROOM(&vm->a, vm->mods, vm->n_mods, vm->mods_cap) < 0) {
+                vm->full = true;
+                return NULL;
+        }
+        vm->source_bytes += source.n;
+        m->file = file;
+        m->path = path;
+        m->source = source;
+        m->index = (uint32_t)vm->n_mods;
+        vm->mods[vm->n_mods++] = m;
+        return m;
+}
+
+void qn_vm_add(struct qn_vm *vm, uint32_t file, struct qn_str path, struct qn_str source, bool keep)
+{
+        if (!keep && source.n <= QN_VM_FILE_MAX && vm->source_bytes + source.n <= QN_VM_SOURCE_MAX)
+                source = qn_arena_dup(&vm->a, source);
+        add(vm, file, path, source);
+}
+
+void qn_vm_add_code(struct qn_vm *vm, uint32_t file, struct qn_str path, struct qn_str code,
+                    const struct qn_site *site)
+{
+        struct qn_vmod *m = add(vm, file, path, code);
+
+        if (!m)
+                return;
+        m->nested = m->snippet = true;
+        m->site = *site;
+}
+
+/* --- running --- */
+
+static bool name_keys(struct qn_vm *vm)
+{
+        static const char *const fixed[QN_K_FIXED_MAX] = {
+                [QN_K_NONE] = "",
+#define KEY(id, text) [QN_K_##id] = text,
+#include "observe/vm-keys.def"
+#undef KEY
+        };
+
+        for (uint32_t i = 0; i < QN_K_FIXED_MAX; i++)
+                if (qn_vm_key(vm, qn_str_c(fixed[i])) != i)
+                        return false;
+        return true;
+}
+
+static bool start(struct qn_vm *vm, struct qn_scan *s)
+{
+        vm->s = s;
+        vm->parser = s->js;
+        vm->started = true;
+        vm->left = STEPS_BASE;
+        vm->stack_base = __builtin_frame_address(0);
+        vm->taints = qn_arena_calloc(&vm->a, 64, sizeof *vm->taints);
+        vm->traces = qn_arena_calloc(&vm->a, 64, sizeof *vm->traces);
+        vm->by_file = qn_arena_calloc(&vm->a, s->graph.n_files + 1, sizeof *vm->by_file);
+        if (!vm->taints || !vm->traces || !vm->by_file || !name_keys(vm))
+                return false;
+        vm->taints_cap = vm->traces_cap = 64;
+        vm->n_taints = vm->n_traces = 1; /* 0 is none */
+        vm->n_by_file = s->graph.n_files;
+        vm->globals = qn_vm_object(vm, QN_VC_OBJECT);
+        return vm->globals != NULL;
+}
+
+static int cmp_path(const void *pa, const void *pb)
+{
+        const struct qn_vmod *const *a = pa, *const *b = pb;
+        int c = qn_str_cmp((*a)->path, (*b)->path);
+
+        if (c == 0 && (*a)->snippet != (*b)->snippet)
+                return (*a)->snippet - (*b)->snippet;
+        if (c == 0 && (*a)->snippet)
+                c = (*a)->site.off != (*b)->site.off ? ((*a)->site.off < (*b)->site.off ? -1 : 1)
+                                                     : qn_str_cmp((*a)->source, (*b)->source);
+        return c ? c : ((*a)->index > (*b)->index) - ((*a)->index < (*b)->index);
+}
+
+/* Files come in the archive's order; what is found must not depend on it. */
+static void order(struct qn_vm *vm)
+{
+        qsort(vm->mods, vm->n_mods, sizeof(struct qn_vmod *), cmp_path);
+        for (size_t i = 0; i < vm->n_mods; i++) {
+                vm->mods[i]->index = (uint32_t)i;
+                if (vm->mods[i]->file < vm->n_by_file && !vm->mods[i]->snippet)
+                        vm->by_file[vm->mods[i]->file] =
+                                (uint32_t)i + 1; /* a later one took its place */
+        }
+}
+
+/* What runs by itself comes first. */
+static unsigned rank_of(uint8_t phases)
+{
+        return phases ? (unsigned)__builtin_ctz(phases) : QN_PHASE_MAX;
+}
+
+static bool wanted(const struct qn_vm *vm, const struct qn_vmod *m, enum qn_vm_reach reach)
+{
+        const struct qn_graph_file *f = &vm->s->graph.files[m->file];
+
+        if (qn_str_ends(m->path, ".json") && !m->snippet)
+                return false;
+        return reach == QN_VM_ALL || m->snippet || f->phases & (1u << QN_PHASE_INSTALL) ||
+               (reach == QN_VM_MARKED && f->flags & QN_GF_DEEP);
+}
+
+void qn_vm_run(struct qn_vm *vm, struct qn_scan *s, enum qn_vm_reach reach)
+{
+        size_t n = vm->n_mods;
+
+        if (!n || vm->full || !start(vm, s))
+                return;
+        order(vm);
+        vm->load = true;
+        for (unsigned rank = 0; rank <= QN_PHASE_MAX; rank++)
+                for (size_t i = 0; i < n && !vm->full; i++)
+                        if (rank_of(s->graph.files[vm->mods[i]->file].phases) == rank &&
+                            wanted(vm, vm->mods[i], reach))
+                                qn_vm_load(vm, vm->mods[i]);
+        qn_vm_run_left(vm, 0);
+}
