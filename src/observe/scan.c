@@ -106,7 +106,7 @@ void qn_scan_begin(struct qn_scan *s)
         qn_vm_begin(s->vm);
         qn_event_set_init(&s->set, &s->pkg);
         s->kinds = 0;
-        s->named_secret = false;
+        s->named_secret = s->obfuscated = false;
         s->stats = (struct qn_scan_stats){ 0 };
         s->manifest = NULL;
         s->manifest_data = (struct qn_str){ 0 };
@@ -294,8 +294,14 @@ static void note_kinds(struct qn_scan *s)
 {
         uint64_t kinds = 0;
 
-        for (size_t i = s->sink.file_first; i < s->sink.n; i++)
-                kinds |= UINT64_C(1) << s->sink.list[i].e.kind;
+        for (size_t i = s->sink.file_first; i < s->sink.n; i++) {
+                const struct qn_event *e = &s->sink.list[i].e;
+
+                if (e->kind == QN_EVENT_OBFUSCATION)
+                        s->obfuscated |= qn_str_is(qn_event_get(e, QN_ATTR_WHAT), "string-array") ||
+                                         qn_str_is(qn_event_get(e, QN_ATTR_WHAT), "hex-names");
+                kinds |= UINT64_C(1) << e->kind;
+        }
         s->kinds |= kinds;
         if (kinds & (SOURCES | SINKS | DARK))
                 s->graph.files[s->file].flags |= QN_GF_DEEP;

@@ -61,10 +61,10 @@ enum qn_vdone qn_vm_list(struct qn_vm *vm, struct qn_vframe *f, uint32_t first)
 
                 if (d == QN_DONE_NORMAL || done != QN_DONE_NORMAL)
                         continue;
-                if (d == QN_DONE_BREAK || d == QN_DONE_CONTINUE)
+                if (qn_vn(f->m, s)->type != QN_JS_RETURN && qn_vn(f->m, s)->type != QN_JS_THROW)
                         return d;
                 done = d;
-                vm->uncertain++; /* what stands behind a return */
+                vm->uncertain++; /* what stands behind a plain return */
         }
         if (done != QN_DONE_NORMAL)
                 vm->uncertain--;

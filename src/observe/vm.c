@@ -7,8 +7,9 @@
 #include "base/limits.h"
 #include "observe/vm-priv.h"
 
-#define KEEP       ((size_t)2 << 20)
-#define STEPS_BASE 60000
+#define KEEP             ((size_t)2 << 20)
+#define STEPS_BASE       60000
+#define STEPS_OBFUSCATED 40000000 /* decoding tables of strings takes many */
 
 /* --- the machine --- */
 
@@ -160,7 +161,7 @@ static bool start(struct qn_vm *vm, struct qn_scan *s)
         vm->s = s;
         vm->parser = s->js;
         vm->started = true;
-        vm->left = STEPS_BASE;
+        vm->left = s->obfuscated ? STEPS_OBFUSCATED : STEPS_BASE;
         vm->stack_base = __builtin_frame_address(0);
         vm->taints = qn_arena_calloc(&vm->a, 64, sizeof *vm->taints);
         vm->traces = qn_arena_calloc(&vm->a, 64, sizeof *vm->traces);
