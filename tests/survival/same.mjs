@@ -2,11 +2,13 @@
 // Usage: same.mjs WORK
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const [work] = process.argv.slice(2);
-const wanted = Object.keys(JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'))).dependencies);
-if (!wanted.every((name) => existsSync(join(import.meta.dirname, 'node_modules', name)))) {
+const here = dirname(fileURLToPath(import.meta.url)); // Node 18 has no import.meta.dirname
+const wanted = Object.keys(JSON.parse(readFileSync(join(here, 'package.json'))).dependencies);
+if (!wanted.every((name) => existsSync(join(here, 'node_modules', name)))) {
   console.log('1..0 # SKIP the packages of tests/survival/package.json are not installed (tools/setup installs them)');
   process.exit(0);
 }

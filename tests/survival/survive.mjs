@@ -7,8 +7,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const here = import.meta.dirname;
+const here = dirname(fileURLToPath(import.meta.url)); // Node 18 has no import.meta.dirname
 const args = process.argv.slice(2).filter((a) => !a.startsWith('--'));
 const flag = (name) => process.argv.includes(`--${name}`);
 const [qanat, data, examples, work] = args;
