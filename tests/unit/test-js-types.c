@@ -100,6 +100,17 @@ TEST(plain_javascript_has_no_types)
                 ASSERT_TRUE(parse(qn_str_c(bad[i]), 0) > 0);
 }
 
+/* A word of the grammar that js-atoms.def lists as well would never be recognised. */
+TEST(fixed_names_are_listed_once)
+{
+        parse(QN_STR(""), 0);
+        ASSERT_TRUE(ast->n_atoms >= QN_JS_ATOM_FIXED_MAX);
+        for (unsigned i = 1; i < QN_JS_ATOM_FIXED_MAX; i++)
+                for (unsigned k = i + 1; k < QN_JS_ATOM_FIXED_MAX; k++)
+                        if (qn_str_eq(ast->atoms[i], ast->atoms[k]))
+                                fail_msg("%.*s", QN_STR_ARG(ast->atoms[i]));
+}
+
 /* Past the cap `<` is an operator, and that is an error of its own. */
 TEST(trying_is_capped)
 {
