@@ -290,19 +290,38 @@ _Static_assert(QN_EVENT_MAX <= 64, "kinds are bits of a uint64_t");
 
 #define SMALL ((size_t)64 << 10) /* bytes of programs in a package that is run whatever it does */
 
+/* Tables of strings that are decoded when they are used. */
+static bool is_obfuscated(const struct qn_event *e)
+{
+        struct qn_str what = qn_event_get(e, QN_ATTR_WHAT);
+
+        return e->kind == QN_EVENT_OBFUSCATION &&
+               (qn_str_is(what, "string-array") || qn_str_is(what, "hex-names"));
+}
+
+/* Code that came out of a decoder. */
+static bool is_decoded(const struct qn_event *e)
+{
+        return (e->kind == QN_EVENT_CODE_EVAL || e->kind == QN_EVENT_CODE_LOAD ||
+                e->kind == QN_EVENT_MODULE_LOAD_DYNAMIC) &&
+               qn_str_is(qn_event_get(e, QN_ATTR_VALUE), "decoded");
+}
+
 static void note_kinds(struct qn_scan *s)
 {
         uint64_t kinds = 0;
+        bool dark = false;
 
         for (size_t i = s->sink.file_first; i < s->sink.n; i++) {
                 const struct qn_event *e = &s->sink.list[i].e;
 
-                if (e->kind == QN_EVENT_OBFUSCATION)
-                        s->obfuscated |= qn_str_is(qn_event_get(e, QN_ATTR_WHAT), "string-array") ||
-                                         qn_str_is(qn_event_get(e, QN_ATTR_WHAT), "hex-names");
+                s->obfuscated |= is_obfuscated(e);
+                dark |= is_obfuscated(e) || is_decoded(e);
                 kinds |= UINT64_C(1) << e->kind;
         }
         s->kinds |= kinds;
+        if (dark)
+                s->graph.files[s->file].flags |= QN_GF_DARK;
         if (kinds & (SOURCES | SINKS | DARK))
                 s->graph.files[s->file].flags |= QN_GF_DEEP;
 }
@@ -352,6 +371,7 @@ void qn_scan_deepen(struct qn_scan *s)
 {
         qn_scan_run_todo(s); /* what the manifest brought */
         qn_vm_run(s->vm, s, worth(s));
+        qn_vm_note_limits(s->vm, s);
         qn_scan_run_todo(s);
         qn_arena_reset(&s->tmp, KEEP_FILE);
 }

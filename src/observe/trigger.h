@@ -16,9 +16,10 @@ enum {
         QN_GF_TEXT = 2,   /* not binary */
         QN_GF_WANTED = 4, /* reached, and not yet read as JavaScript */
         QN_GF_ERRORS = 8, /* did not parse completely */
-        QN_GF_DEEP = 32,  /* does something that is worth running it with partly known values */
         QN_GF_RUN = 16,   /* run by a program that reads it as JavaScript whatever its name is */
         QN_GF_OTHER = 32, /* read as a program in another language */
+        QN_GF_DEEP = 64,  /* does something that is worth running it with partly known values */
+        QN_GF_DARK = 128, /* hides what it does: only running it can tell */
 };
 
 enum qn_graph_run {

@@ -217,10 +217,48 @@ static struct qn_v object_method(struct qn_vm *vm, struct qn_vat at, uint32_t ke
         return qn_vm_vague(vm, at, self, args);
 }
 
+/* Methods that do not look at all of their value. */
+static bool is_quick(struct qn_v self, uint32_t key)
+{
+        if (self.kind == QN_V_OBJ)
+                return key == QN_K_PUSH || key == QN_K_POP || key == QN_K_SHIFT || key == QN_K_AT;
+        switch (key) {
+        case QN_K_CHAR_AT:
+        case QN_K_CHAR_CODE_AT:
+        case QN_K_CODE_POINT_AT:
+        case QN_K_AT:
+        case QN_K_SLICE:
+        case QN_K_SUBSTRING:
+        case QN_K_SUBSTR:
+        case QN_K_STARTS_WITH:
+        case QN_K_ENDS_WITH:
+        case QN_K_CONCAT:
+        case QN_K_TO_STRING:
+        case QN_K_VALUE_OF:
+                return true;
+        default:
+                return false;
+        }
+}
+
+void qn_vm_charge_value(struct qn_vm *vm, struct qn_v v)
+{
+        if (v.kind == QN_V_STR || qn_v_is_obj(v, QN_VC_BUFFER))
+                qn_vm_charge(vm, v.kind == QN_V_STR ? v.n : v.obj->n);
+        else if (qn_v_is_obj(v, QN_VC_ARRAY))
+                qn_vm_charge(vm, v.obj->n * sizeof v);
+        else if (v.kind == QN_V_OBJ)
+                qn_vm_charge(vm, v.obj->n_props * sizeof v);
+}
+
 struct qn_v qn_vm_method(struct qn_vm *vm, struct qn_vat at, uint32_t key, struct qn_v self,
                          struct qn_vargs *args)
 {
         self = qn_vm_first(self);
+        if (!is_quick(self, key))
+                qn_vm_charge_value(vm, self);
+        if (vm->full)
+                return (struct qn_v){ .kind = QN_V_UNKNOWN, .flags = QN_VF_LOST };
         if (is_function_method(key) && qn_v_callable(self))
                 return function_method(vm, at, key, self, args);
         if (is_promise_method(key))

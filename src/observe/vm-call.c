@@ -341,6 +341,9 @@ struct qn_v qn_vm_call(struct qn_vm *vm, struct qn_vat at, struct qn_v fn, struc
 {
         struct qn_v r;
 
+        qn_vm_spend(vm, 1);
+        if (vm->full || qn_vm_too_deep(vm))
+                return (struct qn_v){ .kind = QN_V_UNKNOWN, .flags = QN_VF_LOST };
         switch (fn.kind) {
         case QN_V_OBJ:
                 return call_object(vm, at, fn, self, args);

@@ -36,6 +36,7 @@ static struct qn_v *outer_slot(struct qn_vm *vm, struct qn_vframe *f, uint32_t k
         for (f = f->m->outer; f; f = f->up) {
                 const struct qn_js_ast *ast = f->m->ast;
 
+                qn_vm_charge(vm, ast->n_bindings * sizeof *ast->bindings);
                 for (uint32_t b = 1; b < ast->n_bindings; b++)
                         if (f->m->owner[ast->bindings[b].scope] == f->scope &&
                             qn_str_eq(ast->atoms[ast->bindings[b].atom], name))
@@ -793,8 +794,7 @@ static struct qn_v eval_literal(bool b)
 
 static bool out_of_steps(struct qn_vm *vm)
 {
-        if (--vm->left == 0)
-                vm->rough = true;
+        qn_vm_spend(vm, 1);
         return vm->full || qn_vm_too_deep(vm);
 }
 

@@ -4,8 +4,9 @@
 #include "observe/js.h"
 #include "observe/vm-priv.h"
 
-#define EVALS_MAX  200u               /* texts of one package that are run as code */
-#define MODULE_MAX ((size_t)16 << 20) /* memory of one syntax tree */
+#define EVALS_MAX      200u               /* texts of one package that are run as code */
+#define EVAL_BYTES_MAX ((size_t)16 << 20) /* and all their bytes */
+#define MODULE_MAX     ((size_t)16 << 20) /* memory of one syntax tree */
 
 /* --- the syntax tree, kept beside those of other files --- */
 
@@ -165,6 +166,9 @@ void qn_vm_load(struct qn_vm *vm, struct qn_vmod *m)
 
         if (m->state != QN_VM_NEW || vm->full || qn_vm_too_deep(vm))
                 return;
+        if (vm->loaded + m->source.n > (m->snippet ? 2 : 1) * QN_VM_SOURCE_MAX)
+                return;
+        vm->loaded += m->source.n;
         m->state = QN_VM_RUNNING;
         qn_js_options(m->path, &mode, &opts);
         if (!parse(vm, m, mode, opts) || !prepare_objects(vm, m)) {
@@ -447,10 +451,15 @@ struct qn_v qn_vm_run_text(struct qn_vm *vm, struct qn_vat at, struct qn_str cod
         struct qn_str k = { (const char *)key, sizeof key };
         uint32_t before = qn_map_get(&vm->texts, k);
 
-        if (before != QN_MAP_NONE || vm->full || at.m->site.depth >= QN_COMMAND_DEPTH_MAX ||
-            vm->evals >= EVALS_MAX || qn_vm_too_deep(vm))
-                return before != QN_MAP_NONE ? vm->mods[before]->last : qn_v_unknown();
+        if (before != QN_MAP_NONE)
+                return vm->mods[before]->last;
+        if (vm->full || at.m->site.depth >= QN_COMMAND_DEPTH_MAX || vm->evals >= EVALS_MAX ||
+            vm->eval_bytes + code.n > EVAL_BYTES_MAX || qn_vm_too_deep(vm)) {
+                vm->unfollowed = true;
+                return (struct qn_v){ .kind = QN_V_UNKNOWN, .flags = QN_VF_LOST };
+        }
         vm->evals++;
+        vm->eval_bytes += code.n;
         vm->left += (int64_t)QN_MIN(code.n, (size_t)1 << 20) / 2 +
                     10000; /* text that was recovered is worth a look */
         m = nested_module(vm, at, code, outer);

@@ -54,8 +54,12 @@ bool qn_vm_push(struct qn_vm *vm, struct qn_vobj *o, struct qn_v v)
                 o->open = true;
                 return false;
         }
+        if (o->first + o->n >= o->cap && o->first > o->n) { /* a queue: its room is used again */
+                memmove(o->elems, o->elems + o->first, o->n * sizeof *o->elems);
+                o->first = 0;
+        }
         if (o->first + o->n >= o->cap) {
-                uint32_t cap = QN_MAX(8u, (o->first + o->n) * 2);
+                uint32_t cap = QN_MAX(8u, o->n * 2);
                 struct qn_v *to = qn_arena_alloc(&vm->a, cap * sizeof *to);
 
                 if (!to) {

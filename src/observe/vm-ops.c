@@ -107,6 +107,8 @@ struct qn_v qn_vm_binary(struct qn_vm *vm, unsigned op, struct qn_v a, struct qn
         double x, y;
         int t;
 
+        if (op != QN_JS_TOK_ADD && a.kind == QN_V_STR && b.kind == QN_V_STR)
+                qn_vm_charge(vm, QN_MIN(a.n, b.n));
         switch (op) {
         case QN_JS_TOK_ADD:
                 return plus(vm, a, b);

@@ -192,7 +192,7 @@ struct qn_vm {
         struct qn_scan *s;
         const struct qn_js_apis *apis;
         struct qn_arena a;
-        bool full; /* the arena's cap was met */
+        bool full; /* the arena's cap was met, or there are no steps left even for a rough look */
 
         struct qn_map names; /* property names → key */
         struct qn_str *keys;
@@ -213,7 +213,9 @@ struct qn_vm {
         size_t n_by_file;
         struct qn_js *parser;  /* the scan's */
         struct qn_arena fixed; /* what stays from package to package */
-        size_t source_bytes;
+        size_t copied, loaded; /* bytes of files */
+        unsigned ranks_done; /* of qn_vm_run(): groups of files that were run to their end */
+        bool unfollowed;       /* code was recovered that a limit kept from being run */
 
         struct qn_vframe *spare[32]; /* frames by number of slots, for the next call */
         struct qn_vobj **made;       /* functions, in the order in which they were made */
@@ -234,6 +236,7 @@ struct qn_vm {
         struct qn_vwalk walks[4]; /* texts that are walked by index */
         uint32_t next_walk;
         uint32_t evals;
+        size_t eval_bytes;
         struct qn_map seen;  /* events that were told */
         struct qn_map texts; /* code that was run, by content and place → module */
 };
@@ -317,14 +320,23 @@ static inline bool qn_v_callable(struct qn_v v)
                v.kind == QN_V_API || v.kind == QN_V_STD || v.kind == QN_V_BUILTIN;
 }
 
+/* Steps behind the end of the budget that the rough look may take; then nothing more is run. */
+#define QN_VM_BEYOND ((int64_t)12 << 20)
+
+static inline void qn_vm_spend(struct qn_vm *vm, int64_t steps)
+{
+        vm->left -= steps;
+        if (vm->left > 0)
+                return;
+        vm->rough = true;
+        if (vm->left < -QN_VM_BEYOND)
+                vm->full = true;
+}
+
 /* Long texts count as work. */
 static inline void qn_vm_charge(struct qn_vm *vm, size_t bytes)
 {
-        int64_t steps = (int64_t)(bytes / 32);
-
-        if (vm->left > 0 && vm->left <= steps)
-                vm->rough = true;
-        vm->left -= steps;
+        qn_vm_spend(vm, (int64_t)(bytes / 32));
 }
 
 uint32_t qn_vm_key(struct qn_vm *vm, struct qn_str name);
@@ -496,6 +508,8 @@ static inline double qn_vm_int_arg(const struct qn_vargs *args, uint32_t i, doub
                        ? d
                        : otherwise;
 }
+/* Work on all of a value takes steps by its size. */
+void qn_vm_charge_value(struct qn_vm *vm, struct qn_v v);
 struct qn_v qn_vm_method(struct qn_vm *vm, struct qn_vat at, uint32_t key, struct qn_v self,
                          struct qn_vargs *args);
 bool qn_vm_has_method(const struct qn_vm *vm, struct qn_v v, uint32_t key);

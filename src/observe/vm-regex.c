@@ -1,44 +1,72 @@
-/* Regular expressions over text that is known, by PCRE2 with its limits set low. */
+/* Regular expressions over text that is known, by PCRE2.  Its own limit counts anew at every place where a match may start, so
+ * the work is counted here: a callout before every item of the pattern. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 #include "observe/vm-priv.h"
 
 #define MATCHES_MAX 50000u
-#define STEPS_MAX   200000u
+#define STEPS_MAX   200000u  /* of one attempt at one place */
+#define WORK_MAX    4000000u /* of all that one call does */
+#define WORK_STEP   8u       /* that counts as one step of the machine */
 #define GROUPS_MAX  10u
 
 struct regex {
         pcre2_code *code;
         pcre2_match_data *data;
         pcre2_match_context *limits;
-        bool global;
+        struct qn_vm *vm;
+        uint32_t work;
+        bool global, utf;
 };
+
+/* Repeats of one character run without a callout: the way from the start stands for them. */
+static int count_work(pcre2_callout_block *b, void *data)
+{
+        struct regex *re = data;
+
+        re->work += 1 + (uint32_t)((b->current_position - b->start_match) / 16);
+        return re->work > WORK_MAX ? PCRE2_ERROR_CALLOUT : 0;
+}
+
+/* Text and pattern of plain ASCII need no checks of their encoding, which would be made anew for every match. */
+static bool is_plain(struct qn_str s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if ((uint8_t)s.p[i] >= 0x80)
+                        return false;
+        return true;
+}
 
 static void regex_done(struct regex *re)
 {
         pcre2_code_free(re->code);
         pcre2_match_data_free(re->data);
         pcre2_match_context_free(re->limits);
+        qn_vm_spend(re->vm, re->work / WORK_STEP);
 }
 
-static bool regex_open(struct qn_v v, struct regex *re)
+static bool regex_open(struct qn_vm *vm, struct qn_v v, struct qn_str subject, struct regex *re)
 {
         uint32_t options = PCRE2_ALT_BSUX | PCRE2_MATCH_UNSET_BACKREF | PCRE2_ALLOW_EMPTY_CLASS |
-                           PCRE2_NEVER_BACKSLASH_C | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
+                           PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT;
         struct qn_str source = v.obj->text[0], flags = v.obj->text[1];
         int error;
         PCRE2_SIZE off;
 
-        *re = (struct regex){ 0 };
+        *re = (struct regex){ .vm = vm };
         for (size_t i = 0; i < flags.n; i++) {
                 options |= flags.p[i] == 'i' ? PCRE2_CASELESS : 0;
                 options |= flags.p[i] == 'm' ? PCRE2_MULTILINE : 0;
                 options |= flags.p[i] == 's' ? PCRE2_DOTALL : 0;
                 re->global |= flags.p[i] == 'g';
         }
-        if (source.n > 4096)
+        if (source.n > 4096 || vm->full)
                 return false;
+        if (!is_plain(subject) || !is_plain(source) || qn_str_find(source, QN_STR("\\u")) >= 0)
+                options |= PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
+        re->utf = options & PCRE2_UTF;
+        qn_vm_charge(vm, subject.n + 16 * source.n);
         re->code = pcre2_compile((PCRE2_SPTR)source.p, source.n, options, &error, &off, NULL);
         re->data = re->code ? pcre2_match_data_create(GROUPS_MAX, NULL) : NULL;
         re->limits = pcre2_match_context_create(NULL);
@@ -48,6 +76,7 @@ static bool regex_open(struct qn_v v, struct regex *re)
         }
         pcre2_set_match_limit(re->limits, STEPS_MAX);
         pcre2_set_heap_limit(re->limits, 8192);
+        pcre2_set_callout(re->limits, count_work, re);
         return true;
 }
 
@@ -60,11 +89,15 @@ struct match {
 /* 1 found, 0 not, -1 given up. */
 static int regex_next(struct regex *re, struct qn_str s, size_t from, struct match *m)
 {
-        int r = from > s.n ? PCRE2_ERROR_NOMATCH
-                           : pcre2_match(re->code, (PCRE2_SPTR)s.p, s.n, from, 0, re->data,
-                                         re->limits);
         PCRE2_SIZE *v = pcre2_get_ovector_pointer(re->data);
+        int r = PCRE2_ERROR_NOMATCH;
 
+        if (re->vm->full)
+                return -1;
+        if (from <= s.n)
+                r = pcre2_match(re->code, (PCRE2_SPTR)s.p, s.n, from, 0, re->data, re->limits);
+        if (re->utf) /* the encoding of what is left was checked */
+                qn_vm_charge(re->vm, s.n - QN_MIN(from, s.n));
         if (r == PCRE2_ERROR_NOMATCH)
                 return 0;
         if (r < 0)
@@ -77,6 +110,11 @@ static int regex_next(struct regex *re, struct qn_str s, size_t from, struct mat
         m->all = m->groups[0];
         m->next = v[1] > v[0] ? v[1] : v[1] + 1;
         return 1;
+}
+
+static struct qn_v lost(struct qn_v text)
+{
+        return (struct qn_v){ .kind = QN_V_UNKNOWN, .flags = QN_VF_LOST, .taint = text.taint };
 }
 
 /* "$1-$2" */
@@ -128,7 +166,7 @@ struct qn_v qn_vm_regex_replace(struct qn_vm *vm, struct qn_vat at, struct qn_v 
         size_t from = 0, done = 0;
         int found = 0;
 
-        if (!regex_open(regex, &re))
+        if (!regex_open(vm, regex, s, &re))
                 return qn_v_tainted(text.taint);
         for (unsigned i = 0;
              i < MATCHES_MAX && !vm->full && (found = regex_next(&re, s, from, &m)) == 1; i++) {
@@ -143,7 +181,7 @@ struct qn_v qn_vm_regex_replace(struct qn_vm *vm, struct qn_vat at, struct qn_v 
         }
         regex_done(&re);
         if (found < 0)
-                return qn_v_tainted(text.taint);
+                return lost(text);
         return qn_vm_concat(vm, r, qn_v_str(qn_str_skip(s, done)));
 }
 
@@ -156,7 +194,7 @@ struct qn_v qn_vm_regex_split(struct qn_vm *vm, struct qn_v text, struct qn_v re
         size_t from = 0, done = 0;
         int found = 0;
 
-        if (!o || !regex_open(regex, &re))
+        if (!o || !regex_open(vm, regex, s, &re))
                 return qn_v_tainted(text.taint);
         for (unsigned i = 0; i < MATCHES_MAX && (found = regex_next(&re, s, from, &m)) == 1; i++) {
                 size_t start = (size_t)(m.all.p - s.p);
@@ -169,7 +207,7 @@ struct qn_v qn_vm_regex_split(struct qn_vm *vm, struct qn_v text, struct qn_v re
         }
         regex_done(&re);
         qn_vm_push(vm, o, qn_v_str(qn_str_skip(s, done)));
-        return found < 0 ? qn_v_tainted(text.taint) : qn_v_obj(o);
+        return found < 0 ? lost(text) : qn_v_obj(o);
 }
 
 static struct qn_v groups(struct qn_vm *vm, const struct match *m)
@@ -190,7 +228,7 @@ struct qn_v qn_vm_regex_match(struct qn_vm *vm, struct qn_v text, struct qn_v re
         size_t from = 0;
         int found;
 
-        if (!qn_v_is_obj(regex, QN_VC_REGEX) || !regex_open(regex, &re))
+        if (!qn_v_is_obj(regex, QN_VC_REGEX) || !regex_open(vm, regex, s, &re))
                 return qn_v_tainted(text.taint);
         found = regex_next(&re, s, 0, &m);
         if (found == 1 && !re.global && !all) {
@@ -207,7 +245,7 @@ struct qn_v qn_vm_regex_match(struct qn_vm *vm, struct qn_v text, struct qn_v re
         }
         regex_done(&re);
         if (found < 0)
-                return qn_v_tainted(text.taint);
+                return lost(text);
         return o && o->n ? qn_v_obj(o) : (struct qn_v){ .kind = QN_V_NULL };
 }
 
@@ -223,7 +261,7 @@ struct qn_v qn_vm_regex_method(struct qn_vm *vm, uint32_t key, struct qn_v self,
 
         if (key == QN_K_SOURCE)
                 return qn_v_str(self.obj->text[0]);
-        if (!qn_v_exact(text) || !regex_open(self, &re))
+        if (!qn_v_exact(text) || !regex_open(vm, self, qn_v_text(text), &re))
                 return qn_v_tainted(text.taint);
         /* exec() in a loop goes on where it ended: counted in bytes here, which only ASCII text shares with the language. */
         last = re.global && at && at->v.kind == QN_V_NUM ? at->v.num : 0;
@@ -232,7 +270,7 @@ struct qn_v qn_vm_regex_method(struct qn_vm *vm, uint32_t key, struct qn_v self,
                 qn_vm_define(vm, self.obj, QN_K_LAST_INDEX,
                              qn_v_num(found == 1 ? (double)m.next : 0), false);
         if (found < 0)
-                r = qn_v_unknown();
+                r = lost(text);
         else if (key == QN_K_TEST)
                 r = qn_v_bool(found);
         else

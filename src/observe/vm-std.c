@@ -820,6 +820,10 @@ struct qn_v qn_vm_std(struct qn_vm *vm, struct qn_vat at, uint32_t std, struct q
                       struct qn_vargs *args)
 {
         (void)self;
+        for (uint32_t i = 0; i < args->n && i < 4; i++)
+                qn_vm_charge_value(vm, args->v[i]);
+        if (vm->full)
+                return (struct qn_v){ .kind = QN_V_UNKNOWN, .flags = QN_VF_LOST };
         for (size_t i = 0; i < QN_ARRAY_SIZE(table); i++)
                 if (std >= table[i].from && std <= table[i].to)
                         return table[i].fn(vm, at, std, args);

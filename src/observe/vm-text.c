@@ -317,9 +317,16 @@ static struct qn_v find(struct qn_vm *vm, uint32_t key, struct qn_v self,
         case QN_K_ENDS_WITH:
                 return qn_v_bool(s.n >= w.n && memcmp(s.p + s.n - w.n, w.p, w.n) == 0);
         case QN_K_LAST_INDEX_OF:
-                for (size_t i = s.n + 1; i-- > 0 && at < 0;)
-                        if (s.n - i >= w.n && memcmp(s.p + i, w.p, w.n) == 0)
-                                at = (ptrdiff_t)i;
+                for (struct qn_str rest = s; w.n; rest = qn_str_skip(s, (size_t)at + 1)) {
+                        ptrdiff_t next = qn_str_find(rest, w);
+
+                        if (next < 0 || vm->full)
+                                break;
+                        at = rest.p - s.p + next;
+                        qn_vm_charge(vm, w.n + (size_t)next);
+                }
+                if (!w.n)
+                        at = (ptrdiff_t)s.n;
                 break;
         default:
                 at = qn_str_find(qn_str_skip(s, from), w);

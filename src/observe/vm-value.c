@@ -42,6 +42,7 @@ uint16_t qn_vm_taint(struct qn_vm *vm, uint64_t labels, uint32_t trace)
         if (vm->n_taints >= QN_VM_TAINTS ||
             QN_ARENA_ROOM(&vm->a, vm->taints, vm->n_taints, vm->taints_cap) < 0) {
                 /* The labels must not get lost: the first taint that holds them all. */
+                qn_vm_charge(vm, vm->n_taints * sizeof *vm->taints);
                 for (size_t i = 1; i < vm->n_taints; i++)
                         if ((vm->taints[i].labels & labels) == labels)
                                 return (uint16_t)i;

@@ -8,6 +8,7 @@
 #include "observe/vm-priv.h"
 
 #define KEEP             ((size_t)2 << 20)
+#define FILES_MAX        20000u
 #define STEPS_BASE       60000
 #define STEPS_OBFUSCATED 40000000 /* decoding tables of strings takes many */
 
@@ -105,14 +106,13 @@ static struct qn_vmod *add(struct qn_vm *vm, uint32_t file, struct qn_str path,
         struct qn_vmod *m;
 
         if (vm->full || vm->started || file == QN_FILE_NONE || source.n > QN_VM_FILE_MAX ||
-            !source.p || vm->source_bytes + source.n > QN_VM_SOURCE_MAX)
+            !source.p || vm->n_mods >= FILES_MAX)
                 return NULL;
         m = qn_arena_calloc(&vm->a, 1, sizeof *m);
         if (!m || QN_ARENA_ROOM(&vm->a, vm->mods, vm->n_mods, vm->mods_cap) < 0) {
                 vm->full = true;
                 return NULL;
         }
-        vm->source_bytes += source.n;
         m->file = file;
         m->path = path;
         m->source = source;
@@ -123,9 +123,13 @@ static struct qn_vmod *add(struct qn_vm *vm, uint32_t file, struct qn_str path,
 
 void qn_vm_add(struct qn_vm *vm, uint32_t file, struct qn_str path, struct qn_str source, bool keep)
 {
-        if (!keep && source.n <= QN_VM_FILE_MAX && vm->source_bytes + source.n <= QN_VM_SOURCE_MAX)
+        if (!keep && source.n <= QN_VM_FILE_MAX && vm->copied + source.n <= QN_VM_SOURCE_MAX) {
+                vm->copied += source.n;
                 source = qn_arena_dup(&vm->a, source);
-        add(vm, file, path, source);
+                keep = true;
+        }
+        if (keep)
+                add(vm, file, path, source);
 }
 
 void qn_vm_add_code(struct qn_vm *vm, uint32_t file, struct qn_str path, struct qn_str code,
@@ -200,10 +204,23 @@ static void order(struct qn_vm *vm)
         }
 }
 
-/* What runs by itself comes first. */
-static unsigned rank_of(uint8_t phases)
+/* What runs at install time comes first, then what hides what it does: they must not find the bounds used up. */
+enum { RANK_INSTALL, RANK_DARK, RANK_PLAIN, RANK_MAX = RANK_PLAIN + QN_PHASE_MAX + 1 };
+
+static unsigned rank_of(const struct qn_graph_file *f)
 {
-        return phases ? (unsigned)__builtin_ctz(phases) : QN_PHASE_MAX;
+        unsigned phase = f->phases ? (unsigned)__builtin_ctz(f->phases) : QN_PHASE_MAX;
+
+        if (f->phases & 1u << QN_PHASE_INSTALL)
+                return RANK_INSTALL;
+        return f->flags & QN_GF_DARK ? RANK_DARK : RANK_PLAIN + phase;
+}
+
+static unsigned rank_of_module(const struct qn_vm *vm, const struct qn_vmod *m)
+{
+        unsigned rank = rank_of(&vm->s->graph.files[m->file]);
+
+        return m->snippet ? QN_MIN(rank, (unsigned)RANK_DARK) : rank;
 }
 
 static bool wanted(const struct qn_vm *vm, const struct qn_vmod *m, enum qn_vm_reach reach)
@@ -224,10 +241,52 @@ void qn_vm_run(struct qn_vm *vm, struct qn_scan *s, enum qn_vm_reach reach)
                 return;
         order(vm);
         vm->load = true;
-        for (unsigned rank = 0; rank <= QN_PHASE_MAX; rank++)
+        for (unsigned rank = 0; rank < RANK_MAX && !vm->full; rank++) {
                 for (size_t i = 0; i < n && !vm->full; i++)
-                        if (rank_of(s->graph.files[vm->mods[i]->file].phases) == rank &&
+                        if (rank_of_module(vm, vm->mods[i]) == rank &&
                             wanted(vm, vm->mods[i], reach))
                                 qn_vm_load(vm, vm->mods[i]);
+                if (rank < RANK_PLAIN)
+                        qn_vm_run_left(vm, 0);
+                vm->ranks_done += !vm->full;
+        }
         qn_vm_run_left(vm, 0);
+}
+
+/* --- what could not be followed --- */
+
+static bool followed(const struct qn_vm *vm, uint32_t file)
+{
+        uint32_t m = file < vm->n_by_file ? vm->by_file[file] : 0;
+
+        return m && vm->mods[m - 1]->state == QN_VM_DONE &&
+               rank_of(&vm->s->graph.files[file]) < vm->ranks_done;
+}
+
+static void note(struct qn_scan *s, struct qn_str path, const char *detail)
+{
+        if (qn_scan_unanalysed(s, "limit", path, detail) < 0)
+                s->graph.full = true;
+}
+
+void qn_vm_note_limits(struct qn_vm *vm, struct qn_scan *s)
+{
+        bool lost = vm->unfollowed;
+
+        for (uint32_t i = 0; i < s->graph.n_files; i++) {
+                const struct qn_graph_file *f = &s->graph.files[i];
+
+                if (!(f->flags & QN_GF_JS) || followed(vm, i))
+                        continue;
+                if (f->phases & 1u << QN_PHASE_INSTALL)
+                        note(s, f->path,
+                             "a program that runs at install time is more than is followed");
+                else if (f->flags & QN_GF_DARK)
+                        note(s, f->path,
+                             "a program that hides what it does is more than is followed");
+        }
+        for (size_t i = 0; i < vm->n_mods; i++)
+                lost |= vm->mods[i]->snippet && vm->mods[i]->state <= QN_VM_RUNNING;
+        if (lost)
+                note(s, QN_STR(""), "text that becomes code is more than is followed");
 }

@@ -36,3 +36,5 @@ enum qn_vm_reach {
 
 /* Runs what was offered (and what that loads); events go to the scan's sink. */
 void qn_vm_run(struct qn_vm *vm, struct qn_scan *s, enum qn_vm_reach reach);
+/* Reports code that hides what it does, or runs at install time, and could not be followed to its end. */
+void qn_vm_note_limits(struct qn_vm *vm, struct qn_scan *s);
