@@ -240,6 +240,10 @@ static size_t put_escaped(struct qn_buf *out, struct qn_str s, size_t max)
                 }
                 s = qn_str_skip(s, used);
         }
+        if (after_blank && width) { /* nothing ends with a blank, of whatever kind */
+                out->n--;
+                width--;
+        }
         return width;
 }
 
