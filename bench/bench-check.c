@@ -239,7 +239,8 @@ static void name_slowest(const struct corpus *c, uint64_t check)
                 const struct tarball *slow = NULL;
 
                 for (size_t k = 0; k < c->n; k++)
-                        if (c->list[k].check_ns < below && (!slow || c->list[k].check_ns > slow->check_ns))
+                        if (c->list[k].check_ns < below &&
+                            (!slow || c->list[k].check_ns > slow->check_ns))
                                 slow = &c->list[k];
                 if (!slow)
                         break;
