@@ -181,6 +181,13 @@ static struct qn_v function_constructor(struct qn_vm *vm)
         return qn_vm_api(vm, qn_js_api_global(vm->apis, QN_STR("Function")));
 }
 
+/* name and length, which nobody stored; what a parent that is not known may have. */
+static bool is_open_function(const struct qn_vobj *o, uint32_t key)
+{
+        return o->cls == QN_VC_FUNC && (key == QN_K_NAME || key == QN_K_LENGTH ||
+                                        (o->fn->class_node && o->fn->self.kind == QN_V_UNKNOWN));
+}
+
 static struct qn_v get_from_object(struct qn_vm *vm, struct qn_v v, uint32_t key)
 {
         struct qn_vobj *o = v.obj;
@@ -217,7 +224,7 @@ static struct qn_v get_from_object(struct qn_vm *vm, struct qn_v v, uint32_t key
         r = o->open                                       ? qn_vm_with(vm, o->any, v.taint)
             : o->any.kind != QN_V_UNKNOWN || o->any.taint ? o->any
                                                           : qn_v_undef();
-        if (r.kind == QN_V_UNDEF && (o->open || o->cls == QN_VC_FUNC))
+        if (r.kind == QN_V_UNDEF && (o->open || is_open_function(o, key)))
                 r = qn_v_unknown();
         return qn_vm_with(vm, r, o->taint);
 }
@@ -268,8 +275,8 @@ struct qn_v qn_vm_get(struct qn_vm *vm, struct qn_v obj, uint32_t key)
                 r = (struct qn_v){ .kind = QN_V_BUILTIN, .n = key };
                 break;
         case QN_V_ALT:
-                r = qn_v_unknown();
-                for (uint32_t i = 0; i < obj.alt->n; i++)
+                r = qn_vm_get(vm, obj.alt->v[0], key);
+                for (uint32_t i = 1; i < obj.alt->n; i++)
                         r = qn_vm_join(vm, r, qn_vm_get(vm, obj.alt->v[i], key));
                 break;
         default:

@@ -10,7 +10,7 @@
 #define KEEP             ((size_t)2 << 20)
 #define FILES_MAX        20000u
 #define STEPS_BASE       60000
-#define STEPS_OBFUSCATED 40000000 /* decoding tables of strings takes many */
+#define STEPS_OBFUSCATED 150000000 /* decoding tables of strings takes many */
 
 /* --- the machine --- */
 
@@ -163,6 +163,7 @@ static bool name_keys(struct qn_vm *vm)
 static bool start(struct qn_vm *vm, struct qn_scan *s)
 {
         vm->s = s;
+        vm->a.max = s->obfuscated ? QN_VM_ARENA_OBFUSCATED_MAX : QN_VM_ARENA_MAX;
         vm->parser = s->js;
         vm->started = true;
         vm->left = s->obfuscated ? STEPS_OBFUSCATED : STEPS_BASE;
