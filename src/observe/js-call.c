@@ -352,7 +352,7 @@ static void see_code(struct qn_js_file *j, uint32_t node, uint32_t arg, struct q
                 what = "constant";
                 qn_site_code(j->s, &site, v.str, QN_STR("js"));
         }
-        if (v.decoded) {
+        if (v.decoded && !v.exact) {
                 what = "decoded";
                 e->labels |= QN_LABEL_BIT(DECODED);
         }

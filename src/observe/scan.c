@@ -210,7 +210,7 @@ static void observe_javascript(struct qn_scan *s, const struct qn_scan_file *f)
         struct qn_graph_file *g = &s->graph.files[s->file];
 
         g->flags |= QN_GF_JS;
-        g->flags &= (uint8_t)~QN_GF_WANTED;
+        g->flags &= (uint16_t)~QN_GF_WANTED;
         s->stats.js_files++;
         s->stats.js_bytes += qn_cur_left(&f->data);
         if (f->size > qn_cur_left(&f->data) || f->size > QN_JS_FILE_MAX) {
@@ -290,13 +290,16 @@ _Static_assert(QN_EVENT_MAX <= 64, "kinds are bits of a uint64_t");
 
 #define SMALL ((size_t)64 << 10) /* bytes of programs in a package that is run whatever it does */
 
-/* Tables of strings that are decoded when they are used. */
+/* What obfuscators leave behind. */
 static bool is_obfuscated(const struct qn_event *e)
 {
-        struct qn_str what = qn_event_get(e, QN_ATTR_WHAT);
+        static const char *const list[] = { "string-array", "hex-names", "string-array-rotation",
+                                            "jsfuck",       "jjencode",  "packer" };
+        bool made = false;
 
-        return e->kind == QN_EVENT_OBFUSCATION &&
-               (qn_str_is(what, "string-array") || qn_str_is(what, "hex-names"));
+        for (size_t i = 0; i < QN_ARRAY_SIZE(list); i++)
+                made |= qn_str_is(qn_event_get(e, QN_ATTR_WHAT), list[i]);
+        return made && e->kind == QN_EVENT_OBFUSCATION;
 }
 
 /* Code that came out of a decoder. */
@@ -317,6 +320,8 @@ static void note_kinds(struct qn_scan *s)
 
                 s->obfuscated |= is_obfuscated(e);
                 dark |= is_obfuscated(e) || is_decoded(e);
+                if (is_obfuscated(e))
+                        s->graph.files[s->file].flags |= QN_GF_OBFUSCATED;
                 kinds |= UINT64_C(1) << e->kind;
         }
         s->kinds |= kinds;

@@ -20,6 +20,7 @@ enum {
         QN_GF_OTHER = 32, /* read as a program in another language */
         QN_GF_DEEP = 64,  /* does something that is worth running it with partly known values */
         QN_GF_DARK = 128, /* hides what it does: only running it can tell */
+        QN_GF_OBFUSCATED = 256, /* its names or strings were made unreadable by a tool */
 };
 
 enum qn_graph_run {
@@ -32,7 +33,7 @@ struct qn_graph_file {
         struct qn_str path, main; /* main: of a package.json in a directory below */
         uint32_t edges;           /* first edge + 1 */
         uint8_t phases;           /* 1 << qn_phase, of loading it */
-        uint8_t flags;
+        uint16_t flags;
 };
 
 struct qn_graph_edge {

@@ -647,6 +647,16 @@ static void eval_args(struct qn_vm *vm, struct qn_vframe *f, uint32_t first, str
                 args->v[i] = small[i];
 }
 
+/* process[x('0x12')](…): whether it is known what is called tells whether the code was understood. */
+static void count_computed(struct qn_vmod *m, struct qn_v self, struct qn_v fn)
+{
+        if (qn_v_callable(fn))
+                m->seen++;
+        else if (fn.kind == QN_V_UNKNOWN &&
+                 (self.kind == QN_V_API || self.kind == QN_V_STD || self.kind == QN_V_STR))
+                m->blind++;
+}
+
 static struct qn_v eval_call(struct qn_vm *vm, struct qn_vframe *f, uint32_t node)
 {
         const struct qn_js_node *n = qn_vn(f->m, node), *c = qn_vn(f->m, n->first);
@@ -672,6 +682,8 @@ static struct qn_v eval_call(struct qn_vm *vm, struct qn_vframe *f, uint32_t nod
         } else {
                 fn = qn_vm_eval(vm, f, n->first);
         }
+        if (c->type == QN_JS_INDEX)
+                count_computed(f->m, self, fn);
         eval_args(vm, f, c->next, &args);
         if (args.is_new)
                 return qn_vm_construct(vm, at, fn, &args);

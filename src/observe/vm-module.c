@@ -263,8 +263,10 @@ struct qn_v qn_vm_require(struct qn_vm *vm, struct qn_vat at, struct qn_v name, 
                 return any;
         }
         name = name.kind == QN_V_OBJ ? qn_vm_to_text(vm, name) : name;
-        if (!qn_v_exact(name) || !name.n)
+        if (!qn_v_exact(name) || !name.n) {
+                at.m->blind++;
                 return qn_v_tainted(name.taint);
+        }
         spec = qn_v_text(name);
         if (is_data_url(spec))
                 return load_data(vm, at, name);

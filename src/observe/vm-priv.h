@@ -166,6 +166,7 @@ struct qn_vmod {
         uint8_t *captured; /* scope → functions are made inside */
         uint16_t *runs;    /* scope → how often its function ran */
         uint8_t *active;   /* scope → how often it is on the stack */
+        uint32_t seen, blind; /* computed names of functions that are called: worked out, not */
         uint8_t *told;     /* node → how often a call there was looked at */
 };
 

@@ -376,6 +376,11 @@ static bool is_harmless(struct qn_str code)
         return code.n < 3;
 }
 
+static uint16_t without_decoded(struct qn_vm *vm, uint16_t taint)
+{
+        return qn_vm_taint(vm, vm->taints[taint].labels & ~QN_LABEL_BIT(DECODED), vm->taints[taint].trace);
+}
+
 static void see_code(struct sink *s, struct qn_v v)
 {
         struct qn_vm *vm = s->vm;
@@ -396,8 +401,8 @@ static void see_code(struct sink *s, struct qn_v v)
                         return;
                 }
                 what = "constant";
-        }
-        if (v.flags & QN_VF_DECODED || vm->taints[s->data].labels & QN_LABEL_BIT(DECODED)) {
+                s->data = without_decoded(vm, s->data); /* what it says is looked at instead */
+        } else if (v.flags & QN_VF_DECODED || vm->taints[s->data].labels & QN_LABEL_BIT(DECODED)) {
                 what = "decoded";
                 s->e.labels |= QN_LABEL_BIT(DECODED);
         } else if (vm->taints[s->data].labels & QN_LABEL_BIT(NETWORK) && !qn_v_exact(v)) {

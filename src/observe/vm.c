@@ -234,12 +234,8 @@ static bool wanted(const struct qn_vm *vm, const struct qn_vmod *m, enum qn_vm_r
                (reach == QN_VM_MARKED && f->flags & QN_GF_DEEP);
 }
 
-void qn_vm_run(struct qn_vm *vm, struct qn_scan *s, enum qn_vm_reach reach)
+static void run_all(struct qn_vm *vm, size_t n, enum qn_vm_reach reach)
 {
-        size_t n = vm->n_mods;
-
-        if (!n || vm->full || !start(vm, s))
-                return;
         order(vm);
         vm->load = true;
         for (unsigned rank = 0; rank < RANK_MAX && !vm->full; rank++) {
@@ -290,4 +286,38 @@ void qn_vm_note_limits(struct qn_vm *vm, struct qn_scan *s)
                 lost |= vm->mods[i]->snippet && vm->mods[i]->state <= QN_VM_RUNNING;
         if (lost)
                 note(s, QN_STR(""), "text that becomes code is more than is followed");
+}
+
+/* Whether an obfuscated file kept its secret. */
+static bool is_opaque(const struct qn_vm *vm, uint32_t file)
+{
+        const struct qn_vmod *m =
+                file < vm->n_by_file && vm->by_file[file] ? vm->mods[vm->by_file[file] - 1] : NULL;
+
+        if (!m || m->state != QN_VM_DONE || vm->full || vm->rough)
+                return true;
+        return m->blind > 2 && m->blind > m->seen / 4;
+}
+
+static void tell_if_opaque(struct qn_vm *vm, struct qn_scan *s, uint32_t file)
+{
+        struct qn_event e = qn_observe_make(QN_EVENT_OBFUSCATION);
+        struct qn_site site = { .file = file, .root = -1, .when = QN_WHEN_LOAD };
+
+        if (!is_opaque(vm, file))
+                return;
+        qn_event_attr(&e, QN_ATTR_WHAT, QN_STR("opaque"));
+        qn_sink_file(&s->sink, s->graph.files[file].path);
+        qn_site_event(s, &site, &e);
+}
+
+void qn_vm_run(struct qn_vm *vm, struct qn_scan *s, enum qn_vm_reach reach)
+{
+        size_t n = vm->n_mods;
+
+        if (n && !vm->full && start(vm, s))
+                run_all(vm, n, reach);
+        for (uint32_t i = 0; s->obfuscated && i < s->graph.n_files; i++)
+                if (s->graph.files[i].flags & QN_GF_OBFUSCATED)
+                        tell_if_opaque(vm, s, i);
 }
