@@ -42,7 +42,7 @@ static size_t test_count;
 /* Leaves a test that this machine cannot run.  cmocka's own skip() comes out as a failure in the TAP of its version 1.1.5. */
 #define SKIP(why)                                                       \
         do {                                                            \
-                print_message("%s is left out: %s\n", __func__, (why)); \
+                print_message("# %s is left out: %s\n", __func__, (why)); \
                 return;                                                 \
         } while (0)
 
