@@ -159,15 +159,15 @@ struct qn_vmod {
         struct qn_site site;     /* and its place */
         struct qn_vframe *frame;
         struct qn_vobj *exports, *module;
-        uint32_t *keys;    /* atom → key, 0: not asked yet */
-        uint32_t *owner;   /* scope → the function's scope it belongs to */
-        uint32_t *slot;    /* binding → slot in the frame of that scope */
-        uint32_t *n_slots; /* scope → slots of its frame */
-        uint8_t *captured; /* scope → functions are made inside */
-        uint16_t *runs;    /* scope → how often its function ran */
-        uint8_t *active;   /* scope → how often it is on the stack */
+        uint32_t *keys;       /* atom → key, 0: not asked yet */
+        uint32_t *owner;      /* scope → the function's scope it belongs to */
+        uint32_t *slot;       /* binding → slot in the frame of that scope */
+        uint32_t *n_slots;    /* scope → slots of its frame */
+        uint8_t *captured;    /* scope → functions are made inside */
+        uint16_t *runs;       /* scope → how often its function ran */
+        uint8_t *active;      /* scope → how often it is on the stack */
         uint32_t seen, blind; /* computed names of functions that are called: worked out, not */
-        uint8_t *told;     /* node → how often a call there was looked at */
+        uint8_t *told;        /* node → how often a call there was looked at */
 };
 
 enum qn_vdone { QN_DONE_NORMAL, QN_DONE_BREAK, QN_DONE_CONTINUE, QN_DONE_RETURN, QN_DONE_THROW };
@@ -215,7 +215,7 @@ struct qn_vm {
         struct qn_js *parser;  /* the scan's */
         struct qn_arena fixed; /* what stays from package to package */
         size_t copied, loaded; /* bytes of files */
-        unsigned ranks_done; /* of qn_vm_run(): groups of files that were run to their end */
+        unsigned ranks_done;   /* of qn_vm_run(): groups of files that were run to their end */
         bool unfollowed;       /* code was recovered that a limit kept from being run */
 
         struct qn_vframe *spare[32]; /* frames by number of slots, for the next call */

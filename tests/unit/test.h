@@ -40,10 +40,10 @@ static size_t test_count;
         } while (0)
 
 /* Leaves a test that this machine cannot run.  cmocka's own skip() comes out as a failure in the TAP of its version 1.1.5. */
-#define SKIP(why)                                                       \
-        do {                                                            \
+#define SKIP(why)                                                         \
+        do {                                                              \
                 print_message("# %s is left out: %s\n", __func__, (why)); \
-                return;                                                 \
+                return;                                                   \
         } while (0)
 
 int main(void)
