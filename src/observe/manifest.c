@@ -345,6 +345,7 @@ static void run_gyps(struct qn_scan *s)
                 const struct qn_scan_gyp *g = &s->gyps[i];
 
                 qn_sink_file(&s->sink, g->path);
+                s->path = g->path; /* code in its commands stands here */
                 if (!g->gyp && g->reached &&
                     qn_scan_unanalysed(s, "gyp", g->path, "binding.gyp is more than literals") < 0)
                         s->graph.full = true;
@@ -473,6 +474,7 @@ void qn_manifest_prepare(struct qn_scan *s)
                 return;
         s->prepared = true;
         qn_sink_file(&s->sink, QN_STR("package.json"));
+        s->path = QN_STR("package.json"); /* code in its commands stands here */
         if (s->manifest) {
                 qn_graph_manifest(&s->graph, s->manifest);
                 for (size_t i = 0; i < QN_ARRAY_SIZE(lifecycle); i++)

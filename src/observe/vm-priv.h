@@ -170,6 +170,22 @@ struct qn_vmod {
         uint8_t *told;        /* node → how often a call there was looked at */
 };
 
+struct qn_vm_copy {
+        uint32_t file, age;
+        struct qn_str path;
+        char *text;
+        size_t n;
+};
+
+/* Files that do not stay where they are. */
+struct qn_vm_copies {
+        struct qn_vm_copy *list;
+        size_t n, cap, bytes;
+        uint32_t seen;
+        struct qn_vm_copy end; /* no room from this one on, once they were cut */
+        bool cut;
+};
+
 enum qn_vdone { QN_DONE_NORMAL, QN_DONE_BREAK, QN_DONE_CONTINUE, QN_DONE_RETURN, QN_DONE_THROW };
 
 /* A running function. */
@@ -214,9 +230,10 @@ struct qn_vm {
         size_t n_by_file;
         struct qn_js *parser;  /* the scan's */
         struct qn_arena fixed; /* what stays from package to package */
-        size_t copied, loaded; /* bytes of files */
-        unsigned ranks_done;   /* of qn_vm_run(): groups of files that were run to their end */
-        bool unfollowed;       /* code was recovered that a limit kept from being run */
+        struct qn_vm_copies copies;
+        size_t loaded;       /* bytes of files */
+        unsigned ranks_done; /* of qn_vm_run(): groups of files that were run to their end */
+        bool unfollowed;     /* code was recovered that a limit kept from being run */
 
         struct qn_vframe *spare[32]; /* frames by number of slots, for the next call */
         struct qn_vobj **made;       /* functions, in the order in which they were made */
@@ -550,6 +567,15 @@ void qn_vm_flow(struct qn_vm *vm, struct qn_event *e, uint16_t taint);
 void qn_vm_sink_assigned(struct qn_vm *vm, struct qn_vat at, const struct qn_js_api *api,
                          struct qn_v v);
 struct qn_v qn_vm_name_source(struct qn_vm *vm, struct qn_vat at, uint32_t key, struct qn_v v);
+
+/* --- vm-copies.c --- */
+/* False when there is no memory. */
+bool qn_vm_copies_add(struct qn_vm_copies *c, uint32_t file, struct qn_str path,
+                      struct qn_str source);
+/* The smallest stay, as many as there is room for.  What is larger than the first one left out is not taken later either: what
+ * stays in the end depends on sizes and paths alone, not on the archive's order. */
+void qn_vm_copies_cut(struct qn_vm_copies *c);
+void qn_vm_copies_done(struct qn_vm_copies *c);
 
 /* --- vm-module.c --- */
 struct qn_v qn_vm_require(struct qn_vm *vm, struct qn_vat at, struct qn_v name, const char *how);

@@ -378,7 +378,8 @@ static bool is_harmless(struct qn_str code)
 
 static uint16_t without_decoded(struct qn_vm *vm, uint16_t taint)
 {
-        return qn_vm_taint(vm, vm->taints[taint].labels & ~QN_LABEL_BIT(DECODED), vm->taints[taint].trace);
+        return qn_vm_taint(vm, vm->taints[taint].labels & ~QN_LABEL_BIT(DECODED),
+                           vm->taints[taint].trace);
 }
 
 static void see_code(struct sink *s, struct qn_v v)

@@ -7,7 +7,6 @@
 #include "base/limits.h"
 #include "observe/vm-priv.h"
 
-#define KEEP             ((size_t)2 << 20)
 #define FILES_MAX        20000u
 #define STEPS_BASE       60000
 #define STEPS_OBFUSCATED 150000000 /* decoding tables of strings takes many */
@@ -75,6 +74,7 @@ struct qn_vm *qn_vm_free(struct qn_vm *vm)
 {
         if (!vm)
                 return NULL;
+        qn_vm_copies_done(&vm->copies);
         qn_arena_done(&vm->a);
         qn_arena_done(&vm->fixed);
         free(vm);
@@ -90,7 +90,8 @@ void qn_vm_begin(struct qn_vm *vm)
 {
         struct qn_vm was = *vm;
 
-        qn_arena_reset(&was.a, KEEP);
+        qn_vm_copies_done(&was.copies);
+        qn_arena_done(&was.a); /* what stayed would shift the point where the cap is met */
         *vm = (struct qn_vm){ .apis = was.apis,
                               .a = was.a,
                               .fixed = was.fixed,
@@ -123,13 +124,20 @@ static struct qn_vmod *add(struct qn_vm *vm, uint32_t file, struct qn_str path,
 
 void qn_vm_add(struct qn_vm *vm, uint32_t file, struct qn_str path, struct qn_str source, bool keep)
 {
-        if (!keep && source.n <= QN_VM_FILE_MAX && vm->copied + source.n <= QN_VM_SOURCE_MAX) {
-                vm->copied += source.n;
-                source = qn_arena_dup(&vm->a, source);
-                keep = true;
-        }
         if (keep)
                 add(vm, file, path, source);
+        else if (!qn_vm_copies_add(&vm->copies, file, path, source))
+                vm->full = true;
+}
+
+static void take_copies(struct qn_vm *vm)
+{
+        qn_vm_copies_cut(&vm->copies);
+        for (size_t i = 0; i < vm->copies.n; i++) {
+                const struct qn_vm_copy *c = &vm->copies.list[i];
+
+                add(vm, c->file, c->path, (struct qn_str){ c->text, c->n });
+        }
 }
 
 void qn_vm_add_code(struct qn_vm *vm, uint32_t file, struct qn_str path, struct qn_str code,
@@ -313,8 +321,10 @@ static void tell_if_opaque(struct qn_vm *vm, struct qn_scan *s, uint32_t file)
 
 void qn_vm_run(struct qn_vm *vm, struct qn_scan *s, enum qn_vm_reach reach)
 {
-        size_t n = vm->n_mods;
+        size_t n;
 
+        take_copies(vm);
+        n = vm->n_mods;
         if (n && !vm->full && start(vm, s))
                 run_all(vm, n, reach);
         for (uint32_t i = 0; s->obfuscated && i < s->graph.n_files; i++)

