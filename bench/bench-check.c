@@ -292,7 +292,7 @@ int main(int argc, char **argv)
                 qn_gz_trim(f.gz, 8 << 20);
                 t->floor_ns = t1 - t0;
                 t0 = cpu_ns();
-                if (qn_analyse(an, in, (struct qn_str){ NULL, 0 }, &set) < 0)
+                if (qn_analyse(an, &(struct qn_analyse_in){ .archive = in }, &set) < 0)
                         return 1;
                 judge_one(rules, set, &arena, t->path, &counts);
                 add_stats(&st, an);

@@ -21,11 +21,12 @@ static struct qn_analyser *analyser(void)
         return an;
 }
 
-static void analyse(struct qn_cur in, struct qn_buf *out)
+static void analyse(struct qn_cur archive, struct qn_buf *out)
 {
+        const struct qn_analyse_in in = { .archive = archive };
         const struct qn_event_set *set = NULL;
 
-        if (qn_analyse(analyser(), in, QN_STR(""), &set) < 0 || !set || !set->sealed)
+        if (qn_analyse(analyser(), &in, &set) < 0 || !set || !set->sealed)
                 abort();
         if (qn_event_set_write(set, out) < 0)
                 abort();

@@ -64,12 +64,14 @@
 #define QN_VM_SOURCE_MAX ((size_t)8 << 20) /* bytes of one package's files */
 
 /* --- one package --- */
-#define QN_PKG_ARENA_MAX   ((size_t)64 << 20) /* names, summaries and events of one package */
-#define QN_EVENTS_MAX      20000u             /* events of one package */
-#define QN_EVENTS_KIND_MAX 256u               /* events of one kind in one file */
-#define QN_ATTR_MAX        512u               /* bytes of one event attribute */
-#define QN_FLOW_MAX        2048u              /* bytes of the flow that leads to an event */
-#define QN_PKG_SECONDS     20u /* processor time of one package in the analyse role */
+#define QN_PKG_ARENA_MAX ((size_t)64 << 20) /* names, summaries and events of one package */
+#define QN_DIFF_ARENA_MAX \
+        ((size_t)64 << 20)        /* hashes and statements of two versions of a package */
+#define QN_EVENTS_MAX      20000u /* events of one package */
+#define QN_EVENTS_KIND_MAX 256u   /* events of one kind in one file */
+#define QN_ATTR_MAX        512u   /* bytes of one event attribute */
+#define QN_FLOW_MAX        2048u  /* bytes of the flow that leads to an event */
+#define QN_PKG_SECONDS     20u    /* processor time of one package in the analyse role */
 
 /* --- roles --- */
 #define QN_ROLE_MEMORY      ((size_t)1 << 30)   /* address space that an analyse role may grow by */

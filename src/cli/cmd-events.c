@@ -31,6 +31,25 @@ static int read_target(const char *path, struct qn_buf *ret)
         return r;
 }
 
+/* The target, and the version before if it is given. */
+static int observe(const struct qn_args *a, struct qn_analyser *an, struct qn_buf *target,
+                   struct qn_buf *previous, const struct qn_event_set **ret)
+{
+        const char *before = qn_args_get(a, "previous");
+        struct qn_analyse_in in = { 0 };
+        int r = read_target(a->argv[0], target);
+
+        if (r < 0)
+                return log_err(r, "%s: %s", a->argv[0], strerror(-r));
+        r = before ? read_target(before, previous) : 0;
+        if (r < 0)
+                return log_err(r, "%s: %s", before, strerror(-r));
+        in.archive = qn_cur_mem(target->p, target->n);
+        in.previous = qn_cur_mem(previous->p, previous->n);
+        r = qn_analyse(an, &in, ret);
+        return r < 0 ? log_err(r, "%s: %s", a->argv[0], strerror(-r)) : 0;
+}
+
 static void print_attr(struct qn_buf *out, const struct qn_event *e)
 {
         for (size_t i = 0; i < qn_event_n_identity(e); i++) {
@@ -55,6 +74,8 @@ static void print_text(struct qn_buf *out, const struct qn_event_set *set)
                         qn_buf_printf(out, " %.*s:%u:%u", QN_STR_ARG(set->files[e->file]), e->line,
                                       e->column);
                 print_attr(out, e);
+                if (e->fresh)
+                        qn_buf_printf(out, "  new=%s", qn_novelty_name(e->fresh));
                 for (unsigned l = 0; l < QN_LABEL_MAX; l++)
                         if (e->labels >> l & 1)
                                 qn_buf_printf(out, "  +%s", qn_label_name(l));
@@ -65,23 +86,22 @@ static void print_text(struct qn_buf *out, const struct qn_event_set *set)
 int cmd_events(const struct qn_args *a)
 {
         _cleanup_(qn_buf_done) struct qn_buf in = QN_BUF_INIT(QN_UNPACKED_MAX),
+                                             before = QN_BUF_INIT(QN_UNPACKED_MAX),
                                              out = QN_BUF_INIT(QN_JSON_MAX);
         _cleanup_(qn_observers_freep) struct qn_observers *o = NULL;
         _cleanup_(qn_analyser_freep) struct qn_analyser *an = NULL;
         const struct qn_event_set *set = NULL;
         struct qn_err err = { 0 };
-        int r = read_target(a->argv[0], &in);
+        int r = qn_observers_load(a->data, &o, &err);
 
-        if (r < 0)
-                return log_err(r, "%s: %s", a->argv[0], strerror(-r));
-        r = qn_observers_load(a->data, &o, &err);
         if (r < 0)
                 return log_err(r, "%s", err.msg);
         r = qn_analyser_new(o, &an);
-        if (r == 0)
-                r = qn_analyse(an, qn_cur_mem(in.p, in.n), (struct qn_str){ NULL, 0 }, &set);
         if (r < 0)
-                return log_err(r, "%s: %s", a->argv[0], strerror(-r));
+                return log_err(r, "%s", strerror(-r));
+        r = observe(a, an, &in, &before, &set);
+        if (r < 0)
+                return r;
         if (strcmp(qn_args_get(a, "format"), "json") == 0)
                 r = qn_event_set_write_json(set, &out);
         else

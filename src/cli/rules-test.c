@@ -112,6 +112,7 @@ static int judge_events(struct tester *t, const char *path, const struct qn_rule
 static int judge_archive(struct tester *t, const char *path, const struct qn_rule *rule, bool bad,
                          int fd)
 {
+        struct qn_analyse_in in = { 0 };
         const struct qn_event_set *set;
         struct qn_verdict v;
         struct stat st;
@@ -123,7 +124,8 @@ static int judge_archive(struct tester *t, const char *path, const struct qn_rul
         p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (p == MAP_FAILED)
                 return log_err(-errno, "%s: %s", path, strerror(errno));
-        r = qn_analyse(t->analyser, qn_cur_mem(p, (size_t)st.st_size), QN_STR(""), &set);
+        in.archive = qn_cur_mem(p, (size_t)st.st_size);
+        r = qn_analyse(t->analyser, &in, &set);
         if (r == 0)
                 r = qn_judge(t->rules, set, &t->arena, &v);
         if (r == 0)

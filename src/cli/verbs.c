@@ -40,7 +40,9 @@ static const struct qn_opt check_opts[] = {
 };
 
 static const struct qn_opt events_opts[] = {
-        { "format", 0, 0, "FORMAT", "text|json", "text", "output format" }, {}
+        { "format", 0, 0, "FORMAT", "text|json", "text", "output format" },
+        { "previous", 0, 0, "TARGET", NULL, NULL, "compare with this version, the one before" },
+        {}
 };
 
 static const struct qn_opt judge_opts[] = {

@@ -55,6 +55,8 @@ static void put_event(struct qn_buf *out, const struct qn_event_set *s, const st
         qn_jsonw_cstr(&w, "event", qn_event_name(e->kind));
         qn_jsonw_cstr(&w, "phase", qn_phase_name(e->phase));
         qn_jsonw_cstr(&w, "layer", qn_layer_name(e->layer));
+        if (e->fresh)
+                qn_jsonw_cstr(&w, "new", qn_novelty_name(e->fresh));
         put_place(&w, s, e);
         put_labels(&w, e->labels);
         put_attrs(&w, e);
@@ -161,6 +163,7 @@ static int get_attrs(struct reader *r, struct qn_str key, const struct qn_node *
 GET_NAME(event, enum qn_event_kind, qn_event_from_name, kind)
 GET_NAME(phase, enum qn_phase, qn_phase_from_name, phase)
 GET_NAME(layer, enum qn_layer, qn_layer_from_name, layer)
+GET_NAME(novelty, enum qn_novelty, qn_novelty_from_name, fresh)
 
 static int get_text(struct reader *r, struct qn_str key, const struct qn_node *n, size_t max,
                     struct qn_str *ret)
@@ -183,6 +186,8 @@ static int get_field(struct reader *r, struct qn_str key, const struct qn_node *
                 return get_phase(r, n);
         if (qn_str_is(key, "layer"))
                 return get_layer(r, n);
+        if (qn_str_is(key, "new"))
+                return get_novelty(r, n);
         if (qn_str_is(key, "file"))
                 return get_file(r, n);
         if (qn_str_is(key, "offset"))

@@ -1,12 +1,12 @@
 /* event-wire.c - event sets as bytes, for messages between roles and for the store.
  *
- *   "QNE1" u32 length of what follows
+ *   "QNE2" u32 length of what follows
  *   u8 kinds, u8 attrs, u8 labels, then that many names (u8 length, bytes): the rest refers to them by position, so that
  *   stored sets can still be read when the vocabulary has grown
  *   name, version, integrity (u16 length, bytes)
  *   u32 files, then paths (u16 length, bytes) in ascending order
  *   u32 events, then events:
- *     u8 kind, u8 phase, u8 layer, u8 attrs, u32 file, offset, line, column, count, u64 labels, text (u16 length, bytes),
+ *     u8 kind, u8 phase, u8 layer, u8 novelty, u8 attrs, u32 file, offset, line, column, count, u64 labels, text (u16 length, bytes),
  *     attrs times: u8 attribute, value (u16 length, bytes)
  */
 #include <errno.h>
@@ -15,8 +15,8 @@
 #include "base/utf8.h"
 #include "event/event.h"
 
-#define MAGIC     "QNE1"
-#define EVENT_MIN 34                  /* bytes of an event without attributes and text */
+#define MAGIC     "QNE2"
+#define EVENT_MIN 35                  /* bytes of an event without attributes and text */
 #define SET_MAX   (QN_EVENTS_MAX + 1) /* the overflow's own event comes on top */
 #define TABLE_MAX 64
 
@@ -107,7 +107,8 @@ static void put_event(struct qn_buf *b, const struct qn_event *e, const struct t
         for (unsigned i = 0; i < QN_LABEL_MAX; i++)
                 if (e->labels >> i & 1)
                         labels |= UINT64_C(1) << t->labels.at[i];
-        qn_buf_add(b, (uint8_t[]){ t->kinds.at[e->kind], e->phase, e->layer, e->n_attrs }, 4);
+        qn_buf_add(b, (uint8_t[]){ t->kinds.at[e->kind], e->phase, e->layer, e->fresh, e->n_attrs },
+                   5);
         qn_buf_add(b, (uint32_t[]){ e->file, e->off, e->line, e->column, e->count }, 20);
         qn_buf_add(b, &labels, sizeof labels);
         put_text(b, e->text);
@@ -293,7 +294,7 @@ static int get_attr(struct reader *r, struct qn_event *e)
 
 static int get_event(struct reader *r, size_t n_files, struct qn_event *e)
 {
-        uint8_t head[4];
+        uint8_t head[5];
         uint32_t place[5];
         int k;
 
@@ -302,13 +303,14 @@ static int get_event(struct reader *r, size_t n_files, struct qn_event *e)
             qn_cur_copy(&r->in, sizeof place, place) < 0)
                 return bad(r, "cut short");
         if (head[0] >= r->n_kinds || head[1] >= QN_PHASE_MAX || head[2] >= QN_LAYER_MAX ||
-            head[3] > QN_EVENT_ATTRS)
-                return bad(r, "an unknown kind, phase or layer");
+            head[3] >= QN_NOVELTY_MAX || head[4] > QN_EVENT_ATTRS)
+                return bad(r, "an unknown kind, phase, layer or novelty");
         if ((place[0] >= n_files && place[0] != QN_FILE_NONE) || place[4] == 0)
                 return bad(r, "an unknown file or a count of nothing");
         *e = (struct qn_event){ .kind = r->kinds[head[0]],
                                 .phase = head[1],
                                 .layer = head[2],
+                                .fresh = head[3],
                                 .file = place[0],
                                 .off = place[1],
                                 .line = place[2],
@@ -317,7 +319,7 @@ static int get_event(struct reader *r, size_t n_files, struct qn_event *e)
         k = get_labels_of(r, e);
         if (k == 0)
                 k = get_text(r, QN_ATTR_MAX, &e->text);
-        for (unsigned i = 0; k == 0 && i < head[3]; i++)
+        for (unsigned i = 0; k == 0 && i < head[4]; i++)
                 k = get_attr(r, e);
         return k;
 }

@@ -183,6 +183,7 @@ static void count_again(struct qn_event *to, const struct qn_event *from)
         if (__builtin_add_overflow(to->count, from->count, &to->count))
                 to->count = UINT32_MAX;
         to->labels |= from->labels;
+        to->fresh = QN_MAX(to->fresh, from->fresh);
 }
 
 /* The counter of a kind in a file; NULL at the arena's cap. */

@@ -57,11 +57,21 @@ enum qn_layer {
         QN_LAYER_MAX
 };
 
+/* How an event stands to the version before, when there is one to compare with. */
+enum qn_novelty {
+        QN_NOVELTY_NONE, /* it was there, or nothing is known */
+        QN_NOVELTY_CODE, /* the version before did such a thing too, but not in this statement */
+        QN_NOVELTY_BEHAVIOUR, /* the version before did not do this */
+        QN_NOVELTY_KIND,      /* nor anything of the kind */
+        QN_NOVELTY_MAX
+};
+
 #define QN_EVENT_ATTRS 7 /* the most attributes of one event: six and a flow */
 
 struct qn_event {
         uint8_t kind, phase, layer, n_attrs;
         uint8_t keys[QN_EVENT_ATTRS]; /* qn_attr */
+        uint8_t fresh;                /* qn_novelty */
         uint32_t file;                /* index in set->files; QN_FILE_NONE: about the package */
         uint32_t off, line, column;   /* byte offset; line and column from 1, 0 unknown */
         uint32_t count;  /* how many equal events this one stands for; 0: none besides another's */
@@ -117,11 +127,13 @@ const char *qn_attr_name(enum qn_attr a);
 const char *qn_label_name(enum qn_label l);
 const char *qn_phase_name(enum qn_phase p);
 const char *qn_layer_name(enum qn_layer l);
+const char *qn_novelty_name(enum qn_novelty n);
 QN_MUST int qn_event_from_name(struct qn_str s, enum qn_event_kind *ret);
 QN_MUST int qn_attr_from_name(struct qn_str s, enum qn_attr *ret);
 QN_MUST int qn_label_from_name(struct qn_str s, enum qn_label *ret);
 QN_MUST int qn_phase_from_name(struct qn_str s, enum qn_phase *ret);
 QN_MUST int qn_layer_from_name(struct qn_str s, enum qn_layer *ret);
+QN_MUST int qn_novelty_from_name(struct qn_str s, enum qn_novelty *ret);
 
 /* NDJSON: a header line {"schema":"qanat.events/1",…}, then a line per event.  Reading is strict, and stops at the header
  * of the next set: HOSTILE INPUT. */

@@ -40,6 +40,14 @@ static const char *const layer_names[] = {
         [QN_LAYER_HOST] = "host",
 };
 
+static const char *const novelty_names[] = {
+        [QN_NOVELTY_NONE] = "no",
+        [QN_NOVELTY_CODE] = "code",
+        [QN_NOVELTY_BEHAVIOUR] = "behaviour",
+        [QN_NOVELTY_KIND] = "kind",
+};
+
+_Static_assert(QN_ARRAY_SIZE(novelty_names) == QN_NOVELTY_MAX, "a name for each novelty");
 _Static_assert(QN_ARRAY_SIZE(phase_names) == QN_PHASE_MAX, "a name for each phase");
 _Static_assert(QN_ARRAY_SIZE(layer_names) == QN_LAYER_MAX, "a name for each layer");
 
@@ -87,6 +95,11 @@ const char *qn_layer_name(enum qn_layer l)
         return name_at(layer_names, QN_LAYER_MAX, l);
 }
 
+const char *qn_novelty_name(enum qn_novelty n)
+{
+        return name_at(novelty_names, QN_NOVELTY_MAX, n);
+}
+
 #define FROM_NAME(fn, type, table)                            \
         int fn(struct qn_str s, type *ret)                    \
         {                                                     \
@@ -102,3 +115,4 @@ FROM_NAME(qn_attr_from_name, enum qn_attr, attr_names)
 FROM_NAME(qn_label_from_name, enum qn_label, label_names)
 FROM_NAME(qn_phase_from_name, enum qn_phase, phase_names)
 FROM_NAME(qn_layer_from_name, enum qn_layer, layer_names)
+FROM_NAME(qn_novelty_from_name, enum qn_novelty, novelty_names)

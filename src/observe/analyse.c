@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "observe/archive.h"
 #include "observe/names.h"
+#include "observe/previous.h"
 #include "observe/scan.h"
 #include "parse/binfmt.h"
 #include "parse/gz.h"
@@ -16,6 +17,7 @@ struct qn_analyser {
         struct qn_scan *scan;
         struct qn_gz *gz;
         struct qn_archive archive;
+        struct qn_previous *previous; /* made when there is something to compare with */
         struct qn_names names;
         struct qn_buf sri; /* of the artifact at hand */
         uint64_t files;
@@ -52,6 +54,7 @@ struct qn_analyser *qn_analyser_free(struct qn_analyser *an)
         if (!an)
                 return NULL;
         qn_archive_done(&an->archive);
+        qn_previous_free(an->previous);
         qn_names_done(&an->names);
         qn_buf_done(&an->sri);
         qn_gz_free(an->gz);
@@ -341,13 +344,11 @@ static int follow_references(struct qn_analyser *an, unsigned *rounds)
         return r;
 }
 
-static int observe(struct qn_analyser *an, struct qn_cur bytes)
+static int observe(struct qn_analyser *an)
 {
         unsigned rounds = QN_SCAN_ROUNDS_MAX;
-        int r = qn_archive_open(&an->archive, an->gz, bytes);
+        int r = walk_first(an);
 
-        if (r == 0)
-                r = walk_first(an);
         if (r == 0)
                 r = report_whole(an);
         if (r == 0)
@@ -358,22 +359,54 @@ static int observe(struct qn_analyser *an, struct qn_cur bytes)
         return follow_references(an, &rounds); /* to files whose names were put together */
 }
 
-int qn_analyse(struct qn_analyser *an, struct qn_cur archive, struct qn_str integrity,
-               const struct qn_event_set **ret)
+/* Begins the scan; when there is a version before, it was looked at first. */
+static int begin(struct qn_analyser *an, struct qn_cur previous)
+{
+        struct qn_err err = { 0 };
+        struct qn_diff *diff = NULL;
+        int r = 0;
+
+        if (qn_cur_left(&previous)) {
+                if (!an->previous)
+                        r = qn_previous_new(&an->previous);
+                if (r == 0)
+                        r = qn_previous_look(an->previous, an->scan, &an->archive, previous, &diff,
+                                             &err);
+        }
+        if (r == -ENOMEM)
+                return r;
+        qn_scan_begin(an->scan);
+        if (r == 0)
+                qn_scan_compare(an->scan, diff);
+        else
+                r = qn_scan_unanalysed(an->scan, "previous", no_path,
+                                       "the version before, to compare with, cannot be read");
+        return r;
+}
+
+static int look_at(struct qn_analyser *an, const struct qn_analyse_in *in)
 {
         uint8_t sha512[QN_DIGEST_BYTES_MAX];
+        int r = qn_archive_open(&an->archive, an->gz, in->archive);
+
+        if (r == 0)
+                r = begin(an, in->previous);
+        if (r == 0)
+                r = hash_artifact(an, in->archive, sha512);
+        if (r == 0)
+                r = check_integrity(an, in->archive, sha512, in->integrity);
+        return r == 0 ? observe(an) : r;
+}
+
+int qn_analyse(struct qn_analyser *an, const struct qn_analyse_in *in,
+               const struct qn_event_set **ret)
+{
         int r;
 
-        qn_scan_begin(an->scan);
         qn_names_reset(&an->names);
         an->files = 0;
         an->has_manifest = an->names_full = false;
-        r = hash_artifact(an, archive, sha512);
-        if (r < 0)
-                return r;
-        r = check_integrity(an, archive, sha512, integrity);
-        if (r == 0)
-                r = observe(an, archive);
+        r = look_at(an, in);
         qn_archive_close(&an->archive);
         return r < 0 ? r : qn_scan_finish(an->scan, qn_buf_view(&an->sri), ret);
 }

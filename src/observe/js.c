@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/limits.h"
+#include "observe/diff.h"
 #include "observe/js-priv.h"
 
 #define EXCERPT       120
@@ -341,6 +342,8 @@ static void observe(struct qn_scan *s, struct qn_str source, enum qn_js_mode mod
                 if (!outer && s->file < s->graph.n_files)
                         s->graph.files[s->file].flags |= QN_GF_ERRORS;
         }
+        if (s->diff && !outer)
+                qn_diff_program(s->diff, s->path, j.ast, j.a);
         r = prepare(&j);
         if (r == 0) {
                 walk_tree(&j);

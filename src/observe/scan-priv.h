@@ -8,6 +8,7 @@
 #include "observe/sink.h"
 #include "observe/trigger.h"
 
+struct qn_diff;
 struct qn_foreign;
 struct qn_gyp;
 struct qn_js;
@@ -58,6 +59,7 @@ struct qn_scan {
         struct qn_js *js;
         struct qn_vm *vm;
         struct qn_literal_scan *literal;
+        struct qn_diff *diff; /* compares with the version before; NULL: nobody asked */
 
         const struct qn_pkgjson *manifest;
         struct qn_str manifest_data;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "observe/diff.h"
 #include "observe/foreign.h"
 #include "observe/js.h"
 #include "observe/literal.h"
@@ -105,6 +106,7 @@ void qn_scan_begin(struct qn_scan *s)
         qn_graph_init(&s->graph, &s->pkg);
         qn_vm_begin(s->vm);
         qn_event_set_init(&s->set, &s->pkg);
+        s->diff = NULL;
         s->kinds = 0;
         s->named_secret = s->obfuscated = false;
         s->stats = (struct qn_scan_stats){ 0 };
@@ -118,6 +120,16 @@ void qn_scan_begin(struct qn_scan *s)
         s->rounds = 0;
         s->path = (struct qn_str){ 0 };
         s->file = QN_FILE_NONE;
+}
+
+void qn_scan_compare(struct qn_scan *s, struct qn_diff *d)
+{
+        s->diff = d;
+}
+
+const struct qn_pkgjson *qn_scan_manifest(const struct qn_scan *s)
+{
+        return s->manifest;
 }
 
 void qn_scan_stats(const struct qn_scan *s, struct qn_scan_stats *ret)
@@ -421,6 +433,8 @@ void qn_site_event(struct qn_scan *s, const struct qn_site *site, struct qn_even
         e->column = site->column;
         if (!e->text.n)
                 e->text = site->text;
+        if (s->diff && s->sink.file < s->sink.n_files)
+                e->fresh = (uint8_t)qn_diff_code(s->diff, s->sink.files[s->sink.file], e->off);
         qn_sink_add(&s->sink, e);
 }
 
@@ -660,6 +674,8 @@ int qn_scan_finish(struct qn_scan *s, struct qn_str integrity, const struct qn_e
                                "files load files in a chain too long to follow") < 0)
                 return -ENOMEM;
         note_errors(s);
+        if (s->diff)
+                qn_diff_finish(s->diff, s);
         if ((s->graph.full || s->sink.full) &&
             qn_scan_unanalysed(s, "memory", (struct qn_str){ 0 },
                                "the package holds more than is kept of one package") < 0)

@@ -40,6 +40,9 @@ struct qn_scan_stats {
 };
 
 void qn_scan_begin(struct qn_scan *s);
+/* What compares this package with the version before, until the next begin; borrowed. */
+struct qn_diff;
+void qn_scan_compare(struct qn_scan *s, struct qn_diff *d);
 /* Observes one file.  Only -ENOMEM is returned: whatever is wrong with the file becomes an UNANALYSED event. */
 QN_MUST int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f);
 /* Something about the archive: an entry that is not a plain file, a duplicate… (what, path). */
@@ -57,4 +60,7 @@ void qn_scan_deepen(struct qn_scan *s);
 /* Builds the trigger graph, gives every event its phase, seals the set.  The set lives until the next begin. */
 QN_MUST int qn_scan_finish(struct qn_scan *s, struct qn_str integrity,
                            const struct qn_event_set **ret);
+/* The manifest, NULL when there is none; valid until the next begin. */
+struct qn_pkgjson;
+const struct qn_pkgjson *qn_scan_manifest(const struct qn_scan *s);
 void qn_scan_stats(const struct qn_scan *s, struct qn_scan_stats *ret);

@@ -167,6 +167,7 @@ static void count_again(struct qn_sink *s, struct qn_event *old, const struct qn
         if (__builtin_add_overflow(old->count, e->count, &old->count))
                 old->count = UINT32_MAX;
         old->labels |= e->labels;
+        old->fresh = QN_MAX(old->fresh, e->fresh);
         if (is_earlier(e, old) && !take_place(s, old, e))
                 s->full = true;
 }

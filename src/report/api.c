@@ -105,7 +105,9 @@ int qanat_check(struct qanat *q, const void *tarball, size_t size, const char *i
         const struct qn_event_set *set = NULL;
         struct qanat_result *res;
         struct qn_verdict v;
-        int r = qn_analyse(q->analyser, qn_cur_mem(tarball, size), qn_str_c(integrity), &set);
+        const struct qn_analyse_in in = { .archive = qn_cur_mem(tarball, size),
+                                          .integrity = qn_str_c(integrity) };
+        int r = qn_analyse(q->analyser, &in, &set);
 
         if (r < 0)
                 return r;

@@ -38,7 +38,8 @@ static int run_analyse(void *ctx, struct qn_cur params, struct qn_cur input, str
 {
         struct tables *t = ctx;
         const struct qn_event_set *set;
-        int r = qn_analyse(t->analyser, input, qn_cur_rest(&params), &set);
+        const struct qn_analyse_in in = { .archive = input, .integrity = qn_cur_rest(&params) };
+        int r = qn_analyse(t->analyser, &in, &set);
 
         return r < 0 ? r : qn_event_set_write(set, reply);
 }

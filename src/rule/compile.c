@@ -325,6 +325,19 @@ static int set_layers(struct qn_compiler *c, struct qn_pattern *p, const struct 
         return r;
 }
 
+/* new: true, false, or how new at least. */
+static int set_novelty(struct qn_compiler *c, struct qn_pattern *p, const struct qn_node *n)
+{
+        enum qn_novelty v = QN_NOVELTY_CODE;
+
+        if (n->type == QN_NODE_BOOL)
+                p->not_fresh = !n->boolean;
+        else if (qn_novelty_from_name(qn_node_text(n), &v) < 0 || v == QN_NOVELTY_NONE)
+                return qn_compile_fail(c, n, "new: takes true, false, code, behaviour or kind");
+        p->fresh = p->not_fresh ? QN_NOVELTY_NONE : (uint8_t)v;
+        return 0;
+}
+
 static int set_labels(struct qn_compiler *c, uint64_t *to, const struct qn_node *n)
 {
         struct qn_kinds bits = { 0 };
@@ -344,8 +357,8 @@ static int set_times(struct qn_compiler *c, struct qn_pattern *p, const struct q
 }
 
 /* The names that a pattern may use: fields and what is not a field. */
-static const char *const pattern_words[] = { "event",  "phase",      "layer",
-                                             "labels", "labels-all", "times" };
+static const char *const pattern_words[] = { "event",      "phase", "layer", "labels",
+                                             "labels-all", "times", "new" };
 
 static const char *pattern_word(unsigned i)
 {
@@ -385,6 +398,8 @@ static int add_word(struct qn_compiler *c, struct pattern_builder *b, struct qn_
                 return set_labels(c, &p->labels_any, n);
         if (qn_str_is(key, "labels-all"))
                 return set_labels(c, &p->labels_all, n);
+        if (qn_str_is(key, "new"))
+                return set_novelty(c, p, n);
         if (qn_str_is(key, "times"))
                 return set_times(c, p, n);
         return add_field(c, b, key, n);

@@ -60,6 +60,8 @@ struct qn_pattern {
         struct qn_kinds kinds;
         uint8_t phases; /* 0: the rule's, except for facts, which have no time */
         uint8_t layers;
+        uint8_t fresh; /* qn_novelty: at least as new */
+        bool not_fresh;
         uint32_t times;
         uint64_t labels_any, labels_all;
         struct qn_matcher *matchers;

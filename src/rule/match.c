@@ -7,6 +7,7 @@ bool qn_kind_is_fact(enum qn_event_kind k)
         case QN_EVENT_INSTALL_HOOK:
         case QN_EVENT_TRIGGER:
         case QN_EVENT_META:
+        case QN_EVENT_VERSION_DIFF:
         case QN_EVENT_DEP_SPEC:
         case QN_EVENT_ARCHIVE_ODD:
         case QN_EVENT_UNANALYSED:
@@ -100,6 +101,8 @@ bool qn_pattern_fits(const struct qn_pattern *p, const struct qn_event_set *s,
 {
         if (!qn_kinds_has(&p->kinds, e->kind) || !(p->layers >> e->layer & 1) ||
             e->count < p->times)
+                return false;
+        if (e->fresh < p->fresh || (p->not_fresh && e->fresh))
                 return false;
         if ((p->labels_any && !(e->labels & p->labels_any)) ||
             (e->labels & p->labels_all) != p->labels_all)

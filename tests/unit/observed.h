@@ -12,6 +12,8 @@ static inline void observed_add(struct qn_buf *b, const struct qn_event *e)
                 for (size_t k = 0; k < e->values[i].n; k++) /* one line an event */
                         qn_buf_byte(b, e->values[i].p[k] == '\n' ? '|' : e->values[i].p[k]);
         }
+        if (e->fresh)
+                qn_buf_printf(b, " new=%s", qn_novelty_name(e->fresh));
         for (unsigned l = 0; l < QN_LABEL_MAX; l++)
                 if (e->labels >> l & 1)
                         qn_buf_printf(b, " +%s", qn_label_name(l));

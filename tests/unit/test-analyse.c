@@ -114,9 +114,11 @@ static void fresh(void)
 
 static const char *analyse(const struct qn_buf *b, const char *integrity)
 {
+        const struct qn_analyse_in in = { .archive = qn_cur_mem(b->p, b->n),
+                                          .integrity = qn_str_c(integrity) };
         const struct qn_event_set *set;
 
-        ASSERT_EQ(tested_analyse(an, qn_cur_mem(b->p, b->n), qn_str_c(integrity), &set), 0);
+        ASSERT_EQ(tested_analyse(an, &in, &set), 0);
         return scan->log.p;
 }
 

@@ -1,0 +1,47 @@
+/* diff.h - what is new in a package: compared with the version before.
+ *
+ * The version before is looked at first, as far as it differs (files with the same content are passed over): its statements
+ * (js-units.h) and its events are kept as hashes.  Then the package itself is observed as ever, and at the end each event
+ * learns whether its behaviour, or the code it lies in, is new (qn_event.fresh).  Facts about the difference as a whole are
+ * events of the layer "diff".
+ *
+ *   qn_diff_begin()
+ *   qn_diff_file(BEFORE)…, qn_diff_file(NOW)…        all files of both, in any order
+ *   scan of the files of BEFORE that qn_diff_differs(), with qn_scan_compare()
+ *   qn_diff_compare(); scan of the package with qn_scan_compare() */
+#pragma once
+
+#include "base/str.h"
+#include "event/event.h"
+
+struct qn_arena;
+struct qn_js_ast;
+struct qn_scan;
+
+enum qn_diff_side { QN_DIFF_BEFORE, QN_DIFF_NOW };
+
+struct qn_diff;
+
+QN_MUST int qn_diff_new(struct qn_diff **ret);
+struct qn_diff *qn_diff_free(struct qn_diff *d);
+
+/* Forgets the last pair. */
+void qn_diff_begin(struct qn_diff *d);
+/* A file of one side: its content decides, wherever it lies. */
+void qn_diff_file(struct qn_diff *d, enum qn_diff_side side, struct qn_str path, uint64_t size,
+                  struct qn_str content);
+/* Whether the other side has no file with this content. */
+bool qn_diff_differs(const struct qn_diff *d, enum qn_diff_side side, struct qn_str content);
+/* From here on the package itself is scanned. */
+void qn_diff_compare(struct qn_diff *d);
+
+/* --- asked by the scan --- */
+
+/* A file was parsed: its statements are learnt, or compared. */
+void qn_diff_program(struct qn_diff *d, struct qn_str path, const struct qn_js_ast *ast,
+                     struct qn_arena *tmp);
+/* Whether the code at an offset of a file is new: NONE or CODE. */
+enum qn_novelty qn_diff_code(const struct qn_diff *d, struct qn_str path, uint32_t off);
+/* All events are there: those of the version before are learnt; those of the package get their novelty, and facts about the
+ * difference as a whole are added. */
+void qn_diff_finish(struct qn_diff *d, struct qn_scan *s);
