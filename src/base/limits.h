@@ -25,6 +25,15 @@
 #define QN_SNIFF_MAX       ((size_t)8 << 10) /* bytes of a file that are looked at to tell its format */
 #define QN_SRI_HASHES_MAX  32u /* hashes of the deciding algorithm in one integrity string */
 
+/* --- executables and what hides in other files --- */
+#define QN_EXE_NAME_MAX     512u              /* bytes of one imported name */
+#define QN_EXE_NAMES_MAX    20000u            /* imported names, and libraries */
+#define QN_EXE_LIBS_MAX     1024u             /* libraries of one PE table */
+#define QN_EXE_SYMBOLS_MAX  200000u           /* entries of one symbol table */
+#define QN_EXE_SECTIONS_MAX 1024u             /* sections, and segments */
+#define QN_EXE_COMMANDS_MAX 4096u             /* load commands of one Mach-O file */
+#define QN_EXE_TEXT_MAX     ((size_t)8 << 20) /* bytes of one executable that are searched for text */
+
 /* --- documents --- */
 #define QN_JSON_DEPTH_MAX   512u                /* nesting of arrays and objects */
 #define QN_JSON_MAX         ((size_t)256 << 20) /* bytes of one JSON document */

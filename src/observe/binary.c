@@ -1,4 +1,5 @@
 /* Files that are not text: executables, and content that does not fit its name. */
+#include "observe/native.h"
 #include "observe/observers.h"
 #include "observe/scan-priv.h"
 #include "parse/binfmt.h"
@@ -24,6 +25,7 @@ bool qn_binary_observe(struct qn_scan *s, const struct qn_scan_file *f)
                 if (qn_native_read(f->data, f->size, &native) == 0)
                         qn_event_attr(&e, QN_ATTR_WHAT, qn_str_c(native.kind));
                 qn_site_event(s, &site, &e);
+                qn_native_observe(s, f, qn_format_name(format));
         }
         if (misfit != QN_MISFIT_NONE) {
                 e = qn_observe_make(QN_EVENT_BINARY_MISMATCH);

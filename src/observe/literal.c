@@ -16,7 +16,7 @@
 #define EXCERPT     80
 #define LITERAL_MIN 4
 
-enum { IN_CODE = 1, IN_PROSE = 2, IN_MANIFEST = 4 };
+enum { IN_CODE = 1, IN_PROSE = 2, IN_MANIFEST = 4, IN_BINARY = 8 };
 
 struct pattern {
         struct qn_str id, regex, class;
@@ -26,6 +26,7 @@ struct pattern {
 };
 
 struct qn_literals {
+        const char *table;
         struct pattern *list;
         size_t n, cap;
         hs_database_t *db;
@@ -104,6 +105,8 @@ static int read_pattern(struct qn_literals *l, struct qn_arena *a, const struct 
                 return qn_fail(reterr, -EINVAL, 0, "\"%.*s\" holds no literal of %d bytes",
                                QN_STR_ARG(p.id), LITERAL_MIN);
         p.in = contexts(qn_node_get(n, "in"));
+        if (p.in & IN_CODE && qn_node_bool(qn_node_get(n, "binary"), true))
+                p.in |= IN_BINARY;
         p.flags = HS_FLAG_SINGLEMATCH;
         if (qn_node_bool(qn_node_get(n, "nocase"), false))
                 p.flags |= HS_FLAG_CASELESS;
@@ -123,7 +126,7 @@ static int read_table(struct qn_literals *l, const char *data_dir, struct qn_are
                       struct qn_err *reterr)
 {
         const struct qn_node *root, *list;
-        int r = qn_table_read(data_dir, "literals.yaml", a, &root, reterr);
+        int r = qn_table_read(data_dir, l->table, a, &root, reterr);
 
         if (r < 0)
                 return r;
@@ -131,7 +134,7 @@ static int read_table(struct qn_literals *l, const char *data_dir, struct qn_are
         for (size_t i = 0; list && i < list->n; i++) {
                 r = read_pattern(l, a, list->items[i], reterr);
                 if (r < 0)
-                        return qn_table_fail(reterr, "literals.yaml", list->items[i]);
+                        return qn_table_fail(reterr, l->table, list->items[i]);
         }
         return 0;
 }
@@ -159,7 +162,7 @@ static int compile(struct qn_literals *l, struct qn_arena *a, struct qn_err *ret
                              &err) != HS_SUCCESS) {
                 size_t i = err && err->expression >= 0 ? (size_t)err->expression : 0;
 
-                r = qn_fail(reterr, -EINVAL, 0, "literals.yaml: %.*s: %.80s",
+                r = qn_fail(reterr, -EINVAL, 0, "%s: %.*s: %.80s", l->table,
                             QN_STR_ARG(l->list[i].id), err ? err->message : "cannot be compiled");
                 hs_free_compile_error(err);
         }
@@ -234,8 +237,8 @@ static void store_cached(const struct qn_literals *l, const char *path)
                 return; /* no cache: the next start compiles again */
 }
 
-int qn_literals_load(const char *data_dir, const char *cache_dir, struct qn_arena *a,
-                     struct qn_literals **ret, struct qn_err *reterr)
+int qn_literals_load(const char *data_dir, const char *table, const char *cache_dir,
+                     struct qn_arena *a, struct qn_literals **ret, struct qn_err *reterr)
 {
         _cleanup_(qn_buf_done) struct qn_buf path = QN_BUF_INIT(4096);
         struct qn_literals *l = QN_ARENA_NEW(a, struct qn_literals);
@@ -244,6 +247,7 @@ int qn_literals_load(const char *data_dir, const char *cache_dir, struct qn_aren
 
         if (!l)
                 return -ENOMEM;
+        l->table = table;
         r = read_table(l, data_dir, a, reterr);
         if (r < 0)
                 return r;
@@ -356,22 +360,43 @@ static int cmp_hit(const void *a, const void *b)
         return (x->id > y->id) - (x->id < y->id);
 }
 
+/* The patterns that occur, in the table's order. */
+static int search(const struct qn_literals *l, struct qn_literal_scan *ls, struct qn_str text)
+{
+        ls->n_hits = 0;
+        if (text.n && l->n &&
+            hs_scan(l->db, text.p, (unsigned)text.n, 0, ls->scratch, on_match, ls) != HS_SUCCESS)
+                return -EIO;
+        qsort(ls->hits, ls->n_hits, sizeof *ls->hits, cmp_hit);
+        return 0;
+}
+
+int qn_literal_each(const struct qn_literals *l, struct qn_literal_scan *ls, struct qn_str bytes,
+                    qn_literal_fn fn, void *ctx)
+{
+        int r = search(l, ls, bytes);
+
+        for (size_t i = 0; r == 0 && i < ls->n_hits; i++) {
+                const struct pattern *p = &l->list[ls->hits[i].id];
+
+                if (p->in & IN_BINARY)
+                        fn(ctx, p->id, &p->event, ls->hits[i].end);
+        }
+        return r;
+}
+
 void qn_literal_observe(struct qn_scan *s, const struct qn_site *site, struct qn_str text)
 {
         const struct qn_literals *l = s->o->literals;
         struct qn_literal_scan *ls = s->literal;
         uint8_t in = is_prose(s->path) ? IN_PROSE : is_manifest(s->path) ? IN_MANIFEST : IN_CODE;
 
-        if (!text.n || !l->n)
-                return;
-        ls->n_hits = 0;
-        if (hs_scan(l->db, text.p, (unsigned)text.n, 0, ls->scratch, on_match, ls) != HS_SUCCESS) {
+        if (search(l, ls, text) < 0) {
                 if (qn_scan_unanalysed(s, "literals", s->path, "the text could not be searched") <
                     0)
                         s->graph.full = true;
                 return;
         }
-        qsort(ls->hits, ls->n_hits, sizeof *ls->hits, cmp_hit);
         for (size_t i = 0; i < ls->n_hits; i++) {
                 const struct pattern *p = &l->list[ls->hits[i].id];
 

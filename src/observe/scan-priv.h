@@ -15,6 +15,7 @@ struct qn_js;
 struct qn_js_apis;
 struct qn_literals;
 struct qn_literal_scan;
+struct qn_natives;
 struct qn_pkgjson;
 struct qn_vm;
 
@@ -25,6 +26,7 @@ struct qn_observers {
         struct qn_js_apis *apis;
         struct qn_literals *literals;
         const struct qn_foreign *foreign;
+        struct qn_natives *natives;
 };
 
 /* Where an event happens, and what becomes of the files that a command there runs. */
@@ -58,7 +60,7 @@ struct qn_scan {
         struct qn_scan_stats stats;
         struct qn_js *js;
         struct qn_vm *vm;
-        struct qn_literal_scan *literal;
+        struct qn_literal_scan *literal, *native; /* of text and of executables */
         struct qn_diff *diff; /* compares with the version before; NULL: nobody asked */
 
         const struct qn_pkgjson *manifest;

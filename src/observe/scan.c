@@ -6,6 +6,7 @@
 #include "observe/foreign.h"
 #include "observe/js.h"
 #include "observe/literal.h"
+#include "observe/native.h"
 #include "observe/observers.h"
 #include "observe/scan-priv.h"
 #include "observe/vm.h"
@@ -33,7 +34,9 @@ int qn_observers_load(const char *data_dir, struct qn_observers **ret, struct qn
             (r = qn_commands_load(data_dir, &o->classes, &o->arena, &o->commands, reterr)) < 0 ||
             (r = qn_js_apis_load(data_dir, &o->arena, &o->apis, reterr)) < 0 ||
             (r = qn_foreign_load(data_dir, &o->arena, &o->foreign, reterr)) < 0 ||
-            (r = qn_literals_load(data_dir, NULL, &o->arena, &o->literals, reterr)) < 0)
+            (r = qn_literals_load(data_dir, "literals.yaml", NULL, &o->arena, &o->literals,
+                                  reterr)) < 0 ||
+            (r = qn_natives_load(data_dir, &o->arena, &o->natives, reterr)) < 0)
                 return r;
         *ret = TAKE_PTR(o);
         return 0;
@@ -44,6 +47,7 @@ struct qn_observers *qn_observers_free(struct qn_observers *o)
         if (!o)
                 return NULL;
         qn_literals_done(o->literals);
+        qn_natives_done(o->natives);
         qn_arena_done(&o->arena);
         free(o);
         return NULL;
@@ -72,6 +76,8 @@ int qn_scan_new(const struct qn_observers *o, struct qn_scan **ret)
         if (r < 0)
                 return r;
         r = qn_literal_scan_new(o->literals, &s->literal);
+        if (r == 0)
+                r = qn_native_scan_new(o->natives, &s->native);
         if (r < 0)
                 return r;
         qn_scan_begin(s);
@@ -87,6 +93,7 @@ struct qn_scan *qn_scan_free(struct qn_scan *s)
         qn_js_free(s->js);
         qn_vm_free(s->vm);
         qn_literal_scan_free(s->literal);
+        qn_literal_scan_free(s->native);
         qn_arena_done(&s->pkg);
         qn_arena_done(&s->tmp);
         free(s);

@@ -13,6 +13,7 @@ bool qn_kind_is_fact(enum qn_event_kind k)
         case QN_EVENT_UNANALYSED:
         case QN_EVENT_BINARY_FILE:
         case QN_EVENT_BINARY_MISMATCH:
+        case QN_EVENT_BINARY_ODD:
         case QN_EVENT_TEXT_PROMPT:
         case QN_EVENT_TEXT_HIDDEN:
                 return true;

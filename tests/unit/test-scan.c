@@ -2,6 +2,7 @@
 #include "observe/scan.h"
 
 #include "base/arena.h"
+#include "exebuild.h"
 #include "observed.h"
 #include "test.h"
 
@@ -563,4 +564,69 @@ TEST(what_is_there_twice_is_shown_where_it_is_first)
                         ASSERT_EQ(last->events[i].line, 1u);
                         ASSERT_STR(last->events[i].text, "fetch(a)");
                 }
+}
+
+/* --- executables --- */
+
+static struct file made(const char *path, const struct qn_buf *b)
+{
+        return (struct file){ path, b->p, b->n };
+}
+
+TEST(imports_and_text_of_executables_are_events)
+{
+        struct qn_buf elf = QN_BUF_INIT(EB_MAX), pe = QN_BUF_INIT(EB_MAX),
+                      macho = QN_BUF_INIT(EB_MAX), wasm = QN_BUF_INIT(EB_MAX);
+        struct file files[] = {
+                PKG,   { "index.js", "require('./a.node'); require('./b.node')", 0 },
+                { 0 }, { 0 },
+                { 0 }, { 0 }
+        };
+        size_t n = QN_ARRAY_SIZE(files);
+
+        eb_elf(&elf, 4, "https://api.telegram.org/bot/x");
+        eb_pe(&pe, ".rdata", 0x40000040, false, "");
+        qn_buf_add(&pe, "U\0s\0e\0r\0/\0.\0s\0s\0h\0/\0i\0d\0_\0r\0s\0a\0", 32);
+        eb_at(&pe, 0x40 + 24 + 240 + 16, pe.n - 512, 4);
+        eb_macho(&macho, 3, "Exodus/exodus.wallet");
+        eb_wasm(&wasm, "env", "emscripten_run_script", "x");
+        files[2] = made("a.node", &elf);
+        files[3] = made("b.node", &pe);
+        files[4] = made("c.dylib", &macho);
+        files[5] = made("d.wasm", &wasm);
+        expect(files, n, "import net.connect name=connect how=import");
+        expect(files, n, "import url.literal host=api.telegram.org class=messenger how=literal");
+        expect(files, n, "import proc.exec name=CreateProcessW how=import");
+        expect(files, n, "import secret.read which=ssh how=literal +ssh");
+        expect(files, n, "never wallet.read which=wallet how=literal");
+        expect(files, n, "never net.connect name=/usr/lib/libcurl.dylib");
+        expect(files, n, "never code.eval name=env.emscripten_run_script");
+        qn_buf_done(&elf);
+        qn_buf_done(&pe);
+        qn_buf_done(&macho);
+        qn_buf_done(&wasm);
+}
+
+TEST(executables_that_hide_something_are_odd)
+{
+        struct qn_buf b = QN_BUF_INIT(EB_MAX);
+        struct file files[] = { PKG, { 0 } };
+
+        eb_pe(&b, "UPX1", 0xe0000040, false, "");
+        files[1] = made("a.exe", &b);
+        expect(files, 2, "never binary.odd what=packed value=upx format=pe");
+        expect(files, 2, "never binary.odd what=write-exec");
+        expect_not(files, 2, "never binary.odd what=appended");
+        qn_buf_fill(&b, 0, 4096); /* padding */
+        files[1] = made("a.exe", &b);
+        expect_not(files, 2, "never binary.odd what=appended");
+        for (int i = 0; i < 100; i++)
+                qn_buf_puts(&b, "console.log(1);\n");
+        files[1] = made("a.exe", &b);
+        expect(files, 2, "never binary.odd what=appended value=ascii");
+        qn_buf_reset(&b);
+        eb_elf(&b, 4, "");
+        files[1] = made("a", &b);
+        expect_not(files, 2, "never binary.odd");
+        qn_buf_done(&b);
 }
