@@ -8,7 +8,7 @@
 QN_UNUSED static void eb_le(struct qn_buf *b, uint64_t v, unsigned n)
 {
         for (unsigned i = 0; i < n; i++)
-                qn_buf_byte(b, (char)(v >> (8 * i)));
+                qn_buf_byte(b, i < 8 ? (char)(v >> (8 * i)) : 0);
 }
 
 QN_UNUSED static void eb_at(struct qn_buf *b, size_t at, uint64_t v, unsigned n)
