@@ -16,7 +16,7 @@ struct qn_item *qn_item_new(size_t order, const char *target, struct qn_arena *n
         it->names = names;
         it->order = order;
         it->target = target;
-        it->fd = -1;
+        it->fd = it->packument = -1;
         return it;
 }
 
@@ -25,6 +25,7 @@ struct qn_item *qn_item_free(struct qn_item *it)
         if (!it)
                 return NULL;
         qn_closep(&it->fd);
+        qn_closep(&it->packument);
         qn_arena_done(&it->mem);
         free(it);
         return NULL;

@@ -29,6 +29,7 @@ struct qn_item {
         bool is_dir;
         bool optional;   /* npm leaves it out on systems that it is not made for */
         int fd;          /* -1: none */
+        int packument;   /* the registry's document, -1: none */
         bool from_cache; /* its bytes are npm's cached copy, which may be bad */
         bool refetch;    /* they were bad: the cache is no longer asked */
         struct qn_str

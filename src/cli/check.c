@@ -71,6 +71,8 @@ static struct qn_item *add_item(struct qn_check *c, size_t order, const char *ta
 static void retire(struct qn_check *c, struct qn_item *it)
 {
         it->state = QN_ITEM_DONE;
+        qn_closep(&it->packument);
+        it->packument = -1;
         c->done++;
         c->last = it->name.n ? it->name : qn_str_c(it->target);
         qn_arena_done(&it->mem);
@@ -109,6 +111,14 @@ static void push(struct queue *q, struct qn_item *it)
         q->tail = &it->next;
 }
 
+static void push_front(struct queue *q, struct qn_item *it)
+{
+        it->next = q->head;
+        if (!q->head)
+                q->tail = &it->next;
+        q->head = it;
+}
+
 static struct qn_item *pop(struct queue *q)
 {
         struct qn_item *it = q->head;
@@ -123,7 +133,11 @@ static void want(struct qn_check *c, struct qn_item *it, enum qn_item_state stat
 {
         it->state = state;
         if (state == QN_ITEM_PACKUMENT || state == QN_ITEM_TARBALL) {
-                push(&c->fetch, it);
+                /* What holds a document is finished before another is fetched. */
+                if (it->packument >= 0)
+                        push_front(&c->fetch, it);
+                else
+                        push(&c->fetch, it);
                 return;
         }
         c->waiting += it->fd >= 0;
@@ -371,6 +385,20 @@ static void note_unread(struct qn_item *it, const struct qn_pack_stats *st)
         it->incomplete = qn_arena_dup(it->names, qn_str_c(text));
 }
 
+/* The document that was given for what lies here; false: the item has its verdict. */
+static bool open_packument(struct qn_check *c, struct qn_item *it)
+{
+        if (!c->config.packument || it->packument >= 0 || it->state != QN_ITEM_ANALYSE)
+                return true;
+        it->packument = open(c->config.packument, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (it->packument < 0) {
+                qn_item_unknown(it, "%.200s cannot be read: %s", c->config.packument,
+                                strerror(errno));
+                finished(c, it);
+        }
+        return it->packument >= 0;
+}
+
 /* Opens what has a path; false: it has its verdict. */
 static bool open_item(struct qn_check *c, struct qn_item *it)
 {
@@ -399,29 +427,47 @@ static bool open_item(struct qn_check *c, struct qn_item *it)
 
 /* --- jobs for the analyse role --- */
 
+static int copy_fd(int fd, int *ret)
+{
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+        if (copy < 0)
+                return -errno;
+        *ret = copy;
+        return 0;
+}
+
 static void start_job(struct qn_check *c, struct qn_item *it)
 {
         _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(1 << 20);
         struct qn_pool_job job = { .user = it };
-        int r;
+        int r = 0;
 
-        if (!open_item(c, it))
+        if (!open_item(c, it) || !open_packument(c, it))
                 return;
         job.input_fd = it->fd;
         if (it->state == QN_ITEM_LOCK) {
                 job.kind = QN_JOB_LOCK;
         } else if (it->state == QN_ITEM_PICK) {
                 job.kind = QN_JOB_PICK;
+                r = copy_fd(it->fd, &it->packument);
                 qn_analyse_write_pick(&params, it->name, it->range);
         } else {
                 job.kind = QN_JOB_ANALYSE;
-                qn_buf_str(&params, it->integrity);
+                if (it->packument >= 0) {
+                        r = copy_fd(it->packument, &job.beside.fds[QN_BESIDE_PACKUMENT]);
+                        job.beside.has = r == 0 ? 1u << QN_BESIDE_PACKUMENT : 0;
+                }
+                qn_analyse_write_artifact(&params, it->integrity,
+                                          it->packument >= 0 ? it->version : QN_STR(""));
         }
         job.params = qn_buf_view(&params);
-        r = qn_buf_error(&params);
+        if (r == 0)
+                r = qn_buf_error(&params);
         if (r == 0)
                 r = qn_pool_submit(c->pool, &job);
         if (r < 0) {
+                qn_msg_beside_close(&job.beside);
                 qn_item_unknown(it, "it cannot be handed to the analysis: %s", strerror(-r));
                 finished(c, it);
                 return;

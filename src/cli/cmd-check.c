@@ -36,6 +36,17 @@ static bool may_be_fetched(const struct qn_target *t)
         return t->kind != QN_TARGET_ARCHIVE;
 }
 
+/* A document belongs to one package. */
+static int check_packument(const struct qn_args *a, const struct targets *t)
+{
+        enum qn_target_kind kind = t->list[0].kind;
+
+        if (!qn_args_get(a, "packument") ||
+            (t->n == 1 && (kind == QN_TARGET_ARCHIVE || kind == QN_TARGET_DIR)))
+                return 0;
+        return log_err(-EINVAL, "--packument belongs to one target: a tarball or a directory");
+}
+
 /* All arguments are understood before anything is done: a mistyped one costs no work and no answer. */
 static int read_targets(const struct qn_args *a, struct targets *t)
 {
@@ -63,7 +74,7 @@ static int read_targets(const struct qn_args *a, struct targets *t)
                                  argv[i], argv[i]);
         }
         t->n = n;
-        return bad;
+        return bad ? bad : check_packument(a, t);
 }
 
 static int load_rules(const struct qn_args *a, struct qn_rules **ret)
@@ -133,6 +144,7 @@ static int check(const struct qn_args *a, const struct targets *t, const struct 
                 .rules = rules,
                 .workers = (unsigned)qn_args_u64(a, "jobs"),
                 .no_sandbox = qn_args_on(a, "no-sandbox"),
+                .packument = qn_args_get(a, "packument"),
                 .result = on_result,
                 .user = report,
         };

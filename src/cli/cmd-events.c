@@ -31,21 +31,39 @@ static int read_target(const char *path, struct qn_buf *ret)
         return r;
 }
 
-/* The target, and the version before if it is given. */
-static int observe(const struct qn_args *a, struct qn_analyser *an, struct qn_buf *target,
-                   struct qn_buf *previous, const struct qn_event_set **ret)
-{
-        const char *before = qn_args_get(a, "previous");
-        struct qn_analyse_in in = { 0 };
-        int r = read_target(a->argv[0], target);
+struct inputs {
+        struct qn_buf target, previous, packument;
+};
 
-        if (r < 0)
-                return log_err(r, "%s: %s", a->argv[0], strerror(-r));
-        r = before ? read_target(before, previous) : 0;
-        if (r < 0)
-                return log_err(r, "%s: %s", before, strerror(-r));
-        in.archive = qn_cur_mem(target->p, target->n);
-        in.previous = qn_cur_mem(previous->p, previous->n);
+static void inputs_done(struct inputs *in)
+{
+        qn_buf_done(&in->target);
+        qn_buf_done(&in->previous);
+        qn_buf_done(&in->packument);
+}
+
+static int read_named(const char *path, int (*read)(const char *path, struct qn_buf *ret),
+                      struct qn_buf *ret)
+{
+        int r = path ? read(path, ret) : 0;
+
+        return r < 0 ? log_err(r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+/* The target, and what is given beside it. */
+static int observe(const struct qn_args *a, struct qn_analyser *an, struct inputs *from,
+                   const struct qn_event_set **ret)
+{
+        struct qn_analyse_in in = { 0 };
+        int r;
+
+        if ((r = read_named(a->argv[0], read_target, &from->target)) < 0 ||
+            (r = read_named(qn_args_get(a, "previous"), read_target, &from->previous)) < 0 ||
+            (r = read_named(qn_args_get(a, "packument"), qn_io_read, &from->packument)) < 0)
+                return r;
+        in.archive = qn_cur_mem(from->target.p, from->target.n);
+        in.previous = qn_cur_mem(from->previous.p, from->previous.n);
+        in.packument = qn_cur_mem(from->packument.p, from->packument.n);
         r = qn_analyse(an, &in, ret);
         return r < 0 ? log_err(r, "%s: %s", a->argv[0], strerror(-r)) : 0;
 }
@@ -85,9 +103,10 @@ static void print_text(struct qn_buf *out, const struct qn_event_set *set)
 
 int cmd_events(const struct qn_args *a)
 {
-        _cleanup_(qn_buf_done) struct qn_buf in = QN_BUF_INIT(QN_UNPACKED_MAX),
-                                             before = QN_BUF_INIT(QN_UNPACKED_MAX),
-                                             out = QN_BUF_INIT(QN_JSON_MAX);
+        _cleanup_(inputs_done) struct inputs in = { QN_BUF_INIT(QN_UNPACKED_MAX),
+                                                    QN_BUF_INIT(QN_UNPACKED_MAX),
+                                                    QN_BUF_INIT(QN_PACKUMENT_MAX) };
+        _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(QN_JSON_MAX);
         _cleanup_(qn_observers_freep) struct qn_observers *o = NULL;
         _cleanup_(qn_analyser_freep) struct qn_analyser *an = NULL;
         const struct qn_event_set *set = NULL;
@@ -99,7 +118,7 @@ int cmd_events(const struct qn_args *a)
         r = qn_analyser_new(o, &an);
         if (r < 0)
                 return log_err(r, "%s", strerror(-r));
-        r = observe(a, an, &in, &before, &set);
+        r = observe(a, an, &in, &set);
         if (r < 0)
                 return r;
         if (strcmp(qn_args_get(a, "format"), "json") == 0)

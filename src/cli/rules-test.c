@@ -21,6 +21,7 @@
 
 #define PATH_BYTES 4096
 #define KEEP       ((size_t)1 << 20)
+#define PACKUMENT  ".packument.json"
 
 struct tester {
         const struct qn_rules *rules;
@@ -108,10 +109,23 @@ static int judge_events(struct tester *t, const char *path, const struct qn_rule
         return 0;
 }
 
+/* The registry's document of an example in EXAMPLE/ is EXAMPLE.packument.json, where there is one. */
+static int read_packument(const char *path, struct qn_buf *ret)
+{
+        char beside[PATH_BYTES];
+        int r;
+
+        if (snprintf(beside, sizeof beside, "%s%s", path, PACKUMENT) >= (int)sizeof beside)
+                return -ENAMETOOLONG;
+        r = qn_io_read(beside, ret);
+        return r == -ENOENT ? 0 : r;
+}
+
 /* The examples are the project's own, so that no role is needed to look at them. */
 static int judge_archive(struct tester *t, const char *path, const struct qn_rule *rule, bool bad,
                          int fd)
 {
+        _cleanup_(qn_buf_done) struct qn_buf packument = QN_BUF_INIT(QN_JSON_MAX);
         struct qn_analyse_in in = { 0 };
         const struct qn_event_set *set;
         struct qn_verdict v;
@@ -124,8 +138,11 @@ static int judge_archive(struct tester *t, const char *path, const struct qn_rul
         p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (p == MAP_FAILED)
                 return log_err(-errno, "%s: %s", path, strerror(errno));
+        r = read_packument(path, &packument);
         in.archive = qn_cur_mem(p, (size_t)st.st_size);
-        r = qn_analyse(t->analyser, &in, &set);
+        in.packument = qn_cur_mem(packument.p, packument.n);
+        if (r == 0)
+                r = qn_analyse(t->analyser, &in, &set);
         if (r == 0)
                 r = qn_judge(t->rules, set, &t->arena, &v);
         if (r == 0)
@@ -167,7 +184,7 @@ static int test_example(struct tester *t, const char *path, const char *name,
 
 static int is_visible(const struct dirent *d)
 {
-        return d->d_name[0] != '.';
+        return d->d_name[0] != '.' && !qn_str_ends(qn_str_c(d->d_name), PACKUMENT);
 }
 
 static int cmp_names(const struct dirent **a, const struct dirent **b)

@@ -36,12 +36,16 @@ static const struct qn_opt check_opts[] = {
           "why each rule exists, all of its evidence, and how data flowed to it" },
         { "no-sandbox", 0, 0, NULL, NULL, NULL,
           "go on where the kernel refuses to confine the analysis" },
+        { "packument", 0, 0, "FILE", NULL, NULL,
+          "the registry's document of the package that TARGET is" },
         {}
 };
 
 static const struct qn_opt events_opts[] = {
         { "format", 0, 0, "FORMAT", "text|json", "text", "output format" },
         { "previous", 0, 0, "TARGET", NULL, NULL, "compare with this version, the one before" },
+        { "packument", 0, 0, "FILE", NULL, NULL,
+          "the registry's document of the package that TARGET is" },
         {}
 };
 

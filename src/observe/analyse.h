@@ -19,14 +19,16 @@ struct qn_scan_stats;
 /* Files and bytes of the last archive. */
 void qn_analyser_stats(const struct qn_analyser *an, struct qn_scan_stats *ret);
 
-/* What is known about an artifact; what is not there is empty. */
+/* An artifact and what is known about it; what is not there is empty. */
 struct qn_analyse_in {
         struct qn_cur archive;
-        struct qn_str integrity;
-        struct qn_cur previous; /* the archive of the version before */
+        struct qn_str
+                integrity; /* what it must match: an SRI string of one or more hashes ("sha512-… sha1-…") */
+        struct qn_cur previous;  /* the archive of the version before */
+        struct qn_cur packument; /* the registry's document of the package */
+        struct qn_str version;   /* under which that document files it; empty: the manifest says */
 };
 
-/* integrity: what the artifact must match, an SRI string of one or more hashes ("sha512-… sha1-…"), or empty: not checked.
- * The set carries the sha512 SRI of the bytes and lives until the next call. */
+/* The set carries the sha512 SRI of the bytes and lives until the next call. */
 QN_MUST int qn_analyse(struct qn_analyser *an, const struct qn_analyse_in *in,
                        const struct qn_event_set **ret);

@@ -66,6 +66,9 @@ struct qn_scan {
         const struct qn_pkgjson *manifest;
         struct qn_str manifest_data;
         bool manifest_bad, prepared;
+        struct qn_cur packument; /* empty: none */
+        struct qn_str
+                wanted; /* the version under which it files this package; empty: that of the manifest */
         struct qn_scan_gyp *gyps;
         size_t n_gyps, gyps_cap;
         struct qn_todo_code *todo;

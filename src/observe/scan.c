@@ -400,6 +400,12 @@ void qn_scan_deepen(struct qn_scan *s)
         qn_arena_reset(&s->tmp, KEEP_FILE);
 }
 
+void qn_scan_packument(struct qn_scan *s, struct qn_cur packument, struct qn_str version)
+{
+        s->packument = packument;
+        s->wanted = version;
+}
+
 size_t qn_scan_pending(struct qn_scan *s)
 {
         qn_manifest_prepare(s);

@@ -1,6 +1,7 @@
 /* analyse-wire.c - parameters and replies of the analyse role as bytes.  HOSTILE INPUT.
  * Numbers and texts are those of wire.h.
  *
+ *   artifact: integrity, version
  *   pick: version, tarball, integrity
  *   cached: u64 time, u64 life, integrity, accept, etag, last-modified, cache-control,
  *         content-type, date
@@ -20,6 +21,24 @@
 #include "role/wire.h"
 
 #define ENTRY_MIN (9 * sizeof(uint32_t)) /* bytes of a package whose texts are all empty */
+
+/* --- artifact --- */
+
+void qn_analyse_write_artifact(struct qn_buf *out, struct qn_str integrity, struct qn_str version)
+{
+        qn_wire_put_text(out, integrity);
+        qn_wire_put_text(out, version);
+}
+
+int qn_analyse_read_artifact(struct qn_cur params, struct qn_str *ret_integrity,
+                             struct qn_str *ret_version)
+{
+        struct qn_str *const texts[] = { ret_integrity, ret_version };
+
+        if (qn_wire_get_texts(&params, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&params))
+                return -EBADMSG;
+        return 0;
+}
 
 /* --- pick --- */
 

@@ -6,6 +6,8 @@
 struct qn_cacache_entry;
 struct qn_packument_version;
 
+QN_MUST int qn_analyse_read_artifact(struct qn_cur params, struct qn_str *ret_integrity,
+                                     struct qn_str *ret_version);
 QN_MUST int qn_analyse_read_want(struct qn_cur params, struct qn_str *ret_name,
                                  struct qn_str *ret_spec);
 /* -EINVAL when what the registry says cannot be a version, an address, an integrity. */

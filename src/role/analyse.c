@@ -33,14 +33,18 @@ static int open_tables(const char *data_dir, void **ret, struct qn_err *reterr)
         return r;
 }
 
-static int run_analyse(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
-                       struct qn_err *reterr QN_UNUSED)
+static int run_analyse(void *ctx, struct qn_cur params, const struct qn_cur *inputs,
+                       struct qn_buf *reply, struct qn_err *reterr QN_UNUSED)
 {
+        struct qn_analyse_in in = { .archive = inputs[0],
+                                    .previous = inputs[1 + QN_BESIDE_PREVIOUS],
+                                    .packument = inputs[1 + QN_BESIDE_PACKUMENT] };
         struct tables *t = ctx;
         const struct qn_event_set *set;
-        const struct qn_analyse_in in = { .archive = input, .integrity = qn_cur_rest(&params) };
-        int r = qn_analyse(t->analyser, &in, &set);
+        int r = qn_analyse_read_artifact(params, &in.integrity, &in.version);
 
+        if (r == 0)
+                r = qn_analyse(t->analyser, &in, &set);
         return r < 0 ? r : qn_event_set_write(set, reply);
 }
 
@@ -150,7 +154,7 @@ static int run_workspace(void *ctx QN_UNUSED, struct qn_cur params, struct qn_cu
 }
 
 static const struct qn_role_job jobs[] = {
-        { QN_JOB_ANALYSE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, run_analyse },
+        { QN_JOB_ANALYSE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_analyse },
         { QN_JOB_PICK, QN_PICK_REPLY_MAX, QN_PKG_SECONDS, run_pick },
         { QN_JOB_LOCK, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_lock },
         { QN_JOB_CACHED, QN_CACHED_REPLY_MAX, QN_PKG_SECONDS, run_cached },

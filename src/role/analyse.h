@@ -16,7 +16,8 @@ struct qn_buf;
 extern const struct qn_role_def qn_role_analyse;
 
 enum qn_analyse_job {
-        /* An archive.  Parameters: the SRI it must match, or nothing.  Reply: qn_event_set_read(). */
+        /* An archive; beside it, in the places of qn_analyse_beside, what is known about it.
+         * Parameters: qn_analyse_write_artifact().  Reply: qn_event_set_read(). */
         QN_JOB_ANALYSE = 1,
         /* A packument.  Parameters: qn_analyse_write_pick().  Reply: qn_analyse_read_pick(). */
         QN_JOB_PICK,
@@ -31,6 +32,15 @@ enum qn_analyse_job {
         /* A package.json.  Parameters: a directory below it.  Reply: u32, 1 when it is a workspace. */
         QN_JOB_WORKSPACE,
 };
+
+/* What may stand beside an archive. */
+enum qn_analyse_beside {
+        QN_BESIDE_PACKUMENT, /* the registry's document of the package */
+        QN_BESIDE_PREVIOUS,  /* the archive of the version before */
+};
+
+/* Parameters of ANALYSE: the SRI that it must match, the version as which the document files it; both may be empty. */
+void qn_analyse_write_artifact(struct qn_buf *out, struct qn_str integrity, struct qn_str version);
 
 /* Parameters of PICK: the package that was asked for and a version, tag or range of it. */
 void qn_analyse_write_pick(struct qn_buf *out, struct qn_str name, struct qn_str spec);

@@ -85,6 +85,10 @@ static int take_message(struct fetcher *f)
 
         if (r <= 0)
                 return r;
+        if (job.beside.has) {
+                qn_msg_beside_close(&job.beside);
+                return -EBADMSG;
+        }
         switch (job.kind) {
         case QN_FETCH_OPTIONS:
                 r = take_options(f, &job, fd);

@@ -10,7 +10,7 @@
 struct job_head {
         uint64_t seq;
         uint32_t n_params, n_input;
-        uint8_t kind, has_fd, zero[6];
+        uint8_t kind, has_fd, has_beside, zero[5];
 };
 struct piece_head {
         uint64_t seq, elapsed_ns, total, off;
@@ -22,28 +22,50 @@ _Static_assert(sizeof(struct job_head) == 24 && sizeof(struct piece_head) == 40,
 
 #define PIECE_MAX (QN_ROLE_MESSAGE_MAX - sizeof(struct piece_head))
 #define ERRNO_MAX 4095
+#define FDS_MAX   (1 + QN_BESIDE)
 
 union fd_control {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
 };
+
+void qn_msg_beside_close(struct qn_msg_beside *b)
+{
+        for (unsigned i = 0; i < QN_BESIDE; i++)
+                if (b->has >> i & 1)
+                        close(b->fds[i]);
+        b->has = 0;
+}
 
 static struct iovec view(struct qn_cur c)
 {
         return (struct iovec){ (void *)(uintptr_t)c.p, qn_cur_left(&c) };
 }
 
-static void attach_fd(struct msghdr *m, union fd_control *control, int fd)
+/* The descriptors of a job in the order in which they travel: how many. */
+static size_t list_fds(const struct qn_msg_beside *beside, int input_fd, int ret[FDS_MAX])
+{
+        size_t n = 0;
+
+        if (input_fd >= 0)
+                ret[n++] = input_fd;
+        for (unsigned i = 0; i < QN_BESIDE; i++)
+                if (beside->has >> i & 1)
+                        ret[n++] = beside->fds[i];
+        return n;
+}
+
+static void attach_fds(struct msghdr *m, union fd_control *control, const int *fds, size_t n)
 {
         struct cmsghdr *c;
 
         m->msg_control = control->bytes;
-        m->msg_controllen = sizeof control->bytes;
+        m->msg_controllen = CMSG_SPACE(n * sizeof *fds);
         c = CMSG_FIRSTHDR(m);
         c->cmsg_level = SOL_SOCKET;
         c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof fd);
-        memcpy(CMSG_DATA(c), &fd, sizeof fd);
+        c->cmsg_len = CMSG_LEN(n * sizeof *fds);
+        memcpy(CMSG_DATA(c), fds, n * sizeof *fds);
 }
 
 static int send_packet(int sock, const struct msghdr *m, int flags)
@@ -64,15 +86,18 @@ int qn_msg_send_job(int sock, const struct qn_msg_job *job, int input_fd)
                 .n_input = (uint32_t)qn_cur_left(&job->input),
                 .kind = job->kind,
                 .has_fd = input_fd >= 0,
+                .has_beside = job->beside.has,
         };
         struct iovec parts[] = { { &head, sizeof head }, view(job->params), view(job->input) };
         struct msghdr m = { .msg_iov = parts, .msg_iovlen = QN_ARRAY_SIZE(parts) };
         union fd_control control = { 0 };
+        int fds[FDS_MAX];
+        size_t n = list_fds(&job->beside, input_fd, fds);
 
         if (parts[1].iov_len > QN_ROLE_PARAMS_MAX || parts[2].iov_len > QN_ROLE_INLINE_MAX)
                 return -EMSGSIZE;
-        if (input_fd >= 0)
-                attach_fd(&m, &control, input_fd);
+        if (n)
+                attach_fds(&m, &control, fds, n);
         return send_packet(sock, &m, MSG_DONTWAIT);
 }
 
@@ -82,7 +107,8 @@ int qn_msg_parse_job(struct qn_cur packet, struct qn_msg_job *ret)
         struct qn_msg_job job = { 0 };
         struct job_head head;
 
-        if (qn_cur_copy(&packet, sizeof head, &head) < 0 || head.has_fd > 1 || head.seq == 0 ||
+        if (qn_cur_copy(&packet, sizeof head, &head) < 0 || head.has_fd > 1 ||
+            head.has_beside >> QN_BESIDE || head.seq == 0 ||
             memcmp(head.zero, zero, sizeof zero) != 0 || head.n_params > QN_ROLE_PARAMS_MAX ||
             head.n_input > QN_ROLE_INLINE_MAX || (head.has_fd && head.n_input))
                 return -EBADMSG;
@@ -92,20 +118,39 @@ int qn_msg_parse_job(struct qn_cur packet, struct qn_msg_job *ret)
         job.seq = head.seq;
         job.kind = head.kind;
         job.has_fd = head.has_fd;
+        job.beside.has = head.has_beside;
         *ret = job;
         return 0;
 }
 
-/* The one descriptor of a message, or -1. */
-static int taken_fd(struct msghdr *m)
+/* The descriptors of a message: how many. */
+static size_t taken_fds(struct msghdr *m, int ret[FDS_MAX])
 {
         struct cmsghdr *c = CMSG_FIRSTHDR(m);
+        size_t n;
+
+        if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+            c->cmsg_len < CMSG_LEN(0))
+                return 0;
+        n = QN_MIN((c->cmsg_len - CMSG_LEN(0)) / sizeof *ret, (size_t)FDS_MAX);
+        memcpy(ret, CMSG_DATA(c), n * sizeof *ret);
+        return n;
+}
+
+/* Puts descriptors where the job's head says that they belong; false: they are not those. */
+static bool place_fds(struct qn_msg_job *job, const int *fds, size_t n, int *ret_fd)
+{
         int fd = -1;
 
-        if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-            c->cmsg_len == CMSG_LEN(sizeof fd))
-                memcpy(&fd, CMSG_DATA(c), sizeof fd);
-        return fd;
+        if (n != (size_t)job->has_fd + (size_t)__builtin_popcount(job->beside.has))
+                return false;
+        if (job->has_fd)
+                fd = *fds++;
+        for (unsigned i = 0; i < QN_BESIDE; i++)
+                if (job->beside.has >> i & 1)
+                        job->beside.fds[i] = *fds++;
+        *ret_fd = fd;
+        return true;
 }
 
 /* Bytes received, 0 at the end, or -errno.  A peer that dies with packets unread resets the
@@ -128,20 +173,20 @@ int qn_msg_recv_job(int sock, void *buf, struct qn_msg_job *ret, int *ret_fd)
                             .msg_iovlen = 1,
                             .msg_control = control.bytes,
                             .msg_controllen = sizeof control.bytes };
-        _cleanup_(qn_closep) int fd = -1;
         ssize_t n = recv_packet(sock, &m, MSG_CMSG_CLOEXEC);
-        int r;
+        int fds[FDS_MAX];
+        size_t n_fds;
 
         if (n <= 0)
                 return (int)n;
-        fd = taken_fd(&m);
-        if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-                return -EBADMSG;
-        r = qn_msg_parse_job(qn_cur_mem(buf, (size_t)n), ret);
-        if (r < 0 || ret->has_fd != (fd >= 0))
-                return -EBADMSG;
-        *ret_fd = TAKE_FD(fd);
-        return 1;
+        n_fds = taken_fds(&m, fds);
+        if (!(m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) &&
+            qn_msg_parse_job(qn_cur_mem(buf, (size_t)n), ret) == 0 &&
+            place_fds(ret, fds, n_fds, ret_fd))
+                return 1;
+        while (n_fds)
+                close(fds[--n_fds]);
+        return -EBADMSG;
 }
 
 int qn_msg_send_reply(int sock, uint64_t seq, int status, uint64_t elapsed_ns, struct qn_str bytes)

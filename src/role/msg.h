@@ -1,6 +1,7 @@
 /* msg.h - messages between a parent and its roles.  HOSTILE INPUT on both ends.
  * The socket is a SOCK_SEQPACKET pair: the kernel keeps the borders of packets.  A job is one
- * packet (header, parameters, small input) with at most one descriptor (large input).  A reply is
+ * packet (header, parameters, small input) with its input as a descriptor when that is large, and with further
+ * inputs beside it, always as descriptors.  A reply is
  * one packet or several pieces in order; a descriptor that comes with one is never taken.  Sequence
  * numbers start at 1; a role first says that it is ready with a reply numbered 0. */
 #pragma once
@@ -9,18 +10,31 @@
 #include "base/cur.h"
 #include "base/err.h"
 
+#define QN_BESIDE 2 /* inputs that a job may have beside the first */
+
+/* Descriptors in their places; all zero: there are none. */
+struct qn_msg_beside {
+        uint8_t has; /* 1 << place */
+        int fds[QN_BESIDE];
+};
+
+/* Closes what is there. */
+void qn_msg_beside_close(struct qn_msg_beside *b);
+
 struct qn_msg_job {
         uint64_t seq;
         uint8_t kind;
         bool has_fd;
         struct qn_cur params, input; /* input is empty when has_fd */
+        struct qn_msg_beside beside; /* sent: the caller's; received: the receiver's to close */
 };
 
 /* Sends a job without waiting: 0, -EAGAIN (the socket is full), -EMSGSIZE, -EPIPE or another
  * -errno. input_fd is sent when it is >= 0. */
 QN_MUST int qn_msg_send_job(int sock, const struct qn_msg_job *job, int input_fd);
 /* Waits for a job; its slices point into buf (QN_ROLE_MESSAGE_MAX bytes).  1; 0 when the parent is
- * gone; -EBADMSG or another -errno.  *ret_fd: the descriptor, -1 if none; the caller closes it. */
+ * gone; -EBADMSG or another -errno.  *ret_fd: the descriptor of the input, -1 if none; the caller closes it
+ * and those beside it. */
 QN_MUST int qn_msg_recv_job(int sock, void *buf, struct qn_msg_job *ret, int *ret_fd);
 QN_MUST int qn_msg_parse_job(struct qn_cur packet, struct qn_msg_job *ret);
 

@@ -12,6 +12,7 @@
 #include "base/cur.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "role/msg.h"
 #include "role/role.h"
 
 struct qn_pool;
@@ -48,11 +49,12 @@ struct qn_pool_config {
 
 struct qn_pool_job {
         uint8_t kind;
-        struct qn_str params;  /* copied */
-        struct qn_cur input;   /* must live until the result; not with input_fd */
-        int input_fd;          /* a file open for reading only, or a sealed memfd; -1: none */
-        uint64_t wall_ns;      /* 0: QN_ROLE_WALL_SECONDS */
-        qn_pool_done_fn *done; /* NULL: that of the pool, which passes its own context too */
+        struct qn_str params;        /* copied */
+        struct qn_cur input;         /* must live until the result; not with input_fd */
+        int input_fd;                /* a file open for reading only, or a sealed memfd; -1: none */
+        struct qn_msg_beside beside; /* further inputs, of the same kind as input_fd */
+        uint64_t wall_ns;            /* 0: QN_ROLE_WALL_SECONDS */
+        qn_pool_done_fn *done;       /* NULL: that of the pool, which passes its own context too */
         void *ctx;
         void *user;
 };
@@ -65,7 +67,7 @@ QN_MUST int qn_pool_new(const struct qn_pool_config *config, struct qn_pool **re
 struct qn_pool *qn_pool_free(struct qn_pool *p);
 void qn_pool_freep(struct qn_pool **p);
 
-/* 0: the pool owns input_fd from here and will call done once; or -errno (-EMSGSIZE, -EFBIG,
+/* 0: the pool owns the descriptors from here and will call done once; or -errno (-EMSGSIZE, -EFBIG,
  * -EINVAL: a descriptor that can be written to; -ENOMEM): nothing happened. */
 QN_MUST int qn_pool_submit(struct qn_pool *p, const struct qn_pool_job *job);
 

@@ -11,6 +11,7 @@
 #include "base/cur.h"
 #include "base/err.h"
 #include "role/confine.h"
+#include "role/msg.h"
 
 struct qn_role_job {
         uint8_t kind;
@@ -20,6 +21,10 @@ struct qn_role_job {
          * process: it met its memory limit. */
         int (*run)(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
                    struct qn_err *reterr);
+        /* Instead of it, for jobs with further inputs beside the first: those that are not there are empty. */
+        int (*run_beside)(void *ctx, struct qn_cur params,
+                          const struct qn_cur inputs[1 + QN_BESIDE], struct qn_buf *reply,
+                          struct qn_err *reterr);
 };
 
 struct qn_role_def {

@@ -18,7 +18,7 @@ static struct worker {
         const struct qn_role_def *def;
         void *ctx;
         int sock;
-        struct qn_input input;
+        struct qn_input inputs[1 + QN_BESIDE];
         struct qn_buf reply;
         volatile uint64_t cpu_end; /* processor time at which the running job must have ended; 0:
                                       none is running */
@@ -39,7 +39,8 @@ static void tick(int sig QN_UNUSED)
 
         if (worker.cpu_end && cpu_nanos() > worker.cpu_end)
                 _exit(QN_ROLE_EXIT_CPU);
-        qn_input_trim(&worker.input);
+        for (size_t i = 0; i < QN_ARRAY_SIZE(worker.inputs); i++)
+                qn_input_trim(&worker.inputs[i]);
         errno = saved;
 }
 
@@ -54,18 +55,21 @@ static int start_ticking(void)
         return 0;
 }
 
-/* With the input at hand: the job itself. */
-static int run_on(const struct qn_msg_job *job, struct qn_cur input, struct qn_err *reterr)
+/* With the inputs at hand: the job itself. */
+static int run_on(const struct qn_msg_job *job, const struct qn_cur *inputs, struct qn_err *reterr)
 {
         const struct qn_role_job *kind = qn_role_find_job(worker.def, job->kind);
         int r;
 
-        if (!kind)
+        if (!kind || (job->beside.has && !kind->run_beside))
                 return qn_fail(reterr, -EOPNOTSUPP, 0, "no such job");
         qn_buf_reset(&worker.reply);
         worker.reply.max = kind->reply_max;
         worker.cpu_end = cpu_nanos() + kind->cpu_seconds * UINT64_C(1000000000);
-        r = kind->run(worker.ctx, job->params, input, &worker.reply, reterr);
+        if (kind->run_beside)
+                r = kind->run_beside(worker.ctx, job->params, inputs, &worker.reply, reterr);
+        else
+                r = kind->run(worker.ctx, job->params, inputs[0], &worker.reply, reterr);
         worker.cpu_end = 0;
         if (r == 0)
                 r = qn_buf_error(&worker.reply);
@@ -74,15 +78,19 @@ static int run_on(const struct qn_msg_job *job, struct qn_cur input, struct qn_e
 
 static int run_job(const struct qn_msg_job *job, int fd, struct qn_err *reterr)
 {
-        struct qn_cur input = job->input;
-        int r = 0, stale = 0;
+        struct qn_cur inputs[QN_ARRAY_SIZE(worker.inputs)] = { job->input };
+        int fds[QN_ARRAY_SIZE(worker.inputs)] = { fd }, r = 0, stale = 0;
 
-        if (fd >= 0)
-                r = qn_input_open(&worker.input, fd, &input, reterr);
+        for (unsigned i = 0; i < QN_BESIDE; i++)
+                fds[1 + i] = job->beside.has >> i & 1 ? job->beside.fds[i] : -1;
+        for (size_t i = 0; i < QN_ARRAY_SIZE(fds) && r == 0; i++)
+                if (fds[i] >= 0)
+                        r = qn_input_open(&worker.inputs[i], fds[i], &inputs[i], reterr);
         if (r == 0)
-                r = run_on(job, input, reterr);
-        if (fd >= 0)
-                stale = qn_input_close(&worker.input, fd, reterr);
+                r = run_on(job, inputs, reterr);
+        for (size_t i = 0; i < QN_ARRAY_SIZE(fds); i++)
+                if (fds[i] >= 0 && qn_input_close(&worker.inputs[i], fds[i], reterr) < 0)
+                        stale = -ESTALE;
         return stale < 0 ? stale : r;
 }
 
@@ -110,8 +118,10 @@ static int work(void)
 
                 if (r == 0)
                         return 0;
-                if (r > 0)
+                if (r > 0) {
                         r = answer(&job, fd);
+                        qn_msg_beside_close(&job.beside);
+                }
                 if (r < 0)
                         return r == -EPIPE ? 0 : QN_ROLE_EXIT_PROTOCOL;
         }

@@ -31,6 +31,23 @@ static int check_fd(int fd, size_t *ret_size)
         return 0;
 }
 
+/* The bytes of what stands beside the input are added. */
+static int check_beside(const struct qn_msg_beside *b, size_t *size)
+{
+        for (unsigned i = 0; i < QN_BESIDE; i++) {
+                size_t n;
+                int r;
+
+                if (!(b->has >> i & 1))
+                        continue;
+                r = check_fd(b->fds[i], &n);
+                if (r < 0)
+                        return r;
+                *size += n;
+        }
+        return 0;
+}
+
 int qn_task_new(const struct qn_pool_job *job, const struct qn_role_def *def, struct qn_task **ret)
 {
         const struct qn_role_job *kind = qn_role_find_job(def, job->kind);
@@ -38,14 +55,16 @@ int qn_task_new(const struct qn_pool_job *job, const struct qn_role_def *def, st
         struct qn_task *t;
         int r = job->input_fd >= 0 ? check_fd(job->input_fd, &weight) : 0;
 
+        if (r == 0 && weight > QN_ROLE_INPUT_MAX)
+                r = -EFBIG;
+        if (r == 0)
+                r = check_beside(&job->beside, &weight);
         if (r < 0)
                 return r;
         if (!kind)
                 return -EOPNOTSUPP;
         if (job->params.n > QN_ROLE_PARAMS_MAX)
                 return -EMSGSIZE;
-        if (weight > QN_ROLE_INPUT_MAX)
-                return -EFBIG;
         t = malloc(sizeof *t + job->params.n);
         if (!t)
                 return -ENOMEM;
@@ -53,6 +72,7 @@ int qn_task_new(const struct qn_pool_job *job, const struct qn_role_def *def, st
                 memcpy(t + 1, job->params.p, job->params.n);
         *t = (struct qn_task){
                 .fd = job->input_fd,
+                .beside = job->beside,
                 .params = qn_cur_mem(t + 1, job->params.n),
                 .input = job->input_fd >= 0 ? (struct qn_cur){ 0 } : job->input,
                 .weight = weight,
@@ -71,6 +91,8 @@ struct qn_task *qn_task_free(struct qn_task *t)
 {
         if (t && t->fd >= 0)
                 close(t->fd);
+        if (t)
+                qn_msg_beside_close(&t->beside);
         free(t);
         return NULL;
 }
@@ -162,10 +184,11 @@ int qn_worker_give(struct qn_worker *w, struct qn_task *t)
 {
         struct qn_msg_job job = { .seq = w->seq + w->tasks.n,
                                   .kind = t->job->kind,
-                                  .params = t->params };
+                                  .params = t->params,
+                                  .beside = t->beside };
         int r = 0;
 
-        if (t->fd < 0 && t->weight > QN_ROLE_INLINE_MAX)
+        if (t->fd < 0 && qn_cur_left(&t->input) > QN_ROLE_INLINE_MAX)
                 r = qn_input_sealed(t->input, &t->fd);
         if (r < 0)
                 return r;

@@ -13,6 +13,7 @@
 struct qn_task {
         struct qn_task *next;
         int fd; /* -1: input is used */
+        struct qn_msg_beside beside;
         struct qn_cur params, input;
         size_t weight; /* bytes of input */
         const struct qn_role_job *job;

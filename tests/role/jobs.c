@@ -30,6 +30,15 @@ JOB_FN(echo)
         return qn_buf_str(reply, qn_cur_rest(&input));
 }
 
+static int beside(void *ctx QN_UNUSED, struct qn_cur params QN_UNUSED,
+                  const struct qn_cur inputs[1 + QN_BESIDE], struct qn_buf *reply,
+                  struct qn_err *reterr QN_UNUSED)
+{
+        for (size_t i = 0; i < 1 + QN_BESIDE; i++)
+                qn_buf_printf(reply, "%zu:%.*s ", i, QN_STR_ARG(qn_cur_rest(&inputs[i])));
+        return qn_buf_error(reply);
+}
+
 JOB_FN(take_a_nap)
 {
         uint32_t ms = number(&params);
@@ -162,13 +171,21 @@ JOB_FN(sum)
 }
 
 static const struct qn_role_job jobs[] = {
-        { JOB_ECHO, 64 << 20, 20, echo }, { JOB_SLEEP, 0, 20, take_a_nap },
-        { JOB_CRASH, 0, 20, crash },      { JOB_LOOP, 0, 1, loop },
-        { JOB_ALLOC, 0, 20, hog },        { JOB_EXIT, 0, 20, leave },
-        { JOB_FAIL, 0, 20, fail },        { JOB_SIZE, 1 << 20, 20, fill },
-        { JOB_RAW, 1 << 20, 20, raw },    { JOB_CLOSE, 0, 20, hang_up },
-        { JOB_SEND_FD, 64, 20, smuggle }, { JOB_PROBE, 4, 20, probe },
-        { JOB_STATE, 64, 20, state },     { JOB_SUM, 8, 20, sum },
+        { JOB_ECHO, 64 << 20, 20, echo },
+        { JOB_SLEEP, 0, 20, take_a_nap },
+        { JOB_CRASH, 0, 20, crash },
+        { JOB_LOOP, 0, 1, loop },
+        { JOB_ALLOC, 0, 20, hog },
+        { JOB_EXIT, 0, 20, leave },
+        { JOB_FAIL, 0, 20, fail },
+        { JOB_SIZE, 1 << 20, 20, fill },
+        { JOB_RAW, 1 << 20, 20, raw },
+        { JOB_CLOSE, 0, 20, hang_up },
+        { JOB_SEND_FD, 64, 20, smuggle },
+        { JOB_PROBE, 4, 20, probe },
+        { JOB_STATE, 64, 20, state },
+        { JOB_SUM, 8, 20, sum },
+        { JOB_BESIDE, 64 << 20, 20, .run_beside = beside },
 };
 
 static int open_tables(const char *data_dir, void **ret, struct qn_err *reterr)

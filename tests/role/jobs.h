@@ -20,6 +20,7 @@ enum test_job {
         JOB_STATE,    /* reply: struct test_state */
         JOB_SUM, /* reply: u64 sum of the bytes of the input; parameters: u32 milliseconds to wait
                     before it */
+        JOB_BESIDE, /* reply: the input, and what is beside it */
 };
 
 struct test_state {

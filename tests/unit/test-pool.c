@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "base/limits.h"
+#include "role/input.h"
 #include "role/jobs.h"
 #include "role/pool.h"
 #include "role/sanitizer.h"
@@ -446,6 +447,44 @@ TEST(inputs_of_every_size_by_descriptor_and_in_memory)
         }
         qn_pool_free(p);
         ASSERT_EQ(open_descriptors(), before);
+}
+
+TEST(inputs_beside_the_first)
+{
+        static const struct qn_msg_beside none;
+        struct qn_pool *p = pool_of(1);
+        struct qn_pool_job job = { .kind = JOB_BESIDE, .input_fd = -1, .input = CUR("main") };
+        struct answer a[3] = { 0 };
+        unsigned before = open_descriptors();
+
+        for (unsigned i = 0; i < 3; i++) { /* none; the second; none again */
+                job.user = &a[i];
+                job.beside = none;
+                if (i == 1) {
+                        job.beside.has = 2;
+                        ASSERT_EQ(qn_input_sealed(CUR("second"), &job.beside.fds[1]), 0);
+                }
+                ASSERT_EQ(qn_pool_submit(p, &job), 0);
+        }
+        ASSERT_EQ(finish(p, NULL), 0);
+        ASSERT_STR(((struct qn_str){ (char *)a[0].reply, a[0].n }), "0:main 1: 2: ");
+        ASSERT_STR(((struct qn_str){ (char *)a[1].reply, a[1].n }), "0:main 1: 2:second ");
+        ASSERT_STR(((struct qn_str){ (char *)a[2].reply, a[2].n }), "0:main 1: 2: ");
+        ASSERT_EQ(open_descriptors(), before);
+        /* A kind of job that takes one input; a descriptor that is no file. */
+        job.kind = JOB_ECHO;
+        job.user = &a[0];
+        job.beside = (struct qn_msg_beside){ 1, { 0 } };
+        ASSERT_EQ(qn_input_sealed(CUR("more"), &job.beside.fds[0]), 0);
+        a[0] = (struct answer){ 0 };
+        ASSERT_EQ(qn_pool_submit(p, &job), 0);
+        ASSERT_EQ(finish(p, NULL), 0);
+        ASSERT_EQ(a[0].status, QN_POOL_FAILED);
+        ASSERT_EQ(a[0].code, -EOPNOTSUPP);
+        job.beside = (struct qn_msg_beside){ 1, { open("/dev/null", O_RDONLY) } };
+        ASSERT_EQ(qn_pool_submit(p, &job), -EINVAL);
+        qn_msg_beside_close(&job.beside);
+        qn_pool_free(p);
 }
 
 TEST(large_file_that_changes_or_shrinks)

@@ -62,11 +62,12 @@ TEST(job_with_a_damaged_head)
         static const struct {
                 uint8_t at, value;
         } damage[] = {
-                { 0, 0 },                           /* number 0 */
-                { 8, 4 },  { 9, 1 },  { 11, 0xff }, /* length of the parameters */
-                { 12, 4 }, { 13, 1 }, { 15, 0xff }, /* length of the input */
-                { 17, 1 }, { 17, 2 },               /* a descriptor and input; neither yes nor no */
-                { 18, 1 }, { 23, 1 },               /* bytes that must be 0 */
+                { 0, 0 },                              /* number 0 */
+                { 8, 4 },  { 9, 1 },     { 11, 0xff }, /* length of the parameters */
+                { 12, 4 }, { 13, 1 },    { 15, 0xff }, /* length of the input */
+                { 17, 1 }, { 17, 2 },    /* a descriptor and input; neither yes nor no */
+                { 18, 4 }, { 18, 0x80 }, /* a place beside the input that there is not */
+                { 19, 1 }, { 23, 1 },    /* bytes that must be 0 */
         };
         struct qn_msg_job job;
 
@@ -123,6 +124,45 @@ TEST(job_arrives_with_its_descriptor)
         close(pair[0]);
         ASSERT_EQ(qn_msg_recv_job(pair[1], packet, &job, &fd), 0);
         close(pair[1]);
+}
+
+TEST(inputs_beside_arrive_in_their_places)
+{
+        int pair[2], fd = 12345, file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        struct qn_msg_job sent = { .seq = 1, .input = CUR("small"), .beside = { 2, { -1, file } } };
+        struct qn_msg_job job;
+
+        make_pair(pair);
+        ASSERT_EQ(qn_msg_send_job(pair[0], &sent, -1), 0);
+        ASSERT_EQ(qn_msg_recv_job(pair[1], packet, &job, &fd), 1);
+        ASSERT_TRUE(!job.has_fd && fd == -1 && job.beside.has == 2);
+        ASSERT_STR(qn_cur_rest(&job.input), "small");
+        ASSERT_EQ(fcntl(job.beside.fds[1], F_GETFD), FD_CLOEXEC);
+        qn_msg_beside_close(&job.beside);
+        ASSERT_EQ(job.beside.has, 0);
+        sent.beside = (struct qn_msg_beside){ 3, { file, file } };
+        sent.input = (struct qn_cur){ 0 };
+        ASSERT_EQ(qn_msg_send_job(pair[0], &sent, file), 0);
+        ASSERT_EQ(qn_msg_recv_job(pair[1], packet, &job, &fd), 1);
+        ASSERT_TRUE(job.has_fd && fd >= 0 && job.beside.has == 3);
+        qn_msg_beside_close(&job.beside);
+        close(fd);
+        close(file);
+        close_pair(pair);
+}
+
+TEST(fewer_descriptors_than_places)
+{
+        struct qn_msg_job job;
+        int pair[2], fd = 12345;
+        size_t n = job_bytes(packet);
+
+        make_pair(pair);
+        packet[18] = 3;
+        ASSERT_EQ(send(pair[0], packet, n, 0), (ssize_t)n);
+        ASSERT_EQ(qn_msg_recv_job(pair[1], packet, &job, &fd), -EBADMSG);
+        ASSERT_EQ(fd, 12345);
+        close_pair(pair);
 }
 
 static int add_next(int sock, struct qn_msg_reply *r)
