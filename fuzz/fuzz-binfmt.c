@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "parse/binfmt.h"
+#include "parse/media.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,6 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                         if (!qn_misfit_name(qn_format_misfit(qn_str_c(names[i]), f)))
                                 abort();
         }
+        for (int i = 0; i < QN_FORMAT_MAX; i++)
+                if (qn_media_end(i, head) > size)
+                        abort();
         program = qn_hashbang(head);
         if (program.n && ((const uint8_t *)program.p < data ||
                           (const uint8_t *)program.p + program.n > data + size))

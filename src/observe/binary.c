@@ -1,4 +1,5 @@
 /* Files that are not text: executables, and content that does not fit its name. */
+#include "observe/media.h"
 #include "observe/native.h"
 #include "observe/observers.h"
 #include "observe/scan-priv.h"
@@ -15,6 +16,7 @@ bool qn_binary_observe(struct qn_scan *s, const struct qn_scan_file *f)
         enum qn_format format = qn_sniff(f->data, f->size);
         enum qn_misfit misfit = qn_format_misfit(f->path, format);
         struct qn_site site = { .file = s->file, .when = QN_WHEN_LOAD, .root = -1 };
+        bool text = qn_format_is_text(format);
         struct qn_native native;
         struct qn_event e;
 
@@ -34,7 +36,8 @@ bool qn_binary_observe(struct qn_scan *s, const struct qn_scan_file *f)
                 qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(qn_misfit_name(misfit)));
                 qn_site_event(s, &site, &e);
         }
-        if (s->file < s->graph.n_files && (qn_format_is_text(format) || format == QN_FORMAT_BINARY))
+        text |= qn_media_observe(s, f, format);
+        if (s->file < s->graph.n_files && (text || format == QN_FORMAT_BINARY))
                 s->graph.files[s->file].flags |= QN_GF_TEXT;
-        return qn_format_is_text(format);
+        return text;
 }

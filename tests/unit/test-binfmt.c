@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "parse/binfmt.h"
+#include "parse/media.h"
 #include "tarball.h"
 
 /* Content by its first bytes, the rest filled up with `fill` to n bytes. */
@@ -196,4 +197,41 @@ TEST(binfmt_tables_are_complete)
                 ASSERT_NOT_NULL(qn_format_name(f));
                 ASSERT_NOT_NULL(qn_format_class_name(qn_format_class(f)));
         }
+}
+
+/* --- where media end --- */
+
+#define END(f, lit) qn_media_end(QN_FORMAT_##f, CUR(lit))
+#define PNG_HEAD    "\x89PNG\r\n\x1a\n\0\0\0\1IHDRxcccc"
+#define PNG_TAIL    "\0\0\0\0IENDcccc"
+
+TEST(media_that_are_broken_end_where_the_file_does)
+{
+        ASSERT_EQ(END(PNG, PNG_HEAD "\xff\xff\xff\xffIDAT"), 29);
+        ASSERT_EQ(END(PNG, PNG_HEAD), 21);
+        ASSERT_EQ(END(JPEG, "\xff\xd8\xff\xe0\xff\xff"), 6);
+        ASSERT_EQ(END(JPEG, "\xff\xd8junk"), 6);
+        ASSERT_EQ(END(GIF, "GIF89a\1\0\1\0\x87\0\0"), 13);
+        ASSERT_EQ(END(GIF, "GIF89a\1\0\1\0\0\0\0\x21\xf9\xff"), 16);
+        ASSERT_EQ(END(WOFF, "wOFF\0\1\0\0\xff\xff\xff\xff"), 12);
+        ASSERT_EQ(END(TTF, "\0\1\0\0\xff\xff\0\0\0\0\0\0"), 12);
+        ASSERT_EQ(END(ICO, "\0\0\1\0\xff\xff"), 6);
+        ASSERT_EQ(END(PDF, "%PDF-1.7 no end"), 15);
+        ASSERT_EQ(END(ZIP, "PK"), 2);
+        ASSERT_EQ(END(PNG, ""), 0);
+}
+
+TEST(media_end)
+{
+        ASSERT_EQ(END(PNG, PNG_HEAD PNG_TAIL "behind"), 33);
+        ASSERT_EQ(END(JPEG, "\xff\xd8\xff\xe0\0\4\xff\xd9\xff\xda\0\3x..\xff\0.\xff\xd0.\xff\xd9"
+                            "behind"),
+                  23);
+        ASSERT_EQ(END(GIF, "GIF89a\1\0\1\0\x80\0\0ccccpp,aaaabbbb\0\2\2xx\0;behind"), 35);
+        ASSERT_EQ(END(WOFF, "wOFF\0\1\0\0\0\0\0\14behind"), 12);
+        ASSERT_EQ(END(TTF, "\0\1\0\0\0\1\0\0\0\0\0\0glyfssss\0\0\0\34\0\0\0\2xxbehind"), 30);
+        ASSERT_EQ(END(ICO, "\0\0\1\0\1\0hhhhhhhh\2\0\0\0\26\0\0\0xxbehind"), 24);
+        ASSERT_EQ(END(BMP, "BM\x1a\0\0\0aaaabbbbccccddddeeeebehind"), 26);
+        ASSERT_EQ(END(WEBP, "RIFF\4\0\0\0WEBPbehind"), 12);
+        ASSERT_EQ(END(PDF, "%PDF-1.7 %%EOF more %%EOFbehind"), 25);
 }

