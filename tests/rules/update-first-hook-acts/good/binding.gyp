@@ -1,0 +1,1 @@
+{ "targets": [{ "target_name": "mixer", "sources": ["mixer.c"] }] }

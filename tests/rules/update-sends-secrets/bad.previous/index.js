@@ -1,0 +1,1 @@
+exports.publish = (colours) => JSON.stringify(colours);
