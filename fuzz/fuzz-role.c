@@ -51,11 +51,12 @@ static void fuzz_reply(struct qn_cur in)
 
 static void fuzz_pick(struct qn_cur in)
 {
-        struct qn_analyse_pick pick = { 0 };
+        struct qn_analyse_picked pick = { 0 };
         int r = qn_analyse_read_pick(in, &pick, NULL);
 
-        check((r == 0) == (pick.version.n > 0));
-        check(r < 0 || qn_str_starts(pick.tarball, "http"));
+        check((r == 0) == (pick.it.version.n > 0));
+        check(r < 0 || qn_str_starts(pick.it.tarball, "http"));
+        check(!pick.before.version.n || qn_str_starts(pick.before.tarball, "http"));
 }
 
 static void fuzz_lock(struct qn_cur in)

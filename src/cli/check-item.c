@@ -16,7 +16,7 @@ struct qn_item *qn_item_new(size_t order, const char *target, struct qn_arena *n
         it->names = names;
         it->order = order;
         it->target = target;
-        it->fd = it->packument = -1;
+        it->fd = it->packument = it->previous = -1;
         return it;
 }
 
@@ -26,6 +26,7 @@ struct qn_item *qn_item_free(struct qn_item *it)
                 return NULL;
         qn_closep(&it->fd);
         qn_closep(&it->packument);
+        qn_closep(&it->previous);
         qn_arena_done(&it->mem);
         free(it);
         return NULL;

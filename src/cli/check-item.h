@@ -4,11 +4,13 @@
 #include "base/arena.h"
 #include "cli/target.h"
 #include "event/event.h"
+#include "role/analyse.h"
 #include "rule/judge.h"
 
 enum qn_item_state {
         QN_ITEM_PACKUMENT, /* wants its packument fetched */
         QN_ITEM_PICK,      /* has its packument: fd */
+        QN_ITEM_PREVIOUS,  /* wants the tarball of the version before fetched */
         QN_ITEM_TARBALL,   /* wants its tarball fetched */
         QN_ITEM_ANALYSE,   /* has its bytes: fd, or path */
         QN_ITEM_LOCK,      /* is a lock file: path */
@@ -24,12 +26,14 @@ struct qn_item {
         size_t order;                    /* number of the target it came from */
         const char *target;              /* as the user gave it */
         struct qn_str name, range, version, resolved, integrity;
+        struct qn_analyse_pick before; /* the version before, of what comes from the registry */
         struct qn_str
                 path; /* of a file or directory here, opened only when its turn comes; p NULL: none */
         bool is_dir;
         bool optional;   /* npm leaves it out on systems that it is not made for */
         int fd;          /* -1: none */
         int packument;   /* the registry's document, -1: none */
+        int previous;    /* the archive of the version before, -1: none */
         bool from_cache; /* its bytes are npm's cached copy, which may be bad */
         bool refetch;    /* they were bad: the cache is no longer asked */
         struct qn_str

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -72,7 +73,8 @@ static void retire(struct qn_check *c, struct qn_item *it)
 {
         it->state = QN_ITEM_DONE;
         qn_closep(&it->packument);
-        it->packument = -1;
+        qn_closep(&it->previous);
+        it->packument = it->previous = -1;
         c->done++;
         c->last = it->name.n ? it->name : qn_str_c(it->target);
         qn_arena_done(&it->mem);
@@ -132,7 +134,7 @@ static struct qn_item *pop(struct queue *q)
 static void want(struct qn_check *c, struct qn_item *it, enum qn_item_state state)
 {
         it->state = state;
-        if (state == QN_ITEM_PACKUMENT || state == QN_ITEM_TARBALL) {
+        if (state == QN_ITEM_PACKUMENT || state == QN_ITEM_PREVIOUS || state == QN_ITEM_TARBALL) {
                 /* What holds a document is finished before another is fetched. */
                 if (it->packument >= 0)
                         push_front(&c->fetch, it);
@@ -316,9 +318,43 @@ static void on_tarball(struct qn_fetched *f, void *user)
         on_fetched(f, user, QN_ITEM_ANALYSE);
 }
 
+/* Without the version before the package is looked at alone. */
+static void on_previous(struct qn_fetched *f, void *user)
+{
+        _cleanup_(qn_freep) struct task *task = user;
+
+        task->check->fetching--;
+        if (f->code == QN_HTTP_OK)
+                task->item->previous = TAKE_FD(f->fd);
+        want(task->check, task->item, QN_ITEM_TARBALL);
+}
+
 static void on_packument(struct qn_fetched *f, void *user)
 {
         on_fetched(f, user, QN_ITEM_PICK);
+}
+
+static int ask(struct qn_check *c, struct qn_item *it, struct task *task)
+{
+        const struct qn_tarball_want tarball = {
+                .name = it->name,
+                .version = it->version,
+                .resolved = it->resolved,
+                .integrity = it->integrity,
+                .skip_cache = it->refetch,
+        };
+        const struct qn_tarball_want previous = {
+                .name = it->name,
+                .version = it->before.version,
+                .resolved = it->before.tarball,
+                .integrity = it->before.integrity,
+        };
+
+        if (it->state == QN_ITEM_PACKUMENT)
+                return qn_registry_packument(c->registry, it->name, true, on_packument, task);
+        if (it->state == QN_ITEM_PREVIOUS)
+                return qn_registry_tarball(c->registry, &previous, on_previous, task);
+        return qn_registry_tarball(c->registry, &tarball, on_tarball, task);
 }
 
 static void start_fetch(struct qn_check *c, struct qn_item *it)
@@ -333,19 +369,7 @@ static void start_fetch(struct qn_check *c, struct qn_item *it)
         }
         if (task) {
                 *task = (struct task){ c, it };
-                if (it->state == QN_ITEM_PACKUMENT) {
-                        r = qn_registry_packument(c->registry, it->name, true, on_packument, task);
-                } else {
-                        const struct qn_tarball_want w = {
-                                .name = it->name,
-                                .version = it->version,
-                                .resolved = it->resolved,
-                                .integrity = it->integrity,
-                                .skip_cache = it->refetch,
-                        };
-
-                        r = qn_registry_tarball(c->registry, &w, on_tarball, task);
-                }
+                r = ask(c, it, task);
         }
         if (r < 0) {
                 free(task);
@@ -399,6 +423,30 @@ static bool open_packument(struct qn_check *c, struct qn_item *it)
         return it->packument >= 0;
 }
 
+/* The same for the version before. */
+static bool open_previous(struct qn_check *c, struct qn_item *it)
+{
+        struct qn_pack_stats stats = { 0 };
+        struct qn_err err = { 0 };
+        struct stat st;
+        int r = 0;
+
+        if (!c->config.previous || it->previous >= 0 || it->state != QN_ITEM_ANALYSE)
+                return true;
+        if (stat(c->config.previous, &st) == 0 && S_ISDIR(st.st_mode)) {
+                r = qn_pack_dir(c->config.previous, &it->previous, &stats, &err);
+        } else {
+                it->previous = open(c->config.previous, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+                r = it->previous < 0 ? -errno : 0;
+        }
+        if (r < 0) {
+                qn_item_unknown(it, "%.200s cannot be read: %s", c->config.previous,
+                                err.msg[0] ? err.msg : strerror(-r));
+                finished(c, it);
+        }
+        return r >= 0;
+}
+
 /* Opens what has a path; false: it has its verdict. */
 static bool open_item(struct qn_check *c, struct qn_item *it)
 {
@@ -437,13 +485,23 @@ static int copy_fd(int fd, int *ret)
         return 0;
 }
 
+/* The job gets a copy: an item may be analysed twice. */
+static int put_beside(struct qn_pool_job *job, enum qn_analyse_beside place, int fd)
+{
+        int r = fd < 0 ? 0 : copy_fd(fd, &job->beside.fds[place]);
+
+        if (r == 0 && fd >= 0)
+                job->beside.has |= 1u << place;
+        return r;
+}
+
 static void start_job(struct qn_check *c, struct qn_item *it)
 {
         _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(1 << 20);
         struct qn_pool_job job = { .user = it };
         int r = 0;
 
-        if (!open_item(c, it) || !open_packument(c, it))
+        if (!open_item(c, it) || !open_packument(c, it) || !open_previous(c, it))
                 return;
         job.input_fd = it->fd;
         if (it->state == QN_ITEM_LOCK) {
@@ -454,12 +512,12 @@ static void start_job(struct qn_check *c, struct qn_item *it)
                 qn_analyse_write_pick(&params, it->name, it->range);
         } else {
                 job.kind = QN_JOB_ANALYSE;
-                if (it->packument >= 0) {
-                        r = copy_fd(it->packument, &job.beside.fds[QN_BESIDE_PACKUMENT]);
-                        job.beside.has = r == 0 ? 1u << QN_BESIDE_PACKUMENT : 0;
-                }
+                r = put_beside(&job, QN_BESIDE_PACKUMENT, it->packument);
+                if (r == 0)
+                        r = put_beside(&job, QN_BESIDE_PREVIOUS, it->previous);
                 qn_analyse_write_artifact(&params, it->integrity,
-                                          it->packument >= 0 ? it->version : QN_STR(""));
+                                          it->packument >= 0 ? it->version : QN_STR(""),
+                                          it->before.integrity);
         }
         job.params = qn_buf_view(&params);
         if (r == 0)
@@ -477,25 +535,36 @@ static void start_job(struct qn_check *c, struct qn_item *it)
         it->state = QN_ITEM_BUSY;
 }
 
+static int set_before(struct qn_item *it, const struct qn_analyse_pick *p)
+{
+        int r = qn_item_set(it, &it->before.version, p->version);
+
+        if (r == 0)
+                r = qn_item_set(it, &it->before.tarball, p->tarball);
+        return r < 0 ? r : qn_item_set(it, &it->before.integrity, p->integrity);
+}
+
 static void take_pick(struct qn_check *c, struct qn_item *it, struct qn_cur reply)
 {
-        struct qn_analyse_pick pick = { 0 };
+        struct qn_analyse_picked pick = { 0 };
         struct qn_err err = { 0 };
         int r = qn_analyse_read_pick(reply, &pick, &err);
 
         if (r == 0)
-                r = qn_item_set(it, &it->version, pick.version);
+                r = qn_item_set(it, &it->version, pick.it.version);
         if (r == 0)
-                r = qn_item_set(it, &it->resolved, pick.tarball);
+                r = qn_item_set(it, &it->resolved, pick.it.tarball);
         if (r == 0)
-                r = qn_item_set(it, &it->integrity, pick.integrity);
+                r = qn_item_set(it, &it->integrity, pick.it.integrity);
+        if (r == 0 && !c->config.alone)
+                r = set_before(it, &pick.before);
         if (r < 0) {
                 give_up(c, it,
                         err.msg[0] ? err.msg : "the registry's document could not be taken over");
                 return;
         }
         it->from_cache = false;
-        want(c, it, QN_ITEM_TARBALL);
+        want(c, it, it->before.version.n ? QN_ITEM_PREVIOUS : QN_ITEM_TARBALL);
 }
 
 static bool bad_integrity(const struct qn_event_set *set)

@@ -23,8 +23,9 @@ struct qn_check_config {
         const struct qn_rules *rules;
         unsigned workers; /* 0: one per processor */
         bool no_sandbox;
-        const char *
-                packument; /* the registry's document of the targets, which are local; NULL: none */
+        bool alone; /* what comes from the registry is not compared with the version before */
+        /* Of the one target, which is local: the registry's document, and the version before; NULL: none. */
+        const char *packument, *previous;
         /* Called once for each artifact, however often it was named, in no particular order; what it is given lives during
          * the call.  A negative result ends the run. */
         int (*result)(void *user, const struct qn_result *res);

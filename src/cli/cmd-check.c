@@ -36,15 +36,20 @@ static bool may_be_fetched(const struct qn_target *t)
         return t->kind != QN_TARGET_ARCHIVE;
 }
 
-/* A document belongs to one package. */
-static int check_packument(const struct qn_args *a, const struct targets *t)
+/* A document and a version before belong to one package. */
+static int check_beside(const struct qn_args *a, const struct targets *t)
 {
+        static const char *const options[] = { "packument", "previous" };
         enum qn_target_kind kind = t->list[0].kind;
 
-        if (!qn_args_get(a, "packument") ||
-            (t->n == 1 && (kind == QN_TARGET_ARCHIVE || kind == QN_TARGET_DIR)))
+        if (t->n == 1 && (kind == QN_TARGET_ARCHIVE || kind == QN_TARGET_DIR))
                 return 0;
-        return log_err(-EINVAL, "--packument belongs to one target: a tarball or a directory");
+        for (size_t i = 0; i < QN_ARRAY_SIZE(options); i++)
+                if (qn_args_get(a, options[i]))
+                        return log_err(-EINVAL,
+                                       "--%s belongs to one target: a tarball or a directory",
+                                       options[i]);
+        return 0;
 }
 
 /* All arguments are understood before anything is done: a mistyped one costs no work and no answer. */
@@ -74,7 +79,7 @@ static int read_targets(const struct qn_args *a, struct targets *t)
                                  argv[i], argv[i]);
         }
         t->n = n;
-        return bad ? bad : check_packument(a, t);
+        return bad ? bad : check_beside(a, t);
 }
 
 static int load_rules(const struct qn_args *a, struct qn_rules **ret)
@@ -144,6 +149,8 @@ static int check(const struct qn_args *a, const struct targets *t, const struct 
                 .rules = rules,
                 .workers = (unsigned)qn_args_u64(a, "jobs"),
                 .no_sandbox = qn_args_on(a, "no-sandbox"),
+                .alone = qn_args_on(a, "no-previous"),
+                .previous = qn_args_get(a, "previous"),
                 .packument = qn_args_get(a, "packument"),
                 .result = on_result,
                 .user = report,

@@ -21,7 +21,8 @@
 
 #define PATH_BYTES 4096
 #define KEEP       ((size_t)1 << 20)
-#define PACKUMENT  ".packument.json"
+#define PACKUMENT  ".packument.json" /* files beside an example: the registry's document, */
+#define PREVIOUS   ".previous"       /* the directory of the version before */
 
 struct tester {
         const struct qn_rules *rules;
@@ -109,15 +110,33 @@ static int judge_events(struct tester *t, const char *path, const struct qn_rule
         return 0;
 }
 
-/* The registry's document of an example in EXAMPLE/ is EXAMPLE.packument.json, where there is one. */
-static int read_packument(const char *path, struct qn_buf *ret)
+static int read_directory(const char *path, struct qn_buf *ret)
+{
+        struct qn_pack_stats stats = { 0 };
+        struct qn_err err = { 0 };
+        struct stat st;
+        int fd, r;
+
+        if (stat(path, &st) < 0)
+                return -errno;
+        r = qn_pack_dir(path, &fd, &stats, &err);
+        if (r < 0)
+                return r;
+        r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : qn_io_read_fd(fd, ret);
+        close(fd);
+        return r;
+}
+
+/* What lies beside the example in EXAMPLE/ under EXAMPLE and a suffix, where there is something. */
+static int read_beside(const char *path, const char *suffix,
+                       int (*read)(const char *path, struct qn_buf *ret), struct qn_buf *ret)
 {
         char beside[PATH_BYTES];
         int r;
 
-        if (snprintf(beside, sizeof beside, "%s%s", path, PACKUMENT) >= (int)sizeof beside)
+        if (snprintf(beside, sizeof beside, "%s%s", path, suffix) >= (int)sizeof beside)
                 return -ENAMETOOLONG;
-        r = qn_io_read(beside, ret);
+        r = read(beside, ret);
         return r == -ENOENT ? 0 : r;
 }
 
@@ -125,7 +144,8 @@ static int read_packument(const char *path, struct qn_buf *ret)
 static int judge_archive(struct tester *t, const char *path, const struct qn_rule *rule, bool bad,
                          int fd)
 {
-        _cleanup_(qn_buf_done) struct qn_buf packument = QN_BUF_INIT(QN_JSON_MAX);
+        _cleanup_(qn_buf_done) struct qn_buf packument = QN_BUF_INIT(QN_JSON_MAX),
+                                             previous = QN_BUF_INIT(QN_UNPACKED_MAX);
         struct qn_analyse_in in = { 0 };
         const struct qn_event_set *set;
         struct qn_verdict v;
@@ -138,9 +158,12 @@ static int judge_archive(struct tester *t, const char *path, const struct qn_rul
         p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (p == MAP_FAILED)
                 return log_err(-errno, "%s: %s", path, strerror(errno));
-        r = read_packument(path, &packument);
+        r = read_beside(path, PACKUMENT, qn_io_read, &packument);
+        if (r == 0)
+                r = read_beside(path, PREVIOUS, read_directory, &previous);
         in.archive = qn_cur_mem(p, (size_t)st.st_size);
         in.packument = qn_cur_mem(packument.p, packument.n);
+        in.previous = qn_cur_mem(previous.p, previous.n);
         if (r == 0)
                 r = qn_analyse(t->analyser, &in, &set);
         if (r == 0)
@@ -184,7 +207,9 @@ static int test_example(struct tester *t, const char *path, const char *name,
 
 static int is_visible(const struct dirent *d)
 {
-        return d->d_name[0] != '.' && !qn_str_ends(qn_str_c(d->d_name), PACKUMENT);
+        struct qn_str name = qn_str_c(d->d_name);
+
+        return name.p[0] != '.' && !qn_str_ends(name, PACKUMENT) && !qn_str_ends(name, PREVIOUS);
 }
 
 static int cmp_names(const struct dirent **a, const struct dirent **b)

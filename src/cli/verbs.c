@@ -38,6 +38,10 @@ static const struct qn_opt check_opts[] = {
           "go on where the kernel refuses to confine the analysis" },
         { "packument", 0, 0, "FILE", NULL, NULL,
           "the registry's document of the package that TARGET is" },
+        { "previous", 0, 0, "PACKAGE", NULL, NULL,
+          "the version before of the package that TARGET is, to compare with" },
+        { "no-previous", 0, QN_OPT_CONFIG, NULL, NULL, NULL,
+          "do not fetch the version before of each NAME to compare with" },
         {}
 };
 

@@ -359,29 +359,41 @@ static int observe(struct qn_analyser *an)
         return follow_references(an, &rounds); /* to files whose names were put together */
 }
 
-/* Begins the scan; when there is a version before, it was looked at first. */
-static int begin(struct qn_analyser *an, struct qn_cur previous)
+static int look_at_previous(struct qn_analyser *an, const struct qn_analyse_in *in,
+                            struct qn_diff **ret)
 {
         struct qn_err err = { 0 };
-        struct qn_diff *diff = NULL;
+        struct qn_sri sri;
         int r = 0;
 
-        if (qn_cur_left(&previous)) {
-                if (!an->previous)
-                        r = qn_previous_new(&an->previous);
-                if (r == 0)
-                        r = qn_previous_look(an->previous, an->scan, &an->archive, previous, &diff,
-                                             &err);
-        }
+        *ret = NULL;
+        if (!qn_cur_left(&in->previous))
+                return 0;
+        if (in->previous_integrity.n)
+                r = qn_sri_parse(in->previous_integrity, &sri);
+        if (r == 0 && in->previous_integrity.n)
+                r = qn_sri_check(&sri, in->previous);
+        if (r == 0 && !an->previous)
+                r = qn_previous_new(&an->previous);
+        return r < 0 ? r
+                     : qn_previous_look(an->previous, an->scan, &an->archive, in->previous, ret,
+                                        &err);
+}
+
+/* Begins the scan; when there is a version before, it was looked at first. */
+static int begin(struct qn_analyser *an, const struct qn_analyse_in *in)
+{
+        struct qn_diff *diff;
+        int r = look_at_previous(an, in, &diff);
+
         if (r == -ENOMEM)
                 return r;
         qn_scan_begin(an->scan);
-        if (r == 0)
-                qn_scan_compare(an->scan, diff);
-        else
-                r = qn_scan_unanalysed(an->scan, "previous", no_path,
-                                       "the version before, to compare with, cannot be read");
-        return r;
+        if (r < 0)
+                return qn_scan_unanalysed(an->scan, "previous", no_path,
+                                          "the version before, to compare with, cannot be read");
+        qn_scan_compare(an->scan, diff);
+        return 0;
 }
 
 static int look_at(struct qn_analyser *an, const struct qn_analyse_in *in)
@@ -390,7 +402,7 @@ static int look_at(struct qn_analyser *an, const struct qn_analyse_in *in)
         int r = qn_archive_open(&an->archive, an->gz, in->archive);
 
         if (r == 0)
-                r = begin(an, in->previous);
+                r = begin(an, in);
         if (r == 0)
                 qn_scan_packument(an->scan, in->packument, in->version);
         if (r == 0)

@@ -24,9 +24,10 @@ struct qn_analyse_in {
         struct qn_cur archive;
         struct qn_str
                 integrity; /* what it must match: an SRI string of one or more hashes ("sha512-… sha1-…") */
-        struct qn_cur previous;  /* the archive of the version before */
-        struct qn_cur packument; /* the registry's document of the package */
-        struct qn_str version;   /* under which that document files it; empty: the manifest says */
+        struct qn_cur previous;           /* the archive of the version before */
+        struct qn_str previous_integrity; /* as integrity */
+        struct qn_cur packument;          /* the registry's document of the package */
+        struct qn_str version; /* under which that document files it; empty: the manifest says */
 };
 
 /* The set carries the sha512 SRI of the bytes and lives until the next call. */

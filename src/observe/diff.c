@@ -32,8 +32,9 @@ struct total {
 
 struct qn_diff {
         struct qn_arena a;
-        struct qn_hashset files[2];   /* contents of each side */
-        struct qn_hashset changed;    /* paths of this version's files that the other side does not have */
+        struct qn_hashset files[2]; /* contents of each side */
+        struct qn_hashset
+                changed; /* paths of this version's files that the other side does not have */
         struct qn_hashset paths;      /* of the version before */
         struct qn_hashset statements; /* of the version before */
         struct qn_hashset events;     /* of the version before */
@@ -274,7 +275,8 @@ void qn_diff_compare(struct qn_diff *d)
         d->comparing = true;
 }
 
-static enum qn_novelty novelty(const struct qn_diff *d, struct qn_str path, const struct qn_event *e)
+static enum qn_novelty novelty(const struct qn_diff *d, struct qn_str path,
+                               const struct qn_event *e)
 {
         if (path.n && !is_changed(d, path))
                 return QN_NOVELTY_NONE;

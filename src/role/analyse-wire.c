@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "net/cacache.h"
+#include "observe/analyse.h"
 #include "parse/packument.h"
 #include "role/wire.h"
 
@@ -24,16 +25,17 @@
 
 /* --- artifact --- */
 
-void qn_analyse_write_artifact(struct qn_buf *out, struct qn_str integrity, struct qn_str version)
+void qn_analyse_write_artifact(struct qn_buf *out, struct qn_str integrity, struct qn_str version,
+                               struct qn_str previous_integrity)
 {
         qn_wire_put_text(out, integrity);
         qn_wire_put_text(out, version);
+        qn_wire_put_text(out, previous_integrity);
 }
 
-int qn_analyse_read_artifact(struct qn_cur params, struct qn_str *ret_integrity,
-                             struct qn_str *ret_version)
+int qn_analyse_read_artifact(struct qn_cur params, struct qn_analyse_in *ret)
 {
-        struct qn_str *const texts[] = { ret_integrity, ret_version };
+        struct qn_str *const texts[] = { &ret->integrity, &ret->version, &ret->previous_integrity };
 
         if (qn_wire_get_texts(&params, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&params))
                 return -EBADMSG;
@@ -97,31 +99,51 @@ static int check_pick(const struct qn_analyse_pick *p, int code, struct qn_err *
         return 0;
 }
 
-int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_version *v,
-                            struct qn_err *reterr)
+static struct qn_analyse_pick pick_of(const struct qn_packument_version *v)
 {
-        const struct qn_analyse_pick pick = { v->version, v->tarball, v->integrity };
+        return (struct qn_analyse_pick){ v->version, v->tarball, v->integrity };
+}
+
+static void put_pick(struct qn_buf *out, const struct qn_analyse_pick *p)
+{
+        qn_wire_put_text(out, p->version);
+        qn_wire_put_text(out, p->tarball);
+        qn_wire_put_text(out, p->integrity);
+}
+
+int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_version *v,
+                            const struct qn_packument_version *before, struct qn_err *reterr)
+{
+        struct qn_analyse_pick pick = pick_of(v), older = { 0 };
         int r = check_pick(&pick, -EINVAL, reterr);
 
         if (r < 0)
                 return r;
-        qn_wire_put_text(out, pick.version);
-        qn_wire_put_text(out, pick.tarball);
-        qn_wire_put_text(out, pick.integrity);
+        if (before)
+                older = pick_of(before);
+        if (before && check_pick(&older, -EINVAL, NULL) < 0)
+                older = (struct qn_analyse_pick){ 0 };
+        put_pick(out, &pick);
+        put_pick(out, &older);
         return qn_buf_error(out);
 }
 
-int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_pick *ret, struct qn_err *reterr)
+int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_picked *ret, struct qn_err *reterr)
 {
-        struct qn_analyse_pick pick;
-        struct qn_str *const texts[] = { &pick.version, &pick.tarball, &pick.integrity };
+        struct qn_analyse_picked p;
+        struct qn_str *const texts[] = {
+                &p.it.version,     &p.it.tarball,     &p.it.integrity,
+                &p.before.version, &p.before.tarball, &p.before.integrity
+        };
         int r;
 
         if (qn_wire_get_texts(&reply, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&reply))
                 return qn_fail(reterr, -EBADMSG, 0, "the reply of the analyse role is broken");
-        r = check_pick(&pick, -EBADMSG, reterr);
+        r = check_pick(&p.it, -EBADMSG, reterr);
+        if (r == 0 && p.before.version.n)
+                r = check_pick(&p.before, -EBADMSG, reterr);
         if (r == 0)
-                *ret = pick;
+                *ret = p;
         return r;
 }
 

@@ -3,15 +3,16 @@
 
 #include "role/analyse.h"
 
+struct qn_analyse_in;
 struct qn_cacache_entry;
 struct qn_packument_version;
 
-QN_MUST int qn_analyse_read_artifact(struct qn_cur params, struct qn_str *ret_integrity,
-                                     struct qn_str *ret_version);
+QN_MUST int qn_analyse_read_artifact(struct qn_cur params, struct qn_analyse_in *ret);
 QN_MUST int qn_analyse_read_want(struct qn_cur params, struct qn_str *ret_name,
                                  struct qn_str *ret_spec);
-/* -EINVAL when what the registry says cannot be a version, an address, an integrity. */
+/* before: NULL when there is none.  -EINVAL when what the registry says cannot be a version, an address, an integrity. */
 QN_MUST int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_version *v,
+                                    const struct qn_packument_version *before,
                                     struct qn_err *reterr);
 QN_MUST int qn_analyse_read_key(struct qn_cur params, struct qn_str *ret_key, bool *ret_full);
 /* e NULL: there is no such entry. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/limits.h"
 #include "event/event.h"
 #include "net/cacache.h"
@@ -41,11 +42,26 @@ static int run_analyse(void *ctx, struct qn_cur params, const struct qn_cur *inp
                                     .packument = inputs[1 + QN_BESIDE_PACKUMENT] };
         struct tables *t = ctx;
         const struct qn_event_set *set;
-        int r = qn_analyse_read_artifact(params, &in.integrity, &in.version);
+        int r = qn_analyse_read_artifact(params, &in);
 
         if (r == 0)
                 r = qn_analyse(t->analyser, &in, &set);
         return r < 0 ? r : qn_event_set_write(set, reply);
+}
+
+/* The highest version below one, NULL when there is none. */
+static struct qn_packument_version *version_before(struct tables *t, struct qn_cur input,
+                                                   struct qn_str version)
+{
+        struct qn_packument_want want = { .before = QN_TIME_NONE };
+        struct qn_packument_version *v;
+        struct qn_buf spec = QN_BUF_INIT(QN_RANGE_MAX);
+
+        qn_buf_byte(&spec, '<');
+        qn_buf_str(&spec, version);
+        want.spec = qn_arena_dup(&t->arena, qn_buf_view(&spec));
+        qn_buf_done(&spec);
+        return qn_packument_pick(input, &want, &t->arena, &v, NULL) < 0 ? NULL : v;
 }
 
 static int pick(struct tables *t, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
@@ -63,7 +79,7 @@ static int pick(struct tables *t, struct qn_cur params, struct qn_cur input, str
         if (!qn_str_eq(v->name, name))
                 return qn_fail(reterr, -EINVAL, 0,
                                "the registry answered with the document of another package");
-        return qn_analyse_write_picked(reply, v, reterr);
+        return qn_analyse_write_picked(reply, v, version_before(t, input, v->version), reterr);
 }
 
 static int run_pick(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,

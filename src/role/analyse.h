@@ -39,8 +39,10 @@ enum qn_analyse_beside {
         QN_BESIDE_PREVIOUS,  /* the archive of the version before */
 };
 
-/* Parameters of ANALYSE: the SRI that it must match, the version as which the document files it; both may be empty. */
-void qn_analyse_write_artifact(struct qn_buf *out, struct qn_str integrity, struct qn_str version);
+/* Parameters of ANALYSE: the SRI that it must match, the version as which the document files it, the SRI of the version
+ * before; all may be empty. */
+void qn_analyse_write_artifact(struct qn_buf *out, struct qn_str integrity, struct qn_str version,
+                               struct qn_str previous_integrity);
 
 /* Parameters of PICK: the package that was asked for and a version, tag or range of it. */
 void qn_analyse_write_pick(struct qn_buf *out, struct qn_str name, struct qn_str spec);
@@ -51,8 +53,13 @@ struct qn_analyse_pick {
         struct qn_str integrity; /* SRI in printable ASCII; p NULL: the registry gives none */
 };
 
+/* What was chosen, and the highest lower version, to compare with. */
+struct qn_analyse_picked {
+        struct qn_analyse_pick it, before; /* before: version.p NULL when there is none */
+};
+
 /* 0 or -EBADMSG; texts are slices of the reply. */
-QN_MUST int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_pick *ret,
+QN_MUST int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_picked *ret,
                                  struct qn_err *reterr);
 /* Parameters of CACHED: the key, and whether only a full document will do. */
 void qn_analyse_write_key(struct qn_buf *out, struct qn_str key, bool full);

@@ -14,7 +14,8 @@ struct file {
 };
 
 static struct qn_analyser *an;
-static struct qn_buf before = { .max = TB_MAX }, now = { .max = TB_MAX }, lines = { .max = 1 << 22 };
+static struct qn_buf before = { .max = TB_MAX }, now = { .max = TB_MAX },
+                     lines = { .max = 1 << 22 };
 
 #define MANIFEST(version, more) \
         "{\"name\":\"x\",\"version\":\"" version "\",\"main\":\"index.js\"" more "}"
@@ -74,7 +75,9 @@ static void has_not(const char *want)
                 fail_msg("\"%s\" in\n%s", want, lines.p);
 }
 
-#define CALLS_OUT "require('https').get('https://a.invalid/v1.2.3/x'); exports.a = () => process.env.HOME;\n"
+#define CALLS_OUT                                                                \
+        "require('https').get('https://a.invalid/v1.2.3/x'); exports.a = () => " \
+        "process.env.HOME;\n"
 
 TEST(nothing_is_new_in_the_same_package)
 {
@@ -119,10 +122,9 @@ TEST(numbers_in_addresses_are_not_news)
 {
         const struct file a[] = { { "package.json", MANIFEST("1.0.0", "") },
                                   { "index.js", CALLS_OUT } };
-        const struct file b[] = {
-                { "package.json", MANIFEST("1.1.0", "") },
-                { "index.js", "require('https').get('https://a.invalid/v1.3.0/x');" }
-        };
+        const struct file b[] = { { "package.json", MANIFEST("1.1.0", "") },
+                                  { "index.js",
+                                    "require('https').get('https://a.invalid/v1.3.0/x');" } };
 
         VERSIONS(a, b);
         has("net.connect new=code");
@@ -134,14 +136,14 @@ TEST(renamed_and_minified_code_is_not_new)
 {
         const struct file a[] = {
                 { "package.json", MANIFEST("1.0.0", "") },
-                { "index.js", "function load(name) {\n  if (name) {\n    return require('fs')"
-                              ".readFileSync(process.env.CONF_DIR + name);\n  }\n}\nmodule.exports = load;" }
+                { "index.js",
+                  "function load(name) {\n  if (name) {\n    return require('fs')"
+                  ".readFileSync(process.env.CONF_DIR + name);\n  }\n}\nmodule.exports = load;" }
         };
-        const struct file b[] = {
-                { "package.json", MANIFEST("1.0.1", "") },
-                { "index.js", "module.exports=function(e){if(e)return require(\"fs\")"
-                              ".readFileSync(process.env.CONF_DIR+e)};" }
-        };
+        const struct file b[] = { { "package.json", MANIFEST("1.0.1", "") },
+                                  { "index.js",
+                                    "module.exports=function(e){if(e)return require(\"fs\")"
+                                    ".readFileSync(process.env.CONF_DIR+e)};" } };
 
         VERSIONS(a, b);
         has("env.read name=CONF_DIR");
@@ -151,13 +153,15 @@ TEST(renamed_and_minified_code_is_not_new)
 
 TEST(a_statement_added_to_a_function_is_new_and_its_neighbours_are_not)
 {
-        const struct file a[] = { { "package.json", MANIFEST("1.0.0", "") },
-                                  { "index.js", CALLS_OUT "function f() { require('fs').readFileSync('/etc/hosts'); }" } };
-        const struct file b[] = {
-                { "package.json", MANIFEST("1.0.1", "") },
-                { "index.js", CALLS_OUT "function f() { require('fs').readFileSync('/etc/hosts');"
-                                        " require('https').get('https://b.invalid/y'); }" }
+        const struct file a[] = {
+                { "package.json", MANIFEST("1.0.0", "") },
+                { "index.js",
+                  CALLS_OUT "function f() { require('fs').readFileSync('/etc/hosts'); }" }
         };
+        const struct file b[] = { { "package.json", MANIFEST("1.0.1", "") },
+                                  { "index.js", CALLS_OUT
+                                    "function f() { require('fs').readFileSync('/etc/hosts');"
+                                    " require('https').get('https://b.invalid/y'); }" } };
 
         VERSIONS(a, b);
         has("net.connect host=b.invalid new=behaviour");
@@ -170,11 +174,11 @@ TEST(the_first_of_its_kind)
 {
         const struct file a[] = { { "package.json", MANIFEST("1.0.0", "") },
                                   { "index.js", "exports.a = 1" } };
-        const struct file b[] = {
-                { "package.json", MANIFEST("1.0.1", ",\"scripts\":{\"postinstall\":\"node s.js\"}") },
-                { "index.js", "exports.a = 1" },
-                { "s.js", "require('child_process').exec('uname -a')" }
-        };
+        const struct file b[] = { { "package.json",
+                                    MANIFEST("1.0.1",
+                                             ",\"scripts\":{\"postinstall\":\"node s.js\"}") },
+                                  { "index.js", "exports.a = 1" },
+                                  { "s.js", "require('child_process').exec('uname -a')" } };
 
         VERSIONS(a, b);
         has("install.hook new=kind");
@@ -185,14 +189,14 @@ TEST(the_first_of_its_kind)
 
 TEST(a_hook_whose_command_changed)
 {
-        const struct file a[] = {
-                { "package.json", MANIFEST("1.0.0", ",\"scripts\":{\"postinstall\":\"node a.js\"}") },
-                { "a.js", "" }
-        };
-        const struct file b[] = {
-                { "package.json", MANIFEST("1.0.1", ",\"scripts\":{\"postinstall\":\"node b.js\"}") },
-                { "b.js", "" }
-        };
+        const struct file a[] = { { "package.json",
+                                    MANIFEST("1.0.0",
+                                             ",\"scripts\":{\"postinstall\":\"node a.js\"}") },
+                                  { "a.js", "" } };
+        const struct file b[] = { { "package.json",
+                                    MANIFEST("1.0.1",
+                                             ",\"scripts\":{\"postinstall\":\"node b.js\"}") },
+                                  { "b.js", "" } };
 
         VERSIONS(a, b);
         has("install.hook new=behaviour");
@@ -200,13 +204,14 @@ TEST(a_hook_whose_command_changed)
 
 TEST(dependencies)
 {
-        const struct file a[] = {
-                { "package.json", MANIFEST("1.0.0", ",\"dependencies\":{\"old\":\"^1\"}") },
-                { "index.js", "require('old')" }
-        };
+        const struct file a[] = { { "package.json",
+                                    MANIFEST("1.0.0", ",\"dependencies\":{\"old\":\"^1\"}") },
+                                  { "index.js", "require('old')" } };
         const struct file b[] = {
-                { "package.json", MANIFEST("1.0.1", ",\"dependencies\":{\"old\":\"^2\",\"used\":\"^1\",\"unused\":\"^1\"}"
-                                                    ",\"devDependencies\":{\"tool\":\"1\"}") },
+                { "package.json",
+                  MANIFEST("1.0.1",
+                           ",\"dependencies\":{\"old\":\"^2\",\"used\":\"^1\",\"unused\":\"^1\"}"
+                           ",\"devDependencies\":{\"tool\":\"1\"}") },
                 { "index.js", "require('old'); require('used/part')" }
         };
 

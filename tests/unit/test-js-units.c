@@ -30,7 +30,8 @@ static bool same(const char *a, const char *b)
 }
 
 /* The unit that begins where text stands. */
-static const struct qn_js_unit *at(const struct qn_js_units *u, const char *source, const char *text)
+static const struct qn_js_unit *at(const struct qn_js_units *u, const char *source,
+                                   const char *text)
 {
         const char *p = strstr(source, text);
 
@@ -50,8 +51,9 @@ TEST(other_code_is_other_code)
 
 TEST(names_and_layout_do_not_count)
 {
-        ASSERT_TRUE(same("function total(prices) { return prices.reduce((sum, p) => sum + p.net, 7); }",
-                         "function a(n){return n.reduce((n,r)=>n+r.net,7)}"));
+        ASSERT_TRUE(
+                same("function total(prices) { return prices.reduce((sum, p) => sum + p.net, 7); }",
+                     "function a(n){return n.reduce((n,r)=>n+r.net,7)}"));
         ASSERT_TRUE(same("var a = 5; var b = 6; use(a, b);", "var x=5,y=6;use(x,y)"));
 }
 

@@ -329,8 +329,30 @@ TEST(pick_that_a_parent_must_not_use)
         for (size_t i = 0; i < QN_ARRAY_SIZE(bad); i++) {
                 struct qn_buf b = QN_BUF_INIT(4096);
 
-                ASSERT_EQ(qn_analyse_write_picked(&b, &bad[i], &err), -EINVAL);
+                ASSERT_EQ(qn_analyse_write_picked(&b, &bad[i], NULL, &err), -EINVAL);
                 ASSERT_EQ(b.n, 0);
+                qn_buf_done(&b);
+        }
+}
+
+TEST(a_version_before_that_a_parent_must_not_use_is_none)
+{
+        const struct qn_packument_version v = { .version = QN_STR("1.2.3"),
+                                                .tarball = QN_STR("https://r.invalid/a") };
+        const struct qn_packument_version before = { .version = QN_STR("1.2.2"),
+                                                     .tarball = QN_STR("https://r.invalid/b") };
+        const struct qn_packument_version bad = { .version = QN_STR("1.2.2"),
+                                                  .tarball = QN_STR("file:///etc/passwd") };
+        const struct qn_packument_version *const all[] = { &before, &bad, NULL };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(all); i++) {
+                struct qn_buf b = QN_BUF_INIT(4096);
+                struct qn_analyse_picked got;
+
+                ASSERT_EQ(qn_analyse_write_picked(&b, &v, all[i], NULL), 0);
+                ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), 0);
+                ASSERT_STR(got.it.version, "1.2.3");
+                ASSERT_STR(got.before.version, i == 0 ? "1.2.2" : "");
                 qn_buf_done(&b);
         }
 }
@@ -340,15 +362,16 @@ TEST(pick_there_and_back)
         const struct qn_packument_version v = { .version = QN_STR("1.2.3-beta+x"),
                                                 .tarball = QN_STR("https://r.invalid/a") };
         struct qn_buf b = QN_BUF_INIT(4096);
-        struct qn_analyse_pick got;
+        struct qn_analyse_picked got;
 
-        ASSERT_EQ(qn_analyse_write_picked(&b, &v, NULL), 0);
+        ASSERT_EQ(qn_analyse_write_picked(&b, &v, NULL, NULL), 0);
         for (size_t i = 0; i < b.n; i++)
                 ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, i), &got, NULL), -EBADMSG);
         ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), 0);
-        ASSERT_STR(got.version, "1.2.3-beta+x");
-        ASSERT_STR(got.tarball, "https://r.invalid/a");
-        ASSERT_NULL(got.integrity.p);
+        ASSERT_STR(got.it.version, "1.2.3-beta+x");
+        ASSERT_STR(got.it.tarball, "https://r.invalid/a");
+        ASSERT_NULL(got.it.integrity.p);
+        ASSERT_EQ(got.before.version.n, 0);
         qn_buf_byte(&b, 'x');
         ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), -EBADMSG);
         qn_buf_done(&b);

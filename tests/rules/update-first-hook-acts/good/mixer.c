@@ -1,1 +1,4 @@
-int mix(int a, int b) { return (a + b) / 2; }
+int mix(int a, int b)
+{
+        return (a + b) / 2;
+}
