@@ -97,6 +97,41 @@ def names(reg, d):
     ok(r.code == 3 and sorted(verdicts(r)) == ["clean", "unknown"], "one failure does not stop the rest", r)
 
 
+def versions_before(reg, d):
+    e = env(reg, d)
+    guard = "if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);\n"
+    call = guard + "require('https').get('https://x.example.invalid/', (r) => r.resume());\n"
+    reg.add("taken", "1.0.9")
+    reg.add("taken", "1.2.0")
+    hook = {"package.json": package("taken", "1.2.1", scripts={"postinstall": "node t.js"}), "index.js": "", "t.js": call}
+    reg.packages["taken"]["1.2.1"] = tgz_of(hook)
+    reg.hits.clear()
+    r = check("taken", env=e)
+    rules = [f["rule"] for f in r.json["results"][0].get("findings", [])]
+    ok(r.code == 1 and "update-first-hook-acts" in rules, "a name is compared with the version before", r)
+    ok(any("taken-1.2.0.tgz" in h for h in reg.hits) and not any("taken-1.0.9.tgz" in h for h in reg.hits),
+       "the version before is the highest lower one", reg.hits)
+    r = check("taken", "--no-previous", env=e)
+    ok(r.code == 0, "--no-previous looks at the version alone", r)
+    r = check("taken@1.2.0", env=e)
+    ok(r.code == 0, "an ordinary update", r)
+    r = check("taken@1.0.9", env=e)
+    ok(r.code == 0, "the first version has none before it", r)
+    del reg.packages["taken"]["1.2.0"]
+    r = check("taken@1.2.1", env=e)
+    ok(r.code == 1, "a gap: the version before that is there", r)
+    put(f"{d}/new.tgz", tgz_of(hook))
+    put(f"{d}/old.tgz", reg.packages["taken"]["1.0.9"])
+    r = check(f"{d}/new.tgz", "--previous", f"{d}/old.tgz", env=e)
+    ok(r.code == 1, "--previous for a tarball", r)
+    r = check(f"{d}/new.tgz", env=e)
+    ok(r.code == 0, "without it nothing is new", r)
+    r = check(f"{d}/new.tgz", "--previous", f"{d}/none.tgz", env=e)
+    ok(r.code == 3 and "none.tgz" in r.json["results"][0]["reason"], "--previous that is not there", r)
+    r = check("taken", "--previous", f"{d}/old.tgz", env=e)
+    ok(r.code == 2, "--previous for a name is refused", r)
+
+
 def moods(reg, d):
     e = env(reg, d)
     reg.mood = "broken"
@@ -179,6 +214,6 @@ def real_cache(reg, d):
 
 registry = Registry()
 with scratch() as where:
-    for part in (names, moods, lock_files, real_cache):
+    for part in (names, versions_before, moods, lock_files, real_cache):
         part(registry, where)
 done()
