@@ -33,6 +33,14 @@
 #define QN_EXE_SECTIONS_MAX 1024u             /* sections, and segments */
 #define QN_EXE_COMMANDS_MAX 4096u             /* load commands of one Mach-O file */
 #define QN_EXE_TEXT_MAX     ((size_t)8 << 20) /* bytes of one executable that are searched for text */
+#define QN_ZIP_ENTRIES_MAX  200000u
+#define QN_NESTED_DEPTH_MAX 3u    /* archives inside archives inside the package */
+#define QN_NESTED_FILES_MAX 5000u /* files of one archive inside a package */
+#define QN_NESTED_MAX \
+        ((size_t)16   \
+         << 20) /* bytes that one archive inside a package may unpack to, and of one file in it */
+#define QN_NESTED_TOTAL_MAX       ((size_t)256 << 20) /* bytes of all archives inside one package */
+#define QN_NESTED_FILES_TOTAL_MAX 20000u              /* their files */
 
 /* --- documents --- */
 #define QN_JSON_DEPTH_MAX   512u                /* nesting of arrays and objects */

@@ -1,6 +1,7 @@
 /* Files that are not text: executables, and content that does not fit its name. */
 #include "observe/media.h"
 #include "observe/native.h"
+#include "observe/nested.h"
 #include "observe/observers.h"
 #include "observe/scan-priv.h"
 #include "parse/binfmt.h"
@@ -36,6 +37,7 @@ bool qn_binary_observe(struct qn_scan *s, const struct qn_scan_file *f)
                 qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(qn_misfit_name(misfit)));
                 qn_site_event(s, &site, &e);
         }
+        s->archive = qn_nested_is(f, format);
         text |= qn_media_observe(s, f, format);
         if (s->file < s->graph.n_files && (text || format == QN_FORMAT_BINARY))
                 s->graph.files[s->file].flags |= QN_GF_TEXT;

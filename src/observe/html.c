@@ -74,7 +74,7 @@ void qn_html_observe(struct qn_scan *s, struct qn_str text)
         struct qn_site site = { .file = s->file, .when = QN_WHEN_LOAD, .root = -1 };
         struct qn_str rest = text;
 
-        if (s->file < s->graph.n_files)
+        if (s->file < s->graph.n_files && !s->nested)
                 s->graph.files[s->file].phases |= 1u << QN_PHASE_BROWSER;
         for (int i = 0; i < SCRIPTS_MAX; i++) {
                 ptrdiff_t at = find_script(rest), close;

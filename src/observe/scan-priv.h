@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "observe/classify.h"
 #include "observe/command.h"
 #include "observe/scan.h"
@@ -10,6 +11,7 @@
 
 struct qn_diff;
 struct qn_foreign;
+struct qn_gz;
 struct qn_gyp;
 struct qn_js;
 struct qn_js_apis;
@@ -75,11 +77,16 @@ struct qn_scan {
         size_t n_todo, todo_cap;
         unsigned rounds;
 
+        struct qn_gz *nested_gz[QN_NESTED_DEPTH_MAX]; /* made when they are needed */
+        unsigned nested;                              /* archives that the file in hand lies in */
+        uint64_t nested_bytes, nested_files;          /* of all archives inside the package */
+
         struct qn_str path;  /* of the file in hand */
         uint32_t file;       /* its number in the graph */
         uint64_t kinds;      /* 1 << qn_event_kind: what any file did */
         bool obfuscated;     /* tables of strings that are decoded when they are used */
         bool named_secret;   /* names of variables say that it holds secrets */
+        bool archive;        /* it holds files */
         bool secret_literal; /* it names a place that holds credentials */
 };
 

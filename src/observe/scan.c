@@ -7,6 +7,7 @@
 #include "observe/js.h"
 #include "observe/literal.h"
 #include "observe/native.h"
+#include "observe/nested.h"
 #include "observe/observers.h"
 #include "observe/scan-priv.h"
 #include "observe/vm.h"
@@ -94,6 +95,7 @@ struct qn_scan *qn_scan_free(struct qn_scan *s)
         qn_vm_free(s->vm);
         qn_literal_scan_free(s->literal);
         qn_literal_scan_free(s->native);
+        qn_nested_done(s);
         qn_arena_done(&s->pkg);
         qn_arena_done(&s->tmp);
         free(s);
@@ -114,7 +116,8 @@ void qn_scan_begin(struct qn_scan *s)
         qn_vm_begin(s->vm);
         qn_event_set_init(&s->set, &s->pkg);
         s->diff = NULL;
-        s->kinds = 0;
+        s->kinds = s->nested_bytes = s->nested_files = 0;
+        s->nested = 0;
         s->named_secret = s->obfuscated = false;
         s->stats = (struct qn_scan_stats){ 0 };
         s->manifest = NULL;
@@ -231,7 +234,7 @@ static void observe_javascript(struct qn_scan *s, const struct qn_scan_file *f)
         g->flags |= QN_GF_JS;
         g->flags &= (uint16_t)~QN_GF_WANTED;
         s->stats.js_files++;
-        s->stats.js_bytes += qn_cur_left(&f->data);
+        s->stats.js_bytes += s->nested ? 0 : qn_cur_left(&f->data);
         if (f->size > qn_cur_left(&f->data) || f->size > QN_JS_FILE_MAX) {
                 if (qn_scan_unanalysed(s, "size", f->path,
                                        "the program is too large to be parsed") < 0)
@@ -239,7 +242,8 @@ static void observe_javascript(struct qn_scan *s, const struct qn_scan_file *f)
                 return;
         }
         qn_js_observe(s, qn_cur_rest(&f->data));
-        qn_vm_add(s->vm, s->file, s->path, qn_cur_rest(&f->data), f->stays);
+        if (!s->nested)
+                qn_vm_add(s->vm, s->file, s->path, qn_cur_rest(&f->data), f->stays);
         qn_js_trim(s->js, KEEP_JS);
 }
 
@@ -343,7 +347,8 @@ static void note_kinds(struct qn_scan *s)
                         s->graph.files[s->file].flags |= QN_GF_OBFUSCATED;
                 kinds |= UINT64_C(1) << e->kind;
         }
-        s->kinds |= kinds;
+        if (!s->nested) /* nothing in an archive is run with partly known values */
+                s->kinds |= kinds;
         if (dark)
                 s->graph.files[s->file].flags |= QN_GF_DARK;
         if (kinds & (SOURCES | SINKS | DARK))
@@ -363,6 +368,7 @@ int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
 {
         bool again;
 
+        s->archive = false;
         s->path = f->path;
         s->file = qn_graph_file(&s->graph, f->path);
         if (s->file == QN_FILE_NONE)
@@ -382,12 +388,14 @@ int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
                     is_shell(f))
                         observe_text(s, f);
         }
-        if (qn_str_ends(s->path, ".json") && f->size <= JSON_MAX &&
+        if (qn_str_ends(s->path, ".json") && f->size <= JSON_MAX && !s->nested &&
             f->size == qn_cur_left(&f->data))
                 qn_vm_add(s->vm, s->file, s->path, qn_cur_rest(&f->data), f->stays);
         qn_scan_run_todo(s);
         note_kinds(s);
         qn_arena_reset(&s->tmp, KEEP_FILE);
+        if (s->archive && !again && qn_nested_observe(s, f) < 0)
+                return -ENOMEM;
         return s->graph.full && s->pkg.total < s->pkg.max / 2 ? -ENOMEM : 0;
 }
 

@@ -75,6 +75,12 @@ static bool has_word(struct qn_str words, const char *word)
         return false;
 }
 
+/* A file inside an archive: nothing loads it from there. */
+static bool is_nested(struct qn_str path)
+{
+        return qn_str_find(path, QN_STR("!/")) >= 0;
+}
+
 static void root_stars(struct qn_graph *g, struct qn_str target, enum qn_phase phase)
 {
         ptrdiff_t star = qn_str_chr(target, '*');
@@ -91,7 +97,7 @@ static void root_stars(struct qn_graph *g, struct qn_str target, enum qn_phase p
                 struct qn_str p = g->files[i].path;
 
                 if (p.n >= head.n + tail.n && memcmp(p.p, head.p, head.n) == 0 &&
-                    memcmp(p.p + p.n - tail.n, tail.p, tail.n) == 0)
+                    memcmp(p.p + p.n - tail.n, tail.p, tail.n) == 0 && !is_nested(p))
                         g->files[i].phases |= BIT(phase);
         }
 }
@@ -123,7 +129,8 @@ static void root_directory(struct qn_graph *g, struct qn_str dir, enum qn_phase 
         for (size_t i = 0; dir.n && i < g->n_files; i++) {
                 struct qn_str p = g->files[i].path;
 
-                if (p.n > dir.n && memcmp(p.p, dir.p, dir.n) == 0 && p.p[dir.n] == '/')
+                if (p.n > dir.n && memcmp(p.p, dir.p, dir.n) == 0 && p.p[dir.n] == '/' &&
+                    !is_nested(p))
                         g->files[i].phases |= BIT(phase);
         }
 }

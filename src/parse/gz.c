@@ -173,6 +173,21 @@ int qn_gz_inflate(struct qn_gz *gz, struct qn_cur in, size_t cap, struct qn_cur 
         return 0;
 }
 
+int qn_gz_inflate_raw(struct qn_gz *gz, struct qn_cur in, size_t size, struct qn_cur *ret)
+{
+        size_t made = 0;
+        int r = grow(gz, size + 1);
+
+        if (r < 0)
+                return r;
+        if (libdeflate_deflate_decompress(gz->d, in.p, qn_cur_left(&in), gz->out, size, &made) !=
+                    LIBDEFLATE_SUCCESS ||
+            made != size)
+                return -EBADMSG;
+        *ret = qn_cur_mem(gz->out, size);
+        return 0;
+}
+
 void qn_gz_trim(struct qn_gz *gz, size_t keep)
 {
         uint8_t *p;

@@ -25,6 +25,9 @@ size_t qn_gz_size_hint(struct qn_cur in);
 /* Everything at once; ret is valid until the next call on gz.  -EFBIG when the output would pass cap. */
 QN_MUST int qn_gz_inflate(struct qn_gz *gz, struct qn_cur in, size_t cap, struct qn_cur *ret,
                           struct qn_err *reterr);
+/* Deflated data without a wrapper, as ZIP archives hold them, of a size that is known.  -EBADMSG when it is another, or
+ * corrupt. */
+QN_MUST int qn_gz_inflate_raw(struct qn_gz *gz, struct qn_cur in, size_t size, struct qn_cur *ret);
 /* Gives the memory back above keep bytes (after a large package). */
 void qn_gz_trim(struct qn_gz *gz, size_t keep);
 

@@ -2,9 +2,12 @@
 #include "observe/scan.h"
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "exebuild.h"
 #include "observed.h"
+#include "tarball.h"
 #include "test.h"
+#include "zipbuild.h"
 
 struct file {
         const char *path, *text;
@@ -660,4 +663,97 @@ TEST(what_hides_in_media_is_odd)
         files[2] = made("a.bin", &b);
         expect(files, 3, "never binary.odd what=random format=binary");
         qn_buf_done(&b);
+}
+
+/* --- archives --- */
+
+static void zip_of(struct qn_buf *out, const char *path, const void *p, size_t n)
+{
+        struct zb z = { .out = out };
+
+        zb_bytes(&z, path, p, n, false);
+        zb_end(&z);
+}
+
+static bool has_file(const char *path)
+{
+        for (size_t i = 0; i < last->n_files; i++)
+                if (qn_str_is(last->files[i], path))
+                        return true;
+        return false;
+}
+
+TEST(files_in_archives_are_observed)
+{
+        static const char code[] = "require('child_process').exec('id')";
+        struct qn_buf zip = QN_BUF_INIT(ZB_MAX), outer = QN_BUF_INIT(ZB_MAX),
+                      tar = QN_BUF_INIT(ZB_MAX), tgz = QN_BUF_INIT(ZB_MAX);
+        struct file files[] = {
+                { "package.json",
+                  "{\"name\":\"x\",\"version\":\"1.0.0\",\"exports\":{\"./*\":\"./*\"}}", 0 },
+                { 0 },
+                { 0 }
+        };
+
+        zip_of(&zip, "dir/x.js", code, sizeof code - 1);
+        zip_of(&outer, "in.zip", zip.p, zip.n);
+        files[1] = made("a.zip", &outer);
+        tb_file(&tar, "package/package.json", "{\"scripts\":{\"install\":\"node x.js\"}}");
+        tb_file(&tar, "package/x.js", code);
+        tb_end(&tar);
+        tb_gzip(&tgz, tar.p, tar.n);
+        files[2] = made("b.tgz", &tgz);
+        expect(files, 3, "never proc.exec command=id");
+        expect(files, 3, "import binary.odd what=hook path=b.tgz value=node");
+        ASSERT_TRUE(has_file("a.zip!/in.zip!/dir/x.js"));
+        ASSERT_TRUE(has_file("b.tgz!/package/x.js"));
+        expect_not(files, 3, "import proc.exec"); /* a star does not reach into archives */
+        expect_not(files, 3, "never unanalysed");
+        qn_buf_done(&zip);
+        qn_buf_done(&outer);
+        qn_buf_done(&tar);
+        qn_buf_done(&tgz);
+}
+
+TEST(archives_that_cannot_be_opened_are_told)
+{
+        struct qn_buf b = QN_BUF_INIT(ZB_MAX), inner = QN_BUF_INIT(ZB_MAX);
+        struct file files[] = { PKG, { 0 } };
+        struct zb z = { .out = &b };
+
+        zb_file(&z, "a", "secret", true);
+        zb_end(&z);
+        files[1] = made("a.zip", &b);
+        expect(files, 2, "never binary.odd what=encrypted format=zip value=a");
+        expect_not(files, 2, "never unanalysed");
+        b.n -= 30;
+        files[1] = made("a.zip", &b);
+        expect(files, 2, "never binary.odd what=broken format=zip");
+        files[1] = (struct file){ "a.7z", "7z\xbc\xaf\x27\x1c\0\4padding", 16 };
+        expect(files, 2, "never binary.odd what=closed format=7z");
+        qn_buf_reset(&b);
+        tb_file(&b, "x", "1");
+        for (unsigned i = 0; i < QN_NESTED_DEPTH_MAX + 1; i++) {
+                qn_buf_reset(&inner);
+                zip_of(&inner, "in.zip", b.p, b.n);
+                qn_buf_reset(&b);
+                qn_buf_str(&b, qn_buf_view(&inner));
+        }
+        files[1] = made("a.zip", &b);
+        expect(files, 2, "never binary.odd what=limit path=a.zip!/in.zip!/in.zip!/in.zip");
+        qn_buf_reset(&b);
+        z = (struct zb){ .out = &b };
+        for (unsigned i = 0; i < QN_NESTED_FILES_MAX + 1; i++)
+                zb_file(&z, "a", "1", false);
+        zb_end(&z);
+        files[1] = made("a.zip", &b);
+        expect(files, 2, "never binary.odd what=limit path=a.zip");
+        qn_buf_reset(&inner);
+        qn_buf_fill(&inner, ' ', QN_NESTED_MAX + 1);
+        qn_buf_reset(&b);
+        tb_gzip(&b, inner.p, inner.n);
+        files[1] = made("a.txt.gz", &b);
+        expect(files, 2, "never binary.odd what=limit format=gzip");
+        qn_buf_done(&b);
+        qn_buf_done(&inner);
 }

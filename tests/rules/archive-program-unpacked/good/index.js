@@ -1,0 +1,1 @@
+exports.template = () => require('fs').readFileSync(__dirname + '/template.tgz');
