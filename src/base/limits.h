@@ -59,12 +59,30 @@
         1024u /* bytes of the conditions around one target of exports or imports */
 #define QN_PACKUMENT_VERSIONS_MAX 200000u
 #define QN_LOCK_PACKAGES_MAX      1000000u
-#define QN_COMMAND_MAX            ((size_t)64 << 10) /* bytes of one shell command line */
-#define QN_COMMAND_DEPTH_MAX      8u                 /* sh -c inside sh -c inside … */
-#define QN_SHELL_COMMANDS_MAX     4096u              /* simple commands of one script */
-#define QN_SHELL_VARS_MAX         64u                /* constants of one shell script */
-#define QN_SHELL_PASSES_MAX       4u /* values of one list in a script that are tried */
-#define QN_SCRIPT_MAX             ((size_t)1 << 20) /* bytes of one shell script that are read */
+
+/* --- signatures and provenance --- */
+#define QN_ATTESTATIONS_MAX       ((size_t)4 << 20)  /* bytes of a document of attestations */
+#define QN_ATTESTATIONS_COUNT_MAX 32u                /* attestations of one version */
+#define QN_ATTESTATION_ARENA_MAX  ((size_t)64 << 20) /* memory for all that is read of them */
+#define QN_BUNDLE_CERTS_MAX       8u                 /* certificates in one bundle */
+#define QN_BUNDLE_ENTRIES_MAX     4u                 /* log entries in one bundle */
+#define QN_BUNDLE_PROOF_MAX       64u                /* hashes of one proof of inclusion */
+#define QN_CHECKPOINT_LINES_MAX   32u                /* lines of a log's checkpoint */
+#define QN_STATEMENT_SUBJECTS_MAX 64u                /* subjects of one statement */
+#define QN_TRUST_MAX              ((size_t)2 << 20)  /* bytes of a file of roots or of keys */
+#define QN_TRUST_ENTRIES_MAX      64u                /* authorities, logs or keys in one file */
+#define QN_CERT_PARTS_MAX         16u /* members of the signed part of a certificate */
+#define QN_CERT_EXTENSIONS_MAX    64u /* extensions of one certificate */
+#define QN_SCT_MAX                8u  /* timestamps of logs in one certificate */
+#define QN_PUBLISHED_BEFORE_MAX   64u /* earlier versions that a version is compared with */
+
+/* --- commands --- */
+#define QN_COMMAND_MAX        ((size_t)64 << 10) /* bytes of one shell command line */
+#define QN_COMMAND_DEPTH_MAX  8u                 /* sh -c inside sh -c inside … */
+#define QN_SHELL_COMMANDS_MAX 4096u              /* simple commands of one script */
+#define QN_SHELL_VARS_MAX     64u                /* constants of one shell script */
+#define QN_SHELL_PASSES_MAX   4u                 /* values of one list in a script that are tried */
+#define QN_SCRIPT_MAX         ((size_t)1 << 20)  /* bytes of one shell script that are read */
 
 /* --- JavaScript --- */
 #define QN_JS_FILE_MAX  ((size_t)24 << 20) /* bytes of one source file that is parsed */

@@ -120,6 +120,14 @@ int qn_event_add(struct qn_event_set *s, const struct qn_event *e);
  * After it nothing may be added. */
 QN_MUST int qn_event_set_seal(struct qn_event_set *s);
 
+/* Adds all of a sealed set to one that is being built; name, version and integrity stay as they are.  Past a cap the set
+ * overflows as with qn_event_add(). */
+void qn_event_set_add_all(struct qn_event_set *to, const struct qn_event_set *from);
+/* The union of two sealed sets about one package, sealed, in the arena; name, version and integrity are the first one's.
+ * 0 or -ENOBUFS. */
+QN_MUST int qn_event_set_merge(const struct qn_event_set *a, const struct qn_event_set *b,
+                               struct qn_arena *arena, struct qn_event_set *ret);
+
 /* Names as in JSON; parsing one returns -EINVAL for an unknown name. */
 const char *qn_event_name(enum qn_event_kind k);
 const char *qn_event_doc(enum qn_event_kind k);
