@@ -17,16 +17,37 @@ struct qn_item *qn_item_new(size_t order, const char *target, struct qn_arena *n
         it->order = order;
         it->target = target;
         it->fd = it->packument = it->previous = -1;
+        for (unsigned i = 0; i < QN_DOC_MAX; i++)
+                it->docs[i] = -1;
         return it;
+}
+
+size_t qn_item_descriptors(const struct qn_item *it)
+{
+        size_t n = (size_t)(it->fd >= 0) + (it->packument >= 0) + (it->previous >= 0);
+
+        for (unsigned i = 0; i < QN_DOC_MAX; i++)
+                n += it->docs[i] >= 0;
+        return n;
+}
+
+void qn_item_close(struct qn_item *it)
+{
+        qn_closep(&it->fd);
+        qn_closep(&it->packument);
+        qn_closep(&it->previous);
+        it->fd = it->packument = it->previous = -1;
+        for (unsigned i = 0; i < QN_DOC_MAX; i++) {
+                qn_closep(&it->docs[i]);
+                it->docs[i] = -1;
+        }
 }
 
 struct qn_item *qn_item_free(struct qn_item *it)
 {
         if (!it)
                 return NULL;
-        qn_closep(&it->fd);
-        qn_closep(&it->packument);
-        qn_closep(&it->previous);
+        qn_item_close(it);
         qn_arena_done(&it->mem);
         free(it);
         return NULL;
@@ -57,8 +78,7 @@ void qn_item_unknown(struct qn_item *it, const char *fmt, ...)
         if (!it->verdict.reason.p)
                 it->verdict.reason = QN_STR("out of memory");
         it->state = QN_ITEM_DONE;
-        qn_closep(&it->fd);
-        it->fd = -1;
+        qn_item_close(it);
 }
 
 void qn_item_fail_closed(struct qn_item *it)

@@ -4,17 +4,22 @@
 #include "base/arena.h"
 #include "cli/target.h"
 #include "event/event.h"
+#include "observe/provenance.h"
 #include "role/analyse.h"
 #include "rule/judge.h"
 
 enum qn_item_state {
-        QN_ITEM_PACKUMENT, /* wants its packument fetched */
-        QN_ITEM_PICK,      /* has its packument: fd */
-        QN_ITEM_PREVIOUS,  /* wants the tarball of the version before fetched */
-        QN_ITEM_TARBALL,   /* wants its tarball fetched */
-        QN_ITEM_ANALYSE,   /* has its bytes: fd, or path */
-        QN_ITEM_LOCK,      /* is a lock file: path */
-        QN_ITEM_BUSY,      /* somebody works on it: see doing */
+        QN_ITEM_PACKUMENT,    /* wants its packument fetched */
+        QN_ITEM_PICK,         /* has its packument: fd */
+        QN_ITEM_PREVIOUS,     /* wants the tarball of the version before fetched */
+        QN_ITEM_TARBALL,      /* wants its tarball fetched */
+        QN_ITEM_ANALYSE,      /* has its bytes: fd, or path */
+        QN_ITEM_LOCK,         /* is a lock file: path */
+        QN_ITEM_ATTESTATIONS, /* wants the attestations of its version fetched */
+        QN_ITEM_EARLIER,      /* wants those of an earlier version fetched */
+        QN_ITEM_KEYS,         /* wants the registry's keys fetched */
+        QN_ITEM_PROVENANCE,   /* has its events, and documents about it */
+        QN_ITEM_BUSY,         /* somebody works on it: see doing */
         QN_ITEM_DONE,
 };
 
@@ -36,6 +41,12 @@ struct qn_item {
         int previous;    /* the archive of the version before, -1: none */
         bool from_cache; /* its bytes are npm's cached copy, which may be bad */
         bool refetch;    /* they were bad: the cache is no longer asked */
+        /* What the registry says about it (documents.h), -1: nothing. */
+        int docs[QN_DOC_MAX];
+        bool attested;         /* its packument says that there are attestations */
+        bool unreachable;      /* which could not be fetched */
+        bool keys_asked;       /* the registry was asked for its keys */
+        struct qn_str earlier; /* an earlier version that has some */
         struct qn_str
                 incomplete; /* why it cannot be clean, whatever the analysis says; p NULL: nothing */
         struct qn_event_set set;
@@ -46,6 +57,9 @@ struct qn_item {
 /* A new item of the n-th target, or NULL. */
 struct qn_item *qn_item_new(size_t order, const char *target, struct qn_arena *names);
 struct qn_item *qn_item_free(struct qn_item *it);
+/* How many descriptors it holds. */
+size_t qn_item_descriptors(const struct qn_item *it);
+void qn_item_close(struct qn_item *it);
 /* Copies a text for the item; 0 or -ENOMEM. */
 QN_MUST int qn_item_set(struct qn_item *it, struct qn_str *field, struct qn_str value);
 /* Gives it the verdict unknown. */

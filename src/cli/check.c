@@ -15,6 +15,7 @@
 #include "parse/lock.h"
 #include "report/report.h"
 #include "role/analyse.h"
+#include "role/documents.h"
 #include "role/pool.h"
 #include "role/registry.h"
 
@@ -33,7 +34,7 @@ struct qn_check {
         size_t n, cap, done, fetching;
         size_t targets;
         struct queue fetch, jobs; /* items that wait for the network, for a worker */
-        size_t waiting;           /* fetched bodies among the latter */
+        size_t waiting;           /* those among the latter that hold descriptors */
         struct qn_arena mem;
         struct qn_map seen; /* artifacts, so that each is analysed once */
         int error;          /* of config.result */
@@ -72,9 +73,7 @@ static struct qn_item *add_item(struct qn_check *c, size_t order, const char *ta
 static void retire(struct qn_check *c, struct qn_item *it)
 {
         it->state = QN_ITEM_DONE;
-        qn_closep(&it->packument);
-        qn_closep(&it->previous);
-        it->packument = it->previous = -1;
+        qn_item_close(it);
         c->done++;
         c->last = it->name.n ? it->name : qn_str_c(it->target);
         qn_arena_done(&it->mem);
@@ -130,20 +129,33 @@ static struct qn_item *pop(struct queue *q)
         return it;
 }
 
+/* What each kind of fetch leads to, and the document that it brings (QN_DOC_MAX: the artifact or a document to choose from). */
+static const struct {
+        enum qn_item_state next; /* 0: this state is none that fetches */
+        enum qn_document doc;
+} fetches[] = {
+        [QN_ITEM_PACKUMENT] = { QN_ITEM_PICK, QN_DOC_MAX },
+        [QN_ITEM_PREVIOUS] = { QN_ITEM_TARBALL, QN_DOC_MAX },
+        [QN_ITEM_TARBALL] = { QN_ITEM_ANALYSE, QN_DOC_MAX },
+        [QN_ITEM_ATTESTATIONS] = { QN_ITEM_PROVENANCE, QN_DOC_ATTESTATIONS },
+        [QN_ITEM_EARLIER] = { QN_ITEM_PROVENANCE, QN_DOC_EARLIER },
+        [QN_ITEM_KEYS] = { QN_ITEM_PROVENANCE, QN_DOC_KEYS },
+        [QN_ITEM_DONE] = { 0 },
+};
+
 /* Puts the item where its new state has it wait. */
 static void want(struct qn_check *c, struct qn_item *it, enum qn_item_state state)
 {
         it->state = state;
-        if (state == QN_ITEM_PACKUMENT || state == QN_ITEM_PREVIOUS || state == QN_ITEM_TARBALL) {
-                /* What holds a document is finished before another is fetched. */
-                if (it->packument >= 0)
-                        push_front(&c->fetch, it);
-                else
-                        push(&c->fetch, it);
-                return;
+        if (!fetches[state].next) {
+                c->waiting += qn_item_descriptors(it) > 0;
+                push(&c->jobs, it);
+        } else if (qn_item_descriptors(it) > 0) {
+                push_front(&c->fetch,
+                           it); /* what holds a document is finished before another is fetched */
+        } else {
+                push(&c->fetch, it);
         }
-        c->waiting += it->fd >= 0;
-        push(&c->jobs, it);
 }
 
 /* --- targets --- */
@@ -296,47 +308,47 @@ static void not_fetched(struct qn_item *it, const struct qn_fetched *f)
                 qn_item_unknown(it, "%s", f->message);
 }
 
-static void on_fetched(struct qn_fetched *f, void *user, enum qn_item_state next)
+/* That a document about a package is not there is told by what looks at the others. */
+static void take_document(struct qn_check *c, struct qn_item *it, struct qn_fetched *f)
+{
+        enum qn_item_state next = fetches[it->doing].next;
+
+        if (f->code == QN_HTTP_OK)
+                it->docs[fetches[it->doing].doc] = TAKE_FD(f->fd);
+        if (it->doing == QN_ITEM_ATTESTATIONS) {
+                it->unreachable = f->code != QN_HTTP_OK;
+                if (!it->unreachable && it->earlier.n)
+                        next = QN_ITEM_EARLIER;
+        }
+        want(c, it, next);
+}
+
+static void on_fetched(struct qn_fetched *f, void *user)
 {
         _cleanup_(qn_freep) struct task *task = user;
         struct qn_check *c = task->check;
         struct qn_item *it = task->item;
 
         c->fetching--;
-        if (f->code != QN_HTTP_OK) {
+        if (fetches[it->doing].doc != QN_DOC_MAX) {
+                take_document(c, it, f);
+        } else if (it->doing == QN_ITEM_PREVIOUS) {
+                if (f->code == QN_HTTP_OK)
+                        it->previous = TAKE_FD(f->fd);
+                want(c, it, QN_ITEM_TARBALL); /* without it the package is looked at alone */
+        } else if (f->code == QN_HTTP_OK) {
+                it->fd = TAKE_FD(f->fd);
+                it->from_cache = f->from != QN_FROM_NETWORK;
+                want(c, it, fetches[it->doing].next);
+        } else {
                 not_fetched(it, f);
                 finished(c, it);
-                return;
         }
-        it->fd = TAKE_FD(f->fd);
-        it->from_cache = f->from != QN_FROM_NETWORK;
-        want(c, it, next);
 }
 
-static void on_tarball(struct qn_fetched *f, void *user)
+static int ask_tarball(struct qn_check *c, struct qn_item *it, struct task *task)
 {
-        on_fetched(f, user, QN_ITEM_ANALYSE);
-}
-
-/* Without the version before the package is looked at alone. */
-static void on_previous(struct qn_fetched *f, void *user)
-{
-        _cleanup_(qn_freep) struct task *task = user;
-
-        task->check->fetching--;
-        if (f->code == QN_HTTP_OK)
-                task->item->previous = TAKE_FD(f->fd);
-        want(task->check, task->item, QN_ITEM_TARBALL);
-}
-
-static void on_packument(struct qn_fetched *f, void *user)
-{
-        on_fetched(f, user, QN_ITEM_PICK);
-}
-
-static int ask(struct qn_check *c, struct qn_item *it, struct task *task)
-{
-        const struct qn_tarball_want tarball = {
+        const struct qn_tarball_want own = {
                 .name = it->name,
                 .version = it->version,
                 .resolved = it->resolved,
@@ -350,11 +362,26 @@ static int ask(struct qn_check *c, struct qn_item *it, struct task *task)
                 .integrity = it->before.integrity,
         };
 
-        if (it->state == QN_ITEM_PACKUMENT)
-                return qn_registry_packument(c->registry, it->name, true, on_packument, task);
-        if (it->state == QN_ITEM_PREVIOUS)
-                return qn_registry_tarball(c->registry, &previous, on_previous, task);
-        return qn_registry_tarball(c->registry, &tarball, on_tarball, task);
+        return qn_registry_tarball(c->registry, it->state == QN_ITEM_PREVIOUS ? &previous : &own,
+                                   on_fetched, task);
+}
+
+static int ask(struct qn_check *c, struct qn_item *it, struct task *task)
+{
+        switch (it->state) {
+        case QN_ITEM_PACKUMENT:
+                return qn_registry_packument(c->registry, it->name, true, on_fetched, task);
+        case QN_ITEM_ATTESTATIONS:
+                return qn_registry_attestations(c->registry, it->name, it->version, on_fetched,
+                                                task);
+        case QN_ITEM_EARLIER:
+                return qn_registry_attestations(c->registry, it->name, it->earlier, on_fetched,
+                                                task);
+        case QN_ITEM_KEYS:
+                return qn_registry_keys(c->registry, it->name, on_fetched, task);
+        default:
+                return ask_tarball(c, it, task);
+        }
 }
 
 static void start_fetch(struct qn_check *c, struct qn_item *it)
@@ -495,39 +522,115 @@ static int put_beside(struct qn_pool_job *job, enum qn_analyse_beside place, int
         return r;
 }
 
+/* The documents about an item as one input; those that were given on the command line are about all, or about the one that
+ * was given with them. */
+static int seal_documents(struct qn_check *c, struct qn_item *it, struct qn_err *err)
+{
+        int fds[QN_DOC_MAX];
+
+        for (unsigned i = 0; i < QN_DOC_MAX; i++) {
+                bool given =
+                        c->config.docs && (i == QN_DOC_KEYS || i == QN_DOC_TRUST || it->path.p);
+
+                fds[i] = it->docs[i] >= 0 || !given ? it->docs[i] : c->config.docs[i];
+        }
+        fds[QN_DOC_PACKUMENT] = it->packument;
+        return qn_documents_seal(fds, &it->fd, err);
+}
+
+/* The artifact, and what is known about it beside it. */
+static int make_analysis(const struct qn_item *it, struct qn_buf *params, struct qn_pool_job *job)
+{
+        int r = put_beside(job, QN_BESIDE_PACKUMENT, it->packument);
+
+        if (r == 0)
+                r = put_beside(job, QN_BESIDE_PREVIOUS, it->previous);
+        qn_analyse_write_artifact(params, it->integrity,
+                                  it->packument >= 0 ? it->version : QN_STR(""),
+                                  it->before.integrity);
+        return r;
+}
+
+/* Kind, parameters and inputs of the job that the item's state asks for. */
+static int make_job(struct qn_check *c, struct qn_item *it, struct qn_buf *params,
+                    struct qn_pool_job *job, struct qn_err *err)
+{
+        int r = 0;
+
+        switch (it->state) {
+        case QN_ITEM_LOCK:
+                job->kind = QN_JOB_LOCK;
+                break;
+        case QN_ITEM_PICK:
+                job->kind = QN_JOB_PICK;
+                r = copy_fd(it->fd, &it->packument);
+                qn_analyse_write_pick(params, it->name, it->range);
+                break;
+        case QN_ITEM_PROVENANCE:
+                job->kind = QN_JOB_PROVENANCE;
+                r = seal_documents(c, it, err);
+                qn_analyse_write_attested(params, it->name, it->version, it->integrity,
+                                          it->unreachable);
+                break;
+        default:
+                job->kind = QN_JOB_ANALYSE;
+                r = make_analysis(it, params, job);
+                break;
+        }
+        job->input_fd = it->fd;
+        job->params = qn_buf_view(params);
+        return r < 0 ? r : qn_buf_error(params);
+}
+
+static void judge(struct qn_check *c, struct qn_item *it)
+{
+        int r = qn_judge(c->config.rules, &it->set, &it->mem, &it->verdict);
+
+        if (r < 0) {
+                give_up(c, it, "its events do not fit into memory");
+                return;
+        }
+        qn_item_fail_closed(it);
+        finished(c, it);
+}
+
+/* What was seen in the package counts all the same; clean it cannot be. */
+static void without_documents(struct qn_check *c, struct qn_item *it, const char *why)
+{
+        char text[512];
+
+        snprintf(text, sizeof text, "what the registry says about it could not be analysed: %s",
+                 why);
+        it->incomplete = qn_arena_dup(it->names, qn_str_c(text));
+        judge(c, it);
+}
+
+static void not_handed_over(struct qn_check *c, struct qn_item *it, const char *why)
+{
+        if (it->state == QN_ITEM_PROVENANCE) {
+                without_documents(c, it, why);
+                return;
+        }
+        qn_item_unknown(it, "it cannot be handed to the analysis: %s", why);
+        finished(c, it);
+}
+
 static void start_job(struct qn_check *c, struct qn_item *it)
 {
         _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(1 << 20);
         struct qn_pool_job job = { .user = it };
-        int r = 0;
+        struct qn_err err = { 0 };
+        int r;
 
-        if (!open_item(c, it) || !open_packument(c, it) || !open_previous(c, it))
+        if (it->state != QN_ITEM_PROVENANCE &&
+            (!open_item(c, it) || !open_packument(c, it) || !open_previous(c, it)))
                 return;
-        job.input_fd = it->fd;
-        if (it->state == QN_ITEM_LOCK) {
-                job.kind = QN_JOB_LOCK;
-        } else if (it->state == QN_ITEM_PICK) {
-                job.kind = QN_JOB_PICK;
-                r = copy_fd(it->fd, &it->packument);
-                qn_analyse_write_pick(&params, it->name, it->range);
-        } else {
-                job.kind = QN_JOB_ANALYSE;
-                r = put_beside(&job, QN_BESIDE_PACKUMENT, it->packument);
-                if (r == 0)
-                        r = put_beside(&job, QN_BESIDE_PREVIOUS, it->previous);
-                qn_analyse_write_artifact(&params, it->integrity,
-                                          it->packument >= 0 ? it->version : QN_STR(""),
-                                          it->before.integrity);
-        }
-        job.params = qn_buf_view(&params);
-        if (r == 0)
-                r = qn_buf_error(&params);
+        r = make_job(c, it, &params, &job, &err);
         if (r == 0)
                 r = qn_pool_submit(c->pool, &job);
         if (r < 0) {
                 qn_msg_beside_close(&job.beside);
-                qn_item_unknown(it, "it cannot be handed to the analysis: %s", strerror(-r));
-                finished(c, it);
+                not_handed_over(c, it, err.msg[0] ? err.msg : strerror(-r));
                 return;
         }
         it->fd = -1; /* the pool's from here */
@@ -556,6 +659,8 @@ static void take_pick(struct qn_check *c, struct qn_item *it, struct qn_cur repl
                 r = qn_item_set(it, &it->resolved, pick.it.tarball);
         if (r == 0)
                 r = qn_item_set(it, &it->integrity, pick.it.integrity);
+        if (r == 0)
+                r = qn_item_set(it, &it->earlier, pick.earlier);
         if (r == 0 && !c->config.alone)
                 r = set_before(it, &pick.before);
         if (r < 0) {
@@ -563,6 +668,7 @@ static void take_pick(struct qn_check *c, struct qn_item *it, struct qn_cur repl
                         err.msg[0] ? err.msg : "the registry's document could not be taken over");
                 return;
         }
+        it->attested = pick.attested;
         it->from_cache = false;
         want(c, it, it->before.version.n ? QN_ITEM_PREVIOUS : QN_ITEM_TARBALL);
 }
@@ -590,6 +696,13 @@ static int identify(struct qn_item *it)
         return r;
 }
 
+/* Something to look at besides the package itself. */
+static bool has_documents(const struct qn_check *c, const struct qn_item *it)
+{
+        return it->packument >= 0 ||
+               (it->path.p && c->config.docs && c->config.docs[QN_DOC_ATTESTATIONS] >= 0);
+}
+
 static void take_events(struct qn_check *c, struct qn_item *it, struct qn_cur reply)
 {
         struct qn_err err = { 0 };
@@ -602,14 +715,48 @@ static void take_events(struct qn_check *c, struct qn_item *it, struct qn_cur re
         }
         if (r == 0)
                 r = identify(it);
-        if (r == 0)
-                r = qn_judge(c->config.rules, &it->set, &it->mem, &it->verdict);
-        if (r < 0) {
+        if (r < 0)
                 give_up(c, it, err.msg[0] ? err.msg : "its events do not fit into memory");
+        else if (!has_documents(c, it))
+                judge(c, it);
+        else
+                want(c, it,
+                     it->attested && c->registry ? QN_ITEM_ATTESTATIONS : QN_ITEM_PROVENANCE);
+}
+
+/* A key that is not built in: the registry may know it. */
+static bool lacks_keys(const struct qn_event_set *set)
+{
+        for (size_t i = 0; i < set->n; i++) {
+                uint8_t kind = set->events[i].kind;
+
+                if ((kind == QN_EVENT_SIGNATURE || kind == QN_EVENT_PROVENANCE) &&
+                    qn_str_is(qn_event_get(&set->events[i], QN_ATTR_WHAT), "unknown-key"))
+                        return true;
+        }
+        return false;
+}
+
+static void take_provenance(struct qn_check *c, struct qn_item *it, struct qn_cur reply)
+{
+        struct qn_event_set seen, merged;
+        struct qn_err err = { 0 };
+        int r = qn_event_set_read(&reply, &it->mem, &seen, &err);
+
+        if (r == 0 && lacks_keys(&seen) && c->registry && !it->path.p && !it->keys_asked) {
+                it->keys_asked = true;
+                want(c, it, QN_ITEM_KEYS);
                 return;
         }
-        qn_item_fail_closed(it);
-        finished(c, it);
+        if (r == 0)
+                r = qn_event_set_merge(&it->set, &seen, &it->mem, &merged);
+        if (r < 0) {
+                without_documents(c, it,
+                                  err.msg[0] ? err.msg : "its events do not fit into memory");
+                return;
+        }
+        it->set = merged;
+        judge(c, it);
 }
 
 static void on_job(void *ctx, const struct qn_pool_result *res)
@@ -618,12 +765,16 @@ static void on_job(void *ctx, const struct qn_pool_result *res)
         struct qn_item *it = res->user;
 
         it->elapsed_ns += res->elapsed_ns;
-        if (res->status != QN_POOL_OK)
+        if (res->status != QN_POOL_OK && it->doing == QN_ITEM_PROVENANCE)
+                without_documents(c, it, res->why);
+        else if (res->status != QN_POOL_OK)
                 give_up(c, it, res->why);
         else if (it->doing == QN_ITEM_LOCK)
                 take_lock(c, it, res->reply);
         else if (it->doing == QN_ITEM_PICK)
                 take_pick(c, it, res->reply);
+        else if (it->doing == QN_ITEM_PROVENANCE)
+                take_provenance(c, it, res->reply);
         else
                 take_events(c, it, res->reply);
 }
@@ -699,7 +850,7 @@ static void start(struct qn_check *c)
         for (size_t room = qn_pool_room(c->pool); room && c->jobs.head; room--) {
                 struct qn_item *it = pop(&c->jobs);
 
-                c->waiting -= it->fd >= 0;
+                c->waiting -= qn_item_descriptors(it) > 0;
                 start_job(c, it);
         }
         while (c->fetching + c->waiting < FETCHES_MAX && c->fetch.head)

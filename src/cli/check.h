@@ -2,7 +2,7 @@
  *
  *      name ──▶ packument ──▶ pick ─┐
  *      lock file ──▶ entries ───────┼─▶ tarball (npm's cache, network) ──▶ analyse role ──▶ events ──▶ judge
- *      tarball, directory ──────────┘
+ *      tarball, directory ──────────┘                                       documents about it ──▶ ┘
  *
  * This process opens files, talks to the fetch client and judges; packuments, lock files and packages are read by confined
  * analyse roles.  Whatever fails for one package is that package's verdict `unknown` with the reason, never the end of the rest. */
@@ -26,6 +26,8 @@ struct qn_check_config {
         bool alone; /* what comes from the registry is not compared with the version before */
         /* Of the one target, which is local: the registry's document, and the version before; NULL: none. */
         const char *packument, *previous;
+        /* What else the registry says about it; keys and roots are for all that is checked (cli/documents.h).  NULL: none. */
+        const int *docs;
         /* Called once for each artifact, however often it was named, in no particular order; what it is given lives during
          * the call.  A negative result ends the run. */
         int (*result)(void *user, const struct qn_result *res);

@@ -8,6 +8,7 @@
 #include "base/term.h"
 #include "cli/args.h"
 #include "cli/check.h"
+#include "cli/documents.h"
 #include "cli/npm-reader.h"
 #include "cli/target.h"
 #include "cli/verbs.h"
@@ -39,7 +40,8 @@ static bool may_be_fetched(const struct qn_target *t)
 /* A document and a version before belong to one package. */
 static int check_beside(const struct qn_args *a, const struct targets *t)
 {
-        static const char *const options[] = { "packument", "previous" };
+        static const char *const options[] = { "packument", "previous", "attestations",
+                                               "earlier-attestations" };
         enum qn_target_kind kind = t->list[0].kind;
 
         if (t->n == 1 && (kind == QN_TARGET_ARCHIVE || kind == QN_TARGET_DIR))
@@ -141,7 +143,7 @@ static void on_step(void *user, size_t done, size_t total, struct qn_str name)
 }
 
 static int check(const struct qn_args *a, const struct targets *t, const struct qn_rules *rules,
-                 struct qn_report *report)
+                 const int *docs, struct qn_report *report)
 {
         const struct qn_check_config config = {
                 .data_dir = a->data,
@@ -152,6 +154,7 @@ static int check(const struct qn_args *a, const struct targets *t, const struct 
                 .alone = qn_args_on(a, "no-previous"),
                 .previous = qn_args_get(a, "previous"),
                 .packument = qn_args_get(a, "packument"),
+                .docs = docs,
                 .result = on_result,
                 .user = report,
         };
@@ -197,16 +200,20 @@ int cmd_check(const struct qn_args *a)
         _cleanup_(qn_rules_freep) struct qn_rules *rules = NULL;
         _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(REPORT_MAX);
         struct targets targets = { 0 };
+        int docs[QN_DOC_MAX] = { -1, -1, -1, -1, -1 };
         uint64_t begun = qn_io_nanos();
         int r = read_targets(a, &targets);
 
+        if (r == 0)
+                r = qn_documents_from_args(a, docs);
         if (r == 0)
                 r = load_rules(a, &rules);
         if (r == 0)
                 r = new_report(a, &report);
         if (r == 0)
-                r = check(a, &targets, rules, report);
+                r = check(a, &targets, rules, docs, report);
         free(targets.list);
+        qn_documents_close(docs);
         if (r < 0)
                 return r;
         r = qn_report_end(report, qn_io_nanos() - begun, &out);

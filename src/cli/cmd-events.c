@@ -3,11 +3,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "cli/args.h"
+#include "cli/documents.h"
 #include "cli/pack-dir.h"
 #include "cli/verbs.h"
 #include "event/event.h"
@@ -101,12 +103,32 @@ static void print_text(struct qn_buf *out, const struct qn_event_set *set)
         }
 }
 
+/* What the registry's documents tell beside it, when some were given. */
+static int add_documents(const struct qn_args *a, struct qn_arena *arena,
+                         const struct qn_event_set **set)
+{
+        _cleanup_(qn_provenance_freep) struct qn_provenance *p = NULL;
+        int fds[QN_DOC_MAX], r = qn_documents_from_args(a, fds);
+        struct qn_err err = { 0 };
+
+        if (r == 0 && qn_documents_given(a)) {
+                r = qn_provenance_new(a->data, &p, &err);
+                if (r == 0)
+                        r = qn_documents_observe(p, fds, *set, arena, set);
+                if (r < 0)
+                        log_err(r, "%s", err.msg[0] ? err.msg : strerror(-r));
+        }
+        qn_documents_close(fds);
+        return r;
+}
+
 int cmd_events(const struct qn_args *a)
 {
         _cleanup_(inputs_done) struct inputs in = { QN_BUF_INIT(QN_UNPACKED_MAX),
                                                     QN_BUF_INIT(QN_UNPACKED_MAX),
                                                     QN_BUF_INIT(QN_PACKUMENT_MAX) };
         _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(QN_JSON_MAX);
+        _cleanup_(qn_arena_done) struct qn_arena arena = QN_ARENA_INIT(QN_PKG_ARENA_MAX);
         _cleanup_(qn_observers_freep) struct qn_observers *o = NULL;
         _cleanup_(qn_analyser_freep) struct qn_analyser *an = NULL;
         const struct qn_event_set *set = NULL;
@@ -119,6 +141,9 @@ int cmd_events(const struct qn_args *a)
         if (r < 0)
                 return log_err(r, "%s", strerror(-r));
         r = observe(a, an, &in, &set);
+        if (r < 0)
+                return r;
+        r = add_documents(a, &arena, &set);
         if (r < 0)
                 return r;
         if (strcmp(qn_args_get(a, "format"), "json") == 0)

@@ -13,9 +13,11 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "cli/documents.h"
 #include "cli/pack-dir.h"
 #include "event/event.h"
 #include "observe/analyse.h"
+#include "observe/provenance.h"
 #include "observe/scan.h"
 #include "rule/rule.h"
 
@@ -28,6 +30,7 @@ struct tester {
         const struct qn_rules *rules;
         struct qn_observers *observers;
         struct qn_analyser *analyser;
+        struct qn_provenance *provenance;
         struct qn_arena arena;
         unsigned examples, failed;
 };
@@ -140,6 +143,20 @@ static int read_beside(const char *path, const char *suffix,
         return r == -ENOENT ? 0 : r;
 }
 
+/* With what the documents beside the example tell. */
+static int add_documents(struct tester *t, const char *path, const struct qn_event_set **set)
+{
+        int fds[QN_DOC_MAX], r = qn_documents_beside(path, fds);
+        bool any = false;
+
+        for (unsigned i = 0; i < QN_DOC_MAX; i++)
+                any = any || fds[i] >= 0;
+        if (r == 0 && any)
+                r = qn_documents_observe(t->provenance, fds, *set, &t->arena, set);
+        qn_documents_close(fds);
+        return r;
+}
+
 /* The examples are the project's own, so that no role is needed to look at them. */
 static int judge_archive(struct tester *t, const char *path, const struct qn_rule *rule, bool bad,
                          int fd)
@@ -166,6 +183,8 @@ static int judge_archive(struct tester *t, const char *path, const struct qn_rul
         in.previous = qn_cur_mem(previous.p, previous.n);
         if (r == 0)
                 r = qn_analyse(t->analyser, &in, &set);
+        if (r == 0)
+                r = add_documents(t, path, &set);
         if (r == 0)
                 r = qn_judge(t->rules, set, &t->arena, &v);
         if (r == 0)
@@ -209,7 +228,8 @@ static int is_visible(const struct dirent *d)
 {
         struct qn_str name = qn_str_c(d->d_name);
 
-        return name.p[0] != '.' && !qn_str_ends(name, PACKUMENT) && !qn_str_ends(name, PREVIOUS);
+        return name.p[0] != '.' && !qn_documents_is_beside(d->d_name) &&
+               !qn_str_ends(name, PREVIOUS);
 }
 
 static int cmp_names(const struct dirent **a, const struct dirent **b)
@@ -272,6 +292,9 @@ static int start(struct tester *t, const char *data_dir)
 
         if (r < 0)
                 return log_err(r, "%s", err.msg);
+        r = qn_provenance_new(data_dir, &t->provenance, &err);
+        if (r < 0)
+                return log_err(r, "%s", err.msg);
         r = qn_analyser_new(t->observers, &t->analyser);
         return r < 0 ? log_err(r, "out of memory") : 0;
 }
@@ -280,6 +303,7 @@ static void stop(struct tester *t)
 {
         qn_analyser_free(t->analyser);
         qn_observers_free(t->observers);
+        qn_provenance_free(t->provenance);
         qn_arena_done(&t->arena);
 }
 

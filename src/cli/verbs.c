@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/documents.h"
 #include "cli/load-rules.h"
 
 const struct qn_opt qn_common_opts[] = {
@@ -42,6 +43,7 @@ static const struct qn_opt check_opts[] = {
           "the version before of the package that TARGET is, to compare with" },
         { "no-previous", 0, QN_OPT_CONFIG, NULL, NULL, NULL,
           "do not fetch the version before of each NAME to compare with" },
+        QN_OPT_DOCUMENTS,
         {}
 };
 
@@ -50,6 +52,7 @@ static const struct qn_opt events_opts[] = {
         { "previous", 0, 0, "TARGET", NULL, NULL, "compare with this version, the one before" },
         { "packument", 0, 0, "FILE", NULL, NULL,
           "the registry's document of the package that TARGET is" },
+        QN_OPT_DOCUMENTS,
         {}
 };
 

@@ -1,8 +1,9 @@
 /* analyse-wire.c - parameters and replies of the analyse role as bytes.  HOSTILE INPUT.
  * Numbers and texts are those of wire.h.
  *
- *   artifact: integrity, version
- *   pick: version, tarball, integrity
+ *   artifact: integrity, version, integrity of the version before
+ *   attested: name, version, integrity, u32 unreachable
+ *   pick: version, tarball, integrity, the same of the version before, earlier version, u32 attested
  *   cached: u64 time, u64 life, integrity, accept, etag, last-modified, cache-control,
  *         content-type, date
  *   npmrc: for every line u32 flags, key, value
@@ -18,6 +19,8 @@
 #include "base/limits.h"
 #include "net/cacache.h"
 #include "observe/analyse.h"
+#include "observe/provenance.h"
+#include "observe/publishing.h"
 #include "parse/packument.h"
 #include "role/wire.h"
 
@@ -112,7 +115,8 @@ static void put_pick(struct qn_buf *out, const struct qn_analyse_pick *p)
 }
 
 int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_version *v,
-                            const struct qn_packument_version *before, struct qn_err *reterr)
+                            const struct qn_packument_version *before, struct qn_str earlier,
+                            struct qn_err *reterr)
 {
         struct qn_analyse_pick pick = pick_of(v), older = { 0 };
         int r = check_pick(&pick, -EINVAL, reterr);
@@ -123,28 +127,59 @@ int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_versio
                 older = pick_of(before);
         if (before && check_pick(&older, -EINVAL, NULL) < 0)
                 older = (struct qn_analyse_pick){ 0 };
+        if (!is_version(earlier))
+                earlier = (struct qn_str){ NULL, 0 };
         put_pick(out, &pick);
         put_pick(out, &older);
+        qn_wire_put_text(out, earlier);
+        qn_wire_put_u32(out, qn_published_has_provenance(v));
         return qn_buf_error(out);
 }
 
 int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_picked *ret, struct qn_err *reterr)
 {
         struct qn_analyse_picked p;
-        struct qn_str *const texts[] = {
-                &p.it.version,     &p.it.tarball,     &p.it.integrity,
-                &p.before.version, &p.before.tarball, &p.before.integrity
-        };
+        struct qn_str *const texts[] = { &p.it.version,     &p.it.tarball,     &p.it.integrity,
+                                         &p.before.version, &p.before.tarball, &p.before.integrity,
+                                         &p.earlier };
+        uint32_t attested;
         int r;
 
-        if (qn_wire_get_texts(&reply, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&reply))
+        if (qn_wire_get_texts(&reply, texts, QN_ARRAY_SIZE(texts)) < 0 ||
+            qn_cur_le32(&reply, &attested) < 0 || attested > 1 || qn_cur_left(&reply))
                 return qn_fail(reterr, -EBADMSG, 0, "the reply of the analyse role is broken");
+        p.attested = attested;
         r = check_pick(&p.it, -EBADMSG, reterr);
         if (r == 0 && p.before.version.n)
                 r = check_pick(&p.before, -EBADMSG, reterr);
+        if (r == 0 && p.earlier.p && !is_version(p.earlier))
+                r = qn_fail(reterr, -EBADMSG, 0, "the reply of the analyse role is broken");
         if (r == 0)
                 *ret = p;
         return r;
+}
+
+/* --- artifact --- */
+
+void qn_analyse_write_attested(struct qn_buf *out, struct qn_str name, struct qn_str version,
+                               struct qn_str integrity, bool unreachable)
+{
+        qn_wire_put_text(out, name);
+        qn_wire_put_text(out, version);
+        qn_wire_put_text(out, integrity);
+        qn_wire_put_u32(out, unreachable);
+}
+
+int qn_analyse_read_attested(struct qn_cur params, struct qn_provenance_in *ret)
+{
+        struct qn_str *const texts[] = { &ret->name, &ret->version, &ret->integrity };
+        uint32_t unreachable;
+
+        if (qn_wire_get_texts(&params, texts, QN_ARRAY_SIZE(texts)) < 0 ||
+            qn_cur_le32(&params, &unreachable) < 0 || unreachable > 1 || qn_cur_left(&params))
+                return -EBADMSG;
+        ret->unreachable = unreachable;
+        return 0;
 }
 
 /* --- cached --- */

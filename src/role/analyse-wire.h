@@ -13,7 +13,9 @@ QN_MUST int qn_analyse_read_want(struct qn_cur params, struct qn_str *ret_name,
 /* before: NULL when there is none.  -EINVAL when what the registry says cannot be a version, an address, an integrity. */
 QN_MUST int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_version *v,
                                     const struct qn_packument_version *before,
-                                    struct qn_err *reterr);
+                                    struct qn_str earlier, struct qn_err *reterr);
+struct qn_provenance_in;
+QN_MUST int qn_analyse_read_attested(struct qn_cur params, struct qn_provenance_in *ret);
 QN_MUST int qn_analyse_read_key(struct qn_cur params, struct qn_str *ret_key, bool *ret_full);
 /* e NULL: there is no such entry. */
 QN_MUST int qn_analyse_write_cached(struct qn_buf *out, const struct qn_cacache_entry *e);

@@ -9,10 +9,13 @@
 #include "net/cacache.h"
 #include "net/npmconf.h"
 #include "observe/analyse.h"
+#include "observe/provenance.h"
+#include "observe/publishing.h"
 #include "observe/scan.h"
 #include "parse/packument.h"
 #include "parse/pkgjson.h"
 #include "role/analyse-wire.h"
+#include "role/documents.h"
 #include "role/wire.h"
 
 #define ARENA_KEEP ((size_t)1 << 20) /* memory kept from one document to the next */
@@ -20,6 +23,7 @@
 struct tables {
         struct qn_observers *observers;
         struct qn_analyser *analyser;
+        struct qn_provenance *provenance;
         struct qn_arena arena; /* of the current document */
 };
 
@@ -30,6 +34,8 @@ static int open_tables(const char *data_dir, void **ret, struct qn_err *reterr)
 
         if (r == 0)
                 r = qn_analyser_new(t.observers, &t.analyser);
+        if (r == 0)
+                r = qn_provenance_new(data_dir, &t.provenance, reterr);
         *ret = &t;
         return r;
 }
@@ -64,6 +70,39 @@ static struct qn_packument_version *version_before(struct tables *t, struct qn_c
         return qn_packument_pick(input, &want, &t->arena, &v, NULL) < 0 ? NULL : v;
 }
 
+static int run_provenance(void *ctx, struct qn_cur params, struct qn_cur input,
+                          struct qn_buf *reply, struct qn_err *reterr QN_UNUSED)
+{
+        struct tables *t = ctx;
+        struct qn_provenance_in in = { 0 };
+        const struct qn_event_set *set;
+        int r = qn_analyse_read_attested(params, &in);
+
+        if (r == 0)
+                r = qn_documents_open(input, in.docs);
+        if (r == 0)
+                r = qn_provenance_observe(t->provenance, &in, &set);
+        return r < 0 ? r : qn_event_set_write(set, reply);
+}
+
+/* The latest earlier version with provenance: asked for only when there is something to compare with it. */
+static struct qn_str find_earlier(struct tables *t, struct qn_cur input,
+                                  const struct qn_packument_version *v)
+{
+        const struct qn_packument_version *own, *earlier = NULL;
+        struct qn_published_before before;
+        struct qn_packument *doc;
+
+        if (!qn_published_has_provenance(v) || qn_packument_read(input, &t->arena, &doc, NULL) < 0)
+                return (struct qn_str){ NULL, 0 };
+        own = qn_packument_find(doc, v->version);
+        if (own) {
+                qn_published_before(doc, own, &before);
+                earlier = qn_published_attested(&before);
+        }
+        return earlier ? earlier->version : (struct qn_str){ NULL, 0 };
+}
+
 static int pick(struct tables *t, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
                 struct qn_err *reterr)
 {
@@ -79,7 +118,8 @@ static int pick(struct tables *t, struct qn_cur params, struct qn_cur input, str
         if (!qn_str_eq(v->name, name))
                 return qn_fail(reterr, -EINVAL, 0,
                                "the registry answered with the document of another package");
-        return qn_analyse_write_picked(reply, v, version_before(t, input, v->version), reterr);
+        return qn_analyse_write_picked(reply, v, version_before(t, input, v->version),
+                                       find_earlier(t, input, v), reterr);
 }
 
 static int run_pick(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
@@ -176,6 +216,7 @@ static const struct qn_role_job jobs[] = {
         { QN_JOB_CACHED, QN_CACHED_REPLY_MAX, QN_PKG_SECONDS, run_cached },
         { QN_JOB_NPMRC, QN_NPMRC_REPLY_MAX, QN_PKG_SECONDS, run_npmrc },
         { QN_JOB_WORKSPACE, sizeof(uint32_t), QN_PKG_SECONDS, run_workspace },
+        { QN_JOB_PROVENANCE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, run_provenance },
 };
 
 const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs,

@@ -31,6 +31,9 @@ enum qn_analyse_job {
         QN_JOB_NPMRC,
         /* A package.json.  Parameters: a directory below it.  Reply: u32, 1 when it is a workspace. */
         QN_JOB_WORKSPACE,
+        /* The documents of documents.h.  Parameters: qn_analyse_write_artifact().
+         * Reply: qn_event_set_read(). */
+        QN_JOB_PROVENANCE,
 };
 
 /* What may stand beside an archive. */
@@ -43,6 +46,9 @@ enum qn_analyse_beside {
  * before; all may be empty. */
 void qn_analyse_write_artifact(struct qn_buf *out, struct qn_str integrity, struct qn_str version,
                                struct qn_str previous_integrity);
+/* Parameters of PROVENANCE: what the documents are held against; unreachable: its attestations could not be fetched. */
+void qn_analyse_write_attested(struct qn_buf *out, struct qn_str name, struct qn_str version,
+                               struct qn_str integrity, bool unreachable);
 
 /* Parameters of PICK: the package that was asked for and a version, tag or range of it. */
 void qn_analyse_write_pick(struct qn_buf *out, struct qn_str name, struct qn_str spec);
@@ -56,6 +62,9 @@ struct qn_analyse_pick {
 /* What was chosen, and the highest lower version, to compare with. */
 struct qn_analyse_picked {
         struct qn_analyse_pick it, before; /* before: version.p NULL when there is none */
+        bool attested;                     /* the registry has attestations of it */
+        struct qn_str
+                earlier; /* the latest earlier version with provenance; p NULL: none, or not attested itself */
 };
 
 /* 0 or -EBADMSG; texts are slices of the reply. */

@@ -22,6 +22,20 @@ enum kind {
         PACKUMENT_FULL,
         PACKUMENT_SHORT,
         TARBALL,
+        ATTESTATIONS,
+        KEYS,
+};
+
+/* How the network is asked for each. */
+static const struct {
+        const char *accept;
+        size_t max;
+} asked_for[] = {
+        [PACKUMENT_FULL] = { ACCEPT_FULL, QN_PACKUMENT_MAX },
+        [PACKUMENT_SHORT] = { ACCEPT_SHORT, QN_PACKUMENT_MAX },
+        [TARBALL] = { "*/*", QN_TARBALL_MAX },
+        [ATTESTATIONS] = { ACCEPT_FULL, QN_ATTESTATIONS_MAX },
+        [KEYS] = { ACCEPT_FULL, QN_TRUST_MAX },
 };
 
 TAILQ_HEAD(question_list, question);
@@ -184,6 +198,21 @@ int qn_registry_tarball(struct qn_registry *g, const struct qn_tarball_want *wan
         return add(g, TARBALL, want, done, user);
 }
 
+int qn_registry_attestations(struct qn_registry *g, struct qn_str name, struct qn_str version,
+                             qn_registry_done *done, void *user)
+{
+        struct qn_tarball_want want = { .name = name, .version = version };
+
+        return add(g, ATTESTATIONS, &want, done, user);
+}
+
+int qn_registry_keys(struct qn_registry *g, struct qn_str name, qn_registry_done *done, void *user)
+{
+        struct qn_tarball_want want = { .name = name };
+
+        return add(g, KEYS, &want, done, user);
+}
+
 /* --- answering --- */
 
 static void answer(struct question *q, struct qn_fetched *f)
@@ -227,7 +256,7 @@ static bool from_cache(struct question *q, struct qn_str integrity, enum qn_fetc
 
         if (qn_cacache_content(q->r->cache, integrity, &f.fd, &f.size) < 0)
                 return false;
-        if (f.size > (q->kind == TARBALL ? QN_TARBALL_MAX : QN_PACKUMENT_MAX)) {
+        if (f.size > asked_for[q->kind].max) {
                 qn_closep(&f.fd);
                 fail(q, QN_HTTP_TOO_LARGE, NULL);
                 return true;
@@ -278,24 +307,36 @@ static int set_url(struct question *q, struct qn_str text, struct qn_err *reterr
         return q->url.p ? 0 : -ENOBUFS;
 }
 
-static int packument_url(struct question *q, struct qn_err *reterr)
+static void put_name(struct qn_buf *b, struct qn_str name)
+{
+        if (qn_str_starts(name, "@")) {
+                qn_buf_str(b, qn_str_cut(&name, '/'));
+                qn_buf_puts(b, "%2f");
+        }
+        qn_buf_str(b, name);
+}
+
+/* The address is made here: what a document says about itself is not where credentials are sent. */
+static int document_url(struct question *q, struct qn_err *reterr)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_URL_MAX);
-        struct qn_str registry = qn_npmconf_registry_of(q->r->conf, q->want.name),
-                      name = q->want.name;
+        struct qn_str registry = qn_npmconf_registry_of(q->r->conf, q->want.name);
 
-        if (!qn_npm_name_ok(name))
+        if (!qn_npm_name_ok(q->want.name))
                 return qn_fail(reterr, -EINVAL, 0,
                                "this is not a package name; check its spelling");
         while (qn_str_ends(registry, "/"))
                 registry.n--;
         qn_buf_str(&b, registry);
-        qn_buf_byte(&b, '/');
-        if (qn_str_starts(name, "@")) {
-                qn_buf_str(&b, qn_str_cut(&name, '/'));
-                qn_buf_puts(&b, "%2f");
+        qn_buf_puts(&b, q->kind == ATTESTATIONS ? "/-/npm/v1/attestations/"
+                        : q->kind == KEYS       ? "/-/npm/v1/keys"
+                                                : "/");
+        if (q->kind != KEYS)
+                put_name(&b, q->want.name);
+        if (q->kind == ATTESTATIONS) {
+                qn_buf_byte(&b, '@');
+                qn_buf_str(&b, q->want.version);
         }
-        qn_buf_str(&b, name);
         if (qn_buf_error(&b) < 0)
                 return qn_fail(reterr, -EINVAL, 0, "the address is too long");
         return set_url(q, qn_buf_view(&b), reterr);
@@ -330,21 +371,14 @@ static bool may_reuse(const struct question *q)
 
 static int ask_network(struct question *q)
 {
-        static const struct {
-                const char *accept;
-                size_t max;
-        } how[] = {
-                [PACKUMENT_FULL] = { ACCEPT_FULL, QN_PACKUMENT_MAX },
-                [PACKUMENT_SHORT] = { ACCEPT_SHORT, QN_PACKUMENT_MAX },
-                [TARBALL] = { "*/*", QN_TARBALL_MAX },
-        };
         struct qn_http_request req = {
                 .url = q->url,
                 /* "Is your copy still good" makes sense for the form that was cached only. */
-                .accept = q->entry.etag.n && q->entry.accept.n ? q->entry.accept
-                                                               : qn_str_c(how[q->kind].accept),
+                .accept = q->entry.etag.n && q->entry.accept.n
+                                  ? q->entry.accept
+                                  : qn_str_c(asked_for[q->kind].accept),
                 .etag = q->entry.etag,
-                .max = how[q->kind].max,
+                .max = asked_for[q->kind].max,
                 .compressed = q->kind != TARBALL,
         };
         struct qn_npm_auth auth = { 0 };
@@ -429,7 +463,7 @@ static bool from_integrity(struct question *q)
 static void look_into(struct question *q)
 {
         struct qn_err err = { 0 };
-        int r = q->kind == TARBALL ? tarball_url(q, &err) : packument_url(q, &err);
+        int r = q->kind == TARBALL ? tarball_url(q, &err) : document_url(q, &err);
 
         if (from_integrity(q))
                 return;

@@ -67,6 +67,11 @@ QN_MUST int qn_registry_packument(struct qn_registry *r, struct qn_str name, boo
                                   qn_registry_done *done, void *user);
 QN_MUST int qn_registry_tarball(struct qn_registry *r, const struct qn_tarball_want *want,
                                 qn_registry_done *done, void *user);
+/* What the registry has to say about how a version was made, and the keys that the package's registry signs with. */
+QN_MUST int qn_registry_attestations(struct qn_registry *r, struct qn_str name,
+                                     struct qn_str version, qn_registry_done *done, void *user);
+QN_MUST int qn_registry_keys(struct qn_registry *r, struct qn_str name, qn_registry_done *done,
+                             void *user);
 /* Works and calls back until something was finished, nothing is left, or timeout_ms passed (-1: no limit).
  * Questions that wait for the pool go on after qn_pool_poll(): with such, wait for both descriptors.
  * Returns the number of questions still open, or -errno when nothing can be fetched at all; all have been answered then. */

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@
 #include "net/cacache.h"
 #include "parse/packument.h"
 #include "role/analyse-wire.h"
+#include "role/documents.h"
+#include "role/input.h"
 #include "role/msg.h"
 #include "test.h"
 
@@ -324,12 +327,13 @@ TEST(pick_that_a_parent_must_not_use)
                   .tarball = QN_STR("https://r.invalid/a"),
                   .integrity = QN_STR("\033[1m") },
         };
+        const struct qn_str none = { NULL, 0 };
         struct qn_err err;
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(bad); i++) {
                 struct qn_buf b = QN_BUF_INIT(4096);
 
-                ASSERT_EQ(qn_analyse_write_picked(&b, &bad[i], NULL, &err), -EINVAL);
+                ASSERT_EQ(qn_analyse_write_picked(&b, &bad[i], NULL, none, &err), -EINVAL);
                 ASSERT_EQ(b.n, 0);
                 qn_buf_done(&b);
         }
@@ -349,7 +353,7 @@ TEST(a_version_before_that_a_parent_must_not_use_is_none)
                 struct qn_buf b = QN_BUF_INIT(4096);
                 struct qn_analyse_picked got;
 
-                ASSERT_EQ(qn_analyse_write_picked(&b, &v, all[i], NULL), 0);
+                ASSERT_EQ(qn_analyse_write_picked(&b, &v, all[i], QN_STR("1/2"), NULL), 0);
                 ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), 0);
                 ASSERT_STR(got.it.version, "1.2.3");
                 ASSERT_STR(got.before.version, i == 0 ? "1.2.2" : "");
@@ -360,11 +364,12 @@ TEST(a_version_before_that_a_parent_must_not_use_is_none)
 TEST(pick_there_and_back)
 {
         const struct qn_packument_version v = { .version = QN_STR("1.2.3-beta+x"),
-                                                .tarball = QN_STR("https://r.invalid/a") };
+                                                .tarball = QN_STR("https://r.invalid/a"),
+                                                .attestations_url = QN_STR("x") };
         struct qn_buf b = QN_BUF_INIT(4096);
         struct qn_analyse_picked got;
 
-        ASSERT_EQ(qn_analyse_write_picked(&b, &v, NULL, NULL), 0);
+        ASSERT_EQ(qn_analyse_write_picked(&b, &v, NULL, QN_STR("1.2.2"), NULL), 0);
         for (size_t i = 0; i < b.n; i++)
                 ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, i), &got, NULL), -EBADMSG);
         ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), 0);
@@ -372,9 +377,79 @@ TEST(pick_there_and_back)
         ASSERT_STR(got.it.tarball, "https://r.invalid/a");
         ASSERT_NULL(got.it.integrity.p);
         ASSERT_EQ(got.before.version.n, 0);
+        ASSERT_STR(got.earlier, "1.2.2");
+        ASSERT_TRUE(got.attested);
+        b.p[b.n - 4] = 2;
+        ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), -EBADMSG);
+        b.p[b.n - 4] = 1;
+        b.p[b.n - 6] = '/';
+        ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), -EBADMSG);
+        b.p[b.n - 6] = '.';
         qn_buf_byte(&b, 'x');
         ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), -EBADMSG);
         qn_buf_done(&b);
+}
+
+TEST(attested_there_and_back)
+{
+        struct qn_buf b = QN_BUF_INIT(4096);
+        struct qn_provenance_in in = { 0 };
+
+        qn_analyse_write_attested(&b, QN_STR("@scope/a"), QN_STR("1.0.0"), QN_STR("sha512-x"),
+                                  true);
+        for (size_t i = 0; i < b.n; i++)
+                ASSERT_EQ(qn_analyse_read_attested(qn_cur_mem(b.p, i), &in), -EBADMSG);
+        ASSERT_EQ(qn_analyse_read_attested(qn_cur_mem(b.p, b.n), &in), 0);
+        ASSERT_STR(in.name, "@scope/a");
+        ASSERT_STR(in.version, "1.0.0");
+        ASSERT_STR(in.integrity, "sha512-x");
+        ASSERT_TRUE(in.unreachable);
+        b.p[b.n - 4] = 7;
+        ASSERT_EQ(qn_analyse_read_attested(qn_cur_mem(b.p, b.n), &in), -EBADMSG);
+        qn_buf_done(&b);
+}
+
+TEST(documents_there_and_back)
+{
+        struct qn_cur docs[QN_DOC_MAX];
+        int fds[QN_DOC_MAX] = { -1, -1, -1, -1, -1 }, fd = -1;
+        char bytes[64];
+        ssize_t n;
+
+        ASSERT_EQ(qn_input_sealed(CUR("{}"), &fds[QN_DOC_KEYS]), 0);
+        ASSERT_EQ(qn_input_sealed(CUR("[1]"), &fds[QN_DOC_PACKUMENT]), 0);
+        ASSERT_EQ(qn_documents_seal(fds, &fd, NULL), 0);
+        n = pread(fd, bytes, sizeof bytes, 0);
+        ASSERT_EQ(n, 8 * QN_DOC_MAX + 5);
+        ASSERT_TRUE(write(fd, "x", 1) < 0); /* sealed */
+        for (ssize_t i = 0; i < n; i++)
+                ASSERT_EQ(qn_documents_open(qn_cur_mem(bytes, (size_t)i), docs), -EBADMSG);
+        ASSERT_EQ(qn_documents_open(qn_cur_mem(bytes, (size_t)n), docs), 0);
+        ASSERT_STR(qn_cur_rest(&docs[QN_DOC_PACKUMENT]), "[1]");
+        ASSERT_STR(qn_cur_rest(&docs[QN_DOC_KEYS]), "{}");
+        ASSERT_EQ(qn_cur_left(&docs[QN_DOC_TRUST]), 0);
+        bytes[0]++;
+        ASSERT_EQ(qn_documents_open(qn_cur_mem(bytes, (size_t)n), docs), -EBADMSG);
+        memset(bytes, 0xff, 8);
+        ASSERT_EQ(qn_documents_open(qn_cur_mem(bytes, (size_t)n), docs), -EBADMSG);
+        close(fd);
+        close(fds[QN_DOC_KEYS]);
+        close(fds[QN_DOC_PACKUMENT]);
+}
+
+TEST(documents_that_are_too_large)
+{
+        int fds[QN_DOC_MAX] = { -1, -1, -1, -1, -1 }, fd = -1;
+        struct qn_err err = { 0 };
+
+        fds[QN_DOC_TRUST] = memfd_create("large", MFD_CLOEXEC);
+        ASSERT_EQ(ftruncate(fds[QN_DOC_TRUST], (off_t)QN_TRUST_MAX + 1), 0);
+        ASSERT_EQ(qn_documents_seal(fds, &fd, &err), -EFBIG);
+        ASSERT_EQ(fd, -1);
+        close(fds[QN_DOC_TRUST]);
+        fds[QN_DOC_TRUST] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        ASSERT_EQ(qn_documents_seal(fds, &fd, &err), -EINVAL);
+        close(fds[QN_DOC_TRUST]);
 }
 
 TEST(want_there_and_back)
