@@ -8,6 +8,8 @@ bool qn_kind_is_fact(enum qn_event_kind k)
         case QN_EVENT_TRIGGER:
         case QN_EVENT_META:
         case QN_EVENT_VERSION_DIFF:
+        case QN_EVENT_SIGNATURE:
+        case QN_EVENT_PROVENANCE:
         case QN_EVENT_DEP_SPEC:
         case QN_EVENT_ARCHIVE_ODD:
         case QN_EVENT_UNANALYSED:
