@@ -1,6 +1,7 @@
 /* bench-check.c - the whole static check over a corpus of real tarballs, beside its floor.
  *
- *   bench-check CACHE [DATA]     CACHE: an npm cache directory (holds _cacache), DATA: qanat's data directory
+ *   bench-check CACHE [DATA [stages]]   CACHE: an npm cache directory (holds _cacache), DATA: qanat's data directory;
+ *                                       stages: what each stage costs, too
  *
  * Prints, from one run on one core: packages/s, percentiles of the time of one package, MB/s of JavaScript, peak memory, and
  * the ratio to the floor, which is what nobody can avoid: inflate + SHA-512 + scan of all text for the literals.
@@ -26,6 +27,7 @@
 #include "parse/tar.h"
 #include "rule/judge.h"
 #include "rule/rule.h"
+#include "stages.h"
 
 struct tarball {
         char *path;
@@ -264,10 +266,11 @@ int main(int argc, char **argv)
         struct floor f = { 0 };
         struct qn_scan_stats st = { 0 };
         struct qn_err err = { 0 };
+        struct stages *stages = NULL;
         uint64_t floor = 0, check = 0;
 
         if (argc < 2) {
-                fprintf(stderr, "usage: bench-check CACHE [DATA]\n");
+                fprintf(stderr, "usage: bench-check CACHE [DATA [stages]]\n");
                 return 2;
         }
         snprintf(content, sizeof content, "%s/_cacache/content-v2/sha512", argv[1]);
@@ -281,6 +284,8 @@ int main(int argc, char **argv)
         if (!f.gz || qn_literal_scan_new(obs->literals, &f.lits) < 0)
                 return 1;
         f.literals = obs->literals;
+        if (argc > 3 && !strcmp(argv[3], "stages"))
+                stages = stages_new(obs, rules);
         for (size_t i = 0; i < c.n; i++) {
                 struct tarball *t = &c.list[i];
                 struct qn_cur in = map_file(t->path);
@@ -299,6 +304,8 @@ int main(int argc, char **argv)
                 t->check_ns = cpu_ns() - t0;
                 floor += t->floor_ns;
                 check += t->check_ns;
+                if (stages)
+                        stages_add(stages, in);
                 unmap(in);
         }
         report(&c, floor, check, &st);
@@ -309,6 +316,10 @@ int main(int argc, char **argv)
                counts.by_verdict[QN_SUSPICIOUS],
                100.0 * (double)counts.by_verdict[QN_SUSPICIOUS] / (double)c.n,
                counts.by_verdict[QN_MALICIOUS]);
+        if (stages) {
+                stages_print(stages, c.n, check);
+                stages_free(stages);
+        }
         qn_gz_free(f.gz);
         qn_literal_scan_free(f.lits);
         for (size_t i = 0; i < c.n; i++)
