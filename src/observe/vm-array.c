@@ -67,7 +67,9 @@ static struct qn_v each(struct qn_vm *vm, struct qn_vat at, uint32_t key, struct
                         return qn_v_num(i);
         }
         if (out)
-                out->open = o->open || o->n > CALLS_MAX;
+                out->open |= o->open;
+        if (out && (QN_MIN(o->n, CALLS_MAX) < o->n || (vm->dark && vm->rough && o->n > 1)))
+                qn_vm_lose(out);
         if (key == QN_K_MAP || key == QN_K_FILTER || key == QN_K_FLAT_MAP)
                 return qn_v_obj(out);
         return key == QN_K_FIND || key == QN_K_FIND_LAST ? found : qn_v_unknown();
@@ -88,6 +90,8 @@ static struct qn_v reduce(struct qn_vm *vm, struct qn_vat at, struct qn_vobj *o,
 
                 acc = qn_vm_call(vm, at, qn_vm_arg(given, 0), qn_v_undef(), &args);
         }
+        if (n < QN_MIN(o->n, CALLS_MAX) ? vm->dark : n < o->n)
+                acc.flags |= QN_VF_LOST;
         return acc;
 }
 
@@ -105,7 +109,7 @@ static struct qn_v join(struct qn_vm *vm, struct qn_vobj *o, struct qn_v by)
                         r = qn_vm_concat(vm, r, e);
         }
         if (o->open)
-                r = qn_vm_concat(vm, r, qn_vm_with(vm, qn_v_unknown(), o->taint));
+                r = qn_vm_concat(vm, r, qn_vm_or_lost(qn_v_tainted(o->taint), o));
         return r;
 }
 
@@ -255,6 +259,7 @@ static struct qn_v take_end(struct qn_vm *vm, struct qn_vobj *o, bool front)
         v = element(vm, o, front ? 0 : o->n - 1);
         o->n--;
         o->first += front;
+        qn_vm_lose_if_cut(vm, o, v);
         return v;
 }
 

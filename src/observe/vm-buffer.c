@@ -177,7 +177,7 @@ static struct qn_v to_text(struct qn_vm *vm, struct qn_v self, struct qn_v encod
         else
                 r = qn_vm_encode(vm, (struct qn_str){ o->bytes, o->n }, qn_v_text(encoding));
         r.flags |= self.flags & (QN_VF_DECODED | QN_VF_LOST);
-        return qn_vm_with(vm, r, qn_vm_mix(vm, o->taint, self.taint));
+        return qn_vm_or_lost(qn_vm_with(vm, r, qn_vm_mix(vm, o->taint, self.taint)), o);
 }
 
 static void set_bytes(struct qn_vm *vm, struct qn_vobj *o, struct qn_v from, double at)

@@ -185,6 +185,15 @@ static bool any_informs(const struct qn_vargs *args)
         return false;
 }
 
+static bool all_certain(const struct qn_vargs *args)
+{
+        for (uint32_t i = 0; i < args->n; i++)
+                if (!qn_v_certain(args->v[i]) ||
+                    (args->v[i].kind == QN_V_OBJ && args->v[i].obj->open))
+                        return false;
+        return true;
+}
+
 static uint16_t taint_of_args(struct qn_vm *vm, const struct qn_vargs *args)
 {
         uint16_t t = 0;
@@ -267,13 +276,18 @@ static struct qn_v run_function(struct qn_vm *vm, struct qn_vat at, struct qn_vo
         struct qn_vfn *fn = o->fn;
         struct qn_vmod *m = fn->m;
         uint32_t node = fn->node, scope = qn_vn(m, node)->val, name, params, body;
-        bool arrow = qn_vn(m, node)->flags & QN_JS_F_ARROW;
+        bool arrow = qn_vn(m, node)->flags & QN_JS_F_ARROW, informed;
         struct qn_vframe *f;
         struct qn_v ret;
 
+        informed = any_informs(args);
         if (scope >= m->ast->n_scopes || vm->full || qn_vm_too_deep(vm) ||
-            skips(vm, m, scope, any_informs(args)))
-                return qn_vm_with(vm, fn->ret, taint_of_args(vm, args));
+            skips(vm, m, scope, informed)) {
+                ret = qn_vm_with(vm, fn->ret, taint_of_args(vm, args));
+                if (informed && (vm->dark || !vm->rough) && all_certain(args))
+                        ret.flags |= QN_VF_LOST;
+                return ret;
+        }
         name = qn_vn(m, node)->first;
         params = qn_vn(m, name)->next;
         body = qn_vn(m, params)->next;

@@ -106,6 +106,18 @@ static struct qn_v eval_name(struct qn_vm *vm, struct qn_vframe *f, uint32_t nod
         return slot ? *slot : qn_v_unknown();
 }
 
+static struct qn_v after_cut(struct qn_v v)
+{
+        struct qn_v r = qn_v_lost(v.taint);
+
+        if (!qn_v_certain(v))
+                return qn_v_tainted(v.taint);
+        if (!qn_v_goes_on(v))
+                return v;
+        r.flags |= v.flags & QN_VF_DECODED;
+        return r;
+}
+
 void qn_vm_assign_name(struct qn_vm *vm, struct qn_vframe *f, uint32_t ident, struct qn_v v,
                        bool declare)
 {
@@ -119,6 +131,8 @@ void qn_vm_assign_name(struct qn_vm *vm, struct qn_vframe *f, uint32_t ident, st
 
                 while (owner && !(owner->scope == scope && owner->m == f->m))
                         owner = owner->up;
+                if (!declare && owner && qn_vm_is_cut(vm, owner->born))
+                        v = after_cut(v);
                 if (!declare && owner && vm->uncertain > owner->born)
                         v = qn_vm_join(vm, *slot, v);
                 *slot = v;
@@ -129,9 +143,11 @@ void qn_vm_assign_name(struct qn_vm *vm, struct qn_vframe *f, uint32_t ident, st
         key = qn_vm_atom_key(vm, f->m, n->val);
         slot = f->m->outer ? outer_slot(vm, f, key) : NULL;
         if (slot) {
-                *slot = v;
+                *slot = vm->cut ? after_cut(v) : v;
                 return;
         }
+        if (vm->cut)
+                v = after_cut(v);
         qn_vm_api_write(vm, (struct qn_vat){ f->m, ident }, qn_v_unknown(), key, v);
         v.flags &= (uint8_t)~QN_VF_LITERAL;
         qn_vm_define(vm, vm->globals, key, v, false);
@@ -627,6 +643,8 @@ static void eval_args(struct qn_vm *vm, struct qn_vframe *f, uint32_t first, str
                         spread_into(vm, f, c, list);
                 else if (list && list->n < ARGS_MAX)
                         qn_vm_push(vm, list, qn_vm_eval(vm, f, c));
+                else if (list)
+                        qn_vm_lose(list);
                 else if (!list)
                         small[n++] = qn_vm_eval(vm, f, c);
         }
@@ -814,8 +832,10 @@ struct qn_v qn_vm_eval(struct qn_vm *vm, struct qn_vframe *f, uint32_t node)
 {
         const struct qn_js_node *n = qn_vn(f->m, node);
 
-        if (!node || out_of_steps(vm))
-                return (struct qn_v){ .kind = QN_V_UNKNOWN, .flags = QN_VF_LOST };
+        if (!node)
+                return qn_v_unknown();
+        if (out_of_steps(vm))
+                return qn_v_lost(0);
         switch (n->type) {
         case QN_JS_IDENT:
                 return eval_name(vm, f, node);

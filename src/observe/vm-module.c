@@ -190,13 +190,14 @@ static struct qn_str directory_of(struct qn_str path)
 
 static struct qn_v exports_of(struct qn_vm *vm, struct qn_vmod *m)
 {
-        uint32_t was = vm->uncertain;
+        uint32_t was = vm->uncertain, cut = vm->cut;
 
         if (qn_str_ends(m->path, ".json"))
                 return qn_vm_json(vm, qn_v_str(m->source));
-        vm->uncertain = 0; /* a file is loaded once, whoever asks first */
+        vm->uncertain = vm->cut = 0; /* a file is loaded once, whoever asks first */
         qn_vm_load(vm, m);
         vm->uncertain = was;
+        vm->cut = cut;
         return m->exports ? qn_v_obj(m->exports) : qn_v_unknown();
 }
 

@@ -73,6 +73,7 @@ bool qn_vm_push(struct qn_vm *vm, struct qn_vobj *o, struct qn_v v)
                 o->cap = cap;
         }
         o->elems[o->first + o->n++] = v;
+        qn_vm_lose_if_cut(vm, o, v);
         return true;
 }
 
@@ -135,6 +136,8 @@ void qn_vm_define(struct qn_vm *vm, struct qn_vobj *o, uint32_t key, struct qn_v
 {
         struct qn_vprop *p = qn_vm_own(o, key);
 
+        if (o != vm->globals)
+                qn_vm_lose_if_cut(vm, o, v);
         if (!p) {
                 if (o->n_props == o->cap_props && !grow_props(vm, o))
                         return;
@@ -202,7 +205,7 @@ static struct qn_v get_from_object(struct qn_vm *vm, struct qn_v v, uint32_t key
                 return v;
         r = own_or_inherited(vm, v, key, &found);
         if (found)
-                return qn_vm_with(vm, r, o->taint);
+                return qn_vm_or_lost(qn_vm_with(vm, r, o->taint), o);
         if (key == QN_K_PROTOTYPE && o->cls == QN_VC_FUNC) {
                 return qn_v_obj(qn_vm_home(vm, o));
         }
@@ -289,7 +292,7 @@ struct qn_v qn_vm_get(struct qn_vm *vm, struct qn_v obj, uint32_t key)
 static struct qn_v byte_at(struct qn_vobj *o, double i)
 {
         if (o->open)
-                return qn_v_unknown();
+                return qn_vm_or_lost(qn_v_unknown(), o);
         return i >= 0 && i < o->n ? qn_v_num((uint8_t)o->bytes[(uint32_t)i]) : qn_v_undef();
 }
 
@@ -323,8 +326,10 @@ struct qn_v qn_vm_get_index(struct qn_vm *vm, struct qn_v obj, struct qn_v key)
                         struct qn_vobj *o = obj.obj;
 
                         if (key.num < o->n)
-                                return qn_vm_with(vm, o->elems[o->first + (uint32_t)key.num],
-                                                  o->taint);
+                                return qn_vm_or_lost(
+                                        qn_vm_with(vm, o->elems[o->first + (uint32_t)key.num],
+                                                   o->taint),
+                                        o);
                         return o->open ? qn_vm_with(vm, o->any, o->taint) : qn_v_undef();
                 }
                 if (qn_v_is_obj(obj, QN_VC_BUFFER))
@@ -341,9 +346,12 @@ struct qn_v qn_vm_get_index(struct qn_vm *vm, struct qn_v obj, struct qn_v key)
                 return r;
         }
         if (key.kind == QN_V_UNKNOWN || (key.flags & QN_VF_INEXACT) || key.kind == QN_V_ALT) {
+                struct qn_v r = qn_v_tainted(obj.taint);
+
                 if (obj.kind == QN_V_OBJ)
-                        return qn_vm_with(vm, any_element(vm, obj), obj.taint);
-                return qn_v_tainted(obj.taint);
+                        r = qn_vm_with(vm, any_element(vm, obj), obj.taint);
+                r.flags |= (key.flags | obj.flags) & QN_VF_LOST;
+                return r;
         }
         text = qn_vm_to_text(vm, key);
         if (!qn_v_exact(text))
@@ -404,6 +412,7 @@ static void put_element(struct qn_vm *vm, struct qn_vobj *o, uint32_t i, struct 
         }
         o->elems[o->first + i] =
                 vm->uncertain > o->born ? qn_vm_join(vm, o->elems[o->first + i], v) : v;
+        qn_vm_lose_if_cut(vm, o, v);
 }
 
 static void put_byte(struct qn_vm *vm, struct qn_vobj *o, uint32_t i, struct qn_v v)
@@ -411,6 +420,9 @@ static void put_byte(struct qn_vm *vm, struct qn_vobj *o, uint32_t i, struct qn_
         double d;
 
         o->taint = qn_vm_mix(vm, o->taint, v.taint);
+        qn_vm_lose_if_cut(vm, o, v);
+        if (v.flags & QN_VF_LOST)
+                qn_vm_lose(o);
         if (i >= o->n)
                 return;
         if (!qn_vm_number(v, &d))

@@ -245,7 +245,9 @@ struct qn_vm {
         int64_t left;            /* steps before only the rough look is left */
         uint32_t uncertain, loops, text_depth;
         uint32_t vague, matched; /* counters: unknown things met; switches that were decided */
-        bool load;               /* what runs now runs when its file is loaded */
+        bool dark;               /* what runs hides what it does, or is for install time */
+        uint32_t cut; /* how uncertain things are in a loop that has no steps left; 0 none */
+        bool load;    /* what runs now runs when its file is loaded */
         bool maybe_break, rough, started;
         struct qn_v throwing, value; /* of the latest throw, of the latest statement */
         const char *stack_base;
@@ -287,6 +289,12 @@ static inline struct qn_v qn_v_unknown(void)
 static inline struct qn_v qn_v_undef(void)
 {
         return (struct qn_v){ .kind = QN_V_UNDEF };
+}
+
+/* What a computation that was cut would have given. */
+static inline struct qn_v qn_v_lost(uint16_t taint)
+{
+        return (struct qn_v){ .kind = QN_V_UNKNOWN, .flags = QN_VF_LOST, .taint = taint };
 }
 
 static inline struct qn_v qn_v_tainted(uint16_t taint)
@@ -357,6 +365,46 @@ static inline void qn_vm_charge(struct qn_vm *vm, size_t bytes)
         qn_vm_spend(vm, (int64_t)(bytes / 32));
 }
 
+/* Whether something that old is changed by rounds of a loop that are no longer run. */
+static inline bool qn_vm_is_cut(const struct qn_vm *vm, uint32_t born)
+{
+        return vm->cut && born < vm->cut;
+}
+
+/* What is known of a value, or would be. */
+static inline bool qn_v_certain(struct qn_v v)
+{
+        return v.flags & QN_VF_LOST ||
+               (v.kind != QN_V_UNKNOWN && v.kind != QN_V_ALT && !(v.flags & QN_VF_INEXACT));
+}
+
+/* Objects are what they are; texts and numbers go on changing. */
+static inline bool qn_v_goes_on(struct qn_v v)
+{
+        return qn_v_certain(v) && v.kind != QN_V_OBJ && v.kind != QN_V_API && v.kind != QN_V_STD &&
+               v.kind != QN_V_BUILTIN;
+}
+
+/* More was put into it than is known. */
+static inline void qn_vm_lose(struct qn_vobj *o)
+{
+        o->open = true;
+        o->any.flags |= QN_VF_LOST;
+}
+
+/* A value is put into it, perhaps by a loop that has no steps left. */
+static inline void qn_vm_lose_if_cut(const struct qn_vm *vm, struct qn_vobj *o, struct qn_v v)
+{
+        if (qn_vm_is_cut(vm, o->born) && qn_v_goes_on(v))
+                qn_vm_lose(o);
+}
+
+static inline struct qn_v qn_vm_or_lost(struct qn_v v, const struct qn_vobj *o)
+{
+        v.flags |= o->any.flags & QN_VF_LOST;
+        return v;
+}
+
 uint32_t qn_vm_key(struct qn_vm *vm, struct qn_str name);
 struct qn_str qn_vm_key_text(const struct qn_vm *vm, uint32_t key);
 uint16_t qn_vm_taint(struct qn_vm *vm, uint64_t labels, uint32_t trace);
@@ -398,6 +446,7 @@ static inline struct qn_v qn_vm_alt(struct qn_v v, uint32_t i)
                 return v;
         r = v.alt->v[i];
         r.taint = v.taint ? v.taint : r.taint;
+        r.flags |= v.flags & QN_VF_LOST;
         return r;
 }
 /* As the operators on bits take a number. */

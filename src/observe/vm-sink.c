@@ -312,6 +312,7 @@ static void process_arg(struct sink *s, struct process *p, unsigned role, struct
                         p->line = qn_v_text(t);
                 p->argv[p->n++] = t.kind == QN_V_STR ? qn_v_text(t) : QN_STR("*");
                 s->flags |= v.flags;
+                s->lost |= (v.flags | t.flags) & QN_VF_LOST;
         } else if (role == QN_ROLE_FILE && v.kind == QN_V_STR) {
                 qn_event_attr(&s->e, QN_ATTR_TARGET, qn_v_text(v));
                 qn_site_file(s->vm->s, site, qn_v_text(v), true);
@@ -397,7 +398,7 @@ static void see_code(struct sink *s, struct qn_v v)
         s->data = qn_vm_mix(vm, s->data, qn_vm_deep_taint(vm, v));
         s->flags |= v.flags;
         if (qn_v_exact(v)) {
-                if (is_harmless(qn_v_text(v)) && !s->data) {
+                if (is_harmless(qn_v_text(v)) && !s->data && !(v.flags & QN_VF_LOST)) {
                         s->drop = true;
                         return;
                 }
@@ -409,7 +410,7 @@ static void see_code(struct sink *s, struct qn_v v)
         } else if (vm->taints[s->data].labels & QN_LABEL_BIT(NETWORK) && !qn_v_exact(v)) {
                 what = "network";
         }
-        s->lost |= (v.flags & QN_VF_LOST) && !qn_v_exact(v);
+        s->lost |= v.flags & QN_VF_LOST;
         qn_event_attr(&s->e, QN_ATTR_VALUE, qn_str_c(what));
 }
 
@@ -503,7 +504,7 @@ static void finish(struct sink *s)
                 s->e.kind = QN_EVENT_NET_SEND;
         if (s->lost &&
             qn_scan_unanalysed(s->vm->s, "computation", s->vm->s->graph.files[s->at.m->file].path,
-                               "code is made by a computation too long to follow") < 0)
+                               "code or a command is made by a computation too long to follow") < 0)
                 s->vm->s->graph.full = true;
         qn_vm_emit(s->vm, s->at, &s->e, s->data);
 }

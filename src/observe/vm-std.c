@@ -816,6 +816,15 @@ static const struct {
         { QN_STD_QUEUE_MICROTASK, QN_STD_QUEUE_MICROTASK, run_later },
 };
 
+/* What is not known of a result was lost with what it was made of. */
+static struct qn_v still_lost(struct qn_v r, const struct qn_vargs *args)
+{
+        for (uint32_t i = 0; i < args->n && (r.kind == QN_V_UNKNOWN || r.flags & QN_VF_INEXACT);
+             i++)
+                r.flags |= args->v[i].flags & QN_VF_LOST;
+        return r;
+}
+
 struct qn_v qn_vm_std(struct qn_vm *vm, struct qn_vat at, uint32_t std, struct qn_v self,
                       struct qn_vargs *args)
 {
@@ -826,6 +835,6 @@ struct qn_v qn_vm_std(struct qn_vm *vm, struct qn_vat at, uint32_t std, struct q
                 return (struct qn_v){ .kind = QN_V_UNKNOWN, .flags = QN_VF_LOST };
         for (size_t i = 0; i < QN_ARRAY_SIZE(table); i++)
                 if (std >= table[i].from && std <= table[i].to)
-                        return table[i].fn(vm, at, std, args);
+                        return still_lost(table[i].fn(vm, at, std, args), args);
         return qn_vm_vague(vm, at, qn_v_undef(), args);
 }

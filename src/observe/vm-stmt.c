@@ -8,6 +8,7 @@
 #define ITERATIONS_MAX   60000u /* of one loop that is decided */
 #define ITERATIONS_VAGUE 3u     /* of one that has no end that is known */
 #define ELEMENTS_WALKED  4096u
+#define ROUNDS_COMPUTED  1000u /* a loop that was decided so often makes something */
 
 /* --- declarations --- */
 
@@ -188,13 +189,18 @@ struct loop {
         uint32_t vague, matched; /* the counters when the round began */
         int64_t left;
         bool was_maybe;
+        bool was_rough;
+        bool no_steps; /* it is not at its end, but its steps are */
 };
 
 static struct loop loop_begin(struct qn_vm *vm, struct qn_vframe *f, uint32_t label)
 {
-        struct loop l = {
-                .vm = vm, .f = f, .label = label, .left = vm->left / 2, .was_maybe = vm->maybe_break
-        };
+        struct loop l = { .vm = vm,
+                          .f = f,
+                          .label = label,
+                          .left = vm->left / 2,
+                          .was_maybe = vm->maybe_break,
+                          .was_rough = vm->rough };
 
         vm->maybe_break = false;
         vm->loops++;
@@ -237,7 +243,9 @@ static bool another(struct loop *l, bool endless)
         if (l->rounds++ && vague && (endless || vm->maybe_break) &&
             ++l->vague_rounds >= ITERATIONS_VAGUE)
                 return false;
-        if (l->rounds > ITERATIONS_MAX || vm->left < l->left || (vm->rough && l->rounds > 1))
+        l->no_steps =
+                l->rounds > ITERATIONS_MAX || vm->left < l->left || (vm->rough && l->rounds > 1);
+        if (l->no_steps)
                 return false;
         l->vague = vm->vague;
         l->matched = vm->matched;
@@ -260,6 +268,19 @@ static enum qn_vdone vague_rounds(struct loop *l, uint32_t body, uint32_t update
         vm->uncertain--;
         vm->label = 0;
         return QN_DONE_NORMAL;
+}
+
+/* The rounds for which there are no steps: what they change is not known any more. */
+static enum qn_vdone cut_rounds(struct loop *l, uint32_t body, uint32_t update)
+{
+        uint32_t was = l->vm->cut;
+        enum qn_vdone d;
+
+        if (l->no_steps && !was && (l->vm->dark || (!l->was_rough && l->rounds >= ROUNDS_COMPUTED)))
+                l->vm->cut = l->vm->uncertain + 1;
+        d = vague_rounds(l, body, update);
+        l->vm->cut = was;
+        return d;
 }
 
 struct loop_parts {
@@ -287,7 +308,7 @@ static enum qn_vdone run_loop(struct qn_vm *vm, struct qn_vframe *f, uint32_t la
                         break;
                 }
                 if (!another(&l, endless)) {
-                        ret = vague_rounds(&l, p.body, p.update);
+                        ret = cut_rounds(&l, p.body, p.update);
                         break;
                 }
                 if (!goes_on(&l, qn_vm_exec(vm, f, p.body), &ret))
@@ -353,6 +374,11 @@ static enum qn_vdone each(struct qn_vm *vm, struct qn_vframe *f, uint32_t node, 
                 bind_left(vm, f, left, list[i]);
                 if (!goes_on(&l, qn_vm_exec(vm, f, body), &ret) || vm->full)
                         break;
+        }
+        if (i < n && (l.no_steps || i == ELEMENTS_WALKED) && !vm->full) {
+                l.no_steps = true;
+                bind_left(vm, f, left, list[i]);
+                cut_rounds(&l, body, 0);
         }
         if (more.kind != QN_V_UNDEF && ret == QN_DONE_NORMAL && !vm->full) {
                 bind_left(vm, f, left, more);

@@ -400,7 +400,7 @@ static struct qn_v array_text(struct qn_vm *vm, struct qn_v v)
                 r = qn_vm_concat(vm, r, e);
         }
         vm->text_depth--;
-        return v.obj->open ? star(r) : r;
+        return v.obj->open ? star(qn_vm_or_lost(r, v.obj)) : r;
 }
 
 static struct qn_v object_text(struct qn_vm *vm, struct qn_v v)
@@ -414,7 +414,7 @@ static struct qn_v object_text(struct qn_vm *vm, struct qn_v v)
         case QN_VC_BUFFER:
                 r = qn_v_str((struct qn_str){ v.obj->bytes, v.obj->n });
                 if (v.obj->open)
-                        r = star(v);
+                        r = star(qn_vm_or_lost(v, v.obj));
                 r.flags |= v.flags & QN_VF_DECODED;
                 break;
         case QN_VC_OBJECT:
@@ -467,6 +467,7 @@ struct qn_v qn_vm_to_text(struct qn_vm *vm, struct qn_v v)
                 return star(v);
         }
         r.taint = v.taint;
+        r.flags |= v.flags & QN_VF_LOST;
         return r;
 }
 
@@ -477,13 +478,13 @@ static struct qn_v append(struct qn_vm *vm, struct qn_v a, struct qn_v b)
         bool last = a.p == vm->grow && a.n == vm->grow_n;
 
         if (n > QN_VM_TEXT_MAX)
-                return star(a);
+                return star(qn_v_lost(a.taint));
         if (!last || n > vm->grow_cap) {
                 size_t cap = last ? QN_MIN(2 * n, (size_t)QN_VM_TEXT_MAX) : n;
                 char *p = qn_vm_bytes(vm, cap);
 
                 if (!p)
-                        return star(a);
+                        return star(qn_v_lost(a.taint));
                 memcpy(p, a.p, a.n);
                 qn_vm_charge(vm, n);
                 vm->grow = p;
@@ -520,7 +521,9 @@ struct qn_v qn_vm_concat(struct qn_vm *vm, struct qn_v a, struct qn_v b)
                 r = x;
         else
                 r = append(vm, x, y);
-        r.flags = (x.flags | y.flags) & (QN_VF_INEXACT | QN_VF_DECODED | QN_VF_LOST);
+        r.flags = (r.flags | x.flags | y.flags) & (QN_VF_INEXACT | QN_VF_DECODED | QN_VF_LOST);
+        if (!qn_v_certain(x) || !qn_v_certain(y)) /* it would not be known anyway */
+                r.flags &= (uint8_t)~QN_VF_LOST;
         r.taint = qn_vm_mix(vm, taint, qn_vm_mix(vm, x.taint, y.taint));
         return r;
 }

@@ -111,6 +111,80 @@ TEST(vm_endless_and_deep_code_ends)
                "net.connect host=after.invalid");
 }
 
+/* A loop that has no steps left: what it would have made is unknown, not what it made so far. */
+TEST(vm_what_a_cut_loop_makes_is_unanalysed)
+{
+        static const char *const cut[] = {
+                "let s = 'x'; for (let i = 0; i < 1e9; i++) s += String.fromCharCode(i % 9 + 97); "
+                "eval(s)",
+                "let n = 1; for (let i = 0; i < 1e9; i++) n = n * 3 % 97; eval('x' + n)",
+                "const a = []; for (let i = 0; i < 1e9; i++) a.push('x'); eval(a.join(''))",
+                "const a = ['x', 'y']; for (let i = 0; i < 1e9; i++) a.push(a.shift()); eval(a[0])",
+                "const a = []; for (let i = 0; i < 1e9; i++) a[i % 5] = 'x' + i; eval(a[3])",
+                "const o = { k: '' }; for (let i = 0; i < 1e9; i++) o.k += 'x'; eval(o.k)",
+                "const b = Buffer.alloc(4); for (let i = 0; i < 1e9; i++) b[i & 3] ^= i; "
+                "eval(b.toString())",
+                "let s = 'x'; while (s.length < 1e9) s += 'y'; setTimeout(s.slice(5), 1)",
+                "let s = 'x'; for (let i = 0; i < 1e9; i++) s += 'y'; new Function(s)()",
+                "let s = 'x'; for (let i = 0; i < 1e9; i++) s += 'y'; "
+                "require('child_process').exec(s)",
+                "function f(n) { return n ? f(n - 1) + 'x' : 'y' } eval(f(1e6))",
+                "let s = 'x'; for (let i = 0; i < 1e9; i++) for (const c of ['a', 'b']) s += c; "
+                "eval(s)",
+                "s = 'x'; for (let i = 0; i < 1e9; i++) s += 'y'; eval(s)",
+                "eval('a'.repeat(5e3).replace(/(?:a+)+[cd]/g, ''))",
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(cut); i++)
+                expect(cut[i], "unanalysed what=computation");
+        reject("for (let i = 0; i < 1e9; i++) { } eval('f()' + x)", "unanalysed");
+        reject("let s = ''; for (let i = 0; i < 1e3; i++) s += 'x'; eval(s)", "unanalysed");
+        reject("let n = 0; for (let i = 0; i < 1e9; i++) n++; eval(code)", "unanalysed");
+        reject("function f(n) { return n ? f(n - 1) + 'x' : 'y' } eval(f(20))", "unanalysed");
+        expect("for (let i = 0; i < 1e9; i++) { } fetch('https://after.invalid/')",
+               "net.connect host=after.invalid");
+}
+
+static void pad(struct qn_buf *b, size_t size, const char *tail)
+{
+        qn_buf_reset(b);
+        while (b->n < size)
+                qn_buf_printf(b, "function f%zu(a) { return a + %zu }\n", b->n, b->n);
+        qn_buf_printf(b, "%s", tail);
+        qn_buf_byte(b, '\0');
+}
+
+/* Large programs are ordinary; those that run at install time or hide what they do must be followed to their end. */
+TEST(vm_limits_make_dark_code_unanalysed)
+{
+        static const char manifest[] =
+                "{\"name\":\"a\",\"version\":\"1.0.0\",\"scripts\":{\"install\":\"node big.js\"}}";
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)16 << 20);
+        struct file files[2] = { { "big.js", NULL }, { "package.json", manifest } };
+        struct qn_str got;
+
+        pad(&b, (size_t)6 << 20, "");
+        files[0].text = (const char *)b.p;
+        got = run_files(files, 1);
+        if (observed_has(got, "unanalysed what=limit"))
+                fail_msg("an ordinary bundle: %s", got.p);
+        got = run_files(files, 2);
+        if (!observed_has(got, "unanalysed what=limit path=big.js"))
+                fail_msg("a large install script: %s", got.p);
+        pad(&b, (size_t)6 << 20, "eval(Buffer.from(x, 'base64').toString())");
+        files[0].text = (const char *)b.p;
+        got = run_files(files, 1);
+        if (!observed_has(got, "unanalysed what=limit path=big.js"))
+                fail_msg("a large program that decodes code: %s", got.p);
+        pad(&b, (size_t)1 << 10, "");
+        files[0].text = (const char *)b.p;
+        got = run_files(files, 2);
+        if (observed_has(got, "unanalysed"))
+                fail_msg("a small install script: %s", got.p);
+        expect("let s = ''; for (let i = 0; i < 300; i++) eval('f' + i + '()')",
+               "unanalysed what=limit");
+}
+
 TEST(vm_what_is_not_known_is_not_claimed)
 {
         reject("let t = process.env.NPM_TOKEN; t = 'x'; fetch('https://a.invalid', {method: "
