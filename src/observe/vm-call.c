@@ -238,12 +238,12 @@ static struct qn_v run_body(struct qn_vm *vm, struct qn_vframe *f, uint32_t node
 {
         struct qn_vcall call = { .f = f, .up = vm->call, .born = vm->uncertain };
         struct qn_vmod *was = vm->m;
-        uint32_t label = vm->label, loops = vm->loops;
+        uint32_t label = vm->label, loops = vm->loops, round = vm->round;
         bool maybe = vm->maybe_break;
 
         vm->call = &call;
         vm->m = f->m;
-        vm->loops = 0;
+        vm->loops = vm->round = 0;
         if (qn_vn(f->m, node)->flags & QN_JS_F_EXPR_BODY)
                 call.ret = qn_vm_eval(vm, f, body);
         else
@@ -252,6 +252,7 @@ static struct qn_v run_body(struct qn_vm *vm, struct qn_vframe *f, uint32_t node
         vm->m = was;
         vm->label = label;
         vm->loops = loops;
+        vm->round = round;
         vm->maybe_break = maybe;
         if (qn_vn(f->m, node)->flags & QN_JS_F_GENERATOR && call.yielded.kind == QN_V_OBJ)
                 return call.yielded;

@@ -6,6 +6,7 @@
 #include "parse/js-tok.h"
 
 #define ARGS_MAX    4096u
+#define NEW_ROUNDS  8u                /* of a loop, in which all of it is evaluated */
 #define STACK_BYTES ((size_t)3 << 20) /* of the C stack that one package's code may take */
 
 bool qn_vm_too_deep(const struct qn_vm *vm)
@@ -321,6 +322,26 @@ static struct qn_v logical(struct qn_vm *vm, struct qn_vframe *f, unsigned op, s
         return qn_vm_join(vm, a, b);
 }
 
+/* Gives a number whatever it works on. */
+static bool is_arithmetic(const struct qn_js_node *n)
+{
+        return n->type == QN_JS_NUMBER ||
+               (n->type == QN_JS_BINARY && (n->op == QN_JS_TOK_SUB || n->op == QN_JS_TOK_MUL ||
+                                            n->op == QN_JS_TOK_DIV || n->op == QN_JS_TOK_MOD)) ||
+               (n->type == QN_JS_UNARY && n->op == QN_JS_TOK_SUB);
+}
+
+/* NaN stays NaN whatever is added to it.  Obfuscators turn their table of strings, round by round, until a sum of a dozen
+ * decoded texts is the right one: a loop that went some rounds showed what else its terms do. */
+static bool stays_nan(const struct qn_vm *vm, struct qn_v a, unsigned op,
+                      const struct qn_js_node *right)
+{
+        if (vm->round <= NEW_ROUNDS || a.kind != QN_V_NUM || !isnan(a.num))
+                return false;
+        return op == QN_JS_TOK_SUB || op == QN_JS_TOK_MUL || op == QN_JS_TOK_DIV ||
+               op == QN_JS_TOK_MOD || (op == QN_JS_TOK_ADD && is_arithmetic(right));
+}
+
 static struct qn_v eval_binary(struct qn_vm *vm, struct qn_vframe *f, uint32_t node)
 {
         /* The left spine is as long as the source likes: down without recursion, then up. */
@@ -340,7 +361,7 @@ static struct qn_v eval_binary(struct qn_vm *vm, struct qn_vframe *f, uint32_t n
 
                 if (op == QN_JS_TOK_ANDAND || op == QN_JS_TOK_OROR || op == QN_JS_TOK_NULLISH)
                         a = logical(vm, f, op, a, right);
-                else
+                else if (!stays_nan(vm, a, op, qn_vn(f->m, right)))
                         a = qn_vm_binary(vm, op, a, qn_vm_eval(vm, f, right));
         }
         return a;

@@ -133,13 +133,13 @@ static void run_tree(struct qn_vm *vm, struct qn_vmod *m, struct qn_v *last)
 {
         struct qn_vcall call = { .f = m->frame, .up = vm->call, .born = vm->uncertain };
         struct qn_vmod *was = vm->m;
-        uint32_t loops = vm->loops, label = vm->label, first = qn_vn(m, m->ast->root)->first,
-                 end = 0;
+        uint32_t loops = vm->loops, round = vm->round, label = vm->label,
+                 first = qn_vn(m, m->ast->root)->first, end = 0;
         bool maybe = vm->maybe_break;
 
         vm->call = &call;
         vm->m = m;
-        vm->loops = 0;
+        vm->loops = vm->round = 0;
         for (uint32_t s = first; s; s = qn_vn(m, s)->next) {
                 if (qn_vn(m, s)->type == QN_JS_IMPORT)
                         qn_vm_import(vm, m->frame, s);
@@ -154,6 +154,7 @@ static void run_tree(struct qn_vm *vm, struct qn_vmod *m, struct qn_v *last)
         vm->call = call.up;
         vm->m = was;
         vm->loops = loops;
+        vm->round = round;
         vm->label = label;
         vm->maybe_break = maybe;
 }

@@ -246,6 +246,7 @@ struct qn_vm {
         uint32_t uncertain, loops, text_depth;
         uint32_t vague, matched; /* counters: unknown things met; switches that were decided */
         bool dark;               /* what runs hides what it does, or is for install time */
+        uint32_t round;          /* of the innermost loop of the function that is running */
         uint32_t cut; /* how uncertain things are in a loop that has no steps left; 0 none */
         bool load;    /* what runs now runs when its file is loaded */
         bool maybe_break, rough, started;

@@ -186,6 +186,7 @@ struct loop {
         struct qn_vframe *f;
         uint32_t label; /* its own */
         uint32_t rounds, vague_rounds;
+        uint32_t was_round;
         uint32_t vague, matched; /* the counters when the round began */
         int64_t left;
         bool was_maybe;
@@ -202,7 +203,9 @@ static struct loop loop_begin(struct qn_vm *vm, struct qn_vframe *f, uint32_t la
                           .was_maybe = vm->maybe_break,
                           .was_rough = vm->rough };
 
+        l.was_round = vm->round;
         vm->maybe_break = false;
+        vm->round = 0;
         vm->loops++;
         return l;
 }
@@ -210,6 +213,7 @@ static struct loop loop_begin(struct qn_vm *vm, struct qn_vframe *f, uint32_t la
 static void loop_end(struct loop *l)
 {
         l->vm->maybe_break = l->was_maybe;
+        l->vm->round = l->was_round;
         l->vm->loops--;
 }
 
@@ -249,6 +253,7 @@ static bool another(struct loop *l, bool endless)
                 return false;
         l->vague = vm->vague;
         l->matched = vm->matched;
+        vm->round = l->rounds;
         return true;
 }
 

@@ -249,6 +249,15 @@ TEST(vm_decoders)
                "a.push(a.shift()) } catch (e) { a.push(a.shift()) } } })(t, 3); "
                "globalThis[t[2]](t[4] + t[1] + t[3] + 'alid/')",
                "net.connect host=h.invalid");
+        /* a long one, of which each part of the sum takes its steps: what is no number stays none */
+        expect("const t = []; for (let i = 0; i < 60; i++) t.push('x' + i); t.push('7', 'h.inv');"
+               "const d = i => { let s = ''; for (let k = 0; k < 12; k++) s = t[i]; return s };"
+               "for (;;) { if (parseInt(d(0)) / 1 + -parseInt(d(0)) / 7 + parseInt(d(0)) / 7 + "
+               "-parseInt(d(0)) / 7 + parseInt(d(0)) / 7 + -parseInt(d(0)) / 7 + parseInt(d(0)) / "
+               "7 === 7) break; t.push(t.shift()) } fetch('https://' + t[1] + 'alid/')",
+               "net.connect host=h.invalid");
+        expect("for (let i = 0; i < 20; i++) NaN + -fetch('https://h.invalid/' + i)",
+               "net.connect url=https://h.invalid/0");
         /* flow of control through a list of cases */
         expect("const o = '2|0|1'.split('|'); let i = 0, u; while (true) { switch (o[i++]) { case "
                "'0': u += 'h.inv'; continue;"
