@@ -3,6 +3,7 @@
 #include "observe/native.h"
 #include "observe/nested.h"
 #include "observe/observers.h"
+#include "observe/recipe.h"
 #include "observe/scan-priv.h"
 #include "parse/binfmt.h"
 
@@ -37,6 +38,8 @@ bool qn_binary_observe(struct qn_scan *s, const struct qn_scan_file *f)
                 qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(qn_misfit_name(misfit)));
                 qn_site_event(s, &site, &e);
         }
+        if (qn_str_ends(f->path, ".lnk"))
+                qn_shortcut_observe(s, qn_cur_rest(&f->data));
         s->archive = qn_nested_is(f, format);
         text |= qn_media_observe(s, f, format);
         if (s->file < s->graph.n_files && (text || format == QN_FORMAT_BINARY))

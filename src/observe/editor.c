@@ -255,6 +255,32 @@ static void dev_container(struct obeyed *o, const struct qn_node *root)
 
 /* --- workflows --- */
 
+/* A step that names a secret and an address: where to, data/hosts.yaml says. */
+static void secrets_sent(struct obeyed *o, struct qn_str run)
+{
+        struct qn_event e = qn_observe_make(QN_EVENT_WORKFLOW_WRITE);
+        ptrdiff_t at = qn_str_find(run, QN_STR("://"));
+        struct qn_str url = { run.p, 0 };
+        struct qn_url split;
+
+        if (at < 1 || qn_str_find(run, QN_STR("secrets.")) < 0)
+                return;
+        while (at > 0 && run.p[at - 1] >= 'a' && run.p[at - 1] <= 'z')
+                at--;
+        url.p = run.p + at;
+        while (url.n < run.n - (size_t)at && !memchr(" \t\n\"'\\)", url.p[url.n], 8))
+                url.n++;
+        if (!qn_url_split(url, false, &split))
+                return;
+        qn_event_attr(&e, QN_ATTR_PATH, o->s->path);
+        qn_event_attr(&e, QN_ATTR_HOW, QN_STR("ships"));
+        qn_event_attr(&e, QN_ATTR_WHAT, QN_STR("sends-secrets"));
+        qn_event_attr(&e, QN_ATTR_HOST, split.host);
+        qn_event_attr(&e, QN_ATTR_CLASS,
+                      qn_classify_host(&o->s->o->classes, split.host, split.path));
+        qn_site_event(o->s, &o->site, &e);
+}
+
 static void workflow_steps(struct obeyed *o, const struct qn_node *root)
 {
         const struct qn_node *jobs = qn_node_get(root, "jobs");
@@ -274,6 +300,7 @@ static void workflow_steps(struct obeyed *o, const struct qn_node *root)
                         o->site.off = run->off;
                         o->site.text = qn_node_text(run);
                         qn_site_command(o->s, &o->site, qn_node_text(run), &sum);
+                        secrets_sent(o, qn_node_text(run));
                 }
         }
 }
@@ -291,6 +318,9 @@ static void workflow(struct obeyed *o, struct qn_cur data)
         else if (qn_str_find(qn_cur_rest(&data), QN_STR("self-hosted")) >= 0 &&
                  qn_str_find(qn_cur_rest(&data), QN_STR("discussion")) >= 0)
                 qn_event_attr(&e, QN_ATTR_WHAT, QN_STR("remote-shell"));
+        else if (qn_str_find(qn_cur_rest(&data), QN_STR("pull_request_target")) >= 0 &&
+                 qn_str_find(qn_cur_rest(&data), QN_STR("pull_request.head.")) >= 0)
+                qn_event_attr(&e, QN_ATTR_WHAT, QN_STR("foreign-code"));
         qn_site_event(o->s, &o->site, &e);
         if (qn_yaml_parse(data, &o->s->tmp, &root, NULL) == 0)
                 workflow_steps(o, root);

@@ -2,7 +2,9 @@
 #include "observe/observers.h"
 #include "observe/scan-priv.h"
 
-#define SCRIPTS_MAX 64
+#define SCRIPTS_MAX   64
+#define HANDLERS_MAX  16
+#define HANDLER_BYTES ((size_t)64 << 10)
 
 static struct qn_str attribute(struct qn_str tag, const char *name)
 {
@@ -69,12 +71,48 @@ static size_t script_end(struct qn_str s)
         }
 }
 
+/* An SVG without a script is shown, and that is all. */
+static bool is_idle_picture(struct qn_str path, struct qn_str text)
+{
+        return qn_str_ends(path, ".svg") && find_script(text) < 0;
+}
+
+/* Handlers that run without anybody's doing; whether there are any. */
+static bool look_for_handlers(struct qn_scan *s, const struct qn_site *site, struct qn_str text)
+{
+        bool found = false;
+
+        static const char *const names[] = { " onload", " onerror", " onbegin", " onpageshow" };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(names); i++) {
+                struct qn_str rest = text;
+                ptrdiff_t at;
+
+                for (int k = 0;
+                     k < HANDLERS_MAX && (at = qn_str_find(rest, qn_str_c(names[i]))) >= 0; k++) {
+                        struct qn_site here = *site;
+                        struct qn_str code;
+
+                        rest = qn_str_skip(rest, (size_t)at);
+                        code = attribute(qn_str_take(rest, HANDLER_BYTES), names[i]);
+                        here.off = (uint32_t)(rest.p - text.p);
+                        if (code.n)
+                                qn_site_code(s, &here, code, QN_STR("js"));
+                        found |= code.n > 0;
+                        rest = qn_str_skip(rest, strlen(names[i]));
+                }
+        }
+        return found;
+}
+
 void qn_html_observe(struct qn_scan *s, struct qn_str text)
 {
         struct qn_site site = { .file = s->file, .when = QN_WHEN_LOAD, .root = -1 };
         struct qn_str rest = text;
+        bool acts;
 
-        if (s->file < s->graph.n_files && !s->nested)
+        acts = look_for_handlers(s, &site, text) || !is_idle_picture(s->path, text);
+        if (s->file < s->graph.n_files && !s->nested && acts)
                 s->graph.files[s->file].phases |= 1u << QN_PHASE_BROWSER;
         for (int i = 0; i < SCRIPTS_MAX; i++) {
                 ptrdiff_t at = find_script(rest), close;

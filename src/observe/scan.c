@@ -9,6 +9,7 @@
 #include "observe/native.h"
 #include "observe/nested.h"
 #include "observe/observers.h"
+#include "observe/recipe.h"
 #include "observe/scan-priv.h"
 #include "observe/vm.h"
 #include "parse/binfmt.h"
@@ -171,8 +172,11 @@ int qn_scan_odd(struct qn_scan *s, const char *what, struct qn_str path)
         return add_note(s, QN_EVENT_ARCHIVE_ODD, what, path, NULL);
 }
 
+/* Nothing runs a file inside an archive by itself: a limit there hides nothing, and is told only. */
 int qn_scan_unanalysed(struct qn_scan *s, const char *what, struct qn_str path, const char *detail)
 {
+        if (s->nested)
+                return add_note(s, QN_EVENT_BINARY_ODD, "limit", path, detail);
         return add_note(s, QN_EVENT_UNANALYSED, what, path, detail);
 }
 
@@ -219,7 +223,8 @@ static bool is_shell(const struct qn_scan_file *f)
 
 static bool is_html(struct qn_str p)
 {
-        return qn_str_ends(p, ".html") || qn_str_ends(p, ".htm");
+        return qn_str_ends(p, ".html") || qn_str_ends(p, ".htm") || qn_str_ends(p, ".svg") ||
+               qn_str_ends(p, ".xhtml");
 }
 
 static bool is_manifest(struct qn_str p)
@@ -292,7 +297,7 @@ static void observe_text(struct qn_scan *s, const struct qn_scan_file *f)
                 observe_shell(s, text);
         else if (is_html(f->path))
                 qn_html_observe(s, text);
-        else
+        else if (!qn_recipe_observe(s, f->path, text))
                 observe_foreign(s, f);
 }
 

