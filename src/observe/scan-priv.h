@@ -16,6 +16,7 @@ struct qn_gyp;
 struct qn_js;
 struct qn_js_apis;
 struct qn_literals;
+struct qn_popular;
 struct qn_literal_scan;
 struct qn_natives;
 struct qn_pkgjson;
@@ -28,6 +29,7 @@ struct qn_observers {
         struct qn_js_apis *apis;
         struct qn_literals *literals;
         const struct qn_foreign *foreign;
+        struct qn_popular *popular;
         struct qn_natives *natives;
 };
 
@@ -117,5 +119,7 @@ static inline struct qn_event qn_observe_make(enum qn_event_kind kind)
 /* manifest.c: package.json and binding.gyp, once all files were seen. */
 void qn_manifest_take(struct qn_scan *s, struct qn_str path, struct qn_cur data);
 void qn_manifest_prepare(struct qn_scan *s);
+/* meta.c: what the name and the registry's document tell, once all files were seen. */
+void qn_meta_observe(struct qn_scan *s);
 /* editor.c: files that editors, AI agents and CI obey.  Whether the file is one. */
 bool qn_editor_file(struct qn_scan *s, struct qn_str path, struct qn_cur data);

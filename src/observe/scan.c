@@ -9,6 +9,7 @@
 #include "observe/native.h"
 #include "observe/nested.h"
 #include "observe/observers.h"
+#include "observe/popular.h"
 #include "observe/recipe.h"
 #include "observe/scan-priv.h"
 #include "observe/vm.h"
@@ -36,6 +37,7 @@ int qn_observers_load(const char *data_dir, struct qn_observers **ret, struct qn
             (r = qn_commands_load(data_dir, &o->classes, &o->arena, &o->commands, reterr)) < 0 ||
             (r = qn_js_apis_load(data_dir, &o->arena, &o->apis, reterr)) < 0 ||
             (r = qn_foreign_load(data_dir, &o->arena, &o->foreign, reterr)) < 0 ||
+            (r = qn_popular_load(data_dir, &o->arena, &o->popular, reterr)) < 0 ||
             (r = qn_literals_load(data_dir, "literals.yaml", NULL, &o->arena, &o->literals,
                                   reterr)) < 0 ||
             (r = qn_natives_load(data_dir, &o->arena, &o->natives, reterr)) < 0)
@@ -700,6 +702,7 @@ int qn_scan_finish(struct qn_scan *s, struct qn_str integrity, const struct qn_e
                                "files load files in a chain too long to follow") < 0)
                 return -ENOMEM;
         note_errors(s);
+        qn_meta_observe(s);
         if (s->diff)
                 qn_diff_finish(s->diff, s);
         if ((s->graph.full || s->sink.full) &&
