@@ -12,6 +12,9 @@
 #include "observe/provenance.h"
 #include "observe/public-key.h"
 #include "observe/publishing.h"
+#include "parse/cert-id.h"
+#include "parse/log-body.h"
+#include "parse/statement.h"
 #include "rule/judge.h"
 #include "rule/rule.h"
 #include "test.h"
@@ -270,6 +273,160 @@ TEST(limits)
         in = input((struct qn_cur){ 0 });
         in.docs[QN_DOC_KEYS] = cur_of(&b);
         assert_only(observe(&in), QN_EVENT_SIGNATURE, "not-looked-at");
+}
+
+/* Writes `one` n times, with commas. */
+static void repeat(struct qn_buf *b, const char *one, unsigned n)
+{
+        for (unsigned i = 0; i < n; i++)
+                qn_buf_printf(b, "%s%s", i ? "," : "", one);
+}
+
+static const char *why_broken(const char *before, const char *one, unsigned n, const char *after)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 20);
+        struct qn_attestations list;
+
+        qn_buf_puts(&b, "{\"attestations\":[{\"bundle\":{\"mediaType\":\"application/"
+                        "vnd.dev.sigstore.bundle.v0.3+json\","
+                        "\"verificationMaterial\":{\"publicKey\":{\"hint\":\"x\"},");
+        qn_buf_puts(&b, before);
+        repeat(&b, one, n);
+        qn_buf_puts(&b, after);
+        qn_buf_puts(&b, "},\"dsseEnvelope\":{\"payload\":\"AA==\",\"payloadType\":\"t\","
+                        "\"signatures\":[{\"sig\":\"AA==\"}]}}}]}");
+        ASSERT_EQ(qn_attestations_read(cur_of(&b), &a, &list, NULL), 0);
+        ASSERT_EQ(list.n, 1);
+        return list.list[0].broken; /* a literal */
+}
+
+TEST(limits_of_a_bundle)
+{
+        static const struct {
+                const char *before, *one, *after, *why;
+                unsigned max;
+        } rows[] = {
+                { "\"x509CertificateChain\":{\"certificates\":[", "{\"rawBytes\":\"AA==\"}", "]}",
+                  "too many certificates", QN_BUNDLE_CERTS_MAX },
+                { "\"tlogEntries\":[", "{}", "]", "too many log entries", QN_BUNDLE_ENTRIES_MAX },
+                { "\"tlogEntries\":[{\"inclusionProof\":{\"hashes\":[", "\"AA==\"", "]}}]",
+                  "too many hashes", QN_BUNDLE_PROOF_MAX },
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(rows); i++) {
+                const char *why =
+                        why_broken(rows[i].before, rows[i].one, rows[i].max + 1, rows[i].after);
+
+                ASSERT_NULL(why_broken(rows[i].before, rows[i].one, rows[i].max, rows[i].after));
+                if (!why || !strstr(why, rows[i].why))
+                        fail_msg("\"%s\" does not say \"%s\"", why ? why : "nothing", rows[i].why);
+        }
+}
+
+TEST(limits_of_a_statement)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 20);
+        struct qn_statement s;
+
+        for (unsigned more = 0; more < 2; more++) {
+                qn_buf_reset(&b);
+                qn_buf_puts(&b, "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[");
+                repeat(&b, "{}", QN_STATEMENT_SUBJECTS_MAX + more);
+                qn_buf_puts(&b, "]}");
+                ASSERT_EQ(qn_statement_read(cur_of(&b), &a, &s, NULL), more ? -EFBIG : 0);
+        }
+        ASSERT_EQ(qn_statement_read(CUR("{\"_type\":\"x\"}"), &a, &s, NULL), -EINVAL);
+        ASSERT_EQ(qn_statement_read(
+                          CUR("{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[]}"), &a,
+                          &s, NULL),
+                  -EINVAL);
+}
+
+TEST(limits_of_a_checkpoint)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 20);
+        struct qn_checkpoint cp;
+
+        for (unsigned more = 0; more < 2; more++) {
+                qn_buf_reset(&b);
+                qn_buf_puts(&b, "log\n3\nAAAA\n\n");
+                for (unsigned i = 0; i < QN_CHECKPOINT_LINES_MAX + more; i++)
+                        qn_buf_puts(&b, "\xe2\x80\x94 log AAAAAAAA\n");
+                ASSERT_EQ(qn_checkpoint_read(qn_buf_view(&b), &a, &cp), more ? -EINVAL : 0);
+        }
+        ASSERT_EQ(qn_checkpoint_read(QN_STR("log\n3\nAAAA\n"), &a, &cp), -EINVAL);
+        ASSERT_EQ(qn_checkpoint_read(QN_STR("log\n-3\nAAAA\n\n"), &a, &cp), -EINVAL);
+}
+
+/* A DER element around what is in b. */
+static void wrap(struct qn_buf *b, uint8_t tag)
+{
+        _cleanup_(qn_buf_done) struct qn_buf inner = QN_BUF_INIT((size_t)1 << 20);
+
+        qn_buf_str(&inner, qn_buf_view(b));
+        qn_buf_reset(b);
+        qn_buf_add(b, (uint8_t[]){ tag, 0x82, (uint8_t)(inner.n >> 8), (uint8_t)inner.n }, 4);
+        qn_buf_str(b, qn_buf_view(&inner));
+}
+
+TEST(limits_of_a_certificate)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 20);
+        struct qn_cert_id id = { 0 };
+
+        for (unsigned more = 0; more < 2; more++) {
+                qn_buf_reset(&b);
+                for (unsigned i = 0; i < QN_CERT_EXTENSIONS_MAX + more;
+                     i++) /* OID 2.5.29.1, an empty string */
+                        qn_buf_add(&b, "\x30\x07\x06\x03\x55\x1d\x01\x04\x00", 9);
+                wrap(&b, 0x30);
+                wrap(&b, 0xa3);
+                wrap(&b, 0x30);
+                wrap(&b, 0x30);
+                ASSERT_EQ(qn_cert_id_read(cur_of(&b), &id), more ? -EBADMSG : 0);
+                qn_buf_reset(&b);
+                for (unsigned i = 0; i < QN_CERT_PARTS_MAX + more; i++)
+                        qn_buf_add(&b, "\x05\x00", 2);
+                wrap(&b, 0x30);
+                wrap(&b, 0x30);
+                ASSERT_EQ(qn_cert_id_read(cur_of(&b), &id), more ? -EBADMSG : 0);
+        }
+}
+
+TEST(identities_of_cut_certificates)
+{
+        _cleanup_(qn_buf_done) struct qn_buf der = QN_BUF_INIT((size_t)1 << 16);
+        struct qn_cert_id id = { 0 };
+
+        make_certificate(&usual, &der);
+        for (size_t n = 0; n < der.n; n++)
+                ASSERT_EQ(qn_cert_id_read(qn_cur_mem(der.p, n), &id), -EBADMSG);
+        ASSERT_NULL(id.repository.p);
+        ASSERT_EQ(qn_cert_id_read(cur_of(&der), &id), 0);
+        ASSERT_STR(id.repository, usual.repository);
+        ASSERT_STR(id.trigger, usual.trigger);
+        ASSERT_STR(id.runner, usual.runner);
+}
+
+TEST(no_more_than_so_many_earlier_versions)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 20);
+        struct qn_published_before before;
+        struct qn_packument *doc;
+
+        qn_buf_puts(&b, "{\"name\":\"x\",\"versions\":{");
+        for (unsigned i = 0; i <= QN_PUBLISHED_BEFORE_MAX + 5; i++)
+                qn_buf_printf(&b, "%s\"1.%u.0\":{}", i ? "," : "", i);
+        qn_buf_puts(&b, "}}");
+        ASSERT_EQ(qn_packument_read(cur_of(&b), &a, &doc, NULL), 0);
+        qn_published_before(doc, &doc->versions[doc->n - 1], &before);
+        ASSERT_EQ(before.n, QN_PUBLISHED_BEFORE_MAX);
+        ASSERT_STR(before.list[0]->version, "1.68.0");
+        ASSERT_STR(before.list[before.n - 1]->version, "1.5.0");
 }
 
 TEST(broken_roots_are_told)
