@@ -3,6 +3,7 @@
 #define qn_scan_free       fake_free
 #define qn_scan_begin      fake_begin
 #define qn_scan_packument  fake_packument
+#define qn_scan_compare    fake_compare
 #define qn_scan_file       fake_file
 #define qn_scan_odd        fake_odd
 #define qn_scan_unanalysed fake_unanalysed
@@ -54,6 +55,10 @@ void fake_begin(struct qn_scan *s)
 
 void fake_packument(struct qn_scan *s QN_UNUSED, struct qn_cur packument QN_UNUSED,
                     struct qn_str version QN_UNUSED)
+{
+}
+
+void fake_compare(struct qn_scan *s QN_UNUSED, struct qn_diff *d QN_UNUSED)
 {
 }
 
