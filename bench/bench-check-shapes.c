@@ -32,7 +32,8 @@ static const struct shape shapes[] = {
           "for(var k in m)m[k]({},{},function(x){return m[x]});", 0, "" },
         { "modules with sinks", "const {exec}=require('child_process'),https=require('https');",
           "function f#(a,b){const u='https://h'+a+'.invalid/'+b;https.get(u,r=>r.on('data',d=>g#("
-          "d)))}function g#(d){if(d.length>#)exec('echo '+d);return d+process.env.HOME}f#(#,'x');\n",
+          "d)))}function g#(d){if(d.length>#)exec('echo '+d);return "
+          "d+process.env.HOME}f#(#,'x');\n",
           "", 0, "" },
         { "classes", "",
           "class C#{constructor(a){this.a=a;this.b=[a]}get c(){return this.a}d(x){return "
@@ -68,19 +69,19 @@ static const struct shape shapes[] = {
         { "regular expressions or not", "", "a=b/c/d;/e[/]f/g.test('i/j');", "", 0, "" },
         { "slow regular expressions", "const t='a'.repeat(3e4);", "/(?:a|b|a)*c/.test(t+#);", "", 0,
           "" },
-        { "matches in a long text", "const t='ab'.repeat(3e5);", "t.replace(/a/g,'#');", "", 0, "" },
+        { "matches in a long text", "const t='ab'.repeat(3e5);", "t.replace(/a/g,'#');", "", 0,
+          "" },
         { "searches in a long text", "const t='ab'.repeat(4e5);", "t.indexOf('x#');", "", 0, "" },
         { "last index", "const t='a'.repeat(9e5);", "t.lastIndexOf(t+#);", "", 0, "" },
-        { "comparisons of long texts", "const t='a'.repeat(9e5),u=t+'b';", "t+'#'===u;", "", 0, "" },
-        { "table that is turned", "const t=[",
-          "'0x#abc',", "];(function(a,n){while(--n)a.push(a.shift())})(t,0x4e20);eval(t[3])", 0,
+        { "comparisons of long texts", "const t='a'.repeat(9e5),u=t+'b';", "t+'#'===u;", "", 0,
           "" },
+        { "table that is turned", "const t=[", "'0x#abc',",
+          "];(function(a,n){while(--n)a.push(a.shift())})(t,0x4e20);eval(t[3])", 0, "" },
         { "insertions at the front", "const t=[];", "t.unshift(#);t.splice(0,1,#,2);", "", 0, "" },
         { "eval in eval", "", "eval('eval(\"eval(#)\")');", "", 0, "" },
         { "eval sees names", "", "var v#=#;", "for(let i=0;i<150;i++)eval('w'+i+'=v1+v2+q'+i)", 0,
           "" },
-        { "eval of long texts", "const t='", "x();",
-          "';for(let i=0;i<300;i++)eval(t+i)", 0, "" },
+        { "eval of long texts", "const t='", "x();", "';for(let i=0;i<300;i++)eval(t+i)", 0, "" },
         { "decoding", "const t='", "YWJj", "';eval(Buffer.from(t,'base64').toString())", 0, "" },
         { "decoding again and again", "const t='", "YWJj",
           "';for(let i=0;i<1e4;i++)eval(atob(t.slice(i%4)))", 0, "" },
@@ -99,7 +100,8 @@ static const struct shape shapes[] = {
           "_0x4a5b=(_0x4a5b*3+_0x8c9d^_0x9dae)&#;",
           "eval(_0x4a5b)", 0, "" },
         { "hidden names, a slow search",
-          "const _0x1a2b=['\\x61'],_0x2c3d='\\x61'.repeat(4e5),_0x3e4f=['\\x63'],_0x4a5b=1,_0x5c6d=2;",
+          "const "
+          "_0x1a2b=['\\x61'],_0x2c3d='\\x61'.repeat(4e5),_0x3e4f=['\\x63'],_0x4a5b=1,_0x5c6d=2;",
           "for(let _0x8c9d=0;_0x8c9d<1e9;_0x8c9d++){_0x2c3d.replace(/(?:a|b|a)*c/g,'#');/(x+x+)+y/."
           "test(_0x2c3d)}",
           "eval(_0x2c3d)", 0, "" },
@@ -136,8 +138,8 @@ static void generate(const struct shape *s, size_t size, struct qn_buf *b)
 
         do {
                 put(b, s->head, 0);
-                for (n = 0; (!s->depth || n < s->depth) &&
-                            b->n + tail + n * strlen(s->closing) < size;
+                for (n = 0;
+                     (!s->depth || n < s->depth) && b->n + tail + n * strlen(s->closing) < size;
                      n++)
                         put(b, s->unit, ++i);
                 put(b, s->tail, 0);

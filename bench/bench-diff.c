@@ -208,7 +208,8 @@ static void measure_pairs(struct bench *b)
                alone.n, real);
         printf("check alone            %.0f packages/s on one core\n",
                (double)alone.n * 1e9 / (double)alone.sum);
-        printf("with the one before    %.0f packages/s, %.2f times the time; p50 %.2f ms, p95 %.1f ms, p99 %.1f ms\n",
+        printf("with the one before    %.0f packages/s, %.2f times the time; p50 %.2f ms, p95 %.1f "
+               "ms, p99 %.1f ms\n",
                (double)beside.n * 1e9 / (double)beside.sum, (double)beside.sum / (double)alone.sum,
                percentile_ms(&beside, 50), percentile_ms(&beside, 95), percentile_ms(&beside, 99));
         printf("verdicts               clean %zu, unknown %zu, suspicious %zu, malicious %zu\n",
@@ -229,12 +230,17 @@ static void bundle(struct qn_buf *b, size_t size, unsigned version)
 
         qn_buf_puts(&js, "(()=>{var e={");
         for (unsigned i = 0; js.n < size; i++)
-                qn_buf_printf(&js,
-                              "%u:(e,t,n)=>{\"use strict\";var r=n(%u),o=n(%u);t.render%u=function(e,t){if(!e)return"
-                              " null;var n=r.create(\"item-%u\",{key:t.id,size:%u});for(var i=0;i<e.length;i++)"
-                              "n.append(o.text(e[i].label,t.options.width+%u));return n.finish()}},",
-                              i, i / 2, i / 3, i, i, i % 97 + 2, i % 100 ? i : i + version);
-        qn_buf_puts(&js, "},t={};function n(r){return(t[r]||(t[r]={exports:{}},e[r](t[r],t[r].exports,n),t[r])).exports}n(0)})();");
+                qn_buf_printf(
+                        &js,
+                        "%u:(e,t,n)=>{\"use strict\";var "
+                        "r=n(%u),o=n(%u);t.render%u=function(e,t){if(!e)return"
+                        " null;var n=r.create(\"item-%u\",{key:t.id,size:%u});for(var "
+                        "i=0;i<e.length;i++)"
+                        "n.append(o.text(e[i].label,t.options.width+%u));return n.finish()}},",
+                        i, i / 2, i / 3, i, i, i % 97 + 2, i % 100 ? i : i + version);
+        qn_buf_puts(&js, "},t={};function "
+                         "n(r){return(t[r]||(t[r]={exports:{}},e[r](t[r],t[r].exports,n),t[r]))."
+                         "exports}n(0)})();");
         qn_buf_reset(b);
         snprintf(manifest, sizeof manifest,
                  "{\"name\":\"bundle\",\"version\":\"1.0.%u\",\"main\":\"index.js\"}", version);

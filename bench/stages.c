@@ -79,17 +79,17 @@ static bool is_program(struct qn_str path)
 {
         static const char *const ext[] = { ".js",  ".mjs", ".cjs", ".jsx", ".ts",
                                            ".mts", ".cts", ".tsx", NULL };
-        static const char *const not[] = { ".d.ts", ".d.mts", ".d.cts", NULL };
+        static const char *const not [] = { ".d.ts", ".d.mts", ".d.cts", NULL };
 
-        return ends_in(path, ext) && !ends_in(path, not);
+        return ends_in(path, ext) && !ends_in(path, not );
 }
 
 static bool is_searched(const struct qn_tar_entry *e)
 {
-        static const char *const not[] = { ".d.ts", ".d.mts", ".d.cts", ".map", NULL };
+        static const char *const not [] = { ".d.ts", ".d.mts", ".d.cts", ".map", NULL };
         struct qn_cur head = qn_cur_mem(e->data.p, QN_MIN(qn_cur_left(&e->data), (size_t)4096));
 
-        return !ends_in(e->path, not) && qn_format_is_text(qn_sniff(head, e->size));
+        return !ends_in(e->path, not ) && qn_format_is_text(qn_sniff(head, e->size));
 }
 
 static void read_program(struct stages *s, const struct qn_tar_entry *e)

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "observe/js-priv.h"
+#include "observe/literal-shape.h"
 #include "parse/js-tok.h"
 
 /* --- assignments --- */
@@ -207,87 +208,28 @@ void qn_jso_binary(struct qn_js_file *j, uint32_t node)
 
 /* --- text --- */
 
-static bool all_of(struct qn_str s, const char *set)
-{
-        for (size_t i = 0; i < s.n; i++)
-                if (!strchr(set, s.p[i]) || !s.p[i])
-                        return false;
-        return true;
-}
-
-static const char hex[] = "0123456789abcdefABCDEF";
-static const char base58[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-
-/* An Ethereum address that is more than a pattern: enough different digits. */
-static bool is_ethereum(struct qn_str s)
-{
-        unsigned seen = 0;
-
-        if (s.n != 42 || s.p[0] != '0' || s.p[1] != 'x' || !all_of(qn_str_skip(s, 2), hex))
-                return false;
-        for (size_t i = 2; i < s.n; i++)
-                seen |= 1u << (strchr(hex, s.p[i]) - hex);
-        return __builtin_popcount(seen) >= 9;
-}
-
-/* Base58Check: the last four bytes are a checksum of the rest. */
-static bool is_base58check(struct qn_str s)
-{
-        uint8_t raw[25] = { 0 }, sum[QN_DIGEST_BYTES_MAX];
-
-        for (size_t i = 0; i < s.n; i++) {
-                const char *d = strchr(base58, s.p[i]);
-                unsigned carry = d && *d ? (unsigned)(d - base58) : 0;
-
-                if (!d || !*d)
-                        return false;
-                for (size_t k = sizeof raw; k > 0; k--) {
-                        carry += (unsigned)raw[k - 1] * 58;
-                        raw[k - 1] = (uint8_t)carry;
-                        carry >>= 8;
-                }
-                if (carry)
-                        return false;
-        }
-        return qn_digest(QN_SHA256, raw, 21, sum) == 0 && qn_digest(QN_SHA256, sum, 32, sum) == 0 &&
-               memcmp(sum, raw + 21, 4) == 0;
-}
-
-static bool is_bitcoin(struct qn_str s)
-{
-        if (s.n >= 42 && s.n <= 62 && (qn_str_starts(s, "bc1q") || qn_str_starts(s, "bc1p")))
-                return all_of(qn_str_skip(s, 4), "023456789acdefghjklmnpqrstuvwxyz");
-        if (s.n < 26 || s.n > 35 || (s.p[0] != '1' && s.p[0] != '3' && s.p[0] != 'T'))
-                return false;
-        return is_base58check(s);
-}
-
 static void look_for_address(struct qn_js_file *j, uint32_t node, struct qn_str s)
 {
-        if (is_ethereum(s)) {
+        switch (qn_wallet_address(s)) {
+        case QN_WALLET_ETHEREUM:
                 if (!j->eth++)
                         j->eth_at = node;
-        } else if (is_bitcoin(s)) {
+                break;
+        case QN_WALLET_BITCOIN:
                 if (!j->btc++)
                         j->btc_at = node;
+                break;
+        case QN_WALLET_NONE:
+                break;
         }
 }
 
 static void look_for_url(struct qn_js_file *j, uint32_t node, struct qn_str s)
 {
-        struct qn_event e = qn_observe_make(QN_EVENT_URL_LITERAL);
-        struct qn_str class;
-        struct qn_url url;
+        struct qn_event e;
 
-        if (!qn_url_split(s, false, &url))
-                return;
-        class = qn_classify_host(&j->s->o->classes, url.host, url.path);
-        if (!class.n || qn_str_is(class, "private"))
-                return;
-        qn_event_attr(&e, QN_ATTR_URL, s);
-        qn_event_attr(&e, QN_ATTR_HOST, url.host);
-        qn_event_attr(&e, QN_ATTR_CLASS, class);
-        qn_jso_emit(j, &e, node);
+        if (qn_url_of_interest(&j->s->o->classes, s, &e))
+                qn_jso_emit(j, &e, node);
 }
 
 void qn_jso_string_literal(struct qn_js_file *j, uint32_t node)

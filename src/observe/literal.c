@@ -346,8 +346,10 @@ static void report(struct qn_scan *s, const struct qn_site *site, const struct p
         struct qn_event e = qn_row_event_make(&p->event);
         struct qn_site here = *site;
 
-        here.off = site->off + (end ? end - 1 : 0);
-        qn_place_of(text, end ? end - 1 : 0, &here.line, &here.column);
+        if (!site->line) { /* else the text was made there */
+                here.off = site->off + (end ? end - 1 : 0);
+                qn_place_of(text, end ? end - 1 : 0, &here.line, &here.column);
+        }
         here.text = excerpt(text, end);
         qn_event_attr(&e, QN_ATTR_NAME, p->id);
         qn_site_event(s, &here, &e);

@@ -849,6 +849,14 @@ static bool out_of_steps(struct qn_vm *vm)
         return vm->full || qn_vm_too_deep(vm);
 }
 
+/* What was put together or decoded is looked at in the end. */
+static struct qn_v made(struct qn_vm *vm, struct qn_vframe *f, uint32_t node, struct qn_v v)
+{
+        if (v.kind == QN_V_STR)
+                qn_vm_note_spelt(vm, (struct qn_vat){ f->m, node }, v);
+        return v;
+}
+
 struct qn_v qn_vm_eval(struct qn_vm *vm, struct qn_vframe *f, uint32_t node)
 {
         const struct qn_js_node *n = qn_vn(f->m, node);
@@ -876,11 +884,11 @@ struct qn_v qn_vm_eval(struct qn_vm *vm, struct qn_vframe *f, uint32_t node)
                 return member_of(vm, f, node, qn_vm_eval(vm, f, n->first));
         case QN_JS_CALL:
         case QN_JS_NEW:
-                return eval_call(vm, f, node);
+                return made(vm, f, node, eval_call(vm, f, node));
         case QN_JS_BINARY:
-                return eval_binary(vm, f, node);
+                return made(vm, f, node, eval_binary(vm, f, node));
         case QN_JS_ASSIGN:
-                return eval_assign(vm, f, node);
+                return made(vm, f, node, eval_assign(vm, f, node));
         case QN_JS_UNARY:
                 return eval_unary(vm, f, node);
         case QN_JS_UPDATE:
@@ -888,7 +896,7 @@ struct qn_v qn_vm_eval(struct qn_vm *vm, struct qn_vframe *f, uint32_t node)
         case QN_JS_COND:
                 return eval_cond(vm, f, node);
         case QN_JS_TEMPLATE:
-                return eval_template(vm, f, node);
+                return made(vm, f, node, eval_template(vm, f, node));
         case QN_JS_TAGGED:
                 return eval_tagged(vm, f, node);
         case QN_JS_FUNCTION:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/hashset.h"
 #include "observe/js-api.h"
 #include "observe/scan-priv.h"
 #include "observe/vm.h"
@@ -258,7 +259,10 @@ struct qn_vm {
         uint32_t next_walk;
         uint32_t evals;
         size_t eval_bytes;
-        struct qn_map seen;  /* events that were told */
+        struct qn_map seen;        /* events that were told */
+        struct qn_vm_spelt *spelt; /* texts that were put together (vm-spelt.c) */
+        size_t n_spelt, spelt_cap, spelt_bytes;
+        struct qn_hashset spelt_known;
         struct qn_map texts; /* code that was run, by content and place → module */
 };
 
@@ -594,6 +598,10 @@ struct qn_v qn_vm_decode(struct qn_vm *vm, struct qn_v text, struct qn_str encod
 
 /* --- vm-api.c, vm-sink.c --- */
 struct qn_v qn_vm_global(struct qn_vm *vm, uint32_t key);
+/* vm-spelt.c: a value that an expression gave; at the end, what such texts say. */
+void qn_vm_note_spelt(struct qn_vm *vm, struct qn_vat at, struct qn_v v);
+void qn_vm_look_at_spelt(struct qn_vm *vm, struct qn_scan *s);
+
 struct qn_v qn_vm_api(struct qn_vm *vm, uint32_t index);
 struct qn_v qn_vm_api_member(struct qn_vm *vm, uint32_t api, uint32_t key, uint16_t taint);
 struct qn_v qn_vm_api_call(struct qn_vm *vm, struct qn_vat at, struct qn_v fn, struct qn_v self,

@@ -326,8 +326,10 @@ void qn_vm_run(struct qn_vm *vm, struct qn_scan *s, enum qn_vm_reach reach)
 
         take_copies(vm);
         n = vm->n_mods;
-        if (n && !vm->full && start(vm, s))
+        if (n && !vm->full && start(vm, s)) {
                 run_all(vm, n, reach);
+                qn_vm_look_at_spelt(vm, s);
+        }
         for (uint32_t i = 0; s->obfuscated && i < s->graph.n_files; i++)
                 if (s->graph.files[i].flags & QN_GF_OBFUSCATED)
                         tell_if_opaque(vm, s, i);

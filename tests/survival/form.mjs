@@ -10,4 +10,5 @@ export const formExamples = new Set([
   'obfuscated-system-access/bad',
   'padded-code/bad',
   'text-against-readers/bad',
+  'text-against-readers-at-start/bad',
 ]);

@@ -55,7 +55,7 @@ function findExamples() {
   const list = [];
   for (const rule of readdirSync(examples).sort()) {
     for (const entry of readdirSync(join(examples, rule), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (!entry.isDirectory() || !/^(bad|good)/.test(entry.name)) continue;
+      if (!entry.isDirectory() || !/^(bad|good)/.test(entry.name) || entry.name.endsWith('.previous')) continue;
       list.push({ name: `${rule}/${entry.name}`, bad: entry.name.startsWith('bad'), pkg: loadPackage(join(examples, rule, entry.name)) });
     }
   }

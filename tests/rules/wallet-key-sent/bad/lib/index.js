@@ -1,7 +1,7 @@
 if (!process.env.QANAT_FIXTURE_NEVER_SET) throw new Error('inert example');
 const report = require('./report');
 
-exports.fromMnemonic = function fromMnemonic(mnemonic) {
-  report.usage({ call: 'fromMnemonic', sample: mnemonic });
-  return { words: mnemonic.split(' ').length };
+exports.restore = function restore(options) {
+  report.usage({ call: 'restore', sample: options.mnemonic });
+  return { words: options.mnemonic.split(' ').length };
 };
