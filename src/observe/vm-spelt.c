@@ -51,7 +51,8 @@ void qn_vm_note_spelt(struct qn_vm *vm, struct qn_vat at, struct qn_v v)
                 vm->full = true;
                 return;
         }
-        vm->spelt[vm->n_spelt++] = (struct qn_vm_spelt){ at, text, (uint32_t)vm->n_spelt, vm->load };
+        vm->spelt[vm->n_spelt++] =
+                (struct qn_vm_spelt){ at, text, (uint32_t)vm->n_spelt, vm->load };
         vm->spelt_bytes += text.n;
 }
 
@@ -77,8 +78,9 @@ static void look_at(struct qn_scan *s, const struct qn_site *site, struct qn_str
 
 static void tell_addresses(struct qn_scan *s, const struct addresses *found)
 {
-        static const char *const names[] = { [QN_WALLET_ETHEREUM] = "ethereum",
-                                             [QN_WALLET_BITCOIN] = "bitcoin" };
+        static const char *const names[] = {
+                [QN_WALLET_ETHEREUM] = "ethereum", [QN_WALLET_BITCOIN] = "bitcoin"
+        };
 
         for (unsigned i = QN_WALLET_ETHEREUM; i <= QN_WALLET_BITCOIN; i++) {
                 struct qn_event e = qn_observe_make(QN_EVENT_CRYPTO_ADDRESS);

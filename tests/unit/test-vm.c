@@ -282,6 +282,27 @@ TEST(vm_code_in_texts)
                "net.connect host=h.invalid");
 }
 
+TEST(vm_texts_that_are_put_together_are_looked_at)
+{
+        expect("var u = 'https://' + 'webhook' + '.site/x';", "url.literal class=request-bin");
+        expect("var a = ['https:', '', 'webhook.site', 'x'].join('/');",
+               "url.literal class=request-bin");
+        expect("var s = ''; for (const c of "
+               "[104,116,116,112,115,58,47,47,119,101,98,104,111,111,107,46,115,105,116,101])"
+               " s += String.fromCharCode(c);",
+               "url.literal host=webhook.site");
+        expect("var w = ['0xa1b2c3d4e5f6', '0718293a4b5c6d7e', '8f9012345610']; send(w[0] + w[1] + "
+               "w[2]);",
+               "crypto.address what=ethereum count=1");
+        expect("var t = atob('Z2gtdG9rZW4tbW9uaXRvcg==');", "indicator");
+}
+
+TEST(vm_texts_that_stay_unknown_are_not)
+{
+        reject("var u = 'https://' + x + '.site/x';", "url.literal");
+        reject("var u = 'https://example' + '.com/x';", "url.literal");
+}
+
 TEST(vm_aliases)
 {
         expect("const g = globalThis; g['fe' + 'tch']('https://h.invalid/')",
