@@ -1,0 +1,29 @@
+/* meta-priv.h - what the observers of the registry's document share.  Private to meta*.c. */
+#pragma once
+
+#include "observe/publishing.h"
+#include "observe/scan-priv.h"
+#include "parse/packument.h"
+
+struct qn_meta {
+        struct qn_scan *s;
+        struct qn_arena *a; /* of the document */
+        const struct qn_packument *doc;
+        const struct qn_packument_version *now;
+        const struct qn_packument_version
+                *before; /* the version that it follows on; NULL: it is the first */
+        struct qn_published_before earlier; /* the latest first */
+};
+
+struct qn_event qn_meta_event(const char *what);
+void qn_meta_add(struct qn_scan *s, struct qn_event *e);
+/* "what" with a value for people, printed like printf(). */
+void qn_meta_tell(struct qn_scan *s, const char *what, const char *how, const char *fmt, ...)
+        QN_PRINTF(4, 5);
+
+/* meta-time.c: when versions were published. */
+void qn_meta_times(const struct qn_meta *m);
+/* meta-people.c: who published them. */
+void qn_meta_people(const struct qn_meta *m);
+/* meta-artifact.c: what the document says of the artifact, and what is in it. */
+void qn_meta_artifact(const struct qn_meta *m);

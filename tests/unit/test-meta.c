@@ -1,0 +1,191 @@
+/* What the registry's document tells about a version: each fact, and what must not be taken for it. */
+#include "base/arena.h"
+#include "event/event.h"
+#include "observe/scan.h"
+#include "test.h"
+
+static struct qn_scan *scan;
+static const struct qn_event_set *set;
+
+static void start(void)
+{
+        static struct qn_observers *o;
+        struct qn_err err = { 0 };
+
+        if (!o && qn_observers_load(TEST_DATA, &o, &err) < 0)
+                fail_msg("%s", err.msg);
+        if (!scan)
+                ASSERT_EQ(qn_scan_new(o, &scan), 0);
+}
+
+static void observe(const char *manifest, const char *document)
+{
+        const struct qn_scan_file f = { .path = QN_STR("package.json"),
+                                        .mode = 0644,
+                                        .size = strlen(manifest),
+                                        .data = qn_cur_str(qn_str_c(manifest)) };
+
+        start();
+        qn_scan_begin(scan);
+        qn_scan_packument(scan, qn_cur_str(qn_str_c(document)), QN_STR(""));
+        ASSERT_EQ(qn_scan_file(scan, &f), 0);
+        ASSERT_EQ(qn_scan_finish(scan, QN_STR(""), &set), 0);
+}
+
+static bool told(const char *what, const char *how)
+{
+        for (size_t i = 0; i < set->n; i++)
+                if (qn_str_is(qn_event_get(&set->events[i], QN_ATTR_WHAT), what) &&
+                    (!how || qn_str_is(qn_event_get(&set->events[i], QN_ATTR_HOW), how)))
+                        return true;
+        return false;
+}
+
+#define VERSION(v, more) "\"" v "\":{\"name\":\"quiet-sums\",\"version\":\"" v "\"" more "}"
+#define BY(name, mail)                                           \
+        ",\"_npmUser\":{\"name\":\"" name "\",\"email\":\"" mail \
+        "\"},\"maintainers\":[{\"name\":\"ada\",\"email\":\"" mail "\"}]"
+#define ADA      BY("ada", "ada@example.invalid")
+#define COMMIT   ",\"gitHead\":\"0123\""
+#define HOOK     ",\"scripts\":{\"postinstall\":\"node a.js\"}"
+#define SIZE(n)  ",\"dist\":{\"unpackedSize\":" n "}"
+#define MANIFEST "{\"name\":\"quiet-sums\",\"version\":\"1.0.3\",\"main\":\"a.js\"}"
+
+/* Three ordinary versions, then 1.0.3 with `more`, published at `when`. */
+#define HISTORY(more, when)                                                                                                     \
+        "{\"_id\":\"quiet-sums\",\"name\":\"quiet-sums\",\"versions\":{" VERSION("1.0.0", ADA COMMIT SIZE("1000")) "," VERSION( \
+                "1.0.1",                                                                                                        \
+                ADA COMMIT SIZE(                                                                                                \
+                        "1000")) "," VERSION("1.0.2",                                                                           \
+                                             ADA COMMIT SIZE(                                                                   \
+                                                     "1000")) "," VERSION("1.0.3",                                              \
+                                                                          more) "},\"time\":{"                                  \
+                                                                                "\"created\":"                                  \
+                                                                                "\"2024-01-01T00:"                              \
+                                                                                "00:00.000Z\","                                 \
+                                                                                "\"1.0.0\":"                                    \
+                                                                                "\"2024-01-01T00:"                              \
+                                                                                "00:00.000Z\","                                 \
+                                                                                "\"1.0.1\":"                                    \
+                                                                                "\"2024-02-01T00:"                              \
+                                                                                "00:00.000Z\","                                 \
+                                                                                "\"1.0.2\":"                                    \
+                                                                                "\"2024-03-01T00:"                              \
+                                                                                "00:00.000Z\","                                 \
+                                                                                "\"1.0.3\":"                                    \
+                                                                                "\"" when "\"}}"
+#define ORDINARY "2024-04-01T00:00:00.000Z"
+
+static size_t metadata(void)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < set->n; i++)
+                n += set->events[i].layer == QN_LAYER_METADATA;
+        return n;
+}
+
+TEST(an_ordinary_release_tells_nothing)
+{
+        observe(MANIFEST, HISTORY(ADA COMMIT SIZE("1100"), ORDINARY));
+        ASSERT_EQ(metadata(), 0);
+        observe(MANIFEST, "");
+        ASSERT_EQ(metadata(), 0);
+}
+
+TEST(a_document_that_is_none)
+{
+        observe(MANIFEST, "{\"name\":");
+        ASSERT_TRUE(told("packument", NULL));
+        observe(MANIFEST, "[]");
+        ASSERT_TRUE(told("packument", NULL));
+        observe(MANIFEST, "{\"name\":\"quiet-sums\",\"versions\":{}}");
+        ASSERT_TRUE(told("version-unlisted", NULL) && !told("packument", NULL));
+        observe(MANIFEST, "{\"name\":\"quiet-sums\",\"versions\":{\"1.0.3\":{}},\"time\":{\"1.0."
+                          "3\":\"nonsense\"}}");
+        ASSERT_TRUE(told("first-version", NULL));
+}
+
+TEST(people)
+{
+        observe(MANIFEST, HISTORY(BY("eve", "ada@example.invalid") COMMIT, ORDINARY));
+        ASSERT_TRUE(told("publisher-changed", "newcomer"));
+        observe(MANIFEST, HISTORY(BY("ada", "ada@elsewhere.invalid") COMMIT, ORDINARY));
+        ASSERT_TRUE(told("publisher-mail-changed", NULL) && told("maintainer-mail-changed", NULL));
+        /* a CI service takes over: others look at that */
+        observe(MANIFEST, HISTORY(",\"_npmUser\":{\"name\":\"GitHub "
+                                  "Actions\",\"email\":\"x@example.invalid\","
+                                  "\"trustedPublisher\":{\"id\":\"github\"}}" COMMIT,
+                                  ORDINARY));
+        ASSERT_FALSE(told("publisher-changed", NULL));
+        observe(MANIFEST, HISTORY(",\"maintainers\":[{\"name\":\"eve\"}]" COMMIT, ORDINARY));
+        ASSERT_TRUE(told("maintainers-replaced", NULL));
+}
+
+TEST(times)
+{
+        observe(MANIFEST, HISTORY(ADA COMMIT, "2026-04-01T00:00:00.000Z"));
+        ASSERT_TRUE(told("dormant", "patch"));
+        observe(MANIFEST, HISTORY(ADA COMMIT, "2024-03-01T00:05:00.000Z"));
+        ASSERT_TRUE(told("soon-after", "patch") && !told("burst", NULL) &&
+                    !told("several-lines", NULL));
+        observe("{\"name\":\"quiet-sums\",\"version\":\"1.0.0\",\"main\":\"a.js\"}",
+                HISTORY(ADA COMMIT, ORDINARY));
+        ASSERT_TRUE(told("first-version", NULL) && told("young-package", NULL) &&
+                    !told("high-first-version", NULL));
+}
+
+TEST(artifact)
+{
+        observe("{\"name\":\"quiet-sums\",\"version\":\"1.0.3\",\"main\":\"a.js\",\"scripts\":{"
+                "\"postinstall\":\"node a.js\"}}",
+                HISTORY(ADA COMMIT HOOK, ORDINARY));
+        ASSERT_TRUE(told("hook-added", "added") && !told("manifest-differs", NULL));
+        observe(MANIFEST, HISTORY(ADA COMMIT HOOK, ORDINARY));
+        ASSERT_TRUE(told("manifest-differs", "scripts"));
+        observe(MANIFEST,
+                HISTORY(ADA COMMIT ",\"scripts\":{\"install\":\"node-gyp rebuild\"}", ORDINARY));
+        ASSERT_FALSE(told("manifest-differs", NULL)); /* npm's own addition */
+        observe(MANIFEST, HISTORY(ADA COMMIT ",\"dependencies\":{\"b\":\"1\"}", ORDINARY));
+        ASSERT_TRUE(told("manifest-differs", "dependencies"));
+        observe(MANIFEST, HISTORY(ADA SIZE("900000"), ORDINARY));
+        ASSERT_TRUE(told("size-jump", NULL) && told("commit-lost", NULL));
+        observe(MANIFEST, HISTORY(ADA COMMIT ",\"deprecated\":\"use another\"", ORDINARY));
+        ASSERT_TRUE(told("deprecated", NULL));
+        observe("{\"name\":\"other\",\"version\":\"1.0.3\",\"main\":\"a.js\"}",
+                HISTORY(ADA COMMIT, ORDINARY));
+        ASSERT_TRUE(told("manifest-differs", "name"));
+}
+
+#define AT(v, t) "\"" v "\":\"" t "\""
+
+TEST(bursts)
+{
+        observe("{\"name\":\"quiet-sums\",\"version\":\"1.0.3\",\"main\":\"a.js\"}",
+                "{\"_id\":\"q\",\"name\":\"quiet-sums\",\"versions\":{" VERSION("1.0.0", "") "," VERSION("1.0.1", "") "," VERSION(
+                        "1.0.2",
+                        "") "," VERSION("1.0.3",
+                                        "") "," VERSION("2.0.1",
+                                                        "") "},\"time\":{" AT("1.0.0",
+                                                                              "2024-01-01T00:00:00."
+                                                                              "000Z") "," AT("1.0."
+                                                                                             "1",
+                                                                                             "2024-"
+                                                                                             "01-"
+                                                                                             "01T00"
+                                                                                             ":01:"
+                                                                                             "00."
+                                                                                             "000Z") "," AT("1.0.2",
+                                                                                                            "2024-01-01T00:02:00.000Z") "," AT("1.0.3",
+                                                                                                                                               "2024-01-01T00:03:00.000Z") "," AT("2.0.1",
+                                                                                                                                                                                  "2024-01-01T00:04:00.000Z") "}}");
+        ASSERT_TRUE(told("burst", NULL) && told("several-lines", NULL));
+}
+
+TEST(a_first_version_with_a_high_number)
+{
+        observe("{\"name\":\"quiet-sums\",\"version\":\"99.0.0\",\"main\":\"a.js\"}",
+                "{\"_id\":\"q\",\"name\":\"quiet-sums\",\"versions\":{" VERSION(
+                        "99.0.0", "") "},\"time\":{" AT("99.0.0", "2024-01-01T00:00:00.000Z") "}}");
+        ASSERT_TRUE(told("high-first-version", NULL));
+}
