@@ -143,6 +143,24 @@ def archives(d):
     ok(check(bad).code in (1, 3), "a cut archive of a bad package is not clean", check(bad))
 
 
+def documents(d):
+    """--packument: what the registry's document tells is looked at too."""
+    doc = {"_id": "example", "name": "example", "time": {"1.0.0": "2024-01-01T00:00:00.000Z"},
+           "versions": {"1.0.0": {"name": "example", "version": "1.0.0", "scripts": {"postinstall": "node other.js"}}}}
+    good = put(f"{d}/good.tgz", tgz_of(GOOD))
+    path = put(f"{d}/doc.json", json.dumps(doc).encode())
+    r = check("--packument", path, good)
+    ok(verdicts(r) == ["suspicious"], "a document that shows another install script", r)
+    doc["versions"]["1.0.0"].pop("scripts")
+    path = put(f"{d}/doc.json", json.dumps(doc).encode())
+    ok(verdicts(check("--packument", path, good)) == ["clean"], "a document that agrees", "")
+    ok(b"first-version" in Run("events", "--packument", path, good).out, "events of the document", "")
+    path = put(f"{d}/doc.json", b"{ no json")
+    ok(verdicts(check("--packument", path, good)) == ["unknown"], "a document that cannot be read is not clean", "")
+    ok(check("--packument", f"{d}/none.json", good).code == 2, "a document that is not there", "")
+    ok(check("--packument", path, good, good).code == 2, "one document for two targets", "")
+
+
 def determinism(d):
     files = dict(BAD)
     for i in range(40):
@@ -168,7 +186,7 @@ def determinism(d):
     ok(one == four, "many packages, 1 and 4 workers: the same bytes", "")
 
 
-for part in (answers, directories, usage, archives, determinism):
+for part in (answers, directories, usage, archives, documents, determinism):
     with scratch() as where:
         part(where)
 done()
