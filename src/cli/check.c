@@ -28,6 +28,7 @@ struct queue {
 
 struct qn_check {
         struct qn_check_config config;
+        const struct qn_rules *rules;
         struct qn_pool *pool;
         struct qn_registry *registry;
         struct qn_item **items;
@@ -584,7 +585,7 @@ static int make_job(struct qn_check *c, struct qn_item *it, struct qn_buf *param
 
 static void judge(struct qn_check *c, struct qn_item *it)
 {
-        int r = qn_judge(c->config.rules, &it->set, &it->mem, &it->verdict);
+        int r = qn_judge(c->rules, &it->set, &it->mem, &it->verdict);
 
         if (r < 0) {
                 give_up(c, it, "its events do not fit into memory");
@@ -811,6 +812,11 @@ int qn_check_new(const struct qn_check_config *config, struct qn_check **ret, st
                 return r;
         *ret = TAKE_PTR(c);
         return 0;
+}
+
+void qn_check_judge_by(struct qn_check *c, const struct qn_rules *rules)
+{
+        c->rules = rules;
 }
 
 struct qn_pool *qn_check_pool(const struct qn_check *c)

@@ -20,7 +20,6 @@ struct qn_target;
 
 struct qn_check_config {
         const char *data_dir, *cache_dir;
-        const struct qn_rules *rules;
         unsigned workers; /* 0: one per processor */
         bool no_sandbox;
         bool alone; /* what comes from the registry is not compared with the version before */
@@ -34,7 +33,8 @@ struct qn_check_config {
         void *user;
 };
 
-/* All of it is borrowed and must outlive the check. */
+/* All of it is borrowed and must outlive the check.  The first role is on its way when this returns: what takes time here may
+ * be done meanwhile. */
 QN_MUST int qn_check_new(const struct qn_check_config *config, struct qn_check **ret,
                          struct qn_err *reterr);
 struct qn_check *qn_check_free(struct qn_check *c);
@@ -42,6 +42,8 @@ void qn_check_freep(struct qn_check **c);
 
 /* The analyse roles, for what has to be read before the first target is added. */
 struct qn_pool *qn_check_pool(const struct qn_check *c);
+/* By which rules to judge, before the run. */
+void qn_check_judge_by(struct qn_check *c, const struct qn_rules *rules);
 /* From where to fetch, before the run; without it nothing can be (local targets only). */
 QN_MUST int qn_check_connect(struct qn_check *c, const struct qn_npmconf *npm);
 QN_MUST int qn_check_add(struct qn_check *c, const struct qn_target *t);

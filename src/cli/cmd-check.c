@@ -142,13 +142,13 @@ static void on_step(void *user, size_t done, size_t total, struct qn_str name)
         qn_progress_step(user, done, total, name);
 }
 
-static int check(const struct qn_args *a, const struct targets *t, const struct qn_rules *rules,
+/* The rules are the caller's to free, once the report is out. */
+static int check(const struct qn_args *a, const struct targets *t, struct qn_rules **rules,
                  const int *docs, struct qn_report *report)
 {
         const struct qn_check_config config = {
                 .data_dir = a->data,
                 .cache_dir = a->cache,
-                .rules = rules,
                 .workers = (unsigned)qn_args_u64(a, "jobs"),
                 .no_sandbox = qn_args_on(a, "no-sandbox"),
                 .alone = qn_args_on(a, "no-previous"),
@@ -164,6 +164,12 @@ static int check(const struct qn_args *a, const struct targets *t, const struct 
         struct qn_err err = { 0 };
         int r = qn_check_new(&config, &c, &err);
 
+        if (r == 0) {
+                r = load_rules(a, rules);
+                if (r < 0)
+                        return r;
+                qn_check_judge_by(c, *rules);
+        }
         if (r == 0 && t->any_remote) {
                 r = load_npmconf(a, qn_check_pool(c), &npm);
                 if (r < 0)
@@ -207,11 +213,9 @@ int cmd_check(const struct qn_args *a)
         if (r == 0)
                 r = qn_documents_from_args(a, docs);
         if (r == 0)
-                r = load_rules(a, &rules);
-        if (r == 0)
                 r = new_report(a, &report);
         if (r == 0)
-                r = check(a, &targets, rules, docs, report);
+                r = check(a, &targets, &rules, docs, report);
         free(targets.list);
         qn_documents_close(docs);
         if (r < 0)

@@ -800,8 +800,7 @@ TEST(commands_in_recipes)
 TEST(recipes_without_commands_are_silent)
 {
         static const struct file quiet[] = {
-                { "Dockerfile",
-                  "FROM x\nADD a b\nCOPY . .\nENV A=1\n# RUN npm publish\n", 0 },
+                { "Dockerfile", "FROM x\nADD a b\nCOPY . .\nENV A=1\n# RUN npm publish\n", 0 },
                 { "Makefile", "X = npm publish\nall:\n\n", 0 },
                 { "a.reg", "[HKCU\\Software\\Example]\n\"Theme\"=\"dark\"\n", 0 },
                 { "a.plist", "<key>ProgramArguments</key>", 0 },
