@@ -404,6 +404,8 @@ void qn_literal_observe(struct qn_scan *s, const struct qn_site *site, struct qn
 
                 if (!(p->in & in))
                         continue;
+                if (site->made && p->event.kind == QN_EVENT_TEXT_PROMPT)
+                        continue; /* who reads the source does not see it */
                 if (p->event.kind == QN_EVENT_INDICATOR && qn_str_is(p->class, "secret-path"))
                         s->secret_literal = true; /* js-misc.c looks at the strings themselves */
                 else

@@ -40,6 +40,7 @@ struct qn_site {
         int root;      /* a qn_phase: files that are run become roots of it; -1: edges from file */
         uint32_t off, line, column;
         struct qn_str text; /* excerpt */
+        bool made;          /* a text that the program makes: it stands in no source */
         uint8_t depth;      /* code inside commands inside code… */
 };
 

@@ -596,6 +596,7 @@ void qn_scan_run_todo(struct qn_scan *s)
                 qn_sink_file(&s->sink, t.path);
                 if (qn_str_is(t.lang, "js")) {
                         qn_js_observe_code(s, &t.site, t.code);
+                        qn_text_observe(s, &t.site, t.code);
                         qn_literal_observe(s, &t.site, t.code);
                         qn_vm_add_code(s->vm, s->file, t.path, t.code, &t.site);
                 } else

@@ -220,8 +220,10 @@ static void report(struct qn_scan *s, const struct qn_site *site, struct qn_str 
         char number[24];
 
         snprintf(number, sizeof number, "%zu", count);
-        here.off = (uint32_t)at;
-        qn_place_of(text, here.off, &here.line, &here.column);
+        if (!site->line) { /* else the text was made there */
+                here.off = (uint32_t)at;
+                qn_place_of(text, here.off, &here.line, &here.column);
+        }
         here.text = excerpt;
         qn_event_attr(&e, QN_ATTR_WHAT, qn_str_c(what));
         qn_event_attr(&e, QN_ATTR_COUNT, qn_str_c(number));
@@ -274,7 +276,7 @@ static bool is_code(struct qn_str path)
 
 void qn_text_observe(struct qn_scan *s, const struct qn_site *site, struct qn_str text)
 {
-        struct hidden h = { .text = text, .code = is_code(s->path) };
+        struct hidden h = { .text = text, .code = is_code(s->path) && !site->made };
 
         if (h.code)
                 look_offscreen(s, site, text);
@@ -283,6 +285,8 @@ void qn_text_observe(struct qn_scan *s, const struct qn_site *site, struct qn_st
         look_at_others(&h);
         if (h.longest >= RUN_MIN)
                 report(s, site, text, "invisible", h.longest_at, h.longest, (struct qn_str){ 0 });
+        if (site->made)
+                return; /* what else is odd deceives those who read a source */
         if (h.widthless >= WIDTHLESS_MIN)
                 report(s, site, text, "zero-width", h.widthless_at, h.widthless,
                        (struct qn_str){ 0 });

@@ -574,6 +574,8 @@ static struct qn_v eval_object(struct qn_vm *vm, struct qn_vframe *f, uint32_t n
                 if (key == QN_K_PROTO && !(n->flags & QN_JS_F_COMPUTED)) {
                         o->proto = v.kind == QN_V_OBJ ? v.obj : NULL;
                 } else if (key) {
+                        if (qn_vn(f->m, value)->type != QN_JS_STRING)
+                                qn_vm_note_pair(vm, (struct qn_vat){ f->m, p }, key, v);
                         qn_vm_define(vm, o, key, v, n->flags & QN_JS_F_GET);
                 } else {
                         o->open = true;
@@ -860,6 +862,7 @@ static struct qn_v made(struct qn_vm *vm, struct qn_vframe *f, uint32_t node, st
 struct qn_v qn_vm_eval(struct qn_vm *vm, struct qn_vframe *f, uint32_t node)
 {
         const struct qn_js_node *n = qn_vn(f->m, node);
+        struct qn_v v;
 
         if (!node)
                 return qn_v_unknown();
@@ -869,7 +872,8 @@ struct qn_v qn_vm_eval(struct qn_vm *vm, struct qn_vframe *f, uint32_t node)
         case QN_JS_IDENT:
                 return eval_name(vm, f, node);
         case QN_JS_STRING:
-                return eval_string(vm, f->m, node);
+                v = eval_string(vm, f->m, node);
+                return n->flags & QN_JS_F_ESCAPED ? made(vm, f, node, v) : v;
         case QN_JS_NUMBER:
                 return qn_v_num(qn_js_number(f->m->ast, node));
         case QN_JS_TRUE:

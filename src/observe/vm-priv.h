@@ -600,6 +600,8 @@ struct qn_v qn_vm_decode(struct qn_vm *vm, struct qn_v text, struct qn_str encod
 struct qn_v qn_vm_global(struct qn_vm *vm, uint32_t key);
 /* vm-spelt.c: a value that an expression gave; at the end, what such texts say. */
 void qn_vm_note_spelt(struct qn_vm *vm, struct qn_vat at, struct qn_v v);
+/* A property with a text that was made: together they are looked at as they would stand in the source. */
+void qn_vm_note_pair(struct qn_vm *vm, struct qn_vat at, uint32_t key, struct qn_v v);
 void qn_vm_look_at_spelt(struct qn_vm *vm, struct qn_scan *s);
 
 struct qn_v qn_vm_api(struct qn_vm *vm, uint32_t index);

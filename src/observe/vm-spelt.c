@@ -4,10 +4,12 @@
 #include "base/hash.h"
 #include "observe/literal-shape.h"
 #include "observe/literal.h"
+#include "observe/observers.h"
 #include "observe/vm-priv.h"
 
 #define SHORTEST  8u
 #define LONGEST   4096u
+#define PAIR_MAX  200u
 #define BYTES_MAX ((size_t)256 << 10) /* of one package */
 
 struct qn_vm_spelt {
@@ -56,6 +58,18 @@ void qn_vm_note_spelt(struct qn_vm *vm, struct qn_vat at, struct qn_v v)
         vm->spelt_bytes += text.n;
 }
 
+void qn_vm_note_pair(struct qn_vm *vm, struct qn_vat at, uint32_t key, struct qn_v v)
+{
+        struct qn_str name = qn_vm_key_text(vm, key);
+        char text[PAIR_MAX + 8];
+        int n;
+
+        if (!qn_v_exact(v) || v.n < SHORTEST || name.n + v.n > PAIR_MAX)
+                return;
+        n = snprintf(text, sizeof text, "%.*s: '%.*s'", QN_STR_ARG(name), QN_STR_ARG(qn_v_text(v)));
+        qn_vm_note_spelt(vm, at, qn_vm_dup(vm, (struct qn_str){ text, (size_t)n }));
+}
+
 struct addresses {
         size_t count[QN_WALLET_BITCOIN + 1];
         struct qn_site first[QN_WALLET_BITCOIN + 1];
@@ -68,6 +82,7 @@ static void look_at(struct qn_scan *s, const struct qn_site *site, struct qn_str
         struct qn_event e;
 
         qn_literal_observe(s, site, text);
+        qn_text_observe(s, site, text);
         if (qn_url_of_interest(&s->o->classes, text, &e)) {
                 e.count = 0;
                 qn_site_event(s, site, &e);
@@ -122,6 +137,7 @@ void qn_vm_look_at_spelt(struct qn_vm *vm, struct qn_scan *s)
                 }
                 vm->load = t->load;
                 site = qn_vm_site(vm, t->at);
+                site.made = true;
                 look_at(s, &site, t->text, &found);
                 if (i + 1 == vm->n_spelt || vm->spelt[i + 1].at.m != t->at.m) {
                         tell_addresses(s, &found);

@@ -1,4 +1,4 @@
 // Never runs: an inert look-alike for `qanat rules test`.
 if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);
 const where = 'https://webhook.site/none';
-console.log('reports go to ' + where);
+console.log(where);
