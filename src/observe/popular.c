@@ -234,9 +234,24 @@ static int link_entries(struct qn_popular *p, struct qn_arena *a)
         return 0;
 }
 
+/* Room for all, so that nothing is moved: a key for each letter of a name, and some for the name and its words. */
+static int make_room(struct qn_popular *p, struct qn_arena *a, struct qn_str text)
+{
+        size_t lines = 1;
+
+        for (size_t i = 0; i < text.n; i++)
+                lines += text.p[i] == '\n';
+        p->names_cap = p->words_cap = lines;
+        p->entries_cap = 2 * text.n + 4 * lines;
+        p->names = qn_arena_alloc(a, p->names_cap * sizeof *p->names);
+        p->words = qn_arena_alloc(a, p->words_cap * sizeof *p->words);
+        p->entries = qn_arena_alloc(a, p->entries_cap * sizeof *p->entries);
+        return p->names && p->words && p->entries ? 0 : -ENOBUFS;
+}
+
 static int read_list(struct qn_popular *p, struct qn_arena *a, struct qn_str text)
 {
-        int r = 0;
+        int r = make_room(p, a, text);
 
         while (r == 0 && text.n) {
                 struct qn_str line = qn_str_trim(qn_str_cut(&text, '\n'));
