@@ -119,14 +119,16 @@ static int spawn_on(const struct qn_role_start *start, int sock, pid_t *ret)
                                start->data_dir,
                                NULL };
         char cache[QN_TAR_NAME_MAX];
-        char *env[4] = { memory, NULL };
-        size_t n_env = 1;
+        char *env[4] = { NULL };
+        size_t n_env = 0;
         posix_spawn_file_actions_t files;
         posix_spawnattr_t attr;
         int r;
 
         if (QN_SANITIZED)
                 env[n_env++] = sanitizer;
+        else if (start->role == QN_ROLE_ANALYSE)
+                env[n_env++] = memory;
         if (start->cache_dir &&
             snprintf(cache, sizeof cache, "QANAT_CACHE=%s", start->cache_dir) < (int)sizeof cache)
                 env[n_env++] = cache;

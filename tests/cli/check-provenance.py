@@ -23,11 +23,14 @@ def sha512(data):
 def tgz(version, bad=False):
     more = {"repository": "github:owner/thing"}
     if bad:
-        more["scripts"] = {"postinstall": "node setup.js"}
+        more["scripts"] = SCRIPTS
     files = {"package.json": package("thing", version, **more), "index.js": "module.exports = 1;\n"}
     if bad:
         files["setup.js"] = STEALER
     return tgz_of(files)
+
+
+SCRIPTS = {"postinstall": "node setup.js"}
 
 
 def make(d, data, earlier):
@@ -86,7 +89,8 @@ def files(d):
         found = events(target, "--packument", p, "--attestations", doc(f"moved-{moved}"), "--earlier-attestations", doc("earlier"), *base)
         ok(what in whats(found, "meta") and whats(found, "provenance") == ["valid"], f"valid, but with another {moved} than before", found)
     found = events(target, "--packument", p, "--attestations", doc("valid"), "--earlier-attestations", doc("earlier"), *base)
-    ok(found == [e for e in found if e["event"] != "meta"], "built as before: nothing to tell", found)
+    told = [w for w in whats(found, "meta") if w.startswith(("provenance-", "trusted-", "ci-only"))]
+    ok(not told, "built as before: nothing to tell", found)
     by_hand = packument(version("1.0.0", before, True), version("1.0.1", data, False, person=True))
     p = put(f"{d}/hand.json", json.dumps(by_hand))
     ok({"provenance-lost", "trusted-publisher-lost"} <= set(whats(events(target, "--packument", p), "meta")), "provenance that was lost", "")
@@ -104,7 +108,7 @@ def never_lowers(d):
     target = put(f"{d}/bad.tgz", data)
     doc = make(f"{d}/bad", data, before)
     base = ["--keys", doc("keys"), "--trust", doc("trust")]
-    p = put(f"{d}/p.json", json.dumps(packument(version("1.0.0", before, True), version("1.0.1", data, True))))
+    p = put(f"{d}/p.json", json.dumps(packument(version("1.0.0", before, True), version("1.0.1", data, True, scripts=SCRIPTS))))
     plain = check(target).json["results"][0]
     r = check(target, "--packument", p, "--attestations", doc("valid"), "--earlier-attestations", doc("earlier"), *base)
     got = r.json["results"][0]
@@ -126,7 +130,9 @@ def usage(d):
         for option in ("packument", "attestations", "keys", "trust"):
             args = [f"--{option}", bad] + ([] if option in ("packument", "attestations") else ["--attestations", doc])
             r = check(target, *args)
-            ok(r.code == 0, f"a hostile {option} ({text[:10]!r}) is told, not fatal", r)
+            # What the registry says of the package cannot be read: then it is not clean.
+            code = 3 if option == "packument" and text else 0
+            ok(r.code == code, f"a hostile {option} ({text[:10]!r}) is told, not fatal", r)
 
 
 def online(d):

@@ -35,6 +35,7 @@ def versions_before(reg, d):
     reg.add("taken", "1.2.0")
     hook = {"package.json": package("taken", "1.2.1", scripts={"postinstall": "node t.js"}), "index.js": "", "t.js": call}
     reg.packages["taken"]["1.2.1"] = tgz_of(hook)
+    reg.more["taken", "1.2.1"] = {"scripts": {"postinstall": "node t.js"}}
     reg.hits.clear()
     r = check("taken", env=e)
     rules = [f["rule"] for f in r.json["results"][0].get("findings", [])]

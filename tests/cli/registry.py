@@ -16,6 +16,7 @@ class Registry:
     """Serves self.packages = {name: {version: tarball}}; self.mood changes how it answers."""
 
     def __init__(self):
+        self.more = {}  # (name, version): further fields
         self.packages, self.fields, self.hits, self.mood, self.fail_first = {}, {}, [], "well", 0
         self.documents = {}  # path: what is answered there, before all else
         registry = self
@@ -60,7 +61,7 @@ class Registry:
         integrity = (lambda d: sri(b"other")) if self.mood == "lying" else sri
         return {
             "_id": name, "name": name, "dist-tags": {"latest": sorted(versions)[-1]},
-            "versions": {v: {**self.fields[name], "name": name, "version": v, "dist": {
+            "versions": {v: {**self.fields[name], **self.more.get((name, v), {}), "name": name, "version": v, "dist": {
                 "integrity": integrity(d), "tarball": f"{self.url}{name}/-/{base}-{v}.tgz"}}
                 for v, d in versions.items()},
         }
