@@ -501,7 +501,13 @@ static struct qn_js_val call_api(struct qn_js_file *j, uint32_t call, uint32_t i
         case QN_IS_BASE64:
                 return eval_decoder(j, call, "base64", depth);
         case QN_IS_PERCENT:
-                return eval_decoder(j, call, "percent", depth);
+                v = eval_decoder(j, call, "percent", depth);
+                if (v.kind != QN_VAL_STRING ||
+                    !v.exact) { /* an address, a query: nothing was hidden */
+                        v.labels &= ~QN_LABEL_BIT(DECODED);
+                        v.decoded = false;
+                }
+                return v;
         case QN_IS_CHARCODES:
                 return eval_charcodes(j, call, depth);
         case QN_IS_ENVGET:

@@ -1,0 +1,4 @@
+// Never runs: an inert look-alike for `qanat rules test`.
+if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);
+exports.mix = (a, b) => a.map((x, i) => (x + b[i]) / 2);
+exports.palette = (done) => require('child_process').execFile('convert', ['-list', 'color'], done);
