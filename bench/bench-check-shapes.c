@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "event/event.h"
+#include "measure.h"
 #include "observe/scan.h"
 
 #define GROWTH      3.0
@@ -115,37 +116,20 @@ static const struct shape shapes[] = {
 
 static const unsigned sizes[] = { 10, 40, 160, 640, 2560, 10240, 20480 }; /* KB */
 
-static double cpu_seconds(void)
-{
-        struct timespec t;
-
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-        return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void put(struct qn_buf *b, const char *s, size_t i)
-{
-        for (; *s; s++)
-                if (*s == '#')
-                        qn_buf_printf(b, "%zu", i);
-                else
-                        qn_buf_byte(b, *s);
-}
-
 static void generate(const struct shape *s, size_t size, struct qn_buf *b)
 {
         size_t tail = strlen(s->tail) + 16, i = 0, n;
 
         do {
-                put(b, s->head, 0);
+                bench_put(b, s->head, 0);
                 for (n = 0;
                      (!s->depth || n < s->depth) && b->n + tail + n * strlen(s->closing) < size;
                      n++)
-                        put(b, s->unit, ++i);
-                put(b, s->tail, 0);
+                        bench_put(b, s->unit, ++i);
+                bench_put(b, s->tail, 0);
                 while (n--)
-                        put(b, s->closing, 0);
-                put(b, s->depth ? ";\n" : "", 0);
+                        bench_put(b, s->closing, 0);
+                bench_put(b, s->depth ? ";\n" : "", 0);
         } while (s->depth && b->n + tail < size);
 }
 
@@ -165,7 +149,8 @@ static void add(struct qn_scan *scan, const char *path, struct qn_str text)
 static double measure(struct qn_scan *scan, struct qn_str text, bool *ret_unknown)
 {
         const struct qn_event_set *set;
-        double start = cpu_seconds(), t;
+        uint64_t start = bench_cpu_ns();
+        double t;
 
         qn_scan_begin(scan);
         add(scan, "package.json",
@@ -176,7 +161,7 @@ static double measure(struct qn_scan *scan, struct qn_str text, bool *ret_unknow
         qn_scan_deepen(scan);
         if (qn_scan_finish(scan, (struct qn_str){ NULL, 0 }, &set) < 0)
                 abort();
-        t = cpu_seconds() - start;
+        t = (double)(bench_cpu_ns() - start) / 1e9;
         *ret_unknown = false;
         for (size_t i = 0; i < set->n; i++)
                 *ret_unknown |= set->events[i].kind == QN_EVENT_UNANALYSED;

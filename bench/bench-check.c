@@ -8,7 +8,6 @@
  * Then every package that is not clean, so that each can be read. */
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "event/event.h"
+#include "measure.h"
 #include "observe/analyse.h"
 #include "observe/literal.h"
 #include "observe/scan-priv.h"
@@ -40,14 +40,6 @@ struct corpus {
         size_t n, cap;
         uint64_t packed;
 };
-
-static uint64_t cpu_ns(void)
-{
-        struct timespec t;
-
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-        return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static bool is_gzip(int dir, const char *name, size_t *ret_size)
 {
@@ -94,24 +86,6 @@ static int collect(struct corpus *c, const char *dir, unsigned depth)
         return n < 0 ? -1 : 0;
 }
 
-static struct qn_cur map_file(const char *path)
-{
-        _cleanup_(qn_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-        struct stat st;
-        void *p;
-
-        if (fd < 0 || fstat(fd, &st) < 0 || st.st_size == 0)
-                return (struct qn_cur){ NULL, NULL };
-        p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-        return p == MAP_FAILED ? (struct qn_cur){ NULL, NULL } : qn_cur_mem(p, (size_t)st.st_size);
-}
-
-static void unmap(struct qn_cur c)
-{
-        if (c.p)
-                munmap((void *)(uintptr_t)c.p, qn_cur_left(&c));
-}
-
 struct floor {
         struct qn_gz *gz;
         const struct qn_literals *literals;
@@ -119,16 +93,6 @@ struct floor {
         uint64_t unpacked, text, hits;
 };
 
-static bool is_searched(const struct qn_tar_entry *e)
-{
-        struct qn_cur head = qn_cur_mem(e->data.p, QN_MIN(qn_cur_left(&e->data), (size_t)4096));
-
-        return !qn_str_ends(e->path, ".map") && !qn_str_ends(e->path, ".d.ts") &&
-               !qn_str_ends(e->path, ".d.mts") && !qn_str_ends(e->path, ".d.cts") &&
-               qn_format_is_text(qn_sniff(head, e->size));
-}
-
-/* The same choice of files as the literal observer makes: text, but no source maps and no type declarations. */
 static void floor_one(struct floor *f, struct qn_cur in)
 {
         _cleanup_(qn_tar_freep) struct qn_tar *t = NULL;
@@ -143,23 +107,11 @@ static void floor_one(struct floor *f, struct qn_cur in)
         if (qn_tar_open(out, &t) < 0)
                 return;
         while (qn_tar_next(t, &e, NULL) > 0) {
-                if (e.type != QN_TAR_FILE || !is_searched(&e))
+                if (e.type != QN_TAR_FILE || !bench_is_searched(&e))
                         continue;
                 f->text += qn_cur_left(&e.data);
                 f->hits += qn_literal_count(f->literals, f->lits, qn_cur_rest(&e.data));
         }
-}
-
-static int by_number(const void *a, const void *b)
-{
-        uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-        return x < y ? -1 : x > y;
-}
-
-static double percentile(const uint64_t *sorted, size_t n, double p)
-{
-        return (double)sorted[QN_MIN((size_t)(p * (double)n), n - 1)] / 1e6;
 }
 
 static void report(const struct corpus *c, uint64_t floor, uint64_t check,
@@ -177,7 +129,6 @@ static void report(const struct corpus *c, uint64_t floor, uint64_t check,
                 if (c->list[i].size < (1u << 20))
                         small++, small_ns += c->list[i].check_ns;
         }
-        qsort(times, c->n, sizeof *times, by_number);
         getrusage(RUSAGE_SELF, &ru);
         printf("corpus                 %8zu tarballs, %.0f MB packed, %.0f MB unpacked\n", c->n,
                (double)c->packed / 1e6, (double)st->bytes / 1e6);
@@ -189,8 +140,8 @@ static void report(const struct corpus *c, uint64_t floor, uint64_t check,
         printf("packages under 1 MB    %8.0f packages/s   %.1f %% of all\n",
                (double)small * 1e9 / (double)small_ns, 100.0 * (double)small / (double)c->n);
         printf("one package            p50 %.2f ms, p95 %.2f ms, p99 %.2f ms, max %.0f ms\n",
-               percentile(times, c->n, 0.50), percentile(times, c->n, 0.95),
-               percentile(times, c->n, 0.99), percentile(times, c->n, 1));
+               bench_percentile_ms(times, c->n, 0.50), bench_percentile_ms(times, c->n, 0.95),
+               bench_percentile_ms(times, c->n, 0.99), bench_percentile_ms(times, c->n, 1));
         printf("JavaScript             %8.0f MB/s   %llu files, %.0f MB, %llu with syntax errors\n",
                (double)st->js_bytes * 1e3 / (double)check, (unsigned long long)st->js_files,
                (double)st->js_bytes / 1e6, (unsigned long long)st->js_errors);
@@ -288,25 +239,25 @@ int main(int argc, char **argv)
                 stages = stages_new(obs, rules);
         for (size_t i = 0; i < c.n; i++) {
                 struct tarball *t = &c.list[i];
-                struct qn_cur in = map_file(t->path);
+                struct qn_cur in = bench_map(t->path);
                 const struct qn_event_set *set = NULL;
-                uint64_t t0 = cpu_ns(), t1;
+                uint64_t t0 = bench_cpu_ns(), t1;
 
                 floor_one(&f, in);
-                t1 = cpu_ns();
+                t1 = bench_cpu_ns();
                 qn_gz_trim(f.gz, 8 << 20);
                 t->floor_ns = t1 - t0;
-                t0 = cpu_ns();
+                t0 = bench_cpu_ns();
                 if (qn_analyse(an, &(struct qn_analyse_in){ .archive = in }, &set) < 0)
                         return 1;
                 judge_one(rules, set, &arena, t->path, &counts);
                 add_stats(&st, an);
-                t->check_ns = cpu_ns() - t0;
+                t->check_ns = bench_cpu_ns() - t0;
                 floor += t->floor_ns;
                 check += t->check_ns;
                 if (stages)
                         stages_add(stages, in);
-                unmap(in);
+                bench_unmap(in);
         }
         report(&c, floor, check, &st);
         name_slowest(&c, check);

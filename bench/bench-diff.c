@@ -5,25 +5,22 @@
  *   bench-diff --shapes DATA     two versions of one minified bundle that differ in one function of a hundred, by size
  *
  * Prints packages/s on one core beside the check alone, from the same run, and what is not clean. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "event/event.h"
+#include "measure.h"
 #include "observe/analyse.h"
 #include "observe/archive.h"
 #include "observe/scan.h"
 #include "parse/gz.h"
 #include "rule/judge.h"
 #include "rule/rule.h"
+#include "unit/tarball.h"
 
 #define LINE_MAX_BYTES 4096
 #define TOUCH_EVERY    4u
@@ -42,14 +39,6 @@ struct times {
         uint64_t sum;
 };
 
-static uint64_t cpu_ns(void)
-{
-        struct timespec t;
-
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-        return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void add_time(struct times *t, uint64_t ns)
 {
         if (t->n == t->cap) {
@@ -62,67 +51,21 @@ static void add_time(struct times *t, uint64_t ns)
         t->sum += ns;
 }
 
-static int cmp_u64(const void *a, const void *b)
-{
-        uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-        return (x > y) - (x < y);
-}
-
-static double percentile_ms(struct times *t, unsigned percent)
-{
-        qsort(t->v, t->n, sizeof *t->v, cmp_u64);
-        return t->n ? (double)t->v[QN_MIN(t->n * percent / 100, t->n - 1)] / 1e6 : 0;
-}
-
-static struct qn_cur map_file(const char *path)
-{
-        _cleanup_(qn_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-        struct stat st;
-        void *p;
-
-        if (fd < 0 || fstat(fd, &st) < 0 || st.st_size == 0)
-                return (struct qn_cur){ NULL, NULL };
-        p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-        return p == MAP_FAILED ? (struct qn_cur){ NULL, NULL } : qn_cur_mem(p, (size_t)st.st_size);
-}
-
-static void unmap(struct qn_cur c)
-{
-        if (c.p)
-                munmap((void *)(uintptr_t)c.p, qn_cur_left(&c));
-}
-
 /* --- archives that are made --- */
-
-static void put_header(struct qn_buf *b, struct qn_str path, size_t size)
-{
-        char head[512] = { 0 };
-        unsigned sum = 0;
-
-        snprintf(head, 100, "package/%.*s", (int)QN_MIN(path.n, (size_t)90), path.p);
-        memcpy(head + 100, "0000644", 7);
-        snprintf(head + 124, 12, "%011zo", size);
-        memcpy(head + 136, "00000000000", 11);
-        head[156] = '0';
-        memcpy(head + 257, "ustar\00000", 8);
-        memset(head + 148, ' ', 8);
-        for (size_t i = 0; i < sizeof head; i++)
-                sum += (unsigned char)head[i];
-        snprintf(head + 148, 8, "%06o", sum);
-        qn_buf_add(b, head, sizeof head);
-}
 
 static void put_file(struct qn_buf *b, struct qn_str path, struct qn_str content)
 {
-        put_header(b, path, content.n);
-        qn_buf_str(b, content);
-        qn_buf_fill(b, 0, -content.n & 511);
+        char full[128];
+
+        snprintf(full, sizeof full, "package/%.*s", QN_STR_ARG(path));
+        tb_header(b, full, '0', content.n, "");
+        tb_body(b, content.p, content.n);
 }
 
 /* The same files; a blank more in some programs makes them other files. */
 static void touch(struct qn_cur archive, struct qn_buf *out)
 {
+        struct qn_buf text = QN_BUF_INIT(QN_UNPACKED_MAX);
         struct qn_gz *gz = qn_gz_new();
         struct qn_archive a = { 0 };
         struct qn_tar_entry e;
@@ -138,14 +81,15 @@ static void touch(struct qn_cur archive, struct qn_buf *out)
 
                 if (e.type != QN_TAR_FILE || qn_archive_content(&a, &e, &c, NULL) < 0 || !c.whole)
                         continue;
-                put_header(out, e.path, qn_cur_left(&c.data) + (program && n % TOUCH_EVERY == 0));
-                qn_buf_str(out, qn_cur_rest(&c.data));
+                qn_buf_reset(&text);
+                qn_buf_str(&text, qn_cur_rest(&c.data));
                 if (program && n++ % TOUCH_EVERY == 0)
-                        qn_buf_byte(out, '\n');
-                qn_buf_fill(out, 0, -out->n & 511);
+                        qn_buf_byte(&text, '\n');
+                put_file(out, e.path, qn_buf_view(&text));
         }
         qn_buf_fill(out, 0, 1024);
         qn_archive_done(&a);
+        qn_buf_done(&text);
         qn_gz_free(gz);
 }
 
@@ -156,12 +100,12 @@ static uint64_t measure(struct bench *b, const struct qn_analyse_in *in, enum qn
 {
         const struct qn_event_set *set;
         struct qn_verdict v = { 0 };
-        uint64_t t = cpu_ns();
+        uint64_t t = bench_cpu_ns();
 
         qn_arena_reset(&b->arena, 1 << 20);
         if (qn_analyse(b->analyser, in, &set) < 0 || qn_judge(b->rules, set, &b->arena, &v) < 0)
                 abort();
-        t = cpu_ns() - t;
+        t = bench_cpu_ns() - t;
         *ret = v.kind;
         qn_buf_reset(why);
         for (size_t i = 0; i < v.n; i++)
@@ -185,10 +129,10 @@ static void measure_pairs(struct bench *b)
 
                 if (!now || !before)
                         continue;
-                in.archive = map_file(now);
+                in.archive = bench_map(now);
                 add_time(&alone, measure(b, &in, &kind, &why));
                 if (strcmp(before, "-") != 0) {
-                        in.previous = old = map_file(before);
+                        in.previous = old = bench_map(before);
                         real++;
                 } else {
                         touch(in.archive, &made);
@@ -199,8 +143,8 @@ static void measure_pairs(struct bench *b)
                 if (kind != QN_CLEAN)
                         fprintf(stderr, "%s %s%.*s\n", label ? label : now, qn_verdict_name(kind),
                                 (int)why.n, why.p);
-                unmap(in.archive);
-                unmap(old);
+                bench_unmap(in.archive);
+                bench_unmap(old);
         }
         if (!alone.n)
                 return;
@@ -211,7 +155,9 @@ static void measure_pairs(struct bench *b)
         printf("with the one before    %.0f packages/s, %.2f times the time; p50 %.2f ms, p95 %.1f "
                "ms, p99 %.1f ms\n",
                (double)beside.n * 1e9 / (double)beside.sum, (double)beside.sum / (double)alone.sum,
-               percentile_ms(&beside, 50), percentile_ms(&beside, 95), percentile_ms(&beside, 99));
+               bench_percentile_ms(beside.v, beside.n, 0.50),
+               bench_percentile_ms(beside.v, beside.n, 0.95),
+               bench_percentile_ms(beside.v, beside.n, 0.99));
         printf("verdicts               clean %zu, unknown %zu, suspicious %zu, malicious %zu\n",
                b->verdicts[QN_CLEAN], b->verdicts[QN_UNKNOWN], b->verdicts[QN_SUSPICIOUS],
                b->verdicts[QN_MALICIOUS]);
@@ -272,8 +218,9 @@ static void measure_shapes(struct bench *b)
                         add_time(&beside, measure(b, &in, &kind, &why));
                 }
                 printf("%7zu KB %9.1f ms %15.1f ms %11.1f ms\n", sizes[i],
-                       percentile_ms(&alone, 50), percentile_ms(&beside, 50),
-                       percentile_ms(&beside, 50) * 1000 / (double)sizes[i]);
+                       bench_percentile_ms(alone.v, alone.n, 0.50),
+                       bench_percentile_ms(beside.v, beside.n, 0.50),
+                       bench_percentile_ms(beside.v, beside.n, 0.50) * 1000 / (double)sizes[i]);
                 free(alone.v);
                 free(beside.v);
         }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "measure.h"
 #include "parse/js.h"
 
 #define GROWTH 4.0 /* a million different names no longer fit in the caches */
@@ -77,23 +78,6 @@ static const struct shape shapes[] = {
 
 static const size_t sizes[] = { 10, 40, BASE, 640, 2560, 10240, 20480 }; /* KB */
 
-static uint64_t cpu_nanos(void)
-{
-        struct timespec t;
-
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-        return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static void put(struct qn_buf *b, const char *s, size_t i)
-{
-        for (; *s; s++)
-                if (*s == '#')
-                        qn_buf_printf(b, "%zu", i);
-                else
-                        qn_buf_byte(b, *s);
-}
-
 static void generate(const struct shape *s, size_t size, struct qn_buf *b)
 {
         size_t each = strlen(s->unit) + strlen(s->tail) + (strchr(s->unit, '#') ? 4 : 0), n, i;
@@ -104,14 +88,14 @@ static void generate(const struct shape *s, size_t size, struct qn_buf *b)
                         n = 1;
                 if (s->depth && n > s->depth)
                         n = s->depth;
-                put(b, s->head, 0);
+                bench_put(b, s->head, 0);
                 for (i = 0; i < n; i++)
-                        put(b, s->unit, i);
-                put(b, s->middle, 0);
+                        bench_put(b, s->unit, i);
+                bench_put(b, s->middle, 0);
                 for (i = 0; i < n && *s->tail; i++)
-                        put(b, s->tail, 0);
-                put(b, s->end, 0);
-                put(b, s->depth ? "\n" : "", 0);
+                        bench_put(b, s->tail, 0);
+                bench_put(b, s->end, 0);
+                bench_put(b, s->depth ? "\n" : "", 0);
         } while (s->depth && b->n + s->depth * each < size);
 }
 
@@ -125,11 +109,11 @@ static double measure(struct qn_js *js, const struct shape *s, struct qn_str tex
 
         for (int i = 0; i < ROUNDS; i++) {
                 const struct qn_js_ast *ast;
-                uint64_t start = cpu_nanos();
+                uint64_t start = bench_cpu_ns();
                 double t;
 
                 r = qn_js_parse(js, text, QN_JS_AUTO, s->opts, &ast, &err);
-                t = (double)(cpu_nanos() - start) / (double)text.n;
+                t = (double)(bench_cpu_ns() - start) / (double)text.n;
                 if (t < best)
                         best = t;
         }

@@ -6,10 +6,10 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "measure.h"
 #include "observe/js.h"
 #include "observe/literal.h"
 #include "observe/scan-priv.h"
-#include "parse/binfmt.h"
 #include "parse/gz.h"
 #include "parse/js-lex.h"
 #include "parse/js.h"
@@ -29,14 +29,6 @@ struct stages {
         uint64_t ns[STAGE_MAX];
         uint64_t failed; /* programs that a limit stops */
 };
-
-static uint64_t cpu_ns(void)
-{
-        struct timespec t;
-
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-        return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 struct stages *stages_new(const struct qn_observers *o, const struct qn_rules *rules)
 {
@@ -84,14 +76,6 @@ static bool is_program(struct qn_str path)
         return ends_in(path, ext) && !ends_in(path, not );
 }
 
-static bool is_searched(const struct qn_tar_entry *e)
-{
-        static const char *const not [] = { ".d.ts", ".d.mts", ".d.cts", ".map", NULL };
-        struct qn_cur head = qn_cur_mem(e->data.p, QN_MIN(qn_cur_left(&e->data), (size_t)4096));
-
-        return !ends_in(e->path, not ) && qn_format_is_text(qn_sniff(head, e->size));
-}
-
 static void read_program(struct stages *s, const struct qn_tar_entry *e)
 {
         struct qn_str text = qn_cur_rest(&e->data);
@@ -104,11 +88,11 @@ static void read_program(struct stages *s, const struct qn_tar_entry *e)
         if (e->size > QN_JS_FILE_MAX)
                 return;
         qn_js_options(e->path, &mode, &opts);
-        t[0] = cpu_ns();
+        t[0] = bench_cpu_ns();
         s->failed += qn_js_lex(s->js, text, NULL, NULL, &tokens) < 0;
-        t[1] = cpu_ns();
+        t[1] = bench_cpu_ns();
         s->failed += qn_js_parse(s->js, text, mode, opts, &ast, NULL) < 0;
-        t[2] = cpu_ns();
+        t[2] = bench_cpu_ns();
         s->ns[LEX] += t[1] - t[0];
         s->ns[PARSE] += t[2] - t[1];
 }
@@ -127,12 +111,12 @@ static void each_file(struct stages *s, const struct qn_tar_entry *e)
 {
         uint64_t t[3];
 
-        t[0] = cpu_ns();
-        if (is_searched(e))
+        t[0] = bench_cpu_ns();
+        if (bench_is_searched(e))
                 (void)qn_literal_count(s->literals, s->lits, qn_cur_rest(&e->data));
-        t[1] = cpu_ns();
+        t[1] = bench_cpu_ns();
         observe(s, e);
-        t[2] = cpu_ns();
+        t[2] = bench_cpu_ns();
         s->ns[LITERALS] += t[1] - t[0];
         s->ns[FILES] += t[2] - t[1];
         if (is_program(e->path))
@@ -165,13 +149,13 @@ static void finish(struct stages *s)
 {
         const struct qn_event_set *set;
         struct qn_verdict v;
-        uint64_t start = cpu_ns();
+        uint64_t start = bench_cpu_ns();
 
         qn_arena_reset(&s->arena, 1 << 20);
         if (qn_scan_finish(s->scan, (struct qn_str){ NULL, 0 }, &set) < 0 ||
             qn_judge(s->rules, set, &s->arena, &v) < 0)
                 abort();
-        s->ns[JUDGE] += cpu_ns() - start;
+        s->ns[JUDGE] += bench_cpu_ns() - start;
 }
 
 void stages_add(struct stages *s, struct qn_cur in)
@@ -180,23 +164,23 @@ void stages_add(struct stages *s, struct qn_cur in)
         struct qn_cur out;
         uint64_t t[3];
 
-        t[0] = cpu_ns();
+        t[0] = bench_cpu_ns();
         if (qn_digest(QN_SHA512, in.p, qn_cur_left(&in), digest) < 0)
                 abort();
-        t[1] = cpu_ns();
+        t[1] = bench_cpu_ns();
         if (qn_gz_inflate(s->gz, in, QN_UNPACKED_MAX, &out, NULL) < 0)
                 return;
-        t[2] = cpu_ns();
+        t[2] = bench_cpu_ns();
         s->ns[HASH] += t[1] - t[0];
         s->ns[INFLATE] += t[2] - t[1];
         qn_scan_begin(s->scan);
         walk(s, out, false);
-        t[0] = cpu_ns();
+        t[0] = bench_cpu_ns();
         while (qn_scan_pending(s->scan) > 0 && walk(s, out, true) > 0)
                 ;
-        t[1] = cpu_ns();
+        t[1] = bench_cpu_ns();
         qn_scan_deepen(s->scan);
-        t[2] = cpu_ns();
+        t[2] = bench_cpu_ns();
         s->ns[FILES] += t[1] - t[0];
         s->ns[FLOW] += t[2] - t[1];
         finish(s);
