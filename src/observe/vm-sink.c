@@ -197,6 +197,15 @@ static void sends(struct sink *s, struct qn_v v)
                 s->e.kind = QN_EVENT_NET_SEND;
 }
 
+/* An address may carry the loot itself: behind something that the program says, a host or a path.  One of which nothing is
+ * known is where a setting, a file or a caller sends it. */
+static void see_loot_in_address(struct sink *s, struct qn_v v, struct qn_str text)
+{
+        if (!text.n || qn_str_is(text, "*"))
+                return;
+        s->data = qn_vm_mix(s->vm, s->data, v.taint);
+}
+
 static void see_insecure(struct sink *s, struct qn_v options)
 {
         struct qn_v v = qn_vm_prop(s->vm, options, "rejectUnauthorized");
@@ -223,7 +232,7 @@ static void see_options(struct sink *s, struct qn_v options)
 
                 if (v.kind == QN_V_STR && !qn_event_get(&s->e, QN_ATTR_HOST).n)
                         see_url(s, qn_v_text(v), i < 2);
-                s->data = qn_vm_mix(vm, s->data, v.taint);
+                see_loot_in_address(s, v, qn_v_text(v));
         }
         method = qn_v_text(qn_vm_first(qn_vm_prop(vm, options, "method")));
         if (s->e.kind == QN_EVENT_NET_CONNECT &&
@@ -250,8 +259,8 @@ static void see_address(struct sink *s, struct qn_v v, bool bare)
         }
         if (v.kind == QN_V_OBJ || v.kind == QN_V_STR)
                 see_url(s, qn_v_text(text), bare);
-        s->data = qn_vm_mix(s->vm, s->data, v.taint); /* an address may carry the loot itself */
-        s->data = qn_vm_mix(s->vm, s->data, text.taint);
+        see_loot_in_address(s, v, qn_v_text(text));
+        see_loot_in_address(s, text, qn_v_text(text));
 }
 
 /* --- processes --- */
@@ -414,6 +423,19 @@ static void see_code(struct sink *s, struct qn_v v)
         qn_event_attr(&s->e, QN_ATTR_VALUE, qn_str_c(what));
 }
 
+/* A text that is no number is the path of a pipe on this machine (Node's net.connect(path)). */
+static void see_port(struct sink *s, struct qn_v v)
+{
+        struct qn_str text = qn_v_text(v);
+
+        for (size_t i = 0; v.kind == QN_V_STR && i < text.n; i++)
+                if ((text.p[i] < '0' || text.p[i] > '9') && text.p[i] != '*') {
+                        qn_event_attr(&s->e, QN_ATTR_HOW, QN_STR("ipc"));
+                        return;
+                }
+        see_address(s, v, true);
+}
+
 /* --- one argument --- */
 
 static void see_arg(struct sink *s, unsigned role, struct qn_v v)
@@ -435,8 +457,10 @@ static void see_arg(struct sink *s, unsigned role, struct qn_v v)
                 s->drop |= !qn_event_get(&s->e, QN_ATTR_HOST).n;
                 break;
         case QN_ROLE_HOST:
-        case QN_ROLE_PORT:
                 see_address(s, v, true);
+                break;
+        case QN_ROLE_PORT:
+                see_port(s, v);
                 break;
         case QN_ROLE_OPTIONS:
                 see_options(s, v);

