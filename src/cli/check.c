@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -454,19 +453,11 @@ static bool open_packument(struct qn_check *c, struct qn_item *it)
 /* The same for the version before. */
 static bool open_previous(struct qn_check *c, struct qn_item *it)
 {
-        struct qn_pack_stats stats = { 0 };
         struct qn_err err = { 0 };
-        struct stat st;
         int r = 0;
 
-        if (!c->config.previous || it->previous >= 0 || it->state != QN_ITEM_ANALYSE)
-                return true;
-        if (stat(c->config.previous, &st) == 0 && S_ISDIR(st.st_mode)) {
-                r = qn_pack_dir(c->config.previous, &it->previous, &stats, &err);
-        } else {
-                it->previous = open(c->config.previous, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-                r = it->previous < 0 ? -errno : 0;
-        }
+        if (c->config.previous && it->previous < 0 && it->state == QN_ITEM_ANALYSE)
+                r = qn_pack_open(c->config.previous, &it->previous, &err);
         if (r < 0) {
                 qn_item_unknown(it, "%.200s cannot be read: %s", c->config.previous,
                                 err.msg[0] ? err.msg : strerror(-r));

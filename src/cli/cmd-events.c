@@ -16,23 +16,6 @@
 #include "observe/analyse.h"
 #include "observe/scan.h"
 
-static int read_target(const char *path, struct qn_buf *ret)
-{
-        struct qn_pack_stats stats;
-        struct qn_err err = { 0 };
-        struct stat st;
-        int fd, r;
-
-        if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
-                return qn_io_read(path, ret);
-        r = qn_pack_dir(path, &fd, &stats, &err);
-        if (r < 0)
-                return r;
-        r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : qn_io_read_fd(fd, ret);
-        qn_closep(&fd);
-        return r;
-}
-
 struct inputs {
         struct qn_buf target, previous, packument;
 };
@@ -59,8 +42,8 @@ static int observe(const struct qn_args *a, struct qn_analyser *an, struct input
         struct qn_analyse_in in = { 0 };
         int r;
 
-        if ((r = read_named(a->argv[0], read_target, &from->target)) < 0 ||
-            (r = read_named(qn_args_get(a, "previous"), read_target, &from->previous)) < 0 ||
+        if ((r = read_named(a->argv[0], qn_pack_read, &from->target)) < 0 ||
+            (r = read_named(qn_args_get(a, "previous"), qn_pack_read, &from->previous)) < 0 ||
             (r = read_named(qn_args_get(a, "packument"), qn_io_read, &from->packument)) < 0)
                 return r;
         in.archive = qn_cur_mem(from->target.p, from->target.n);

@@ -322,3 +322,29 @@ int qn_pack_dir(const char *path, int *ret_fd, struct qn_pack_stats *ret, struct
         *ret_fd = TAKE_FD(out);
         return 0;
 }
+
+int qn_pack_open(const char *path, int *ret_fd, struct qn_err *reterr)
+{
+        struct qn_pack_stats stats = { 0 };
+        struct stat st;
+        int fd, r;
+
+        if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+                r = qn_pack_dir(path, &fd, &stats, reterr);
+        } else {
+                fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+                r = fd < 0 ? -errno : 0;
+        }
+        if (r == 0)
+                *ret_fd = fd;
+        return r;
+}
+
+int qn_pack_read(const char *path, struct qn_buf *ret)
+{
+        _cleanup_(qn_closep) int fd = -1;
+        struct qn_err err = { 0 };
+        int r = qn_pack_open(path, &fd, &err);
+
+        return r < 0 ? r : qn_io_read_fd(fd, ret);
+}

@@ -19,3 +19,10 @@ struct qn_pack_stats {
  * -ELOOP too deep, -errno. */
 QN_MUST
 int qn_pack_dir(const char *path, int *ret_fd, struct qn_pack_stats *ret, struct qn_err *reterr);
+
+struct qn_buf;
+
+/* An archive, or a directory packed; the descriptor is the caller's, and stands at the beginning. */
+QN_MUST int qn_pack_open(const char *path, int *ret_fd, struct qn_err *reterr);
+/* The bytes of it, appended. */
+QN_MUST int qn_pack_read(const char *path, struct qn_buf *ret);

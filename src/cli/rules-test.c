@@ -113,23 +113,6 @@ static int judge_events(struct tester *t, const char *path, const struct qn_rule
         return 0;
 }
 
-static int read_directory(const char *path, struct qn_buf *ret)
-{
-        struct qn_pack_stats stats = { 0 };
-        struct qn_err err = { 0 };
-        struct stat st;
-        int fd, r;
-
-        if (stat(path, &st) < 0)
-                return -errno;
-        r = qn_pack_dir(path, &fd, &stats, &err);
-        if (r < 0)
-                return r;
-        r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : qn_io_read_fd(fd, ret);
-        close(fd);
-        return r;
-}
-
 /* What lies beside the example in EXAMPLE/ under EXAMPLE and a suffix, where there is something. */
 static int read_beside(const char *path, const char *suffix,
                        int (*read)(const char *path, struct qn_buf *ret), struct qn_buf *ret)
@@ -177,7 +160,7 @@ static int judge_archive(struct tester *t, const char *path, const struct qn_rul
                 return log_err(-errno, "%s: %s", path, strerror(errno));
         r = read_beside(path, PACKUMENT, qn_io_read, &packument);
         if (r == 0)
-                r = read_beside(path, PREVIOUS, read_directory, &previous);
+                r = read_beside(path, PREVIOUS, qn_pack_read, &previous);
         in.archive = qn_cur_mem(p, (size_t)st.st_size);
         in.packument = qn_cur_mem(packument.p, packument.n);
         in.previous = qn_cur_mem(previous.p, previous.n);
