@@ -1,6 +1,4 @@
 /* cmd-events.c - prints what the observers saw in one package: a tarball or a directory. */
-#include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
