@@ -185,6 +185,18 @@ void qn_diff_program(struct qn_diff *d, struct qn_str path, const struct qn_js_a
                 d->lost = true;
 }
 
+bool qn_diff_has_code(const struct qn_diff *d, struct qn_str path)
+{
+        uint32_t i = qn_map_get(&d->program_index, path);
+
+        if (!d->comparing) /* only what differs is looked at of the version before */
+                return true;
+        for (uint32_t k = 0; i != QN_MAP_NONE && k < d->programs[i].units.n; k++)
+                if (d->programs[i].fresh[k])
+                        return true;
+        return false;
+}
+
 enum qn_novelty qn_diff_code(const struct qn_diff *d, struct qn_str path, uint32_t off)
 {
         const struct program *p;

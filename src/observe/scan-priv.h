@@ -87,6 +87,7 @@ struct qn_scan {
         struct qn_str path;  /* of the file in hand */
         uint32_t file;       /* its number in the graph */
         uint64_t kinds;      /* 1 << qn_event_kind: what any file did */
+        bool changed;        /* programs hold code that the version before does not */
         bool obfuscated;     /* tables of strings that are decoded when they are used */
         bool named_secret;   /* names of variables say that it holds secrets */
         bool archive;        /* it holds files */

