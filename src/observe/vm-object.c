@@ -93,28 +93,26 @@ static void index_add(struct qn_vobj *o, uint32_t i)
         o->index[s] = i + 1;
 }
 
+/* At the cap the object stays as it was, with its index: what is put into it afterwards costs no search through all of it. */
 static bool grow_props(struct qn_vm *vm, struct qn_vobj *o)
 {
-        uint32_t cap = o->cap_props ? o->cap_props * 2 : 4;
-        struct qn_vprop *to = qn_arena_alloc(&vm->a, cap * sizeof *to);
+        uint32_t cap = o->cap_props ? o->cap_props * 2 : 4, *index = NULL;
+        struct qn_vprop *to = cap > ELEMENTS_MAX ? NULL : qn_arena_alloc(&vm->a, cap * sizeof *to);
 
-        if (!to || cap > ELEMENTS_MAX)
-                goto fail;
+        if (to && cap > INDEX_FROM)
+                index = qn_arena_calloc(&vm->a, (size_t)cap * 2, sizeof *index);
+        if (!to || (cap > INDEX_FROM && !index)) {
+                vm->full = o->open = true;
+                return false;
+        }
         if (o->n_props)
                 memcpy(to, o->props, o->n_props * sizeof *to);
         o->props = to;
         o->cap_props = cap;
-        if (cap <= INDEX_FROM)
-                return true;
-        o->index = qn_arena_calloc(&vm->a, (size_t)cap * 2, sizeof *o->index);
-        if (!o->index)
-                goto fail;
-        for (uint32_t i = 0; i < o->n_props; i++)
+        o->index = index;
+        for (uint32_t i = 0; index && i < o->n_props; i++)
                 index_add(o, i);
         return true;
-fail:
-        vm->full = o->open = true;
-        return false;
 }
 
 struct qn_vprop *qn_vm_own(struct qn_vobj *o, uint32_t key)
