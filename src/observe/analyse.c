@@ -14,6 +14,7 @@
 #include "parse/sri.h"
 
 struct qn_analyser {
+        const struct qn_observers *observers;
         struct qn_scan *scan;
         struct qn_gz *gz;
         struct qn_archive archive;
@@ -37,6 +38,7 @@ int qn_analyser_new(const struct qn_observers *o, struct qn_analyser **ret)
 
         if (!an)
                 return -ENOMEM;
+        an->observers = o;
         qn_names_init(&an->names);
         an->sri = QN_BUF_INIT(256);
         an->gz = qn_gz_new();
@@ -374,18 +376,19 @@ static int look_at_previous(struct qn_analyser *an, const struct qn_analyse_in *
         if (r == 0 && in->previous_integrity.n)
                 r = qn_sri_check(&sri, in->previous);
         if (r == 0 && !an->previous)
-                r = qn_previous_new(&an->previous);
+                r = qn_previous_new(an->observers, &an->previous);
         return r < 0 ? r
-                     : qn_previous_look(an->previous, an->scan, &an->archive, in->previous, ret,
-                                        &err);
+                     : qn_previous_learn(an->previous, an->scan, &an->archive, in->previous, ret,
+                                         &err);
 }
 
 /* Begins the scan; when there is a version before, it was looked at first. */
-static int begin(struct qn_analyser *an, const struct qn_analyse_in *in)
+static int begin(struct qn_analyser *an, const struct qn_analyse_in *in, struct qn_diff **ret)
 {
         struct qn_diff *diff;
         int r = look_at_previous(an, in, &diff);
 
+        *ret = NULL;
         if (r == -ENOMEM)
                 return r;
         qn_scan_begin(an->scan);
@@ -393,23 +396,27 @@ static int begin(struct qn_analyser *an, const struct qn_analyse_in *in)
                 return qn_scan_unanalysed(an->scan, "previous", no_path,
                                           "the version before, to compare with, cannot be read");
         qn_scan_compare(an->scan, diff);
+        *ret = diff;
         return 0;
 }
 
 static int look_at(struct qn_analyser *an, const struct qn_analyse_in *in)
 {
         uint8_t sha512[QN_DIGEST_BYTES_MAX];
+        struct qn_diff *diff = NULL;
         int r = qn_archive_open(&an->archive, an->gz, in->archive);
 
         if (r == 0)
-                r = begin(an, in);
+                r = begin(an, in, &diff);
         if (r == 0)
                 qn_scan_packument(an->scan, in->packument, in->version);
         if (r == 0)
                 r = hash_artifact(an, in->archive, sha512);
         if (r == 0)
                 r = check_integrity(an, in->archive, sha512, in->integrity);
-        return r == 0 ? observe(an) : r;
+        if (r == 0)
+                r = observe(an);
+        return r == 0 && diff ? qn_previous_observe(an->previous, an->scan) : r;
 }
 
 int qn_analyse(struct qn_analyser *an, const struct qn_analyse_in *in,
@@ -422,5 +429,6 @@ int qn_analyse(struct qn_analyser *an, const struct qn_analyse_in *in,
         an->has_manifest = an->names_full = false;
         r = look_at(an, in);
         qn_archive_close(&an->archive);
+        qn_previous_close(an->previous);
         return r < 0 ? r : qn_scan_finish(an->scan, qn_buf_view(&an->sri), ret);
 }

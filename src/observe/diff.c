@@ -47,7 +47,8 @@ struct qn_diff {
         struct qn_str *deps; /* names, of the version before */
         size_t n_deps;
         uint64_t code; /* bytes of statements that are new */
-        bool comparing, lost;
+        enum qn_diff_step step;
+        bool lost, events_known;
 };
 
 int qn_diff_new(struct qn_diff **ret)
@@ -175,11 +176,11 @@ void qn_diff_program(struct qn_diff *d, struct qn_str path, const struct qn_js_a
 {
         struct qn_js_units u;
 
-        if (d->comparing && !is_changed(d, path))
+        if (d->step == QN_DIFF_EVENTS || (d->step == QN_DIFF_PACKAGE && !is_changed(d, path)))
                 return;
         if (qn_js_units(ast, tmp, &u) < 0)
                 d->lost = true;
-        else if (!d->comparing)
+        else if (d->step == QN_DIFF_LEARN)
                 learn(d, &u);
         else if (u.n && compare(d, path, &u) < 0)
                 d->lost = true;
@@ -189,7 +190,7 @@ bool qn_diff_has_code(const struct qn_diff *d, struct qn_str path)
 {
         uint32_t i = qn_map_get(&d->program_index, path);
 
-        if (!d->comparing) /* only what differs is looked at of the version before */
+        if (d->step != QN_DIFF_PACKAGE) /* only what differs is looked at of the version before */
                 return true;
         for (uint32_t k = 0; i != QN_MAP_NONE && k < d->programs[i].units.n; k++)
                 if (d->programs[i].fresh[k])
@@ -202,7 +203,7 @@ enum qn_novelty qn_diff_code(const struct qn_diff *d, struct qn_str path, uint32
         const struct program *p;
         uint32_t i;
 
-        if (!d->comparing || !is_changed(d, path))
+        if (d->step != QN_DIFF_PACKAGE || !is_changed(d, path))
                 return QN_NOVELTY_NONE;
         i = qn_map_get(&d->program_index, path);
         if (i == QN_MAP_NONE)
@@ -263,12 +264,20 @@ static uint64_t signature(const struct qn_event *e)
 
 #define KIND(k) (UINT64_C(1) << (k))
 
-static void take_deps(struct qn_diff *d, const struct qn_pkgjson *m)
+void qn_diff_manifest(struct qn_diff *d, struct qn_cur text)
 {
-        d->version = qn_arena_dup(&d->a, m->version.text);
+        struct qn_pkgjson *m = NULL;
+        struct qn_str copy = qn_arena_dup(&d->a, qn_cur_rest(&text));
+
+        if (!copy.p || qn_pkgjson_parse(qn_cur_str(copy), &d->a, &m, NULL) < 0) {
+                d->lost |= !copy.p;
+                return;
+        }
+        d->version = m->version.text;
+        d->n_deps = 0;
         d->deps = qn_arena_calloc(&d->a, m->n_deps + 1, sizeof *d->deps);
         for (size_t i = 0; d->deps && i < m->n_deps; i++)
-                d->deps[d->n_deps++] = qn_arena_dup(&d->a, m->deps[i].name);
+                d->deps[d->n_deps++] = m->deps[i].name;
         d->lost |= !d->deps;
 }
 
@@ -278,13 +287,58 @@ static void take(struct qn_diff *d, const struct qn_scan *s)
                 add(d, &d->events, signature(&s->sink.list[i].e));
                 d->kinds |= KIND(s->sink.list[i].e.kind);
         }
-        if (s->manifest)
-                take_deps(d, s->manifest);
 }
 
-void qn_diff_compare(struct qn_diff *d)
+void qn_diff_step(struct qn_diff *d, enum qn_diff_step step)
 {
-        d->comparing = true;
+        d->step = step;
+}
+
+/* What every release does anew, and nobody asks whether the one before did it. */
+#define EVERYDAY                                                                           \
+        (KIND(QN_EVENT_MODULE_LOAD) | KIND(QN_EVENT_MODULE_LOAD_DYNAMIC) |                 \
+         KIND(QN_EVENT_ENV_READ) | KIND(QN_EVENT_ENV_PROBE) | KIND(QN_EVENT_FILE_READ) |   \
+         KIND(QN_EVENT_DIR_LIST) | KIND(QN_EVENT_URL_LITERAL) | KIND(QN_EVENT_DEP_SPEC) |  \
+         KIND(QN_EVENT_META) | KIND(QN_EVENT_VERSION_DIFF) | KIND(QN_EVENT_SIGNATURE) |    \
+         KIND(QN_EVENT_PROVENANCE) | KIND(QN_EVENT_ARCHIVE_ODD) | KIND(QN_EVENT_UNANALYSED))
+
+static bool is_everyday(const struct qn_event *e)
+{
+        if (e->kind == QN_EVENT_TRIGGER)
+                return e->phase != QN_WHEN_PHASE + QN_PHASE_INSTALL &&
+                       e->phase != QN_WHEN_PHASE + QN_PHASE_EDITOR;
+        return KIND(e->kind) & EVERYDAY;
+}
+
+static struct qn_str path_of(const struct qn_sink *sink, const struct qn_event *e)
+{
+        return e->file < sink->n_files ? sink->files[e->file] : (struct qn_str){ 0 };
+}
+
+/* Programs that were only written anew do what they did. */
+static bool has_new_code(const struct qn_diff *d)
+{
+        for (size_t i = 0; i < d->n_programs; i++)
+                for (uint32_t k = 0; k < d->programs[i].units.n; k++)
+                        if (d->programs[i].fresh[k])
+                                return true;
+        return false;
+}
+
+bool qn_diff_wants_events(const struct qn_diff *d, const struct qn_scan *s)
+{
+        bool code = d->lost || has_new_code(d);
+
+        for (size_t i = 0; i < s->sink.n; i++) {
+                const struct qn_event *e = &s->sink.list[i].e;
+                struct qn_str path = path_of(&s->sink, e);
+
+                if (is_everyday(e) || (path.n && !is_changed(d, path)))
+                        continue;
+                if (code || qn_map_get(&d->program_index, path) == QN_MAP_NONE)
+                        return true;
+        }
+        return false;
 }
 
 static enum qn_novelty novelty(const struct qn_diff *d, struct qn_str path,
@@ -292,6 +346,8 @@ static enum qn_novelty novelty(const struct qn_diff *d, struct qn_str path,
 {
         if (path.n && !is_changed(d, path))
                 return QN_NOVELTY_NONE;
+        if (!d->events_known || is_everyday(e))
+                return e->fresh;
         return qn_hashset_has(&d->events, signature(e)) ? e->fresh : QN_NOVELTY_BEHAVIOUR;
 }
 
@@ -301,12 +357,8 @@ static void mark(struct qn_diff *d, struct qn_sink *sink)
 
         for (size_t i = 0; i < sink->n; i++) {
                 struct qn_event *e = &sink->list[i].e;
-                struct qn_str path = { 0 };
 
-                if (e->file < sink->n_files)
-                        path = sink->files[e->file];
-
-                e->fresh = (uint8_t)novelty(d, path, e);
+                e->fresh = (uint8_t)novelty(d, path_of(sink, e), e);
                 if (e->fresh < QN_NOVELTY_BEHAVIOUR)
                         old |= KIND(e->kind);
         }
@@ -428,8 +480,9 @@ static void report(struct qn_diff *d, struct qn_scan *s)
 
 void qn_diff_finish(struct qn_diff *d, struct qn_scan *s)
 {
-        if (!d->comparing) {
+        if (d->step == QN_DIFF_EVENTS) {
                 take(d, s);
+                d->events_known = true;
                 return;
         }
         mark(d, &s->sink);

@@ -1,14 +1,17 @@
 /* diff.h - what is new in a package: compared with the version before.
  *
- * The version before is looked at first, as far as it differs (files with the same content are passed over): its statements
- * (js-units.h) and its events are kept as hashes.  Then the package itself is observed as ever, and at the end each event
- * learns whether its behaviour, or the code it lies in, is new (qn_event.fresh).  Facts about the difference as a whole are
- * events of the layer "diff".
+ * Of the version before, the statements of the files that differ are learnt (js-units.h), as hashes.  Then the package itself is
+ * observed as ever.  Only when it does something worth telling in what differs, the version before is observed too, so that
+ * its events are known; and at the end each event learns whether its behaviour, or the code it lies in, is new
+ * (qn_event.fresh).  Facts about the difference as a whole are events of the layer "diff".
  *
  *   qn_diff_begin()
  *   qn_diff_file(BEFORE)…, qn_diff_file(NOW)…        all files of both, in any order
- *   scan of the files of BEFORE that qn_diff_differs(), with qn_scan_compare()
- *   qn_diff_compare(); scan of the package with qn_scan_compare() */
+ *   qn_scan_learn() of the files of BEFORE that qn_diff_differs()
+ *   qn_diff_step(PACKAGE); scan of the package with qn_scan_compare(), up to its finish
+ *   if qn_diff_wants_events(): qn_diff_step(EVENTS); scan of the files of BEFORE that qn_diff_differs(), with
+ *   qn_scan_compare(), finished
+ *   qn_diff_step(PACKAGE); the scan of the package is finished */
 #pragma once
 
 #include "base/str.h"
@@ -32,8 +35,18 @@ void qn_diff_file(struct qn_diff *d, enum qn_diff_side side, struct qn_str path,
                   struct qn_str content);
 /* Whether the other side has no file with this content. */
 bool qn_diff_differs(const struct qn_diff *d, enum qn_diff_side side, struct qn_str content);
-/* From here on the package itself is scanned. */
-void qn_diff_compare(struct qn_diff *d);
+/* What a scan that is now begun looks at. */
+enum qn_diff_step {
+        QN_DIFF_LEARN,   /* programs of the version before: their statements are learnt */
+        QN_DIFF_PACKAGE, /* the package itself */
+        QN_DIFF_EVENTS,  /* the version before once more: its events are learnt */
+};
+
+void qn_diff_step(struct qn_diff *d, enum qn_diff_step step);
+/* The manifest of the version before. */
+void qn_diff_manifest(struct qn_diff *d, struct qn_cur text);
+/* Whether the events of the version before must be known to judge those of the package, whose scan is done. */
+bool qn_diff_wants_events(const struct qn_diff *d, const struct qn_scan *s);
 
 /* --- asked by the scan --- */
 

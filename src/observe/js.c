@@ -394,3 +394,14 @@ void qn_js_observe_code(struct qn_scan *s, const struct qn_site *site, struct qn
         if (code.n <= QN_JS_FILE_MAX)
                 observe(s, code, QN_JS_AUTO, 0, site);
 }
+
+void qn_js_learn(struct qn_scan *s, struct qn_str source)
+{
+        const struct qn_js_ast *ast;
+        enum qn_js_mode mode;
+        unsigned opts;
+
+        qn_js_options(s->path, &mode, &opts);
+        if (qn_js_parse(s->js, source, mode, opts, &ast, NULL) == 0 && ast->root)
+                qn_diff_program(s->diff, s->path, ast, &s->tmp);
+}

@@ -10,16 +10,19 @@
 
 struct qn_previous {
         struct qn_gz *gz;
+        const struct qn_observers *observers;
+        struct qn_scan *scan; /* made when something must be observed */
         struct qn_archive archive;
         struct qn_diff *diff;
 };
 
-int qn_previous_new(struct qn_previous **ret)
+int qn_previous_new(const struct qn_observers *o, struct qn_previous **ret)
 {
         struct qn_previous *p = calloc(1, sizeof *p);
 
         if (!p)
                 return -ENOMEM;
+        p->observers = o;
         p->gz = qn_gz_new();
         if (!p->gz || qn_diff_new(&p->diff) < 0) {
                 qn_previous_free(p);
@@ -36,6 +39,7 @@ struct qn_previous *qn_previous_free(struct qn_previous *p)
         qn_archive_done(&p->archive);
         qn_gz_free(p->gz);
         qn_diff_free(p->diff);
+        qn_scan_free(p->scan);
         free(p);
         return NULL;
 }
@@ -76,9 +80,10 @@ static int note_file(void *ctx, const struct qn_tar_entry *e, const struct qn_co
 struct look {
         struct qn_previous *p;
         struct qn_scan *scan;
+        int (*fn)(struct qn_scan *s, const struct qn_scan_file *f);
 };
 
-static int scan_file(void *ctx, const struct qn_tar_entry *e, const struct qn_content *c)
+static int look_at_file(void *ctx, const struct qn_tar_entry *e, const struct qn_content *c)
 {
         struct look *l = ctx;
         const struct qn_scan_file f = {
@@ -93,29 +98,14 @@ static int scan_file(void *ctx, const struct qn_tar_entry *e, const struct qn_co
         if (!qn_str_is(e->path, "package.json") &&
             !qn_diff_differs(l->p->diff, QN_DIFF_BEFORE, qn_cur_rest(&c->data)))
                 return 0;
-        return qn_scan_file(l->scan, &f);
+        return l->fn(l->scan, &f);
 }
 
-static int scan_previous(struct qn_previous *p, struct qn_scan *scan, struct qn_err *err)
-{
-        const struct qn_event_set *set;
-        struct look l = { p, scan };
-        int r;
-
-        qn_scan_begin(scan);
-        qn_scan_compare(scan, p->diff);
-        r = each_file(&p->archive, scan_file, &l, err);
-        if (r < 0)
-                return r;
-        (void)qn_scan_pending(scan); /* files that would be wanted are left out */
-        qn_scan_deepen(scan);
-        return qn_scan_finish(scan, (struct qn_str){ 0 }, &set);
-}
-
-int qn_previous_look(struct qn_previous *p, struct qn_scan *scan, struct qn_archive *now,
-                     struct qn_cur previous, struct qn_diff **ret, struct qn_err *err)
+int qn_previous_learn(struct qn_previous *p, struct qn_scan *scan, struct qn_archive *now,
+                      struct qn_cur previous, struct qn_diff **ret, struct qn_err *err)
 {
         struct side before = { p->diff, QN_DIFF_BEFORE }, after = { p->diff, QN_DIFF_NOW };
+        struct look look = { p, scan, qn_scan_learn };
         int r;
 
         qn_diff_begin(p->diff);
@@ -124,10 +114,44 @@ int qn_previous_look(struct qn_previous *p, struct qn_scan *scan, struct qn_arch
                 r = each_file(&p->archive, note_file, &before, err);
         if (r == 0 && each_file(now, note_file, &after, NULL) == -ENOMEM) /* damage shows later */
                 r = -ENOMEM;
-        if (r == 0)
-                r = scan_previous(p, scan, err);
-        qn_archive_close(&p->archive);
-        qn_diff_compare(p->diff);
+        if (r == 0) {
+                qn_scan_begin(scan);
+                qn_scan_compare(scan, p->diff);
+                r = each_file(&p->archive, look_at_file, &look, err);
+        }
+        qn_diff_step(p->diff, QN_DIFF_PACKAGE);
         *ret = p->diff;
         return r;
+}
+
+int qn_previous_observe(struct qn_previous *p, const struct qn_scan *scan)
+{
+        const struct qn_event_set *set;
+        struct look look = { .p = p, .fn = qn_scan_file };
+        int r = 0;
+
+        if (!qn_diff_wants_events(p->diff, scan))
+                return 0;
+        if (!p->scan)
+                r = qn_scan_new(p->observers, &p->scan);
+        if (r < 0)
+                return r;
+        look.scan = p->scan;
+        qn_scan_begin(p->scan);
+        qn_scan_compare(p->scan, p->diff);
+        qn_diff_step(p->diff, QN_DIFF_EVENTS);
+        r = each_file(&p->archive, look_at_file, &look, NULL);
+        if (r != -ENOMEM) { /* it was read whole before */
+                (void)qn_scan_pending(p->scan); /* files that would be wanted are left out */
+                qn_scan_deepen(p->scan);
+                r = qn_scan_finish(p->scan, (struct qn_str){ 0 }, &set);
+        }
+        qn_diff_step(p->diff, QN_DIFF_PACKAGE);
+        return r;
+}
+
+void qn_previous_close(struct qn_previous *p)
+{
+        if (p)
+                qn_archive_close(&p->archive);
 }

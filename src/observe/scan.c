@@ -412,6 +412,19 @@ int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
         return s->graph.full && s->pkg.total < s->pkg.max / 2 ? -ENOMEM : 0;
 }
 
+int qn_scan_learn(struct qn_scan *s, const struct qn_scan_file *f)
+{
+        if (qn_str_is(f->path, "package.json"))
+                qn_diff_manifest(s->diff, f->data);
+        if (!is_javascript(f) || f->size > qn_cur_left(&f->data) || f->size > QN_JS_FILE_MAX)
+                return 0;
+        s->path = f->path;
+        qn_js_learn(s, qn_cur_rest(&f->data));
+        qn_js_trim(s->js, KEEP_JS);
+        qn_arena_reset(&s->tmp, KEEP_FILE);
+        return 0;
+}
+
 void qn_scan_deepen(struct qn_scan *s)
 {
         qn_scan_run_todo(s); /* what the manifest brought */

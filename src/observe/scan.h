@@ -47,6 +47,8 @@ void qn_scan_compare(struct qn_scan *s, struct qn_diff *d);
 void qn_scan_packument(struct qn_scan *s, struct qn_cur packument, struct qn_str version);
 /* Observes one file.  Only -ENOMEM is returned: whatever is wrong with the file becomes an UNANALYSED event. */
 QN_MUST int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f);
+/* Learns the code of a file of the version before, for what the scan compares with; nothing is observed. */
+QN_MUST int qn_scan_learn(struct qn_scan *s, const struct qn_scan_file *f);
 /* Something about the archive: an entry that is not a plain file, a duplicate… (what, path). */
 QN_MUST int qn_scan_odd(struct qn_scan *s, const char *what, struct qn_str path);
 /* Something that could not be analysed (what: a short stable word; detail: one sentence). */
