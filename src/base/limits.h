@@ -33,7 +33,7 @@
 #define QN_EXE_SECTIONS_MAX 1024u             /* sections, and segments */
 #define QN_EXE_COMMANDS_MAX 4096u             /* load commands of one Mach-O file */
 #define QN_EXE_TEXT_MAX     ((size_t)8 << 20) /* bytes of one executable that are searched for text */
-#define QN_ZIP_ENTRIES_MAX  200000u
+#define QN_ZIP_ENTRIES_MAX  1000000u
 #define QN_NESTED_DEPTH_MAX 3u    /* archives inside archives inside the package */
 #define QN_NESTED_FILES_MAX 5000u /* files of one archive inside a package */
 #define QN_NESTED_MAX \
@@ -177,3 +177,16 @@
 /* --- directories given to check --- */
 #define QN_PACK_MAX       ((size_t)512 << 20) /* bytes of one directory that is analysed as a package */
 #define QN_PACK_DEPTH_MAX 64u                 /* nesting of its directories */
+
+/* --- intelligence --- */
+#define QN_OSV_MAX             ((size_t)8 << 20) /* bytes of one OSV record */
+#define QN_OSV_ID_MAX          400u /* characters; names of packages are part of some */
+#define QN_OSV_AFFECTED_MAX    10000u  /* packages that one record names */
+#define QN_OSV_EVENTS_MAX      100000u /* in all ranges of one record */
+#define QN_OSV_VERSIONS_MAX    100000u
+#define QN_OSV_INDICATORS_MAX  2000u
+#define QN_LISTING_CELL_MAX    65536u /* bytes of one cell of a table */
+#define QN_FEED_ENTRIES_MAX    1000000u /* files in one archive of records */
+#define QN_FEED_ARENA_MAX      ((size_t)512 << 20) /* memory for one record, or for one list */
+#define QN_FEED_REPLY_MAX      ((size_t)256 << 20) /* bytes of all records of one job */
+#define QN_FEED_SECONDS        120u /* processor time of one job */

@@ -31,7 +31,8 @@ struct qn_tar {
         uint64_t body, pad; /* stream: what is left of the current entry */
         struct qn_buf meta; /* stream: body of an extended header */
         struct qn_tar_ext local, global;
-        unsigned entries, notes;
+        size_t entries, entries_max;
+        unsigned notes;
         bool saw_null, ended, named; /* named: local belongs to the entry handed out */
         uint8_t block[BLOCK];
         char name[100 + 155 + 2], scratch[2][160], path[QN_TAR_NAME_MAX];
@@ -73,6 +74,7 @@ static int source_new(struct qn_tar **ret)
 
         if (!t)
                 return -ENOMEM;
+        t->entries_max = QN_TAR_ENTRIES_MAX;
         t->meta = QN_BUF_INIT(QN_TAR_PAX_MAX);
         t->local.path = t->local.link = t->global.path = t->global.link =
                 QN_BUF_INIT(QN_TAR_PAX_MAX);
@@ -113,6 +115,11 @@ static void ext_done(struct qn_tar_ext *e)
 {
         qn_buf_done(&e->path);
         qn_buf_done(&e->link);
+}
+
+void qn_tar_allow(struct qn_tar *t, size_t entries)
+{
+        t->entries_max = entries;
 }
 
 struct qn_tar *qn_tar_free(struct qn_tar *t)
@@ -617,8 +624,8 @@ static int fill_entry(struct qn_tar *t, const struct header *h, struct qn_tar_en
         uint64_t size = (uint64_t)h->size;
         int r;
 
-        if (t->entries++ == QN_TAR_ENTRIES_MAX)
-                return qn_fail(reterr, -EFBIG, t->off, "more than %u entries", QN_TAR_ENTRIES_MAX);
+        if (t->entries++ == t->entries_max)
+                return qn_fail(reterr, -EFBIG, t->off, "more than %zu entries", t->entries_max);
         if (size > QN_UNPACKED_MAX)
                 return qn_fail(reterr, -EFBIG, t->off, "an entry claims more than %zu bytes",
                                QN_UNPACKED_MAX);

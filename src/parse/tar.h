@@ -78,6 +78,8 @@ QN_MUST int qn_tar_open(struct qn_cur in, struct qn_tar **ret);
 /* From a stream: read works like qn_gz_stream_read. */
 typedef ssize_t (*qn_tar_read_fn)(void *user, void *out, size_t n, struct qn_err *reterr);
 QN_MUST int qn_tar_open_stream(qn_tar_read_fn read, void *user, struct qn_tar **ret);
+/* How many entries to accept instead of QN_TAR_ENTRIES_MAX: for archives that are no packages. */
+void qn_tar_allow(struct qn_tar *t, size_t entries);
 struct qn_tar *qn_tar_free(struct qn_tar *t);
 void qn_tar_freep(struct qn_tar **t);
 

@@ -1,0 +1,100 @@
+/* index.h - everything that is known about bad packages, in one mapped file that all processes share.
+ * An LMDB environment: readers see the state at their begin, whatever an update does meanwhile; an update is one
+ * transaction, so that killing it at any moment leaves the old state.  One writer at a time.
+ *
+ *   records   number → sources, packed record without its details (record.h), details in shared lines
+ *   ids       id or alias → numbers        names     package → numbers      iocs   kind and value → numbers
+ *   sources   name → what is remembered of a source     texts  hash → line that several details hold     meta
+ *
+ * The file is our own: what is in it was packed by a role and checked when it was taken in. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/cur.h"
+#include "base/err.h"
+#include "parse/indicator.h"
+
+struct qn_arena;
+struct qn_intel;
+struct qn_osv;
+
+/* Opens the index below a directory for reading: 0; -ENOENT: there is none yet; -EBADMSG: it is damaged, -EPROTO of another
+ * version; -errno. */
+QN_MUST int qn_intel_open(const char *dir, struct qn_intel **ret, struct qn_err *reterr);
+/* The same for writing; makes it when there is none.  -EBUSY: another process updates it. */
+QN_MUST int qn_intel_open_writer(const char *dir, struct qn_intel **ret, struct qn_err *reterr);
+struct qn_intel *qn_intel_close(struct qn_intel *x); /* what was not committed is forgotten */
+void qn_intel_closep(struct qn_intel **x);
+/* Reading: sees what was committed meanwhile. */
+QN_MUST int qn_intel_refresh(struct qn_intel *x);
+
+/* --- sources --- */
+
+#define QN_INTEL_SOURCES_MAX 32u
+#define QN_INTEL_SOURCE_NAME_MAX 40u
+
+struct qn_intel_source {
+        struct qn_str name;
+        unsigned number;                  /* below QN_INTEL_SOURCES_MAX */
+        uint64_t records;                 /* that it has */
+        uint64_t updated_s;               /* since 1970, when it was taken in last */
+        uint64_t generation;              /* of the index then */
+        struct qn_str etag, last_modified; /* of the last whole download; may be empty */
+        struct qn_str from;               /* address or file */
+        struct qn_str position;           /* up to which changes were taken in, as the source counts; may be empty */
+};
+
+/* Sources in the order of their numbers; texts live in the arena. */
+QN_MUST int qn_intel_sources(struct qn_intel *x, struct qn_arena *a, struct qn_intel_source **ret,
+                             size_t *ret_n);
+/* The source of that name; made by the writer when it is new.  -ENOENT, -ENOSPC: too many. */
+QN_MUST int qn_intel_source(struct qn_intel *x, struct qn_str name, struct qn_arena *a,
+                            struct qn_intel_source *ret);
+
+/* --- writing: one import --- */
+
+struct qn_intel_counts {
+        uint64_t added, changed, same, removed;
+};
+
+/* Begins to take in what one source says.  whole: it says all that it has to say, what it had said before and does not
+ * repeat is forgotten at the commit. */
+QN_MUST int qn_intel_begin(struct qn_intel *x, const struct qn_intel_source *s, bool whole);
+/* A packed record.  Of several with one id the latest counts, in whatever order they come; one that was withdrawn wins
+ * over its equal.  0, -EBADMSG (not taken), -errno. */
+QN_MUST int qn_intel_put(struct qn_intel *x, struct qn_cur packed);
+/* Forgets what the source said under an id: 0 or -ENOENT. */
+QN_MUST int qn_intel_drop(struct qn_intel *x, struct qn_str id);
+/* s: what to remember of the source (number and generation are kept).  shrunk_ok false: -ERANGE, and nothing happened, when
+ * a whole import has less than half of what the source had. */
+QN_MUST int qn_intel_commit(struct qn_intel *x, const struct qn_intel_source *s, bool shrunk_ok,
+                            struct qn_intel_counts *ret, struct qn_err *reterr);
+
+/* --- reading --- */
+
+struct qn_intel_record {
+        uint32_t number;
+        uint32_t sources;    /* bits: who has it */
+        uint64_t generation; /* of the index when it was last changed */
+        struct qn_cur head;  /* qn_intel_unpack() */
+        struct qn_cur prose; /* qn_intel_details() */
+};
+
+/* Calls fn for each record of a package, by an id or alias, with an indicator, or of all; goes on while it returns 0.  What
+ * it is given lives until the next refresh. */
+typedef int qn_intel_fn(void *ctx, const struct qn_intel_record *r);
+QN_MUST int qn_intel_by_name(struct qn_intel *x, struct qn_str name, qn_intel_fn *fn, void *ctx);
+QN_MUST int qn_intel_by_id(struct qn_intel *x, struct qn_str id, qn_intel_fn *fn, void *ctx);
+QN_MUST int qn_intel_by_indicator(struct qn_intel *x, enum qn_indicator_kind kind,
+                                  struct qn_str value, qn_intel_fn *fn, void *ctx);
+QN_MUST int qn_intel_all(struct qn_intel *x, qn_intel_fn *fn, void *ctx);
+/* The prose of a record, put together again. */
+QN_MUST int qn_intel_details(struct qn_intel *x, const struct qn_intel_record *r,
+                             struct qn_buf *out);
+
+struct qn_intel_stats {
+        uint64_t records, names, indicators, bytes, generation;
+};
+QN_MUST int qn_intel_stats(struct qn_intel *x, struct qn_intel_stats *ret);
+/* Whether it holds any indicator of that kind: then looking for them is worth something. */
+bool qn_intel_has(struct qn_intel *x, enum qn_indicator_kind kind);
