@@ -179,14 +179,14 @@
 #define QN_PACK_DEPTH_MAX 64u                 /* nesting of its directories */
 
 /* --- intelligence --- */
-#define QN_OSV_MAX             ((size_t)8 << 20) /* bytes of one OSV record */
-#define QN_OSV_ID_MAX          400u /* characters; names of packages are part of some */
-#define QN_OSV_AFFECTED_MAX    10000u  /* packages that one record names */
-#define QN_OSV_EVENTS_MAX      100000u /* in all ranges of one record */
-#define QN_OSV_VERSIONS_MAX    100000u
-#define QN_OSV_INDICATORS_MAX  2000u
-#define QN_LISTING_CELL_MAX    65536u /* bytes of one cell of a table */
-#define QN_FEED_ENTRIES_MAX    1000000u /* files in one archive of records */
-#define QN_FEED_ARENA_MAX      ((size_t)512 << 20) /* memory for one record, or for one list */
-#define QN_FEED_REPLY_MAX      ((size_t)256 << 20) /* bytes of all records of one job */
-#define QN_FEED_SECONDS        120u /* processor time of one job */
+#define QN_OSV_MAX            ((size_t)8 << 20) /* bytes of one OSV record */
+#define QN_OSV_ID_MAX         400u              /* characters; names of packages are part of some */
+#define QN_OSV_AFFECTED_MAX   10000u            /* packages that one record names */
+#define QN_OSV_EVENTS_MAX     100000u           /* in all ranges of one record */
+#define QN_OSV_VERSIONS_MAX   100000u
+#define QN_OSV_INDICATORS_MAX 2000u
+#define QN_LISTING_CELL_MAX   65536u              /* bytes of one cell of a table */
+#define QN_FEED_ENTRIES_MAX   1000000u            /* files in one archive of records */
+#define QN_FEED_ARENA_MAX     ((size_t)512 << 20) /* memory for one record, or for one list */
+#define QN_FEED_REPLY_MAX     ((size_t)256 << 20) /* bytes of all records of one job */
+#define QN_FEED_SECONDS       120u                /* processor time of one job */

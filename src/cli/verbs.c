@@ -56,6 +56,21 @@ static const struct qn_opt events_opts[] = {
         {}
 };
 
+static const struct qn_opt intel_opts[] = {
+        { "format", 'f', 0, "FORMAT", "text|json|csv|osv", "text",
+          "what to print: text or json; export: csv (the default) or osv" },
+        { "source", 0, 0, "NAME", NULL, NULL,
+          "as whom to take a feed in, or whose records to export" },
+        { "whole", 0, 0, NULL, NULL, NULL,
+          "what is taken in is all that its source says: what it does not repeat is forgotten" },
+        { "force", 0, 0, NULL, NULL, NULL,
+          "take over a feed that lost more than half of its records" },
+        { "explain", 0, 0, NULL, NULL, NULL, "each statement: record, range and who has it" },
+        { "no-sandbox", 0, 0, NULL, NULL, NULL,
+          "go on where the kernel refuses to confine the reading" },
+        {}
+};
+
 static const struct qn_opt judge_opts[] = {
         { "explain", 0, 0, NULL, NULL, NULL,
           "why each rule exists, all of its evidence, and how data flowed to it" },
@@ -97,6 +112,10 @@ const struct qn_verb qn_verbs[] = {
         { "events", 1, 1, QN_NEED_DATA, cmd_events, "TARGET", NULL,
           "Print what was seen in a package", events_opts },
         { "help", 0, 1, 0, cmd_help, "[VERB]", NULL, "Show help for the program or a verb", NULL },
+        { "intel", 1, -1, QN_NEED_DATA | QN_NEED_STATE | QN_NEED_CACHE, cmd_intel,
+          "import|lookup|show|find|sources|export [ARGUMENT...]",
+          "import|lookup|show|find|sources|export",
+          "What is known to be bad: take feeds in, ask about versions, hand lists on", intel_opts },
         { "judge", 0, -1, QN_NEED_DATA, cmd_judge, "[FILE...]", NULL, "Judge events by the rules",
           judge_opts },
         { "rules", 1, 2, QN_NEED_DATA, cmd_rules, "list|show|test|docs [ID|DIR]",

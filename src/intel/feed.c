@@ -205,8 +205,8 @@ static int read_entry(struct qn_feed *f, struct qn_tar *t, uint64_t size, struct
         if (qn_buf_room(&f->content, size) < 0)
                 return -ENOMEM;
         while (f->content.n < size) {
-                ssize_t n = qn_tar_read(t, f->content.p + f->content.n, size - f->content.n,
-                                        reterr);
+                ssize_t n =
+                        qn_tar_read(t, f->content.p + f->content.n, size - f->content.n, reterr);
 
                 if (n <= 0)
                         return n < 0 ? (int)n : -ENODATA;
@@ -333,8 +333,7 @@ static bool is_whole(struct qn_str line)
         return qn_json_init(&j, c, NULL) == 0 && qn_json_skip(&j, NULL) == 0;
 }
 
-static int pack_json(struct qn_feed *f, struct qn_cur in, struct qn_str path,
-                     struct qn_err *reterr)
+static int pack_json(struct qn_feed *f, struct qn_cur in, struct qn_str path, struct qn_err *reterr)
 {
         struct qn_str text = qn_cur_rest(&in), rest = text,
                       first = qn_str_trim(qn_str_cut(&rest, '\n'));
@@ -449,12 +448,11 @@ static int add_indicator(struct qn_feed *f, struct groups *all, const struct qn_
 {
         struct qn_str topic = row->campaign.n ? row->campaign : QN_STR("indicators");
         struct group *g = group_of(
-                f, all,
-                qn_str_take(join(&f->a, "LIST:", f->source, topic), QN_OSV_ID_MAX));
+                f, all, qn_str_take(join(&f->a, "LIST:", f->source, topic), QN_OSV_ID_MAX));
         struct qn_indicator i = row->ioc;
 
-        if (!g || QN_ARENA_ROOM(&f->a, g->osv.indicators, g->osv.n_indicators,
-                                g->indicators_cap) < 0)
+        if (!g ||
+            QN_ARENA_ROOM(&f->a, g->osv.indicators, g->osv.n_indicators, g->indicators_cap) < 0)
                 return -ENOBUFS;
         i.value = qn_arena_dup(&f->a, i.value);
         i.note = qn_arena_dup(&f->a, row->note);
@@ -463,8 +461,7 @@ static int add_indicator(struct qn_feed *f, struct groups *all, const struct qn_
         return i.value.p && i.note.p ? 0 : -ENOBUFS;
 }
 
-static int pack_list(struct qn_feed *f, struct qn_cur in, struct qn_str path,
-                     struct qn_err *reterr)
+static int pack_list(struct qn_feed *f, struct qn_cur in, struct qn_str path, struct qn_err *reterr)
 {
         struct groups all = { 0 };
         struct qn_listing_row row;

@@ -18,11 +18,11 @@
 #include "parse/osv.h"
 #include "parse/packument.h"
 
-#define VERSION  1u
-#define MAP_SIZE ((size_t)16 << 30) /* of addresses; the file is as large as it must be */
-#define KEY_MAX  400u               /* LMDB takes 511 bytes */
-#define SHARED_MIN 24u              /* a shorter line is cheaper where it stands */
-#define SEEN_MAX ((size_t)256 << 20) /* memory for what an import has seen */
+#define VERSION    1u
+#define MAP_SIZE   ((size_t)16 << 30)  /* of addresses; the file is as large as it must be */
+#define KEY_MAX    400u                /* LMDB takes 511 bytes */
+#define SHARED_MIN 24u                 /* a shorter line is cheaper where it stands */
+#define SEEN_MAX   ((size_t)256 << 20) /* memory for what an import has seen */
 
 enum table { RECORDS, IDS, NAMES, IOCS, SOURCES, TEXTS, META, TABLES };
 
@@ -42,8 +42,8 @@ static const struct {
 struct import {
         unsigned source;
         bool whole;
-        uint32_t next;           /* number of the next new record */
-        uint64_t had;            /* records of the source before */
+        uint32_t next; /* number of the next new record */
+        uint64_t had;  /* records of the source before */
         uint64_t generation;
         struct qn_hashset lines; /* of details, seen once */
         uint8_t *seen;           /* a bit for each record */
@@ -59,9 +59,9 @@ struct qn_intel {
         bool writer;
         char *path;
         struct import im;
-        struct qn_arena a;    /* of one record */
-        struct qn_arena mem;  /* of one import */
-        struct qn_buf value;  /* that is being put together */
+        struct qn_arena a;   /* of one record */
+        struct qn_arena mem; /* of one import */
+        struct qn_buf value; /* that is being put together */
 };
 
 /* --- errors --- */
@@ -92,12 +92,12 @@ static int failed(const struct qn_intel *x, int r, struct qn_err *reterr)
 {
         if (r == -EBADMSG)
                 return qn_fail(reterr, r, 0,
-                               "the index %s is damaged: delete it and run qanat intel update",
+                               "the index %s is damaged: delete it and run qanat intel import",
                                x->path);
         if (r == -EPROTO)
                 return qn_fail(reterr, r, 0,
                                "the index %s was written by another version: delete it and run "
-                               "qanat intel update",
+                               "qanat intel import",
                                x->path);
         return qn_fail(reterr, r, 0, "the index %s: %s", x->path, strerror(-r));
 }
@@ -292,7 +292,7 @@ int qn_intel_open(const char *dir, struct qn_intel **ret, struct qn_err *reterr)
                 return r;
         if (access(x->path, F_OK) < 0)
                 return qn_fail(reterr, -ENOENT, 0,
-                               "there is no intelligence yet: run qanat intel update");
+                               "there is no intelligence yet: run qanat intel import");
         r = open_reader(x);
         if (r == 0)
                 r = check_size(x);
@@ -387,8 +387,7 @@ static int get_source(struct qn_cur c, struct qn_arena *a, struct qn_intel_sourc
 int qn_intel_sources(struct qn_intel *x, struct qn_arena *a, struct qn_intel_source **ret,
                      size_t *ret_n)
 {
-        struct qn_intel_source *list =
-                qn_arena_calloc(a, QN_INTEL_SOURCES_MAX, sizeof *list);
+        struct qn_intel_source *list = qn_arena_calloc(a, QN_INTEL_SOURCES_MAX, sizeof *list);
         MDB_cursor *c;
         MDB_val k, v;
         size_t n = 0;
@@ -512,7 +511,7 @@ static int put_details(struct qn_intel *x, struct qn_str details)
 {
         int r = 0;
 
-        while (r == 0 && details.p && details.n)
+        while (r == 0 && details.p)
                 r = put_line(x, qn_str_cut(&details, '\n'));
         return r;
 }
@@ -520,6 +519,7 @@ static int put_details(struct qn_intel *x, struct qn_str details)
 int qn_intel_details(struct qn_intel *x, const struct qn_intel_record *rec, struct qn_buf *out)
 {
         struct qn_cur c = rec->prose;
+        size_t lines = 0;
         int r = 0;
 
         while (r == 0 && qn_cur_left(&c)) {
@@ -536,10 +536,10 @@ int qn_intel_details(struct qn_intel *x, const struct qn_intel_record *rec, stru
                         r = get(x, TEXTS, val(&hash, sizeof hash), &v);
                         line = (struct qn_str){ v.mv_data, v.mv_size };
                 }
-                if (r == 0) {
-                        qn_buf_str(out, line);
+                if (r == 0 && lines++)
                         qn_buf_byte(out, '\n');
-                }
+                if (r == 0)
+                        qn_buf_str(out, line);
         }
         return r < 0 ? r : qn_buf_error(out);
 }
@@ -839,8 +839,8 @@ static int find_left(struct qn_intel *x, uint32_t **ret, size_t *ret_n, uint64_t
                 if (!(f.sources & bit))
                         continue;
                 ++*ret_has;
-                if (!x->im.whole || (number / 8 < x->im.seen_n &&
-                                     x->im.seen[number / 8] >> number % 8 & 1))
+                if (!x->im.whole ||
+                    (number / 8 < x->im.seen_n && x->im.seen[number / 8] >> number % 8 & 1))
                         continue;
                 if (QN_ARENA_ROOM(&x->mem, list, n, cap) < 0)
                         r = -ENOMEM;
@@ -878,8 +878,7 @@ static int remember(struct qn_intel *x, const struct qn_intel_source *s, uint64_
         qn_buf_reset(&x->value);
         put_source(&x->value, &kept);
         r = qn_buf_error(&x->value);
-        return r == 0 ? put(x, SOURCES, val(s->name.p, s->name.n),
-                            val(x->value.p, x->value.n), 0)
+        return r == 0 ? put(x, SOURCES, val(s->name.p, s->name.n), val(x->value.p, x->value.n), 0)
                       : r;
 }
 

@@ -30,18 +30,19 @@ QN_MUST int qn_intel_refresh(struct qn_intel *x);
 
 /* --- sources --- */
 
-#define QN_INTEL_SOURCES_MAX 32u
+#define QN_INTEL_SOURCES_MAX     32u
 #define QN_INTEL_SOURCE_NAME_MAX 40u
 
 struct qn_intel_source {
         struct qn_str name;
-        unsigned number;                  /* below QN_INTEL_SOURCES_MAX */
-        uint64_t records;                 /* that it has */
-        uint64_t updated_s;               /* since 1970, when it was taken in last */
-        uint64_t generation;              /* of the index then */
+        unsigned number;                   /* below QN_INTEL_SOURCES_MAX */
+        uint64_t records;                  /* that it has */
+        uint64_t updated_s;                /* since 1970, when it was taken in last */
+        uint64_t generation;               /* of the index then */
         struct qn_str etag, last_modified; /* of the last whole download; may be empty */
-        struct qn_str from;               /* address or file */
-        struct qn_str position;           /* up to which changes were taken in, as the source counts; may be empty */
+        struct qn_str from;                /* address or file */
+        struct qn_str
+                position; /* up to which changes were taken in, as the source counts; may be empty */
 };
 
 /* Sources in the order of their numbers; texts live in the arena. */

@@ -172,14 +172,14 @@ static int get_count(struct qn_cur *c, size_t least, size_t *ret)
 }
 
 /* The same, with an array for them. */
-#define GET_ARRAY(c, a, least, arr, n)                                             \
-        ({                                                                         \
-                int r_ = get_count((c), (least), &(n));                            \
-                if (r_ == 0 && (n)) {                                              \
-                        (arr) = qn_arena_calloc((a), (n), sizeof *(arr));          \
-                        r_ = (arr) ? 0 : -ENOBUFS;                                 \
-                }                                                                  \
-                r_;                                                                \
+#define GET_ARRAY(c, a, least, arr, n)                                    \
+        ({                                                                \
+                int r_ = get_count((c), (least), &(n));                   \
+                if (r_ == 0 && (n)) {                                     \
+                        (arr) = qn_arena_calloc((a), (n), sizeof *(arr)); \
+                        r_ = (arr) ? 0 : -ENOBUFS;                        \
+                }                                                         \
+                r_;                                                       \
         })
 
 static int get_texts(struct qn_cur *c, struct qn_arena *a, struct qn_str **ret, size_t *ret_n)

@@ -141,7 +141,7 @@ int qn_previous_observe(struct qn_previous *p, const struct qn_scan *scan)
         qn_scan_compare(p->scan, p->diff);
         qn_diff_step(p->diff, QN_DIFF_EVENTS);
         r = each_file(&p->archive, look_at_file, &look, NULL);
-        if (r != -ENOMEM) { /* it was read whole before */
+        if (r != -ENOMEM) {                     /* it was read whole before */
                 (void)qn_scan_pending(p->scan); /* files that would be wanted are left out */
                 qn_scan_deepen(p->scan);
                 r = qn_scan_finish(p->scan, (struct qn_str){ 0 }, &set);

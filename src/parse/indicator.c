@@ -11,8 +11,8 @@
 #define LABEL_MAX 63u
 
 static const char *const names[QN_IOC_MAX] = {
-        [QN_IOC_SHA256] = "sha256", [QN_IOC_SHA1] = "sha1",     [QN_IOC_SHA512] = "sha512",
-        [QN_IOC_DOMAIN] = "domain", [QN_IOC_IP] = "ip",         [QN_IOC_URL] = "url",
+        [QN_IOC_SHA256] = "sha256", [QN_IOC_SHA1] = "sha1", [QN_IOC_SHA512] = "sha512",
+        [QN_IOC_DOMAIN] = "domain", [QN_IOC_IP] = "ip",     [QN_IOC_URL] = "url",
         [QN_IOC_WALLET] = "wallet", [QN_IOC_FILE] = "file",
 };
 
@@ -21,14 +21,11 @@ static const struct {
         const char *name;
         enum qn_indicator_kind kind;
 } others[] = {
-        { "hash", QN_IOC_SHA256 },       { "sha-256", QN_IOC_SHA256 },
-        { "sha-1", QN_IOC_SHA1 },        { "integrity", QN_IOC_SHA512 },
-        { "sha512_sri", QN_IOC_SHA512 }, { "host", QN_IOC_DOMAIN },
-        { "hostname", QN_IOC_DOMAIN },   { "fqdn", QN_IOC_DOMAIN },
-        { "ipv4", QN_IOC_IP },           { "ipv6", QN_IOC_IP },
-        { "ip_address", QN_IOC_IP },     { "uri", QN_IOC_URL },
-        { "address", QN_IOC_WALLET },    { "filename", QN_IOC_FILE },
-        { "path", QN_IOC_FILE },
+        { "hash", QN_IOC_SHA256 },      { "sha-256", QN_IOC_SHA256 },    { "sha-1", QN_IOC_SHA1 },
+        { "integrity", QN_IOC_SHA512 }, { "sha512_sri", QN_IOC_SHA512 }, { "host", QN_IOC_DOMAIN },
+        { "hostname", QN_IOC_DOMAIN },  { "fqdn", QN_IOC_DOMAIN },       { "ipv4", QN_IOC_IP },
+        { "ipv6", QN_IOC_IP },          { "ip_address", QN_IOC_IP },     { "uri", QN_IOC_URL },
+        { "address", QN_IOC_WALLET },   { "filename", QN_IOC_FILE },     { "path", QN_IOC_FILE },
 };
 
 const char *qn_indicator_name(enum qn_indicator_kind kind)
@@ -108,8 +105,15 @@ static bool is_printable(struct qn_str s)
 
 static bool is_url(struct qn_str s)
 {
-        ptrdiff_t colon = qn_str_find(s, QN_STR("://"));
+        ptrdiff_t colon = qn_str_find(s, QN_STR("://")), slash = qn_str_chr(s, '/');
 
+        if (colon < 0 && slash > 0 && is_printable(s)) { /* "host/path", as many lists have it */
+                struct qn_str host = qn_str_take(s, (size_t)slash);
+                ptrdiff_t port = qn_str_chr(host, ':');
+
+                host = port > 0 ? qn_str_take(host, (size_t)port) : host;
+                return is_host(host) || is_ip(host);
+        }
         if (colon < 2 || !is_printable(s) || (size_t)colon + 3 >= s.n)
                 return false;
         for (ptrdiff_t i = 0; i < colon; i++)
@@ -131,6 +135,12 @@ static bool is_wallet(struct qn_str s)
                 if (!isalnum((unsigned char)s.p[i]) && s.p[i] != ':')
                         return false;
         return s.n >= 25 && s.n <= 110;
+}
+
+/* Ethereum's form is the one that cannot be anything else. */
+static bool is_ethereum(struct qn_str s)
+{
+        return s.n == 42 && qn_str_starts(s, "0x") && is_hex(qn_str_skip(s, 2), 40);
 }
 
 static bool is_path(struct qn_str s)
@@ -180,9 +190,9 @@ static size_t undo_brackets(char *p, size_t n)
         size_t to = 0;
 
         for (size_t i = 0; i < n; i++) {
-                bool wrapped = i + 2 < n && (p[i + 1] == '.' || p[i + 1] == ':') &&
-                               ((p[i] == '[' && p[i + 2] == ']') ||
-                                (p[i] == '(' && p[i + 2] == ')'));
+                bool wrapped =
+                        i + 2 < n && (p[i + 1] == '.' || p[i + 1] == ':') &&
+                        ((p[i] == '[' && p[i + 2] == ']') || (p[i] == '(' && p[i + 2] == ')'));
 
                 p[to++] = wrapped ? p[i + 1] : p[i];
                 i += wrapped ? 2 : 0;
@@ -214,10 +224,15 @@ int qn_indicator_read(enum qn_indicator_kind kind, struct qn_str text, struct qn
 
 int qn_indicator_guess(struct qn_str text, struct qn_arena *a, struct qn_indicator *ret)
 {
-        static const enum qn_indicator_kind order[] = { QN_IOC_SHA512, QN_IOC_SHA256, QN_IOC_SHA1,
-                                                        QN_IOC_URL,    QN_IOC_IP,     QN_IOC_DOMAIN };
+        static const enum qn_indicator_kind order[] = {
+                QN_IOC_SHA512, QN_IOC_SHA256, QN_IOC_SHA1, QN_IOC_URL, QN_IOC_IP, QN_IOC_DOMAIN
+        };
         struct qn_str value;
 
+        if (is_ethereum(qn_str_trim(text))) {
+                *ret = (struct qn_indicator){ .kind = QN_IOC_WALLET, .value = qn_str_trim(text) };
+                return 0;
+        }
         for (size_t i = 0; i < QN_ARRAY_SIZE(order); i++) {
                 int r = qn_indicator_read(order[i], text, a, &value);
 

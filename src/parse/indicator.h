@@ -20,7 +20,8 @@ enum qn_indicator_kind {
 struct qn_indicator {
         enum qn_indicator_kind kind;
         struct qn_str value;
-        struct qn_str note; /* what it belongs to, such as the path of a file that was hashed; may be empty */
+        struct qn_str
+                note; /* what it belongs to, such as the path of a file that was hashed; may be empty */
 };
 
 /* "sha256", "domain"… */
@@ -32,5 +33,4 @@ QN_MUST int qn_indicator_from_name(struct qn_str name, enum qn_indicator_kind *r
 QN_MUST int qn_indicator_read(enum qn_indicator_kind kind, struct qn_str text, struct qn_arena *a,
                               struct qn_str *ret);
 /* The kind that a value has by its shape alone: 0 or -EINVAL. */
-QN_MUST int qn_indicator_guess(struct qn_str text, struct qn_arena *a,
-                               struct qn_indicator *ret);
+QN_MUST int qn_indicator_guess(struct qn_str text, struct qn_arena *a, struct qn_indicator *ret);

@@ -23,17 +23,28 @@ static const struct {
         const char *name;
         enum column column;
 } columns[] = {
-        { "ecosystem", COLUMN_ECOSYSTEM },  { "package_name", COLUMN_NAME },
-        { "package", COLUMN_NAME },         { "name", COLUMN_NAME },
-        { "package name", COLUMN_NAME },    { "package_versions", COLUMN_VERSIONS },
-        { "versions", COLUMN_VERSIONS },    { "version", COLUMN_VERSIONS },
-        { "package version", COLUMN_VERSIONS }, { "type", COLUMN_TYPE },
-        { "indicator_type", COLUMN_TYPE },  { "kind", COLUMN_TYPE },
-        { "indicator", COLUMN_VALUE },      { "ioc", COLUMN_VALUE },
-        { "value", COLUMN_VALUE },          { "campaign", COLUMN_CAMPAIGN },
-        { "note", COLUMN_NOTE },            { "notes", COLUMN_NOTE },
-        { "artefact", COLUMN_NOTE },        { "artifact", COLUMN_NOTE },
-        { "description", COLUMN_NOTE },     { "source", COLUMN_SOURCE },
+        { "ecosystem", COLUMN_ECOSYSTEM },
+        { "package_name", COLUMN_NAME },
+        { "package", COLUMN_NAME },
+        { "name", COLUMN_NAME },
+        { "package name", COLUMN_NAME },
+        { "package_versions", COLUMN_VERSIONS },
+        { "versions", COLUMN_VERSIONS },
+        { "version", COLUMN_VERSIONS },
+        { "package version", COLUMN_VERSIONS },
+        { "type", COLUMN_TYPE },
+        { "indicator_type", COLUMN_TYPE },
+        { "kind", COLUMN_TYPE },
+        { "indicator", COLUMN_VALUE },
+        { "ioc", COLUMN_VALUE },
+        { "value", COLUMN_VALUE },
+        { "campaign", COLUMN_CAMPAIGN },
+        { "note", COLUMN_NOTE },
+        { "notes", COLUMN_NOTE },
+        { "artefact", COLUMN_NOTE },
+        { "artifact", COLUMN_NOTE },
+        { "description", COLUMN_NOTE },
+        { "source", COLUMN_SOURCE },
         { "sources", COLUMN_SOURCE },
 };
 
@@ -122,14 +133,14 @@ static struct qn_str next_version(struct qn_str *list)
 {
         size_t from = 0, n;
 
-        while (from < list->n && (isspace((unsigned char)list->p[from]) || list->p[from] == ',' ||
-                                  list->p[from] == '|' || list->p[from] == '=' ||
-                                  list->p[from] == ';'))
+        while (from < list->n &&
+               (isspace((unsigned char)list->p[from]) || list->p[from] == ',' ||
+                list->p[from] == '|' || list->p[from] == '=' || list->p[from] == ';'))
                 from++;
         *list = qn_str_skip(*list, from);
         for (n = 0; n < list->n; n++)
-                if (isspace((unsigned char)list->p[n]) || list->p[n] == ',' ||
-                    list->p[n] == '|' || list->p[n] == ';')
+                if (isspace((unsigned char)list->p[n]) || list->p[n] == ',' || list->p[n] == '|' ||
+                    list->p[n] == ';')
                         break;
         from = n;
         *list = (struct qn_str){ list->p + (list->p ? n : 0), list->n - n };
@@ -152,8 +163,8 @@ static bool is_version(struct qn_str s)
 
 /* --- lines --- */
 
-static const char *const ecosystems[] = { "npm",   "pypi",     "go",    "composer", "crates",
-                                          "cargo", "rubygems", "gem",   "nuget",    "maven",
+static const char *const ecosystems[] = { "npm",   "pypi",      "go",  "composer", "crates",
+                                          "cargo", "rubygems",  "gem", "nuget",    "maven",
                                           "pub",   "packagist", "hex" };
 
 static struct qn_str take_ecosystem(struct qn_str *line)
@@ -273,9 +284,13 @@ static int read_ioc(const struct cells *c, struct qn_arena *a, struct qn_indicat
 
         if (c->of[COLUMN_VALUE].n) {
                 ret->value = c->of[COLUMN_VALUE];
-                if (qn_indicator_from_name(c->of[COLUMN_TYPE], &ret->kind) < 0)
-                        return qn_indicator_guess(ret->value, a, ret);
-                return qn_indicator_read(ret->kind, ret->value, a, &ret->value);
+                if (qn_indicator_from_name(c->of[COLUMN_TYPE], &ret->kind) == 0) {
+                        int r = qn_indicator_read(ret->kind, ret->value, a, &ret->value);
+
+                        if (r != -EINVAL)
+                                return r;
+                } /* types of lists are wrong at times: the shape decides then */
+                return qn_indicator_guess(c->of[COLUMN_VALUE], a, ret);
         }
         for (kind = 0; kind < QN_IOC_MAX; kind++)
                 if (c->of[COLUMN_IOC + kind].n) {

@@ -16,7 +16,7 @@ struct qn_arena;
 
 struct qn_listing {
         struct qn_cur in;
-        char separator; /* ',' or '\t'; 0: lines */
+        char separator;                          /* ',' or '\t'; 0: lines */
         uint8_t columns[QN_LISTING_COLUMNS_MAX]; /* what each holds */
         size_t n_columns;
         size_t line;            /* from 1, of the row that is read next */

@@ -69,9 +69,9 @@ static void take_event(struct qn_osv_range *range, const struct qn_node *e)
                 for (size_t k = 0; k < QN_ARRAY_SIZE(event_kinds); k++)
                         if (qn_str_is(e->keys[i], event_kinds[k].key) &&
                             qn_node_is(e->items[i], QN_NODE_STRING))
-                                range->events[range->n++] = (struct qn_osv_event){
-                                        event_kinds[k].kind, qn_node_text(e->items[i])
-                                };
+                                range->events[range->n++] =
+                                        (struct qn_osv_event){ event_kinds[k].kind,
+                                                               qn_node_text(e->items[i]) };
 }
 
 static int take_range(struct reader *r, const struct qn_node *n, struct qn_osv_range *ret)
@@ -121,8 +121,7 @@ static int take_block(struct reader *r, const struct qn_node *n, struct qn_osv_a
         ret->ecosystem = qn_node_text(qn_node_get(package, "ecosystem"));
         ret->name = qn_node_text(qn_node_get(package, "name"));
         if (package && (!ret->ecosystem.n || !ret->name.n))
-                return qn_fail(r->err, -EINVAL, n->off,
-                               "OSV: a package without ecosystem or name");
+                return qn_fail(r->err, -EINVAL, n->off, "OSV: a package without ecosystem or name");
         ranges = qn_node_get(n, "ranges");
         e = new_array(r, length(ranges), sizeof *ret->ranges, &ret->ranges);
         for (size_t i = 0; e == 0 && i < length(ranges); i++)
@@ -327,8 +326,7 @@ static int take_affected(struct reader *r, const struct qn_node *doc)
                                QN_OSV_AFFECTED_MAX);
         e = new_array(r, length(list), sizeof *o->affected, &o->affected);
         for (size_t i = 0; e == 0 && i < length(list); i++) {
-                const struct qn_node *specific =
-                        qn_node_get(list->items[i], "database_specific");
+                const struct qn_node *specific = qn_node_get(list->items[i], "database_specific");
 
                 e = take_block(r, list->items[i], &o->affected[o->n_affected++]);
                 if (e == 0)

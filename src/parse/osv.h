@@ -42,11 +42,12 @@ struct qn_osv_origin {
 
 struct qn_osv {
         struct qn_str id; /* may be empty: then it is in the name of the file */
-        struct qn_str modified, published, withdrawn; /* as written; withdrawn.n: it is */
+        struct qn_str modified, published, withdrawn;    /* as written; withdrawn.n: it is */
         int64_t modified_ms, published_ms, withdrawn_ms; /* since 1970, or QN_TIME_NONE */
         struct qn_str summary, details;
-        struct qn_str severity; /* as the database calls it, lower case: "critical"…; may be empty */
-        bool malware;           /* it is about malware, not about a vulnerability */
+        struct qn_str
+                severity; /* as the database calls it, lower case: "critical"…; may be empty */
+        bool malware;     /* it is about malware, not about a vulnerability */
         struct qn_str *aliases;
         size_t n_aliases;
         struct qn_osv_affected *affected;

@@ -205,6 +205,20 @@ int qn_analyse_read_key(struct qn_cur params, struct qn_str *ret_key, bool *ret_
         return 0;
 }
 
+void qn_analyse_write_feed(struct qn_buf *out, struct qn_str source, struct qn_str path)
+{
+        qn_wire_put_text(out, source);
+        qn_wire_put_text(out, path);
+}
+
+int qn_analyse_read_feed(struct qn_cur params, struct qn_str *ret_source, struct qn_str *ret_path)
+{
+        if (qn_wire_get_text(&params, ret_source) < 0 || qn_wire_get_text(&params, ret_path) < 0 ||
+            qn_cur_left(&params))
+                return -EBADMSG;
+        return 0;
+}
+
 int qn_analyse_write_cached(struct qn_buf *out, const struct qn_cacache_entry *e)
 {
         static const struct qn_cacache_entry none = { 0 };

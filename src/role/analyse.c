@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "event/event.h"
+#include "intel/feed.h"
 #include "net/cacache.h"
 #include "net/npmconf.h"
 #include "observe/analyse.h"
@@ -24,6 +25,7 @@ struct tables {
         struct qn_observers *observers;
         struct qn_analyser *analyser;
         struct qn_provenance *provenance;
+        struct qn_feed *feed;  /* made when there is one */
         struct qn_arena arena; /* of the current document */
 };
 
@@ -209,6 +211,18 @@ static int run_workspace(void *ctx QN_UNUSED, struct qn_cur params, struct qn_cu
         return qn_buf_error(reply);
 }
 
+static int run_feed(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
+                    struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        struct qn_str source, path;
+        int r = qn_analyse_read_feed(params, &source, &path);
+
+        if (r == 0 && !t->feed)
+                r = qn_feed_new(&t->feed);
+        return r < 0 ? r : qn_feed_pack(t->feed, input, source, path, reply, reterr);
+}
+
 static const struct qn_role_job jobs[] = {
         { QN_JOB_ANALYSE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_analyse },
         { QN_JOB_PICK, QN_PICK_REPLY_MAX, QN_PKG_SECONDS, run_pick },
@@ -217,6 +231,7 @@ static const struct qn_role_job jobs[] = {
         { QN_JOB_NPMRC, QN_NPMRC_REPLY_MAX, QN_PKG_SECONDS, run_npmrc },
         { QN_JOB_WORKSPACE, sizeof(uint32_t), QN_PKG_SECONDS, run_workspace },
         { QN_JOB_PROVENANCE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, run_provenance },
+        { QN_JOB_FEED, QN_FEED_REPLY_MAX, QN_FEED_SECONDS, run_feed },
 };
 
 const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs,

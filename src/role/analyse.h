@@ -34,6 +34,8 @@ enum qn_analyse_job {
         /* The documents of documents.h.  Parameters: qn_analyse_write_artifact().
          * Reply: qn_event_set_read(). */
         QN_JOB_PROVENANCE,
+        /* A feed of bad packages.  Parameters: qn_analyse_write_feed().  Reply: qn_feed_read(). */
+        QN_JOB_FEED,
 };
 
 /* What may stand beside an archive. */
@@ -52,6 +54,9 @@ void qn_analyse_write_attested(struct qn_buf *out, struct qn_str name, struct qn
 
 /* Parameters of PICK: the package that was asked for and a version, tag or range of it. */
 void qn_analyse_write_pick(struct qn_buf *out, struct qn_str name, struct qn_str spec);
+
+/* Parameters of FEED: as whom to name the records of a list, and what the input is called. */
+void qn_analyse_write_feed(struct qn_buf *out, struct qn_str source, struct qn_str path);
 
 struct qn_analyse_pick {
         struct qn_str version;   /* letters, digits, ".", "+", "-" */

@@ -1,0 +1,327 @@
+#include "cli/intel-import.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/io.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/show.h"
+#include "base/term.h"
+#include "role/analyse.h"
+#include "role/pool.h"
+
+#define BUNDLE_MAX ((size_t)32 << 20) /* bytes of a directory that are read in one go */
+#define DEPTH_MAX  16u
+
+struct importer {
+        const struct qn_intel_import *how;
+        struct qn_intel *index;
+        struct qn_pool *pool;
+        struct qn_intel_imported *ret;
+        struct qn_arena a;
+        struct qn_buf bundle;
+        size_t bundled; /* files in it */
+        struct qn_progress progress;
+        size_t files;
+        int r;
+        bool answered;
+};
+
+/* --- what a role read --- */
+
+static void add_counts(struct qn_feed_counts *sum, const struct qn_feed_counts *c)
+{
+        sum->records += c->records;
+        sum->malware += c->malware;
+        sum->withdrawn += c->withdrawn;
+        sum->foreign += c->foreign;
+        sum->others += c->others;
+        sum->broken += c->broken;
+        sum->rows += c->rows;
+}
+
+static int take(struct importer *im, struct qn_cur reply)
+{
+        struct qn_feed_result res;
+        struct qn_buf b = QN_BUF_INIT(sizeof im->ret->problem - 1);
+        struct qn_cur record;
+        int r = qn_feed_read(reply, &res);
+
+        if (r < 0)
+                return r;
+        add_counts(&im->ret->feed, &res.counts);
+        if (res.problem.n && !im->ret->problem[0]) {
+                qn_show(&b, res.problem, sizeof im->ret->problem - 1, 0);
+                snprintf(im->ret->problem, sizeof im->ret->problem, "%.*s",
+                         QN_STR_ARG(qn_buf_view(&b)));
+                qn_buf_done(&b);
+        }
+        while ((r = qn_feed_next(&res.records, &record)) == 1) {
+                r = qn_intel_put(im->index, record);
+                if (r < 0)
+                        return r;
+        }
+        return r;
+}
+
+static void on_reply(void *ctx, const struct qn_pool_result *res)
+{
+        struct importer *im = ctx;
+
+        im->answered = true;
+        if (res->status == QN_POOL_OK)
+                im->r = take(im, res->reply);
+        else
+                im->r = res->code < 0 ? res->code : -EBADMSG;
+        if (res->status != QN_POOL_OK)
+                snprintf(im->ret->problem, sizeof im->ret->problem, "%.200s", res->why);
+}
+
+/* One input through a role: 0 or -errno, with the problem told. */
+static int pass(struct importer *im, struct qn_pool_job *job, struct qn_str path)
+{
+        struct qn_buf params = QN_BUF_INIT(QN_ROLE_MESSAGE_MAX / 2);
+        struct qn_err err = { 0 };
+        int r;
+
+        qn_analyse_write_feed(&params, im->ret->source, path);
+        job->kind = QN_JOB_FEED;
+        job->params = qn_buf_view(&params);
+        job->wall_ns = (uint64_t)QN_FEED_SECONDS * 3 * 1000000000u;
+        job->done = on_reply;
+        job->ctx = im;
+        im->answered = false;
+        r = qn_pool_submit(im->pool, job);
+        if (r < 0 && job->input_fd >= 0)
+                close(job->input_fd);
+        while (r >= 0 && !im->answered)
+                r = qn_pool_poll(im->pool, -1, &err);
+        qn_buf_done(&params);
+        if (r < 0) {
+                snprintf(im->ret->problem, sizeof im->ret->problem, "%.150s",
+                         err.msg[0] ? err.msg : strerror(-r));
+                return r;
+        }
+        return im->r;
+}
+
+static int pass_file(struct importer *im, const char *path, int fd)
+{
+        struct qn_pool_job job = { .input_fd = fd };
+
+        return pass(im, &job, qn_str_c(path));
+}
+
+static int flush(struct importer *im)
+{
+        struct qn_pool_job job = { .input_fd = -1 };
+        int r = qn_buf_error(&im->bundle);
+
+        if (r < 0 || !im->bundled)
+                return r;
+        job.input = qn_cur_str(qn_buf_view(&im->bundle));
+        r = pass(im, &job, QN_STR("directory"));
+        qn_bundle_begin(&im->bundle);
+        im->bundled = 0;
+        return r;
+}
+
+/* --- directories --- */
+
+static int add_file(struct importer *im, int dir, const char *name, const char *path)
+{
+        _cleanup_(qn_closep) int fd =
+                openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        struct qn_buf text = QN_BUF_INIT(QN_OSV_MAX);
+        struct stat st;
+        int r;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return log_err(-errno, "%s: %s", path, strerror(errno));
+        if (!S_ISREG(st.st_mode))
+                return 0;
+        r = qn_io_read_fd(fd, &text);
+        if (r == 0) {
+                qn_bundle_add(&im->bundle, qn_str_c(path), qn_buf_view(&text));
+                im->bundled++;
+                qn_progress_step(&im->progress, ++im->files, 0, qn_str_c(path));
+        } else if (r == -EFBIG) {
+                im->ret->feed.broken++;
+                r = 0;
+        }
+        qn_buf_done(&text);
+        return r == 0 && im->bundle.n > BUNDLE_MAX ? flush(im) : r;
+}
+
+static int walk(struct importer *im, int fd, char *path, size_t room, unsigned depth);
+
+static int visit(struct importer *im, int dir, const struct dirent *e, char *path, size_t room,
+                 unsigned depth)
+{
+        size_t was = strlen(path);
+        int n, r = 0, fd;
+
+        if (e->d_name[0] == '.')
+                return 0;
+        n = snprintf(path + was, room - was, "/%s", e->d_name);
+        if (n < 0 || (size_t)n >= room - was) {
+                path[was] = '\0';
+                return 0;
+        }
+        if (qn_str_ends(qn_str_c(e->d_name), ".json")) {
+                r = add_file(im, dir, e->d_name, path);
+        } else if (depth < DEPTH_MAX) {
+                fd = openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+                if (fd >= 0)
+                        r = walk(im, fd, path, room, depth + 1);
+        }
+        path[was] = '\0';
+        return r;
+}
+
+/* Owns fd.  In the order of names, so that the same tree gives the same index. */
+static int walk(struct importer *im, int fd, char *path, size_t room, unsigned depth)
+{
+        struct dirent **names = NULL;
+        int n = scandirat(fd, ".", &names, NULL, alphasort), r = n < 0 ? -errno : 0;
+
+        for (int i = 0; i < n; i++) {
+                if (r == 0)
+                        r = visit(im, fd, names[i], path, room, depth);
+                free(names[i]);
+        }
+        free(names);
+        close(fd);
+        return r;
+}
+
+static int import_dir(struct importer *im, const char *dir, int fd)
+{
+        char path[4096];
+        int r;
+
+        snprintf(path, sizeof path, "%.2000s", dir);
+        im->bundle = QN_BUF_INIT(BUNDLE_MAX + QN_OSV_MAX * 2);
+        qn_bundle_begin(&im->bundle);
+        r = walk(im, fd, path, sizeof path, 0);
+        if (r == 0)
+                r = flush(im);
+        qn_buf_done(&im->bundle);
+        return r;
+}
+
+/* --- the whole --- */
+
+/* "feeds/Bad Packages.csv" → "bad-packages".  Records of their own are nobody's list: they are "local". */
+static void name_source(struct qn_intel_imported *ret, struct qn_str given, const char *path)
+{
+        struct qn_str s = qn_str_c(path);
+        ptrdiff_t at = qn_str_rchr(s, '/');
+        size_t n = 0;
+
+        if (at >= 0)
+                s = qn_str_skip(s, (size_t)at + 1);
+        at = qn_str_rchr(s, '.');
+        if (at <= 0 || qn_str_ends(s, ".json") || qn_str_ends(s, ".jsonl"))
+                s = QN_STR("local");
+        else
+                s = qn_str_take(s, (size_t)at);
+        if (given.n)
+                s = given;
+        for (size_t i = 0; i < s.n && n < QN_INTEL_SOURCE_NAME_MAX; i++) {
+                char c = (char)tolower((unsigned char)s.p[i]);
+
+                ret->buffer[n++] = isalnum((unsigned char)c) || c == '.' || c == '_' ? c : '-';
+        }
+        ret->buffer[n] = '\0';
+        ret->source = (struct qn_str){ ret->buffer, n };
+}
+
+static int import(struct importer *im, const char *path)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0) {
+                int r = -errno;
+
+                qn_closep(&fd);
+                return log_err(r, "%s: %s", path, strerror(-r));
+        }
+        if (S_ISDIR(st.st_mode))
+                return import_dir(im, path, fd);
+        if (!S_ISREG(st.st_mode)) {
+                close(fd);
+                return log_err(-EINVAL, "%s: neither a file nor a directory", path);
+        }
+        return pass_file(im, path, fd);
+}
+
+static int commit(struct importer *im, struct qn_intel_source *s, const char *path)
+{
+        struct qn_err err = { 0 };
+        int r;
+
+        s->updated_s = (uint64_t)time(NULL);
+        s->from = qn_str_c(path);
+        r = qn_intel_commit(im->index, s, im->how->force, &im->ret->index, &err);
+        return r < 0 ? log_err(r, "%s", err.msg) : 0;
+}
+
+static int run(struct importer *im, const char *path)
+{
+        struct qn_intel_source s;
+        int r = qn_intel_source(im->index, im->ret->source, &im->a, &s);
+
+        if (r == -ENOSPC)
+                return log_err(r, "the index has %u sources already: name one of them with --source",
+                               QN_INTEL_SOURCES_MAX);
+        if (r == 0)
+                r = qn_intel_begin(im->index, &s, im->how->whole);
+        if (r < 0)
+                return log_err(r, "%s: %s", path, strerror(-r));
+        qn_progress_begin(&im->progress, "reading", im->how->quiet);
+        r = import(im, path);
+        qn_progress_clear(&im->progress);
+        if (r < 0)
+                return log_err(r, "%s: not taken over: %s", path,
+                               im->ret->problem[0] ? im->ret->problem : strerror(-r));
+        return commit(im, &s, path);
+}
+
+int qn_intel_import(const struct qn_intel_import *how, const char *path,
+                    struct qn_intel_imported *ret)
+{
+        struct importer im = { .how = how, .ret = ret, .a = QN_ARENA_INIT((size_t)1 << 20) };
+        const struct qn_pool_config config = { .def = &qn_role_analyse,
+                                               .data_dir = how->data_dir,
+                                               .cache_dir = how->cache_dir,
+                                               .workers = 1,
+                                               .no_sandbox = how->no_sandbox,
+                                               .done = on_reply };
+        struct qn_err err = { 0 };
+        int r;
+
+        *ret = (struct qn_intel_imported){ 0 };
+        name_source(ret, how->source, path);
+        r = qn_intel_open_writer(how->intel_dir, &im.index, &err);
+        if (r == 0)
+                r = qn_pool_new(&config, &im.pool, &err);
+        if (r < 0)
+                log_err(r, "%s", err.msg[0] ? err.msg : strerror(-r));
+        else
+                r = run(&im, path);
+        qn_pool_free(im.pool);
+        qn_intel_close(im.index);
+        qn_arena_done(&im.a);
+        return r;
+}

@@ -1,0 +1,20 @@
+/* intel-print.h - what intelligence says, for people and as JSON. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "intel/match.h"
+#include "intel/index.h"
+
+/* {"schema","name","version","verdict","matches":[…]} in one line. */
+void qn_intel_print_json(struct qn_buf *out, struct qn_str name, struct qn_str version,
+                         const struct qn_intel_answer *ans);
+void qn_intel_print_text(struct qn_buf *out, struct qn_str name, struct qn_str version,
+                         const struct qn_intel_answer *ans, bool explain);
+/* "malicious", "suspicious" or "clean", by malware alone. */
+const char *qn_intel_verdict(const struct qn_intel_answer *ans);
+/* One record, as an OSV document. */
+void qn_intel_print_osv(struct qn_buf *out, const struct qn_osv *osv, struct qn_str details,
+                        unsigned indent);

@@ -1,0 +1,377 @@
+#include "intel/match.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "intel/record.h"
+#include "observe/popular.h"
+#include "parse/packument.h"
+
+struct finder {
+        struct qn_intel *x;
+        const struct qn_popular *popular;
+        struct qn_str name, version, integrity;
+        struct qn_arena *a;
+        struct qn_intel_source *sources;
+        size_t n_sources;
+        struct qn_intel_statement *found;
+        size_t n, cap;
+        bool names_versions; /* a statement about malware names certain versions */
+};
+
+const char *qn_intel_kind_name(enum qn_intel_kind k)
+{
+        return k == QN_INTEL_MALWARE ? "malware" : "vulnerability";
+}
+
+const char *qn_intel_sure_name(enum qn_intel_sure s)
+{
+        static const char *const names[] = { "withdrawn", "doubtful", "confirmed" };
+
+        return names[s];
+}
+
+static struct qn_str keep(struct qn_arena *a, struct qn_buf *b)
+{
+        struct qn_str s = qn_arena_dup(a, qn_buf_view(b));
+
+        qn_buf_done(b);
+        return s;
+}
+
+/* --- statements --- */
+
+static void describe_range(struct qn_buf *b, const struct qn_osv_range *r)
+{
+        static const char *const words[] = {
+                [QN_OSV_INTRODUCED] = "from",
+                [QN_OSV_FIXED] = "before",
+                [QN_OSV_LAST_AFFECTED] = "up to",
+                [QN_OSV_LIMIT] = "below",
+        };
+
+        for (size_t i = 0; i < r->n && i < 6; i++)
+                qn_buf_printf(b, "%s%s %.*s", i ? ", " : "", words[r->events[i].kind],
+                              QN_STR_ARG(r->events[i].version));
+}
+
+static struct qn_str describe(struct finder *f, const struct qn_osv *osv, enum qn_affects how,
+                              const struct qn_affects_why *why)
+{
+        struct qn_buf b = QN_BUF_INIT(2048);
+
+        qn_buf_printf(&b, "%.*s ", QN_STR_ARG(osv->id));
+        if (how == QN_AFFECTS_VERSION)
+                qn_buf_printf(&b, "lists the version %.*s", QN_STR_ARG(why->version));
+        else if (how == QN_AFFECTS_ALL)
+                qn_buf_puts(&b, "names every version (a range from 0 without an end)");
+        else if (how == QN_AFFECTS_RANGE) {
+                qn_buf_puts(&b, "names a range: ");
+                describe_range(&b, why->range);
+        } else
+                qn_buf_puts(&b, "speaks of the package");
+        return keep(f->a, &b);
+}
+
+static int add(struct finder *f, const struct qn_osv *osv, uint32_t sources, enum qn_affects how,
+               struct qn_str why)
+{
+        if (!why.p || QN_ARENA_ROOM(f->a, f->found, f->n, f->cap) < 0)
+                return -ENOBUFS;
+        f->found[f->n++] = (struct qn_intel_statement){ osv, sources, how, why };
+        return 0;
+}
+
+/* Names of npm are told apart by case. */
+static bool is_about(const struct finder *f, const struct qn_osv_affected *block)
+{
+        return qn_str_eq(block->name, f->name);
+}
+
+static int consider(void *ctx, const struct qn_intel_record *rec)
+{
+        enum qn_affects best = QN_AFFECTS_NOT;
+        struct qn_affects_why why = { 0 };
+        struct finder *f = ctx;
+        struct qn_osv *osv;
+        int r = qn_intel_unpack(rec->head, f->a, &osv);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < osv->n_affected; i++) {
+                const struct qn_osv_affected *block = &osv->affected[i];
+                struct qn_affects_why w = { 0 };
+                enum qn_affects how;
+
+                if (!is_about(f, block))
+                        continue;
+                if (!osv->withdrawn.n && osv->malware) {
+                        f->names_versions |= block->n_versions > 0;
+                        for (size_t k = 0; k < block->n_ranges; k++)
+                                f->names_versions |= !qn_osv_range_is_all(&block->ranges[k]);
+                }
+                how = f->version.n ? qn_osv_affects(block, f->version, &w) : QN_AFFECTS_NOT;
+                if (how > best) {
+                        best = how;
+                        why = w;
+                }
+        }
+        if (f->version.n && best == QN_AFFECTS_NOT)
+                return 0;
+        return add(f, osv, rec->sources, best, describe(f, osv, best, &why));
+}
+
+/* Somebody saw this very archive. */
+static int consider_hash(void *ctx, const struct qn_intel_record *rec)
+{
+        struct finder *f = ctx;
+        struct qn_osv *osv;
+        struct qn_buf b = QN_BUF_INIT(1024);
+        int r = qn_intel_unpack(rec->head, f->a, &osv);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < f->n; i++)
+                if (qn_str_eq(f->found[i].osv->id, osv->id)) {
+                        f->found[i].how = QN_AFFECTS_VERSION;
+                        return 0;
+                }
+        qn_buf_printf(&b, "%.*s lists the integrity of this archive", QN_STR_ARG(osv->id));
+        return add(f, osv, rec->sources, QN_AFFECTS_VERSION, keep(f->a, &b));
+}
+
+/* --- lists of texts --- */
+
+static int cmp_text(const void *a, const void *b)
+{
+        return qn_str_cmp(*(const struct qn_str *)a, *(const struct qn_str *)b);
+}
+
+static void sort_texts(struct qn_str *list, size_t *n)
+{
+        size_t to = 0;
+
+        if (*n)
+                qsort(list, *n, sizeof *list, cmp_text);
+        for (size_t i = 0; i < *n; i++)
+                if (to == 0 || !qn_str_eq(list[to - 1], list[i]))
+                        list[to++] = list[i];
+        *n = to;
+}
+
+/* --- matches --- */
+
+static size_t count_origins(const struct qn_intel_statement *s, const struct finder *f)
+{
+        return s->osv->n_origins + f->n_sources;
+}
+
+/* Who says it: the reports that a record was made of; without any, the feeds that have it. */
+static void take_origins(struct finder *f, const struct qn_intel_statement *s,
+                         struct qn_intel_match *m)
+{
+        for (size_t i = 0; i < s->osv->n_origins; i++)
+                m->origins[m->n_origins++] = s->osv->origins[i].source;
+        if (s->osv->n_origins)
+                return;
+        for (size_t i = 0; i < f->n_sources; i++)
+                if (s->sources >> i & 1 && f->sources[i].name.n)
+                        m->origins[m->n_origins++] = f->sources[i].name;
+}
+
+static bool is_assigned(struct qn_str id)
+{
+        return qn_str_starts(id, "MAL-") && !qn_str_starts(id, "MAL-0000-");
+}
+
+/* The statement that says it best: the more exact, then one with a number that was assigned, then by name. */
+static bool is_better(const struct qn_intel_statement *a, const struct qn_intel_statement *b)
+{
+        bool mal_a = is_assigned(a->osv->id), mal_b = is_assigned(b->osv->id);
+
+        if (a->how != b->how)
+                return a->how > b->how;
+        if (mal_a != mal_b)
+                return mal_a;
+        return qn_str_cmp(a->osv->id, b->osv->id) < 0;
+}
+
+static bool is_popular(const struct finder *f)
+{
+        return f->popular && qn_popular_rank(f->popular, f->name) != SIZE_MAX;
+}
+
+static void take_times(const struct qn_osv *osv, struct qn_intel_match *m)
+{
+        if (osv->published_ms != QN_TIME_NONE &&
+            (m->published_ms == QN_TIME_NONE || osv->published_ms < m->published_ms))
+                m->published_ms = osv->published_ms;
+        if (osv->modified_ms != QN_TIME_NONE &&
+            (m->modified_ms == QN_TIME_NONE || osv->modified_ms > m->modified_ms))
+                m->modified_ms = osv->modified_ms;
+}
+
+static struct qn_str with_reason(struct finder *f, struct qn_str why, const char *reason)
+{
+        struct qn_buf b = QN_BUF_INIT(4096);
+
+        qn_buf_printf(&b, "%.*s; %s", QN_STR_ARG(why), reason);
+        return keep(f->a, &b);
+}
+
+static void weigh(struct finder *f, const struct qn_intel_statement *best, bool withdrawn,
+                  struct qn_intel_match *m)
+{
+        const char *doubt = NULL;
+
+        m->why = best->why;
+        m->sure = withdrawn ? QN_INTEL_WITHDRAWN : QN_INTEL_CONFIRMED;
+        if (withdrawn) {
+                m->why = with_reason(f, m->why, "it was withdrawn");
+                return;
+        }
+        if (m->kind != QN_INTEL_MALWARE || best->how != QN_AFFECTS_ALL)
+                return;
+        if (f->names_versions)
+                doubt = "but statements about this package name certain versions, and not this one";
+        else if (is_popular(f) && m->n_origins < 2)
+                doubt = "but the package is popular and nobody else says that all of it is bad";
+        if (doubt) {
+                m->sure = QN_INTEL_DOUBTFUL;
+                m->why = with_reason(f, m->why, doubt);
+        }
+}
+
+/* One match of n statements. */
+static int make(struct finder *f, struct qn_intel_statement *list, size_t n, bool withdrawn,
+                struct qn_intel_match *ret)
+{
+        const struct qn_intel_statement *best = &list[0];
+        struct qn_intel_match m = { .statements = list,
+                                    .n = n,
+                                    .published_ms = QN_TIME_NONE,
+                                    .modified_ms = QN_TIME_NONE };
+        size_t origins = 0, aliases = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                origins += count_origins(&list[i], f);
+                aliases += list[i].osv->n_aliases + 1;
+        }
+        m.origins = qn_arena_calloc(f->a, origins + 1, sizeof *m.origins);
+        m.aliases = qn_arena_calloc(f->a, aliases + 1, sizeof *m.aliases);
+        if (!m.origins || !m.aliases)
+                return -ENOBUFS;
+        for (size_t i = 0; i < n; i++)
+                if (is_better(&list[i], best))
+                        best = &list[i];
+        m.id = best->osv->id;
+        m.summary = best->osv->summary;
+        m.severity = best->osv->severity;
+        m.kind = best->osv->malware ? QN_INTEL_MALWARE : QN_INTEL_VULNERABILITY;
+        for (size_t i = 0; i < n; i++) {
+                const struct qn_osv *osv = list[i].osv;
+
+                take_origins(f, &list[i], &m);
+                take_times(osv, &m);
+                if (!qn_str_eq(osv->id, m.id))
+                        m.aliases[m.n_aliases++] = osv->id;
+                for (size_t k = 0; k < osv->n_aliases; k++)
+                        if (!qn_str_eq(osv->aliases[k], m.id))
+                                m.aliases[m.n_aliases++] = osv->aliases[k];
+        }
+        sort_texts(m.origins, &m.n_origins);
+        sort_texts(m.aliases, &m.n_aliases);
+        weigh(f, best, withdrawn, &m);
+        *ret = m;
+        return m.why.p ? 0 : -ENOBUFS;
+}
+
+/* Malware is one group; a vulnerability is one with what shares a name with it; what was withdrawn stands alone. */
+static unsigned rank(const struct qn_intel_statement *s)
+{
+        return s->osv->withdrawn.n ? 2 : s->osv->malware ? 0 : 1;
+}
+
+static int cmp_statement(const void *pa, const void *pb)
+{
+        const struct qn_intel_statement *a = pa, *b = pb;
+        unsigned ra = rank(a), rb = rank(b);
+
+        return ra != rb ? (int)ra - (int)rb : qn_str_cmp(a->osv->id, b->osv->id);
+}
+
+static bool has_name(const struct qn_osv *osv, struct qn_str id)
+{
+        for (size_t i = 0; i < osv->n_aliases; i++)
+                if (qn_str_eq(osv->aliases[i], id))
+                        return true;
+        return qn_str_eq(osv->id, id);
+}
+
+static bool are_one(const struct qn_osv *a, const struct qn_osv *b)
+{
+        bool one = has_name(b, a->id);
+
+        for (size_t i = 0; i < a->n_aliases; i++)
+                one |= has_name(b, a->aliases[i]);
+        return one;
+}
+
+/* Brings those that belong to the first together; how many they are. */
+static size_t gather(struct qn_intel_statement *list, size_t n)
+{
+        size_t k = 1;
+
+        if (rank(&list[0]) == 2)
+                return 1;
+        for (size_t i = 1; i < n && rank(&list[i]) == rank(&list[0]); i++) {
+                bool mine = list[0].osv->malware;
+
+                for (size_t j = 0; j < k && !mine; j++)
+                        mine = are_one(list[j].osv, list[i].osv);
+                if (mine) {
+                        struct qn_intel_statement s = list[i];
+
+                        memmove(&list[k + 1], &list[k], (i - k) * sizeof s);
+                        list[k++] = s;
+                }
+        }
+        return k;
+}
+
+static int make_all(struct finder *f, struct qn_intel_answer *ret)
+{
+        struct qn_intel_answer ans = { .matches = qn_arena_calloc(f->a, f->n + 1,
+                                                                  sizeof *ans.matches) };
+        int r = ans.matches ? 0 : -ENOBUFS;
+
+        if (r == 0 && f->n)
+                qsort(f->found, f->n, sizeof *f->found, cmp_statement);
+        for (size_t i = 0, k; r == 0 && i < f->n; i += k) {
+                k = gather(f->found + i, f->n - i);
+                r = make(f, f->found + i, k, rank(&f->found[i]) == 2, &ans.matches[ans.n++]);
+        }
+        if (r == 0)
+                *ret = ans;
+        return r;
+}
+
+int qn_intel_match(struct qn_intel *x, const struct qn_popular *popular, struct qn_str name,
+                   struct qn_str version, struct qn_str integrity, struct qn_arena *a,
+                   struct qn_intel_answer *ret)
+{
+        struct finder f = { .x = x,
+                            .popular = popular,
+                            .name = name,
+                            .version = version,
+                            .integrity = integrity,
+                            .a = a };
+        int r = qn_intel_by_name(x, name, consider, &f);
+
+        if (r == 0 && integrity.n)
+                r = qn_intel_by_indicator(x, QN_IOC_SHA512, integrity, consider_hash, &f);
+        if (r == 0 && f.n) /* only then somebody asks who they are */
+                r = qn_intel_sources(x, a, &f.sources, &f.n_sources);
+        return r < 0 ? r : make_all(&f, ret);
+}
