@@ -342,12 +342,6 @@ int qn_intel_open_writer(const char *dir, struct qn_intel **ret, struct qn_err *
         return 0;
 }
 
-int qn_intel_refresh(struct qn_intel *x)
-{
-        mdb_txn_reset(x->txn);
-        return code_of(mdb_txn_renew(x->txn));
-}
-
 /* --- sources --- */
 
 static void put_source(struct qn_buf *b, const struct qn_intel_source *s)
@@ -778,18 +772,6 @@ static int forget(struct qn_intel *x, uint32_t number, const struct front *old,
         return r == 0 ? code_of(mdb_del(x->txn, x->dbi[RECORDS], &key, NULL)) : r;
 }
 
-int qn_intel_drop(struct qn_intel *x, struct qn_str id)
-{
-        struct qn_intel_record rec;
-        struct front f;
-        uint32_t number;
-        int r = find_own(x, id, &number, &f, &rec);
-
-        if (r == 0 && !(f.sources >> x->im.source & 1))
-                r = -ENOENT;
-        return r == 0 ? forget(x, number, &f, &rec) : r;
-}
-
 static uint32_t last_number(struct qn_intel *x)
 {
         uint32_t n = 0;
@@ -1013,19 +995,4 @@ int qn_intel_stats(struct qn_intel *x, struct qn_intel_stats *ret)
                                         .bytes = (uint64_t)st.st_size,
                                         .generation = get_meta(x, "generation") };
         return 0;
-}
-
-bool qn_intel_has(struct qn_intel *x, enum qn_indicator_kind kind)
-{
-        char prefix = ioc_prefix(kind);
-        MDB_cursor *c;
-        MDB_val k = val(&prefix, 1), v;
-        bool found;
-
-        if (mdb_cursor_open(x->txn, x->dbi[IOCS], &c))
-                return false;
-        found = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE) == 0 && k.mv_size &&
-                *(const char *)k.mv_data == prefix;
-        mdb_cursor_close(c);
-        return found;
 }

@@ -25,9 +25,6 @@ QN_MUST int qn_intel_open(const char *dir, struct qn_intel **ret, struct qn_err 
 QN_MUST int qn_intel_open_writer(const char *dir, struct qn_intel **ret, struct qn_err *reterr);
 struct qn_intel *qn_intel_close(struct qn_intel *x); /* what was not committed is forgotten */
 void qn_intel_closep(struct qn_intel **x);
-/* Reading: sees what was committed meanwhile. */
-QN_MUST int qn_intel_refresh(struct qn_intel *x);
-
 /* --- sources --- */
 
 #define QN_INTEL_SOURCES_MAX     32u
@@ -64,8 +61,6 @@ QN_MUST int qn_intel_begin(struct qn_intel *x, const struct qn_intel_source *s, 
 /* A packed record.  Of several with one id the latest counts, in whatever order they come; one that was withdrawn wins
  * over its equal.  0, -EBADMSG (not taken), -errno. */
 QN_MUST int qn_intel_put(struct qn_intel *x, struct qn_cur packed);
-/* Forgets what the source said under an id: 0 or -ENOENT. */
-QN_MUST int qn_intel_drop(struct qn_intel *x, struct qn_str id);
 /* s: what to remember of the source (number and generation are kept).  shrunk_ok false: -ERANGE, and nothing happened, when
  * a whole import has less than half of what the source had. */
 QN_MUST int qn_intel_commit(struct qn_intel *x, const struct qn_intel_source *s, bool shrunk_ok,
@@ -82,7 +77,7 @@ struct qn_intel_record {
 };
 
 /* Calls fn for each record of a package, by an id or alias, with an indicator, or of all; goes on while it returns 0.  What
- * it is given lives until the next refresh. */
+ * it is given lives as long as the index is open. */
 typedef int qn_intel_fn(void *ctx, const struct qn_intel_record *r);
 QN_MUST int qn_intel_by_name(struct qn_intel *x, struct qn_str name, qn_intel_fn *fn, void *ctx);
 QN_MUST int qn_intel_by_id(struct qn_intel *x, struct qn_str id, qn_intel_fn *fn, void *ctx);
@@ -97,5 +92,3 @@ struct qn_intel_stats {
         uint64_t records, names, indicators, bytes, generation;
 };
 QN_MUST int qn_intel_stats(struct qn_intel *x, struct qn_intel_stats *ret);
-/* Whether it holds any indicator of that kind: then looking for them is worth something. */
-bool qn_intel_has(struct qn_intel *x, enum qn_indicator_kind kind);
