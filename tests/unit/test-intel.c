@@ -269,6 +269,25 @@ TEST(a_source_that_shrinks_by_half_is_not_taken_over)
         forget();
 }
 
+struct got {
+        struct qn_intel *x;
+        size_t n;
+};
+
+static int check_details(void *ctx, const struct qn_intel_record *rec)
+{
+        static const char *const want[] = { "one line that several records share\n\nx\n",
+                                            "one line that several records share\ny",
+                                            "one line that several records share" };
+        struct qn_buf b = QN_BUF_INIT(4096);
+        struct got *g = ctx;
+
+        ASSERT_EQ(qn_intel_details(g->x, rec, &b), 0);
+        ASSERT_STR(qn_buf_view(&b), want[g->n++]);
+        qn_buf_done(&b);
+        return 0;
+}
+
 TEST(details_come_back_as_they_were)
 {
         static const char text[] = "[{\"id\":\"A\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"}}],"
@@ -277,28 +296,12 @@ TEST(details_come_back_as_they_were)
                                    "\"details\":\"one line that several records share\\ny\"},"
                                    "{\"id\":\"C\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"}}],"
                                    "\"details\":\"one line that several records share\"}]";
-        static const char *const want[] = { "one line that several records share\n\nx\n",
-                                            "one line that several records share\ny",
-                                            "one line that several records share" };
-        struct got {
-                struct qn_intel *x;
-                size_t n;
-        } got = { 0 };
-        int check(void *ctx, const struct qn_intel_record *rec)
-        {
-                struct qn_buf b = QN_BUF_INIT(4096);
-                struct got *g = ctx;
-
-                ASSERT_EQ(qn_intel_details(g->x, rec, &b), 0);
-                ASSERT_STR(qn_buf_view(&b), want[g->n++]);
-                qn_buf_done(&b);
-                return 0;
-        }
+        struct got got = { 0 };
 
         ASSERT_NOT_NULL(mkdtemp(dir));
         ASSERT_EQ(import("x", text, false, false, NULL), 0);
         ASSERT_EQ(qn_intel_open(dir, &got.x, NULL), 0);
-        ASSERT_EQ(qn_intel_all(got.x, check, &got), 0);
+        ASSERT_EQ(qn_intel_all(got.x, check_details, &got), 0);
         ASSERT_EQ(got.n, 3);
         qn_intel_close(got.x);
         forget();
