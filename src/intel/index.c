@@ -273,6 +273,7 @@ struct qn_intel *qn_intel_close(struct qn_intel *x)
         qn_arena_done(&x->a);
         qn_arena_done(&x->mem);
         qn_buf_done(&x->value);
+        free(x->im.seen);
         free(x->path);
         free(x);
         return NULL;
