@@ -1,0 +1,93 @@
+/* index-priv.h - what the parts of the index share: index.c opens it, index-source.c remembers whom it is from, index-write.c
+ * takes an import in, index-read.c answers. */
+#pragma once
+
+#include "intel/index.h"
+
+#include <lmdb.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/hashset.h"
+
+#define QN_IX_KEY_MAX 400u /* LMDB takes 511 bytes */
+
+enum table { RECORDS, IDS, NAMES, IOCS, SOURCES, TEXTS, META, TABLES };
+
+struct import {
+        unsigned source;
+        bool whole;
+        uint32_t next; /* number of the next new record */
+        uint64_t had;  /* records of the source before */
+        uint64_t generation;
+        struct qn_hashset lines; /* of details, seen once */
+        uint8_t *seen;           /* a bit for each record */
+        size_t seen_n;
+        struct qn_intel_counts counts;
+};
+
+struct qn_intel {
+        MDB_env *env;
+        MDB_txn *txn;
+        MDB_dbi dbi[TABLES];
+        int lock; /* writer: held as long as it is open */
+        bool writer;
+        char *path;
+        struct import im;
+        struct qn_arena a;   /* of one record */
+        struct qn_arena mem; /* of one import */
+        struct qn_buf value; /* that is being put together */
+};
+
+/* What stands in front of a packed head. */
+struct front {
+        uint32_t sources;
+        uint32_t head_n;
+        uint64_t generation;
+        int64_t modified_ms;
+        uint64_t hash; /* of the packed record as it came */
+        uint32_t withdrawn;
+        uint32_t unused;
+};
+
+/* How a line of the details is kept: in its place, or once for all in TEXTS. */
+enum { LINE_OWN, LINE_SHARED };
+
+/* A text as a key: what is longer than a key may be is told apart by its hash. */
+struct key {
+        char bytes[QN_IX_KEY_MAX + 16];
+        size_t n;
+};
+
+/* 0 or the negative errno that goes with an error of LMDB. */
+int qn_ix_code(int e);
+/* r, with the sentence that goes with it. */
+int qn_ix_failed(const struct qn_intel *x, int r, struct qn_err *reterr);
+QN_MUST int qn_ix_get(struct qn_intel *x, enum table t, MDB_val key, MDB_val *ret);
+QN_MUST int qn_ix_put(struct qn_intel *x, enum table t, MDB_val key, MDB_val value, unsigned flags);
+uint64_t qn_ix_get_meta(struct qn_intel *x, const char *key); /* 0 when there is none */
+QN_MUST int qn_ix_put_meta(struct qn_intel *x, const char *key, uint64_t n);
+/* The key of a text, in k; prefix 0: none. */
+MDB_val qn_ix_key(struct key *k, char prefix, struct qn_str text);
+/* Begins to read, or the next transaction. */
+QN_MUST int qn_ix_begin(struct qn_intel *x);
+void qn_ix_put_source(struct qn_buf *b, const struct qn_intel_source *s);
+QN_MUST int qn_ix_read_record(MDB_val v, uint32_t number, struct front *ret_front,
+                              struct qn_intel_record *ret);
+QN_MUST int qn_ix_get_record(struct qn_intel *x, uint32_t number, struct front *ret_front,
+                             struct qn_intel_record *ret);
+
+static inline MDB_val qn_ix_val(const void *p, size_t n)
+{
+        return (MDB_val){ n, (void *)(uintptr_t)p };
+}
+
+static inline struct qn_cur qn_ix_cur(MDB_val v)
+{
+        return qn_cur_mem(v.mv_data, v.mv_size);
+}
+
+static inline char qn_ix_ioc_prefix(enum qn_indicator_kind kind)
+{
+        return (char)('A' + kind);
+}

@@ -1,0 +1,125 @@
+#include "intel/index-priv.h"
+
+#include <errno.h>
+
+#include "intel/record.h"
+
+int qn_ix_read_record(MDB_val v, uint32_t number, struct front *ret_front,
+                       struct qn_intel_record *ret)
+{
+        struct qn_cur c = qn_ix_cur(v), head;
+
+        if (qn_cur_copy(&c, sizeof *ret_front, ret_front) < 0 ||
+            qn_cur_take(&c, ret_front->head_n, &head) < 0)
+                return -EBADMSG;
+        *ret = (struct qn_intel_record){ .number = number,
+                                         .sources = ret_front->sources,
+                                         .generation = ret_front->generation,
+                                         .head = head,
+                                         .prose = c };
+        return 0;
+}
+
+int qn_ix_get_record(struct qn_intel *x, uint32_t number, struct front *ret_front,
+                      struct qn_intel_record *ret)
+{
+        MDB_val v;
+        int r = qn_ix_get(x, RECORDS, qn_ix_val(&number, sizeof number), &v);
+
+        return r == 0 ? qn_ix_read_record(v, number, ret_front, ret) : r;
+}
+
+int qn_intel_details(struct qn_intel *x, const struct qn_intel_record *rec, struct qn_buf *out)
+{
+        struct qn_cur c = rec->prose;
+        size_t lines = 0;
+        int r = 0;
+
+        while (r == 0 && qn_cur_left(&c)) {
+                struct qn_str line;
+                uint64_t hash;
+                uint8_t kind;
+                MDB_val v;
+
+                if (qn_cur_u8(&c, &kind) < 0)
+                        return -EBADMSG;
+                if (kind == LINE_OWN) {
+                        r = qn_intel_get_text(&c, &line);
+                } else if ((r = qn_cur_le64(&c, &hash)) == 0) {
+                        r = qn_ix_get(x, TEXTS, qn_ix_val(&hash, sizeof hash), &v);
+                        line = (struct qn_str){ v.mv_data, v.mv_size };
+                }
+                if (r == 0 && lines++)
+                        qn_buf_byte(out, '\n');
+                if (r == 0)
+                        qn_buf_str(out, line);
+        }
+        return r < 0 ? r : qn_buf_error(out);
+}
+
+static int each(struct qn_intel *x, enum table t, MDB_val key, qn_intel_fn *fn, void *ctx)
+{
+        MDB_cursor *c;
+        MDB_val v;
+        int r = qn_ix_code(mdb_cursor_open(x->txn, x->dbi[t], &c)), e;
+
+        if (r < 0)
+                return r;
+        for (e = mdb_cursor_get(c, &key, &v, MDB_SET_KEY); e == 0 && r == 0;
+             e = mdb_cursor_get(c, &key, &v, MDB_NEXT_DUP)) {
+                struct qn_intel_record rec;
+                struct front f;
+                uint32_t n;
+
+                memcpy(&n, v.mv_data, sizeof n);
+                r = qn_ix_get_record(x, n, &f, &rec);
+                if (r == 0)
+                        r = fn(ctx, &rec);
+        }
+        mdb_cursor_close(c);
+        return r;
+}
+
+int qn_intel_by_name(struct qn_intel *x, struct qn_str name, qn_intel_fn *fn, void *ctx)
+{
+        struct key k;
+
+        return each(x, NAMES, qn_ix_key(&k, 0, name), fn, ctx);
+}
+
+int qn_intel_by_id(struct qn_intel *x, struct qn_str id, qn_intel_fn *fn, void *ctx)
+{
+        struct key k;
+
+        return each(x, IDS, qn_ix_key(&k, 0, id), fn, ctx);
+}
+
+int qn_intel_by_indicator(struct qn_intel *x, enum qn_indicator_kind kind, struct qn_str value,
+                          qn_intel_fn *fn, void *ctx)
+{
+        struct key k;
+
+        return each(x, IOCS, qn_ix_key(&k, qn_ix_ioc_prefix(kind), value), fn, ctx);
+}
+
+int qn_intel_all(struct qn_intel *x, qn_intel_fn *fn, void *ctx)
+{
+        MDB_cursor *c;
+        MDB_val k, v;
+        int r = qn_ix_code(mdb_cursor_open(x->txn, x->dbi[RECORDS], &c));
+
+        if (r < 0)
+                return r;
+        while (r == 0 && (r = qn_ix_code(mdb_cursor_get(c, &k, &v, MDB_NEXT))) == 0) {
+                struct qn_intel_record rec;
+                struct front f;
+                uint32_t n;
+
+                memcpy(&n, k.mv_data, sizeof n);
+                r = qn_ix_read_record(v, n, &f, &rec);
+                if (r == 0)
+                        r = fn(ctx, &rec);
+        }
+        mdb_cursor_close(c);
+        return r == -ENOENT ? 0 : r;
+}

@@ -1,0 +1,418 @@
+#include "intel/index-priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "intel/record.h"
+#include "parse/osv.h"
+
+#define SHARED_MIN 24u /* a shorter line is cheaper where it stands */
+
+/* --- details: lines that several records share are kept once --- */
+
+static int put_line(struct qn_intel *x, struct qn_str line)
+{
+        uint64_t hash = qn_hash64(line.p, line.n);
+        MDB_val v;
+        int r = -ENOENT;
+
+        if (line.n >= SHARED_MIN)
+                r = qn_ix_get(x, TEXTS, qn_ix_val(&hash, sizeof hash), &v);
+        if (r == 0 && !qn_str_eq((struct qn_str){ v.mv_data, v.mv_size }, line))
+                r = -ENOENT; /* another line with this hash */
+        else if (r == -ENOENT && line.n >= SHARED_MIN) {
+                r = qn_hashset_add(&x->im.lines, &x->mem, hash);
+                if (r == 1)
+                        r = qn_ix_put(x, TEXTS, qn_ix_val(&hash, sizeof hash), qn_ix_val(line.p, line.n),
+                                MDB_NOOVERWRITE);
+                else
+                        r = -ENOENT;
+        }
+        if (r < 0 && r != -ENOENT)
+                return r;
+        qn_buf_byte(&x->value, r == 0 ? LINE_SHARED : LINE_OWN);
+        if (r == 0)
+                qn_buf_add(&x->value, &hash, sizeof hash);
+        else
+                qn_intel_put_text(&x->value, line);
+        return 0;
+}
+
+static int put_details(struct qn_intel *x, struct qn_str details)
+{
+        int r = 0;
+
+        while (r == 0 && details.p)
+                r = put_line(x, qn_str_cut(&details, '\n'));
+        return r;
+}
+
+/* --- writing --- */
+
+/* Adds or removes what leads to a record. */
+static int lead(struct qn_intel *x, enum table t, MDB_val key, uint32_t number, bool add)
+{
+        MDB_val v = qn_ix_val(&number, sizeof number);
+        int e;
+
+        if (add)
+                return qn_ix_put(x, t, key, v, MDB_NODUPDATA);
+        e = mdb_del(x->txn, x->dbi[t], &key, &v);
+        return e == MDB_NOTFOUND ? 0 : qn_ix_code(e);
+}
+
+static int link_all(struct qn_intel *x, const struct qn_osv *osv, uint32_t number, bool add)
+{
+        struct key k;
+        int r = lead(x, IDS, qn_ix_key(&k, 0, osv->id), number, add);
+
+        for (size_t i = 0; r == 0 && i < osv->n_aliases; i++)
+                r = lead(x, IDS, qn_ix_key(&k, 0, osv->aliases[i]), number, add);
+        for (size_t i = 0; r == 0 && i < osv->n_affected; i++)
+                r = lead(x, NAMES, qn_ix_key(&k, 0, osv->affected[i].name), number, add);
+        for (size_t i = 0; r == 0 && i < osv->n_indicators; i++)
+                r = lead(x, IOCS,
+                         qn_ix_key(&k, qn_ix_ioc_prefix(osv->indicators[i].kind), osv->indicators[i].value),
+                         number, add);
+        return r;
+}
+
+static int unlink_record(struct qn_intel *x, const struct qn_intel_record *rec)
+{
+        struct qn_osv *osv;
+        int r;
+
+        qn_arena_reset(&x->a, 1 << 20);
+        r = qn_intel_unpack(rec->head, &x->a, &osv);
+        return r == 0 ? link_all(x, osv, rec->number, false) : r;
+}
+
+/* The number of the record that has this id itself, not as an alias. */
+static int find_own(struct qn_intel *x, struct qn_str id, uint32_t *ret, struct front *ret_front,
+                    struct qn_intel_record *ret_rec)
+{
+        struct key k;
+        MDB_cursor *c;
+        MDB_val key = qn_ix_key(&k, 0, id), v;
+        int r = qn_ix_code(mdb_cursor_open(x->txn, x->dbi[IDS], &c)), e;
+
+        if (r < 0)
+                return r;
+        r = -ENOENT;
+        for (e = mdb_cursor_get(c, &key, &v, MDB_SET_KEY); e == 0 && r == -ENOENT;
+             e = mdb_cursor_get(c, &key, &v, MDB_NEXT_DUP)) {
+                struct qn_str own;
+                struct qn_cur head;
+                uint32_t n;
+
+                memcpy(&n, v.mv_data, sizeof n);
+                if (qn_ix_get_record(x, n, ret_front, ret_rec) < 0)
+                        continue;
+                head = ret_rec->head;
+                if (qn_intel_get_text(&head, &own) == 0 && qn_str_eq(own, id)) {
+                        *ret = n;
+                        r = 0;
+                }
+        }
+        mdb_cursor_close(c);
+        return r;
+}
+
+static void mark_seen(struct import *im, uint32_t number)
+{
+        if (number / 8 < im->seen_n)
+                im->seen[number / 8] |= (uint8_t)(1u << number % 8);
+}
+
+/* Whether a record that comes now counts more than the one that is there.  The order in which they come plays no part. */
+static bool is_newer(const struct front *now, const struct front *old)
+{
+        if (now->modified_ms != old->modified_ms)
+                return now->modified_ms > old->modified_ms;
+        if (now->withdrawn != old->withdrawn)
+                return now->withdrawn;
+        return now->hash > old->hash;
+}
+
+static int store(struct qn_intel *x, uint32_t number, const struct front *f,
+                 const struct qn_intel_packed *p)
+{
+        unsigned flags = number == x->im.next ? MDB_APPEND : 0;
+        struct qn_cur head = p->head, prose = p->prose;
+        int r;
+
+        qn_buf_reset(&x->value);
+        qn_buf_add(&x->value, f, sizeof *f);
+        qn_buf_str(&x->value, qn_cur_rest(&head));
+        r = put_details(x, qn_cur_rest(&prose));
+        if (r == 0)
+                r = qn_buf_error(&x->value);
+        if (r == 0)
+                r = qn_ix_put(x, RECORDS, qn_ix_val(&number, sizeof number), qn_ix_val(x->value.p, x->value.n),
+                        flags);
+        return r;
+}
+
+/* Only the front changes: who has it. */
+static int store_front(struct qn_intel *x, uint32_t number, const struct front *f)
+{
+        MDB_val v;
+        int r = qn_ix_get(x, RECORDS, qn_ix_val(&number, sizeof number), &v);
+
+        if (r < 0)
+                return r;
+        qn_buf_reset(&x->value);
+        qn_buf_add(&x->value, v.mv_data, v.mv_size);
+        if (qn_buf_error(&x->value) < 0)
+                return -ENOMEM;
+        memcpy(x->value.p, f, sizeof *f);
+        return qn_ix_put(x, RECORDS, qn_ix_val(&number, sizeof number), qn_ix_val(x->value.p, x->value.n), 0);
+}
+
+static int grow_seen(struct import *im, uint32_t number)
+{
+        size_t want = ((size_t)number / 8 + 1) * 2;
+        uint8_t *p;
+
+        if (number / 8 < im->seen_n)
+                return 0;
+        p = realloc(im->seen, want);
+        if (!p)
+                return -ENOMEM;
+        memset(p + im->seen_n, 0, want - im->seen_n);
+        im->seen = p;
+        im->seen_n = want;
+        return 0;
+}
+
+static int add_record(struct qn_intel *x, struct front *f, const struct qn_intel_packed *p,
+                      const struct qn_osv *osv)
+{
+        uint32_t number = x->im.next;
+        int r = grow_seen(&x->im, number);
+
+        if (r == 0)
+                r = store(x, number, f, p);
+        if (r == 0)
+                r = link_all(x, osv, number, true);
+        if (r < 0)
+                return r;
+        x->im.next++;
+        x->im.counts.added++;
+        mark_seen(&x->im, number);
+        return 0;
+}
+
+static int change_record(struct qn_intel *x, uint32_t number, struct front *f,
+                         const struct front *old, const struct qn_intel_record *was,
+                         struct qn_cur packed)
+{
+        uint32_t bit = 1u << x->im.source;
+        struct qn_intel_packed p;
+        struct qn_osv *osv;
+        bool newer = is_newer(f, old);
+        int r;
+
+        mark_seen(&x->im, number);
+        if (!newer) {
+                struct front kept = *old;
+
+                kept.sources |= bit;
+                x->im.counts.same++;
+                return kept.sources == old->sources ? 0 : store_front(x, number, &kept);
+        }
+        f->sources |= old->sources;
+        r = unlink_record(x, was);
+        if (r == 0)
+                r = qn_intel_split(packed, &p);
+        if (r == 0)
+                r = store(x, number, f, &p);
+        qn_arena_reset(&x->a, 1 << 20);
+        if (r == 0)
+                r = qn_intel_unpack(p.head, &x->a, &osv);
+        if (r == 0)
+                r = link_all(x, osv, number, true);
+        x->im.counts.changed += r == 0;
+        return r;
+}
+
+int qn_intel_put(struct qn_intel *x, struct qn_cur packed)
+{
+        struct qn_str bytes = qn_cur_rest(&packed);
+        struct qn_intel_packed p;
+        struct qn_intel_record was;
+        struct front f = { 0 }, old;
+        struct qn_osv *osv;
+        uint32_t number;
+        int r = qn_intel_split(packed, &p);
+
+        qn_arena_reset(&x->a, 1 << 20);
+        if (r == 0)
+                r = qn_intel_unpack(p.head, &x->a, &osv);
+        if (r < 0)
+                return r;
+        if (!osv->id.n)
+                return -EBADMSG;
+        f = (struct front){ .sources = 1u << x->im.source,
+                            .head_n = (uint32_t)qn_cur_left(&p.head),
+                            .generation = x->im.generation,
+                            .modified_ms = osv->modified_ms,
+                            .hash = qn_hash64(bytes.p, bytes.n),
+                            .withdrawn = osv->withdrawn.n > 0 };
+        r = find_own(x, osv->id, &number, &old, &was);
+        if (r == -ENOENT)
+                return add_record(x, &f, &p, osv);
+        return r == 0 ? change_record(x, number, &f, &old, &was, packed) : r;
+}
+
+/* The source does not say it any more: without any other it is gone. */
+static int forget(struct qn_intel *x, uint32_t number, const struct front *old,
+                  const struct qn_intel_record *rec)
+{
+        struct front f = *old;
+        MDB_val key = qn_ix_val(&number, sizeof number);
+        int r;
+
+        f.sources &= ~(1u << x->im.source);
+        x->im.counts.removed++;
+        if (f.sources)
+                return store_front(x, number, &f);
+        r = unlink_record(x, rec);
+        return r == 0 ? qn_ix_code(mdb_del(x->txn, x->dbi[RECORDS], &key, NULL)) : r;
+}
+
+static uint32_t last_number(struct qn_intel *x)
+{
+        uint32_t n = 0;
+        MDB_cursor *c;
+        MDB_val k, v;
+
+        if (mdb_cursor_open(x->txn, x->dbi[RECORDS], &c))
+                return 0;
+        if (mdb_cursor_get(c, &k, &v, MDB_LAST) == 0 && k.mv_size == sizeof n)
+                memcpy(&n, k.mv_data, sizeof n);
+        mdb_cursor_close(c);
+        return n;
+}
+
+int qn_intel_begin(struct qn_intel *x, const struct qn_intel_source *s, bool whole)
+{
+        free(x->im.seen);
+        qn_arena_reset(&x->mem, 0);
+        x->im = (struct import){ .source = s->number,
+                                 .whole = whole,
+                                 .had = s->records,
+                                 .next = last_number(x) + 1,
+                                 .generation = qn_ix_get_meta(x, "generation") + 1 };
+        return grow_seen(&x->im, x->im.next);
+}
+
+/* The numbers of the records that the source had and did not repeat, and how many it has now. */
+static int find_left(struct qn_intel *x, uint32_t **ret, size_t *ret_n, uint64_t *ret_has)
+{
+        uint32_t bit = 1u << x->im.source, *list = NULL;
+        size_t n = 0, cap = 0;
+        MDB_cursor *c;
+        MDB_val k, v;
+        int r = qn_ix_code(mdb_cursor_open(x->txn, x->dbi[RECORDS], &c));
+
+        *ret_has = 0;
+        while (r == 0 && (r = qn_ix_code(mdb_cursor_get(c, &k, &v, MDB_NEXT))) == 0) {
+                struct front f;
+                uint32_t number;
+
+                if (k.mv_size != sizeof number || v.mv_size < sizeof f) {
+                        r = -EBADMSG;
+                        break;
+                }
+                memcpy(&number, k.mv_data, sizeof number);
+                memcpy(&f, v.mv_data, sizeof f);
+                if (!(f.sources & bit))
+                        continue;
+                ++*ret_has;
+                if (!x->im.whole ||
+                    (number / 8 < x->im.seen_n && x->im.seen[number / 8] >> number % 8 & 1))
+                        continue;
+                if (QN_ARENA_ROOM(&x->mem, list, n, cap) < 0)
+                        r = -ENOMEM;
+                else
+                        list[n++] = number;
+        }
+        mdb_cursor_close(c);
+        *ret = list;
+        *ret_n = n;
+        return r == -ENOENT ? 0 : r;
+}
+
+static int forget_left(struct qn_intel *x, const uint32_t *list, size_t n)
+{
+        struct qn_intel_record rec;
+        struct front f;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                r = qn_ix_get_record(x, list[i], &f, &rec);
+                if (r == 0)
+                        r = forget(x, list[i], &f, &rec);
+        }
+        return r;
+}
+
+static int remember(struct qn_intel *x, const struct qn_intel_source *s, uint64_t records)
+{
+        struct qn_intel_source kept = *s;
+        int r;
+
+        kept.number = x->im.source;
+        kept.records = records;
+        kept.generation = x->im.generation;
+        qn_buf_reset(&x->value);
+        qn_ix_put_source(&x->value, &kept);
+        r = qn_buf_error(&x->value);
+        return r == 0 ? qn_ix_put(x, SOURCES, qn_ix_val(s->name.p, s->name.n), qn_ix_val(x->value.p, x->value.n), 0)
+                      : r;
+}
+
+static int finish(struct qn_intel *x, const struct qn_intel_source *s, bool shrunk_ok,
+                  struct qn_err *reterr)
+{
+        uint64_t has;
+        uint32_t *left;
+        size_t n;
+        int r = find_left(x, &left, &n, &has);
+
+        if (r == 0 && !shrunk_ok && x->im.whole && x->im.had && (has - n) < x->im.had / 2)
+                return qn_fail(reterr, -ERANGE, 0,
+                               "%.*s shrank from %llu to %llu records: not taken over (--force "
+                               "takes it)",
+                               QN_STR_ARG(s->name), (unsigned long long)x->im.had,
+                               (unsigned long long)(has - n));
+        if (r == 0)
+                r = forget_left(x, left, n);
+        if (r == 0)
+                r = remember(x, s, has - n);
+        return r == 0 ? qn_ix_put_meta(x, "generation", x->im.generation) : r;
+}
+
+int qn_intel_commit(struct qn_intel *x, const struct qn_intel_source *s, bool shrunk_ok,
+                    struct qn_intel_counts *ret, struct qn_err *reterr)
+{
+        int r = finish(x, s, shrunk_ok, reterr);
+
+        free(x->im.seen);
+        x->im.seen = NULL;
+        x->im.seen_n = 0;
+        if (r == 0)
+                r = qn_ix_code(mdb_txn_commit(x->txn));
+        else
+                mdb_txn_abort(x->txn);
+        x->txn = NULL;
+        if (r == 0)
+                *ret = x->im.counts;
+        if (r < 0 && r != -ERANGE)
+                qn_ix_failed(x, r, reterr);
+        if (r == 0 && (r = qn_ix_begin(x)) < 0)
+                qn_ix_failed(x, r, reterr);
+        return r;
+}
