@@ -15,11 +15,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct qn_intel_packed p;
         struct qn_cur record;
         uint64_t n = 0;
+        const struct qn_feed_input in = { .bytes = qn_cur_mem(data, size),
+                                          .source = QN_STR("fuzz"),
+                                          .path = QN_STR("x.json"),
+                                          .part = size % 3,
+                                          .parts = size % 4 };
 
         if (!f && qn_feed_new(&f) < 0)
                 abort();
         (void)!qn_feed_read(qn_cur_mem(data, size), &res);
-        if (qn_feed_pack(f, qn_cur_mem(data, size), QN_STR("fuzz"), QN_STR("x.json"), &b, NULL) < 0)
+        if (qn_feed_pack(f, &in, &b, NULL) < 0)
                 return 0;
         if (qn_feed_read(qn_cur_str(qn_buf_view(&b)), &res) < 0)
                 abort();

@@ -21,15 +21,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (r == 0) {
                 qn_intel_pack(osv, &b);
                 if (qn_intel_split(qn_cur_str(qn_buf_view(&b)), &p) < 0 ||
-                    qn_intel_unpack(p.head, &a, &copy) < 0)
+                    qn_intel_unpack(p.head, &a, &copy) < 0 ||
+                    qn_intel_unpack_cold(p.cold, &a, copy) < 0)
                         abort();
-                copy->details = osv->details;
                 qn_intel_pack(copy, &again);
                 if (!qn_str_eq(qn_buf_view(&b), qn_buf_view(&again)))
                         abort();
         }
         /* the bytes as a packed record: whatever is split can be unpacked or is refused */
-        if (qn_intel_split(qn_cur_mem(data, size), &p) == 0)
-                (void)!qn_intel_unpack(p.head, &a, &copy);
+        if (qn_intel_split(qn_cur_mem(data, size), &p) == 0 &&
+            qn_intel_unpack(p.head, &a, &copy) == 0)
+                (void)!qn_intel_unpack_cold(p.cold, &a, copy);
         return 0;
 }

@@ -159,15 +159,13 @@ static int look_up(struct asked *q, const char *arg)
 
 static int print_record(struct asked *q, const struct qn_intel_record *rec, unsigned indent)
 {
-        struct qn_buf details = QN_BUF_INIT(OUT_MAX);
         struct qn_osv *osv;
         int r = qn_intel_unpack(rec->head, &q->a, &osv);
 
         if (r == 0)
-                r = qn_intel_details(q->index, rec, &details);
+                r = qn_intel_complete(q->index, rec, &q->a, osv);
         if (r == 0)
-                qn_intel_print_osv(&q->out, osv, qn_buf_view(&details), indent);
-        qn_buf_done(&details);
+                qn_intel_print_osv(&q->out, osv, indent);
         return r;
 }
 
@@ -200,10 +198,12 @@ static int on_indicator(void *ctx, const struct qn_intel_record *rec)
         struct qn_osv *osv;
         int r = qn_intel_unpack(rec->head, &q->a, &osv);
 
+        if (r == 0)
+                r = qn_intel_complete(q->index, rec, &q->a, osv);
         if (r < 0)
                 return r;
         if (q->json) {
-                qn_intel_print_osv(&q->out, osv, (struct qn_str){ 0 }, 0);
+                qn_intel_print_osv(&q->out, osv, 0);
         } else {
                 qn_buf_puts(&q->out, "  ");
                 qn_show(&q->out, osv->id, 200, 0);

@@ -20,6 +20,8 @@
 #include "role/pool.h"
 
 #define BUNDLE_MAX ((size_t)32 << 20) /* bytes of a directory that are read in one go */
+#define PART_BYTES ((uint64_t)8 << 20) /* of a file that goes through in parts */
+#define PARTS_MAX  64u
 #define DEPTH_MAX  16u
 
 struct importer {
@@ -32,8 +34,8 @@ struct importer {
         size_t bundled; /* files in it */
         struct qn_progress progress;
         size_t files;
+        unsigned open; /* jobs without an answer */
         int r;
-        bool answered;
 };
 
 /* --- what a role read --- */
@@ -65,6 +67,9 @@ static int take(struct importer *im, struct qn_cur reply)
                          QN_STR_ARG(qn_buf_view(&b)));
                 qn_buf_done(&b);
         }
+        r = qn_intel_learn(im->index, res.records, res.counts.records);
+        if (r < 0)
+                return r;
         while ((r = qn_feed_next(&res.records, &record)) == 1) {
                 r = qn_intel_put(im->index, record);
                 if (r < 0)
@@ -77,7 +82,9 @@ static void on_reply(void *ctx, const struct qn_pool_result *res)
 {
         struct importer *im = ctx;
 
-        im->answered = true;
+        im->open--;
+        if (im->r < 0)
+                return;
         if (res->status == QN_POOL_OK)
                 im->r = take(im, res->reply);
         else
@@ -86,39 +93,56 @@ static void on_reply(void *ctx, const struct qn_pool_result *res)
                 snprintf(im->ret->problem, sizeof im->ret->problem, "%.200s", res->why);
 }
 
-/* One input through a role: 0 or -errno, with the problem told. */
-static int pass(struct importer *im, struct qn_pool_job *job, struct qn_str path)
+/* Owns the descriptor of the job. */
+static int submit(struct importer *im, struct qn_pool_job *job, const struct qn_feed_input *in)
 {
         struct qn_buf params = QN_BUF_INIT(QN_ROLE_MESSAGE_MAX / 2);
-        struct qn_err err = { 0 };
         int r;
 
-        qn_analyse_write_feed(&params, im->ret->source, path);
+        qn_analyse_write_feed(&params, in);
         job->kind = QN_JOB_FEED;
         job->params = qn_buf_view(&params);
-        job->wall_ns = (uint64_t)QN_FEED_SECONDS * 3 * 1000000000u;
+        job->wall_ns = (uint64_t)QN_FEED_SECONDS * 3 * in->parts * 1000000000u;
         job->done = on_reply;
         job->ctx = im;
-        im->answered = false;
         r = qn_pool_submit(im->pool, job);
-        if (r < 0 && job->input_fd >= 0)
+        if (r == 0)
+                im->open++;
+        else if (job->input_fd >= 0)
                 close(job->input_fd);
-        while (r >= 0 && !im->answered)
-                r = qn_pool_poll(im->pool, -1, &err);
         qn_buf_done(&params);
-        if (r < 0) {
-                snprintf(im->ret->problem, sizeof im->ret->problem, "%.150s",
-                         err.msg[0] ? err.msg : strerror(-r));
-                return r;
-        }
-        return im->r;
+        return r;
 }
 
-static int pass_file(struct importer *im, const char *path, int fd)
+/* Until all has been answered: 0 or -errno, with the problem told. */
+static int finish(struct importer *im, int r)
 {
-        struct qn_pool_job job = { .input_fd = fd };
+        struct qn_err err = { 0 };
 
-        return pass(im, &job, qn_str_c(path));
+        while (r >= 0 && im->open)
+                r = qn_pool_poll(im->pool, -1, &err);
+        if (r >= 0)
+                return im->r;
+        if (!im->ret->problem[0])
+                snprintf(im->ret->problem, sizeof im->ret->problem, "%.150s",
+                         err.msg[0] ? err.msg : strerror(-r));
+        return r;
+}
+
+/* A large archive goes through in parts: one is stored while the next is read, and neither process holds all of it. */
+static int pass_file(struct importer *im, const char *path, int fd, uint64_t size)
+{
+        struct qn_feed_input in = { .source = im->ret->source, .path = qn_str_c(path) };
+        int r = 0;
+
+        in.parts = (uint32_t)QN_MIN(size / PART_BYTES + 1, (uint64_t)PARTS_MAX);
+        for (; r == 0 && in.part < in.parts; in.part++) {
+                struct qn_pool_job job = { .input_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3) };
+
+                r = job.input_fd < 0 ? -errno : submit(im, &job, &in);
+        }
+        close(fd);
+        return finish(im, r);
 }
 
 static int flush(struct importer *im)
@@ -129,7 +153,10 @@ static int flush(struct importer *im)
         if (r < 0 || !im->bundled)
                 return r;
         job.input = qn_cur_str(qn_buf_view(&im->bundle));
-        r = pass(im, &job, QN_STR("directory"));
+        r = finish(im, submit(im, &job,
+                              &(struct qn_feed_input){ .source = im->ret->source,
+                                                       .path = QN_STR("directory"),
+                                                       .parts = 1 }));
         qn_bundle_begin(&im->bundle);
         im->bundled = 0;
         return r;
@@ -263,7 +290,7 @@ static int import(struct importer *im, const char *path)
                 close(fd);
                 return log_err(-EINVAL, "%s: neither a file nor a directory", path);
         }
-        return pass_file(im, path, fd);
+        return pass_file(im, path, fd, (uint64_t)st.st_size);
 }
 
 static int commit(struct importer *im, struct qn_intel_source *s, const char *path)

@@ -237,8 +237,7 @@ static void put_indicators(struct qn_jsonw *w, const struct qn_osv *osv)
         qn_jsonw_end_array(w);
 }
 
-void qn_intel_print_osv(struct qn_buf *out, const struct qn_osv *osv, struct qn_str details,
-                        unsigned indent)
+void qn_intel_print_osv(struct qn_buf *out, const struct qn_osv *osv, unsigned indent)
 {
         struct qn_jsonw w = QN_JSONW_INIT(out, indent);
 
@@ -253,8 +252,8 @@ void qn_intel_print_osv(struct qn_buf *out, const struct qn_osv *osv, struct qn_
                 put_list(&w, "aliases", osv->aliases, osv->n_aliases);
         if (osv->summary.n)
                 qn_jsonw_str(&w, "summary", osv->summary);
-        if (details.n)
-                qn_jsonw_str(&w, "details", details);
+        if (osv->details.n)
+                qn_jsonw_str(&w, "details", osv->details);
         put_affected(&w, osv);
         if (osv->n_origins || osv->n_indicators || osv->severity.n) {
                 qn_jsonw_object(&w, "database_specific");

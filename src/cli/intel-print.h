@@ -16,5 +16,4 @@ void qn_intel_print_text(struct qn_buf *out, struct qn_str name, struct qn_str v
 /* "malicious", "suspicious" or "clean", by malware alone. */
 const char *qn_intel_verdict(const struct qn_intel_answer *ans);
 /* One record, as an OSV document. */
-void qn_intel_print_osv(struct qn_buf *out, const struct qn_osv *osv, struct qn_str details,
-                        unsigned indent);
+void qn_intel_print_osv(struct qn_buf *out, const struct qn_osv *osv, unsigned indent);

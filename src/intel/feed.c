@@ -26,6 +26,7 @@ struct qn_feed {
         struct qn_buf content; /* of one entry of a stream */
         struct qn_feed_counts counts;
         struct qn_str source;
+        uint32_t part, parts;
         struct qn_buf *out;
 };
 
@@ -166,26 +167,40 @@ static void take_file(struct qn_feed *f, struct qn_cur text, struct qn_str path)
 
 /* --- archives --- */
 
+static int unpack_entry(struct qn_feed *f, const struct qn_zip_entry *e, struct qn_cur *ret)
+{
+        int r = e->encrypted ? -ENOTSUP : 0;
+
+        *ret = e->data;
+        if (r == 0 && e->method == 8)
+                r = qn_gz_inflate_raw(f->gz, e->data, e->size, ret);
+        else if (e->method != 0)
+                r = -ENOTSUP;
+        return r == 0 && qn_gz_crc32(*ret) != e->crc ? -EBADMSG : r;
+}
+
 static int pack_zip(struct qn_feed *f, struct qn_cur in, struct qn_err *reterr)
 {
         struct qn_zip_entry e;
         struct qn_zip z;
         int r = qn_zip_open(in, &z);
+        uint64_t first, last, at = 0;
 
         if (r < 0)
                 return qn_fail(reterr, r, 0,
                                r == -EFBIG ? "the ZIP archive claims more than %u files"
                                            : "the ZIP archive is broken or cut short",
                                QN_ZIP_ENTRIES_MAX);
-        while ((r = qn_zip_next(&z, &e)) == 1) {
-                struct qn_cur text = e.data;
+        first = z.left * f->part / f->parts;
+        last = z.left * (f->part + 1u) / f->parts;
+        while (at < last && (r = qn_zip_next(&z, &e)) == 1) {
+                struct qn_cur text;
 
-                if (qn_str_ends(e.path, "/"))
+                if (at++ < first || qn_str_ends(e.path, "/"))
                         continue;
                 if (e.size > QN_OSV_MAX)
                         note_problem(f, e.path, "larger than any record");
-                else if (e.encrypted || (e.method != 0 && e.method != 8) ||
-                         (e.method == 8 && qn_gz_inflate_raw(f->gz, e.data, e.size, &text) < 0))
+                else if (unpack_entry(f, &e, &text) < 0)
                         note_problem(f, e.path, "cannot be unpacked");
                 else
                         take_file(f, text, e.path);
@@ -386,7 +401,8 @@ static struct group *group_of(struct qn_feed *f, struct groups *g, struct qn_str
                                               .malware = true,
                                               .modified_ms = QN_TIME_NONE,
                                               .published_ms = QN_TIME_NONE,
-                                              .withdrawn_ms = QN_TIME_NONE } };
+                                              .withdrawn_ms = QN_TIME_NONE,
+                                              .expires_ms = QN_TIME_NONE } };
         return &g->v[g->n++];
 }
 
@@ -508,6 +524,8 @@ static int pack_any(struct qn_feed *f, struct qn_cur in, struct qn_str path, str
                 return pack_bundle(f, in, reterr);
         if (qn_str_starts(s, "PK\003\004") || qn_str_starts(s, "PK\005\006"))
                 return pack_zip(f, in, reterr);
+        if (f->part)
+                return 0;
         if (qn_gz_is(in) || is_tar(in))
                 return pack_tar(f, in, reterr);
         if (qn_str_starts(t, "\xef\xbb\xbf"))
@@ -526,18 +544,20 @@ static void put_counts(struct qn_feed *f, size_t at)
         memcpy(f->out->p + at, &f->counts, sizeof f->counts);
 }
 
-int qn_feed_pack(struct qn_feed *f, struct qn_cur in, struct qn_str source, struct qn_str path,
-                 struct qn_buf *out, struct qn_err *reterr)
+int qn_feed_pack(struct qn_feed *f, const struct qn_feed_input *in, struct qn_buf *out,
+                 struct qn_err *reterr)
 {
         size_t at = out->n;
         int r;
 
         f->counts = (struct qn_feed_counts){ 0 };
-        f->source = source;
+        f->source = in->source;
+        f->parts = QN_MAX(in->parts, 1u);
+        f->part = QN_MIN(in->part, f->parts - 1);
         f->out = out;
         qn_buf_reset(&f->problem);
         qn_buf_add(out, &f->counts, sizeof f->counts);
-        r = pack_any(f, in, path, reterr);
+        r = pack_any(f, in->bytes, in->path, reterr);
         qn_arena_reset(&f->a, KEEP);
         if (r == 0)
                 r = qn_buf_error(out);

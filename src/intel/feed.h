@@ -27,10 +27,18 @@ struct qn_feed_result {
         struct qn_cur records; /* u32 length and a packed record (record.h), again and again */
 };
 
-/* source: as whom to name the records of a list; path: what the input is called.  Appends to out, for qn_feed_read().
+struct qn_feed_input {
+        struct qn_cur bytes;
+        struct qn_str source; /* as whom to name the records of a list */
+        struct qn_str path;   /* what the input is called */
+        uint32_t part, parts; /* take only this one of so many equal parts; parts 0: all.  What cannot be taken in parts is
+                                 in part 0. */
+};
+
+/* Appends to out, for qn_feed_read().
  * 0; -EINVAL: nothing in it was understood; -EBADMSG, -EFBIG…: the whole cannot be read. */
-QN_MUST int qn_feed_pack(struct qn_feed *f, struct qn_cur in, struct qn_str source,
-                         struct qn_str path, struct qn_buf *out, struct qn_err *reterr);
+QN_MUST int qn_feed_pack(struct qn_feed *f, const struct qn_feed_input *in, struct qn_buf *out,
+                         struct qn_err *reterr);
 /* 0 or -EBADMSG. */
 QN_MUST int qn_feed_read(struct qn_cur in, struct qn_feed_result *ret);
 /* The next packed record: 1, 0 at the end, -EBADMSG. */

@@ -1,5 +1,5 @@
-/* index-priv.h - what the parts of the index share: index.c opens it, index-source.c remembers whom it is from, index-write.c
- * takes an import in, index-read.c answers. */
+/* index-priv.h - what the parts of the index share: index.c opens it, index-source.c remembers whom it is from, index-history.c
+ * what changed when, index-write.c takes an import in, index-read.c answers. */
 #pragma once
 
 #include "intel/index.h"
@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/hashset.h"
+#include "intel/squeeze.h"
 
 #define QN_IX_KEY_MAX 400u /* LMDB takes 511 bytes */
 
-enum table { RECORDS, IDS, NAMES, IOCS, SOURCES, TEXTS, META, TABLES };
+#define QN_IX_DICTIONARIES 16u
+
+enum table { RECORDS, IDS, NAMES, IOCS, SOURCES, DICTIONARIES, HISTORY, META, TABLES };
 
 struct import {
         unsigned source;
@@ -20,10 +22,11 @@ struct import {
         uint32_t next; /* number of the next new record */
         uint64_t had;  /* records of the source before */
         uint64_t generation;
-        struct qn_hashset lines; /* of details, seen once */
-        uint8_t *seen;           /* a bit for each record */
+        uint8_t *seen; /* a bit for each record */
         size_t seen_n;
         struct qn_intel_counts counts;
+        struct qn_buf gone; /* ids of what was forgotten, as texts of record.h */
+        size_t n_gone;
 };
 
 struct qn_intel {
@@ -33,25 +36,21 @@ struct qn_intel {
         int lock; /* writer: held as long as it is open */
         bool writer;
         char *path;
+        struct qn_squeeze *squeeze[QN_IX_DICTIONARIES]; /* by number; made when they are needed */
         struct import im;
         struct qn_arena a;   /* of one record */
         struct qn_arena mem; /* of one import */
         struct qn_buf value; /* that is being put together */
 };
 
-/* What stands in front of a packed head. */
+/* What stands in front of a packed head; behind that: the number of a dictionary, and what is cold, squeezed with it. */
 struct front {
         uint32_t sources;
-        uint32_t head_n;
-        uint64_t generation;
+        uint32_t head_n : 31, withdrawn : 1;
+        uint32_t generation, born; /* of the index when it was last changed, and when it came */
         int64_t modified_ms;
         uint64_t hash; /* of the packed record as it came */
-        uint32_t withdrawn;
-        uint32_t unused;
 };
-
-/* How a line of the details is kept: in its place, or once for all in TEXTS. */
-enum { LINE_OWN, LINE_SHARED };
 
 /* A text as a key: what is longer than a key may be is told apart by its hash. */
 struct key {
@@ -71,6 +70,10 @@ QN_MUST int qn_ix_put_meta(struct qn_intel *x, const char *key, uint64_t n);
 MDB_val qn_ix_key(struct key *k, char prefix, struct qn_str text);
 /* Begins to read, or the next transaction. */
 QN_MUST int qn_ix_begin(struct qn_intel *x);
+/* The dictionary of that number; 0 is the empty one. */
+QN_MUST int qn_ix_squeeze(struct qn_intel *x, unsigned number, struct qn_squeeze **ret);
+/* Remembers the import that is being finished. */
+QN_MUST int qn_ix_put_change(struct qn_intel *x, const struct qn_intel_source *s);
 void qn_ix_put_source(struct qn_buf *b, const struct qn_intel_source *s);
 QN_MUST int qn_ix_read_record(MDB_val v, uint32_t number, struct front *ret_front,
                               struct qn_intel_record *ret);

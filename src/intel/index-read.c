@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/limits.h"
 #include "intel/record.h"
 
 int qn_ix_read_record(MDB_val v, uint32_t number, struct front *ret_front,
@@ -15,8 +16,9 @@ int qn_ix_read_record(MDB_val v, uint32_t number, struct front *ret_front,
         *ret = (struct qn_intel_record){ .number = number,
                                          .sources = ret_front->sources,
                                          .generation = ret_front->generation,
+                                         .born = ret_front->born,
                                          .head = head,
-                                         .prose = c };
+                                         .cold = c };
         return 0;
 }
 
@@ -29,32 +31,19 @@ int qn_ix_get_record(struct qn_intel *x, uint32_t number, struct front *ret_fron
         return r == 0 ? qn_ix_read_record(v, number, ret_front, ret) : r;
 }
 
-int qn_intel_details(struct qn_intel *x, const struct qn_intel_record *rec, struct qn_buf *out)
+int qn_intel_complete(struct qn_intel *x, const struct qn_intel_record *rec, struct qn_arena *a,
+                      struct qn_osv *osv)
 {
-        struct qn_cur c = rec->prose;
-        size_t lines = 0;
-        int r = 0;
+        struct qn_cur c = rec->cold, cold;
+        struct qn_squeeze *s;
+        uint8_t number;
+        int r = qn_cur_u8(&c, &number);
 
-        while (r == 0 && qn_cur_left(&c)) {
-                struct qn_str line;
-                uint64_t hash;
-                uint8_t kind;
-                MDB_val v;
-
-                if (qn_cur_u8(&c, &kind) < 0)
-                        return -EBADMSG;
-                if (kind == LINE_OWN) {
-                        r = qn_intel_get_text(&c, &line);
-                } else if ((r = qn_cur_le64(&c, &hash)) == 0) {
-                        r = qn_ix_get(x, TEXTS, qn_ix_val(&hash, sizeof hash), &v);
-                        line = (struct qn_str){ v.mv_data, v.mv_size };
-                }
-                if (r == 0 && lines++)
-                        qn_buf_byte(out, '\n');
-                if (r == 0)
-                        qn_buf_str(out, line);
-        }
-        return r < 0 ? r : qn_buf_error(out);
+        if (r == 0)
+                r = qn_ix_squeeze(x, number, &s);
+        if (r == 0)
+                r = qn_squeeze_unpack(s, c, QN_OSV_MAX * 2, a, &cold);
+        return r == 0 ? qn_intel_unpack_cold(cold, a, osv) : r;
 }
 
 static int each(struct qn_intel *x, enum table t, MDB_val key, qn_intel_fn *fn, void *ctx)

@@ -7,48 +7,9 @@
 #include "intel/record.h"
 #include "parse/osv.h"
 
-#define SHARED_MIN 24u /* a shorter line is cheaper where it stands */
+#define GONE_BYTES_MAX ((size_t)4 << 20)
 
 /* --- details: lines that several records share are kept once --- */
-
-static int put_line(struct qn_intel *x, struct qn_str line)
-{
-        uint64_t hash = qn_hash64(line.p, line.n);
-        MDB_val v;
-        int r = -ENOENT;
-
-        if (line.n >= SHARED_MIN)
-                r = qn_ix_get(x, TEXTS, qn_ix_val(&hash, sizeof hash), &v);
-        if (r == 0 && !qn_str_eq((struct qn_str){ v.mv_data, v.mv_size }, line))
-                r = -ENOENT; /* another line with this hash */
-        else if (r == -ENOENT && line.n >= SHARED_MIN) {
-                r = qn_hashset_add(&x->im.lines, &x->mem, hash);
-                if (r == 1)
-                        r = qn_ix_put(x, TEXTS, qn_ix_val(&hash, sizeof hash), qn_ix_val(line.p, line.n),
-                                MDB_NOOVERWRITE);
-                else
-                        r = -ENOENT;
-        }
-        if (r < 0 && r != -ENOENT)
-                return r;
-        qn_buf_byte(&x->value, r == 0 ? LINE_SHARED : LINE_OWN);
-        if (r == 0)
-                qn_buf_add(&x->value, &hash, sizeof hash);
-        else
-                qn_intel_put_text(&x->value, line);
-        return 0;
-}
-
-static int put_details(struct qn_intel *x, struct qn_str details)
-{
-        int r = 0;
-
-        while (r == 0 && details.p)
-                r = put_line(x, qn_str_cut(&details, '\n'));
-        return r;
-}
-
-/* --- writing --- */
 
 /* Adds or removes what leads to a record. */
 static int lead(struct qn_intel *x, enum table t, MDB_val key, uint32_t number, bool add)
@@ -85,6 +46,8 @@ static int unlink_record(struct qn_intel *x, const struct qn_intel_record *rec)
 
         qn_arena_reset(&x->a, 1 << 20);
         r = qn_intel_unpack(rec->head, &x->a, &osv);
+        if (r == 0)
+                r = qn_intel_complete(x, rec, &x->a, osv);
         return r == 0 ? link_all(x, osv, rec->number, false) : r;
 }
 
@@ -135,23 +98,31 @@ static bool is_newer(const struct front *now, const struct front *old)
         return now->hash > old->hash;
 }
 
+static int put_cold(struct qn_intel *x, struct qn_cur cold)
+{
+        unsigned number = (unsigned)qn_ix_get_meta(x, "dictionary");
+        struct qn_squeeze *s;
+        int r = qn_ix_squeeze(x, number, &s);
+
+        if (r == 0)
+                r = qn_buf_byte(&x->value, (char)number);
+        return r == 0 ? qn_squeeze_pack(s, cold, &x->value) : r;
+}
+
 static int store(struct qn_intel *x, uint32_t number, const struct front *f,
                  const struct qn_intel_packed *p)
 {
         unsigned flags = number == x->im.next ? MDB_APPEND : 0;
-        struct qn_cur head = p->head, prose = p->prose;
+        struct qn_cur head = p->head;
         int r;
 
         qn_buf_reset(&x->value);
         qn_buf_add(&x->value, f, sizeof *f);
         qn_buf_str(&x->value, qn_cur_rest(&head));
-        r = put_details(x, qn_cur_rest(&prose));
-        if (r == 0)
-                r = qn_buf_error(&x->value);
-        if (r == 0)
-                r = qn_ix_put(x, RECORDS, qn_ix_val(&number, sizeof number), qn_ix_val(x->value.p, x->value.n),
-                        flags);
-        return r;
+        r = put_cold(x, p->cold);
+        return r == 0 ? qn_ix_put(x, RECORDS, qn_ix_val(&number, sizeof number),
+                                  qn_ix_val(x->value.p, x->value.n), flags)
+                      : r;
 }
 
 /* Only the front changes: who has it. */
@@ -186,6 +157,17 @@ static int grow_seen(struct import *im, uint32_t number)
         return 0;
 }
 
+static int take_apart(struct qn_intel *x, struct qn_cur packed, struct qn_intel_packed *ret,
+                      struct qn_osv **ret_osv)
+{
+        int r = qn_intel_split(packed, ret);
+
+        qn_arena_reset(&x->a, 1 << 20);
+        if (r == 0)
+                r = qn_intel_unpack(ret->head, &x->a, ret_osv);
+        return r == 0 ? qn_intel_unpack_cold(ret->cold, &x->a, *ret_osv) : r;
+}
+
 static int add_record(struct qn_intel *x, struct front *f, const struct qn_intel_packed *p,
                       const struct qn_osv *osv)
 {
@@ -204,14 +186,15 @@ static int add_record(struct qn_intel *x, struct front *f, const struct qn_intel
         return 0;
 }
 
+/* own: from the organisation's own list, where what comes now counts. */
 static int change_record(struct qn_intel *x, uint32_t number, struct front *f,
                          const struct front *old, const struct qn_intel_record *was,
-                         struct qn_cur packed)
+                         struct qn_cur packed, bool own)
 {
         uint32_t bit = 1u << x->im.source;
         struct qn_intel_packed p;
         struct qn_osv *osv;
-        bool newer = is_newer(f, old);
+        bool newer = own ? f->hash != old->hash : is_newer(f, old);
         int r;
 
         mark_seen(&x->im, number);
@@ -223,14 +206,12 @@ static int change_record(struct qn_intel *x, uint32_t number, struct front *f,
                 return kept.sources == old->sources ? 0 : store_front(x, number, &kept);
         }
         f->sources |= old->sources;
+        f->born = old->born;
         r = unlink_record(x, was);
         if (r == 0)
-                r = qn_intel_split(packed, &p);
+                r = take_apart(x, packed, &p, &osv);
         if (r == 0)
                 r = store(x, number, f, &p);
-        qn_arena_reset(&x->a, 1 << 20);
-        if (r == 0)
-                r = qn_intel_unpack(p.head, &x->a, &osv);
         if (r == 0)
                 r = link_all(x, osv, number, true);
         x->im.counts.changed += r == 0;
@@ -245,25 +226,38 @@ int qn_intel_put(struct qn_intel *x, struct qn_cur packed)
         struct front f = { 0 }, old;
         struct qn_osv *osv;
         uint32_t number;
-        int r = qn_intel_split(packed, &p);
+        int r = take_apart(x, packed, &p, &osv);
 
-        qn_arena_reset(&x->a, 1 << 20);
-        if (r == 0)
-                r = qn_intel_unpack(p.head, &x->a, &osv);
         if (r < 0)
                 return r;
         if (!osv->id.n)
                 return -EBADMSG;
         f = (struct front){ .sources = 1u << x->im.source,
                             .head_n = (uint32_t)qn_cur_left(&p.head),
-                            .generation = x->im.generation,
+                            .generation = (uint32_t)x->im.generation,
+                            .born = (uint32_t)x->im.generation,
                             .modified_ms = osv->modified_ms,
                             .hash = qn_hash64(bytes.p, bytes.n),
                             .withdrawn = osv->withdrawn.n > 0 };
         r = find_own(x, osv->id, &number, &old, &was);
         if (r == -ENOENT)
                 return add_record(x, &f, &p, osv);
-        return r == 0 ? change_record(x, number, &f, &old, &was, packed) : r;
+        return r == 0 ? change_record(x, number, &f, &old, &was, packed,
+                                      osv->policy != QN_OSV_NO_POLICY)
+                      : r;
+}
+
+static int note_gone(struct qn_intel *x, const struct qn_intel_record *rec)
+{
+        struct qn_cur head = rec->head;
+        struct qn_str id;
+        int r = qn_intel_get_text(&head, &id);
+
+        if (r < 0 || x->im.n_gone == QN_INTEL_GONE_MAX)
+                return r;
+        x->im.n_gone++;
+        qn_intel_put_text(&x->im.gone, id);
+        return qn_buf_error(&x->im.gone);
 }
 
 /* The source does not say it any more: without any other it is gone. */
@@ -278,7 +272,9 @@ static int forget(struct qn_intel *x, uint32_t number, const struct front *old,
         x->im.counts.removed++;
         if (f.sources)
                 return store_front(x, number, &f);
-        r = unlink_record(x, rec);
+        r = note_gone(x, rec);
+        if (r == 0)
+                r = unlink_record(x, rec);
         return r == 0 ? qn_ix_code(mdb_del(x->txn, x->dbi[RECORDS], &key, NULL)) : r;
 }
 
@@ -299,10 +295,12 @@ static uint32_t last_number(struct qn_intel *x)
 int qn_intel_begin(struct qn_intel *x, const struct qn_intel_source *s, bool whole)
 {
         free(x->im.seen);
+        qn_buf_done(&x->im.gone);
         qn_arena_reset(&x->mem, 0);
         x->im = (struct import){ .source = s->number,
                                  .whole = whole,
                                  .had = s->records,
+                                 .gone = QN_BUF_INIT(GONE_BYTES_MAX),
                                  .next = last_number(x) + 1,
                                  .generation = qn_ix_get_meta(x, "generation") + 1 };
         return grow_seen(&x->im, x->im.next);
@@ -392,6 +390,8 @@ static int finish(struct qn_intel *x, const struct qn_intel_source *s, bool shru
                 r = forget_left(x, left, n);
         if (r == 0)
                 r = remember(x, s, has - n);
+        if (r == 0)
+                r = qn_ix_put_change(x, s);
         return r == 0 ? qn_ix_put_meta(x, "generation", x->im.generation) : r;
 }
 

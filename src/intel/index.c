@@ -11,7 +11,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 
-#define VERSION  1u
+#define VERSION  2u
 #define MAP_SIZE ((size_t)16 << 30)  /* of addresses; the file is as large as it must be */
 #define SEEN_MAX ((size_t)256 << 20) /* memory for what an import has seen */
 
@@ -24,7 +24,8 @@ static const struct {
         [NAMES] = { "names", MDB_DUPSORT | MDB_DUPFIXED | MDB_INTEGERDUP },
         [IOCS] = { "iocs", MDB_DUPSORT | MDB_DUPFIXED | MDB_INTEGERDUP },
         [SOURCES] = { "sources", 0 },
-        [TEXTS] = { "texts", MDB_INTEGERKEY },
+        [DICTIONARIES] = { "dictionaries", MDB_INTEGERKEY },
+        [HISTORY] = { "history", MDB_INTEGERKEY },
         [META] = { "meta", 0 },
 };
 
@@ -216,6 +217,9 @@ struct qn_intel *qn_intel_close(struct qn_intel *x)
         qn_arena_done(&x->a);
         qn_arena_done(&x->mem);
         qn_buf_done(&x->value);
+        qn_buf_done(&x->im.gone);
+        for (unsigned i = 0; i < QN_IX_DICTIONARIES; i++)
+                qn_squeeze_free(x->squeeze[i]);
         free(x->im.seen);
         free(x->path);
         free(x);
@@ -284,6 +288,26 @@ int qn_intel_open_writer(const char *dir, struct qn_intel **ret, struct qn_err *
                 return x ? qn_ix_failed(x, r, reterr) : r;
         *ret = TAKE_PTR(x);
         return 0;
+}
+
+int qn_ix_squeeze(struct qn_intel *x, unsigned number, struct qn_squeeze **ret)
+{
+        struct qn_str dictionary = { 0 };
+        uint32_t key = number;
+        MDB_val v;
+        int r = 0;
+
+        if (number >= QN_IX_DICTIONARIES)
+                return -EBADMSG;
+        if (!x->squeeze[number] && number) {
+                r = qn_ix_get(x, DICTIONARIES, qn_ix_val(&key, sizeof key), &v);
+                if (r == 0)
+                        dictionary = (struct qn_str){ v.mv_data, v.mv_size };
+        }
+        if (r == 0 && !x->squeeze[number])
+                r = qn_squeeze_new(dictionary, &x->squeeze[number]);
+        *ret = x->squeeze[number];
+        return r == -ENOENT ? -EBADMSG : r;
 }
 
 static uint64_t entries(struct qn_intel *x, enum table t)

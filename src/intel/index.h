@@ -2,9 +2,10 @@
  * An LMDB environment: readers see the state at their begin, whatever an update does meanwhile; an update is one
  * transaction, so that killing it at any moment leaves the old state.  One writer at a time.
  *
- *   records   number → sources, packed record without its details (record.h), details in shared lines
+ *   records   number → who has it, the head of a packed record (record.h), what is cold of it, squeezed (squeeze.h)
  *   ids       id or alias → numbers        names     package → numbers      iocs   kind and value → numbers
- *   sources   name → what is remembered of a source     texts  hash → line that several details hold     meta
+ *   sources   name → what is remembered of a source         dictionaries  number → dictionary of squeeze.h
+ *   history   generation → which import made it, and what it forgot         meta
  *
  * The file is our own: what is in it was packed by a role and checked when it was taken in. */
 #pragma once
@@ -58,6 +59,9 @@ struct qn_intel_counts {
 /* Begins to take in what one source says.  whole: it says all that it has to say, what it had said before and does not
  * repeat is forgotten at the commit. */
 QN_MUST int qn_intel_begin(struct qn_intel *x, const struct qn_intel_source *s, bool whole);
+/* Lets the index learn from packed records (feed.h) what they share, before they are put into it.  Changes how large it becomes,
+ * nothing else. */
+QN_MUST int qn_intel_learn(struct qn_intel *x, struct qn_cur records, uint64_t n);
 /* A packed record.  Of several with one id the latest counts, in whatever order they come; one that was withdrawn wins
  * over its equal.  0, -EBADMSG (not taken), -errno. */
 QN_MUST int qn_intel_put(struct qn_intel *x, struct qn_cur packed);
@@ -71,9 +75,10 @@ QN_MUST int qn_intel_commit(struct qn_intel *x, const struct qn_intel_source *s,
 struct qn_intel_record {
         uint32_t number;
         uint32_t sources;    /* bits: who has it */
-        uint64_t generation; /* of the index when it was last changed */
+        uint32_t generation; /* of the index when it was last changed */
+        uint32_t born;       /* of the index when it came */
         struct qn_cur head;  /* qn_intel_unpack() */
-        struct qn_cur prose; /* qn_intel_details() */
+        struct qn_cur cold;  /* qn_intel_complete() */
 };
 
 /* Calls fn for each record of a package, by an id or alias, with an indicator, or of all; goes on while it returns 0.  What
@@ -84,9 +89,25 @@ QN_MUST int qn_intel_by_id(struct qn_intel *x, struct qn_str id, qn_intel_fn *fn
 QN_MUST int qn_intel_by_indicator(struct qn_intel *x, enum qn_indicator_kind kind,
                                   struct qn_str value, qn_intel_fn *fn, void *ctx);
 QN_MUST int qn_intel_all(struct qn_intel *x, qn_intel_fn *fn, void *ctx);
-/* The prose of a record, put together again. */
-QN_MUST int qn_intel_details(struct qn_intel *x, const struct qn_intel_record *r,
-                             struct qn_buf *out);
+/* Adds to what was unpacked from the head of a record what is cold of it. */
+QN_MUST int qn_intel_complete(struct qn_intel *x, const struct qn_intel_record *r,
+                              struct qn_arena *a, struct qn_osv *osv);
+
+/* One import. */
+struct qn_intel_change {
+        uint64_t generation, at_s; /* at_s: since 1970 */
+        struct qn_str source;
+        struct qn_intel_counts counts;
+        struct qn_str *gone; /* ids that it forgot; at most QN_INTEL_GONE_MAX of them */
+        size_t n_gone;
+};
+
+#define QN_INTEL_GONE_MAX 10000u
+#define QN_INTEL_HISTORY  1000u /* imports that are remembered */
+
+/* The imports after a generation, oldest first; in the arena. */
+QN_MUST int qn_intel_history(struct qn_intel *x, uint64_t after, struct qn_arena *a,
+                             struct qn_intel_change **ret, size_t *ret_n);
 
 struct qn_intel_stats {
         uint64_t records, names, indicators, bytes, generation;

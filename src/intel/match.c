@@ -74,12 +74,16 @@ static struct qn_str describe(struct finder *f, const struct qn_osv *osv, enum q
         return keep(f->a, &b);
 }
 
-static int add(struct finder *f, const struct qn_osv *osv, uint32_t sources, enum qn_affects how,
-               struct qn_str why)
+static int add(struct finder *f, struct qn_osv *osv, const struct qn_intel_record *rec,
+               enum qn_affects how, struct qn_str why)
 {
+        int r = qn_intel_complete(f->x, rec, f->a, osv);
+
+        if (r < 0)
+                return r;
         if (!why.p || QN_ARENA_ROOM(f->a, f->found, f->n, f->cap) < 0)
                 return -ENOBUFS;
-        f->found[f->n++] = (struct qn_intel_statement){ osv, sources, how, why };
+        f->found[f->n++] = (struct qn_intel_statement){ osv, rec->sources, how, why };
         return 0;
 }
 
@@ -119,7 +123,7 @@ static int consider(void *ctx, const struct qn_intel_record *rec)
         }
         if (f->version.n && best == QN_AFFECTS_NOT)
                 return 0;
-        return add(f, osv, rec->sources, best, describe(f, osv, best, &why));
+        return add(f, osv, rec, best, describe(f, osv, best, &why));
 }
 
 /* Somebody saw this very archive. */
@@ -138,7 +142,7 @@ static int consider_hash(void *ctx, const struct qn_intel_record *rec)
                         return 0;
                 }
         qn_buf_printf(&b, "%.*s lists the integrity of this archive", QN_STR_ARG(osv->id));
-        return add(f, osv, rec->sources, QN_AFFECTS_VERSION, keep(f->a, &b));
+        return add(f, osv, rec, QN_AFFECTS_VERSION, keep(f->a, &b));
 }
 
 /* --- lists of texts --- */

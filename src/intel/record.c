@@ -110,9 +110,7 @@ static void put_affected(struct qn_buf *b, const struct qn_osv *osv)
 
 static void put_origins(struct qn_buf *b, const struct qn_osv *osv)
 {
-        qn_intel_put_num(b, osv->n_origins);
         for (size_t i = 0; i < osv->n_origins; i++) {
-                qn_intel_put_text(b, osv->origins[i].source);
                 qn_intel_put_text(b, osv->origins[i].id);
                 qn_intel_put_text(b, osv->origins[i].import_time);
                 qn_intel_put_text(b, osv->origins[i].modified_time);
@@ -129,23 +127,40 @@ static void put_indicators(struct qn_buf *b, const struct qn_osv *osv)
         }
 }
 
+static void put_head(struct qn_buf *b, const struct qn_osv *osv)
+{
+        qn_intel_put_text(b, osv->id);
+        qn_buf_byte(b, (char)((osv->malware ? FLAG_MALWARE : 0) |
+                              (osv->withdrawn.n ? FLAG_WITHDRAWN : 0)));
+        qn_buf_byte(b, (char)osv->policy);
+        put_time(b, osv->modified_ms);
+        put_time(b, osv->published_ms);
+        put_time(b, osv->withdrawn_ms);
+        put_time(b, osv->expires_ms);
+        put_affected(b, osv);
+        put_texts(b, osv->aliases, osv->n_aliases);
+        qn_intel_put_text(b, osv->severity);
+        qn_intel_put_num(b, osv->n_origins);
+        for (size_t i = 0; i < osv->n_origins; i++)
+                qn_intel_put_text(b, osv->origins[i].source);
+}
+
 void qn_intel_pack(const struct qn_osv *osv, struct qn_buf *out)
 {
-        bool withdrawn = osv->withdrawn.n;
+        size_t at = out->n;
+        uint32_t n = 0;
 
-        qn_intel_put_text(out, osv->id);
-        qn_buf_byte(out,
-                    (char)((osv->malware ? FLAG_MALWARE : 0) | (withdrawn ? FLAG_WITHDRAWN : 0)));
-        put_time(out, osv->modified_ms);
-        put_time(out, osv->published_ms);
-        put_time(out, osv->withdrawn_ms);
-        put_affected(out, osv);
-        put_texts(out, osv->aliases, osv->n_aliases);
-        qn_intel_put_text(out, osv->severity);
+        qn_buf_add(out, &n, sizeof n);
+        put_head(out, osv);
+        n = (uint32_t)(out->n - at - sizeof n);
+        if (qn_buf_error(out) < 0)
+                return; /* the caller sees it */
+        memcpy(out->p + at, &n, sizeof n);
         qn_intel_put_text(out, osv->summary);
+        qn_intel_put_text(out, osv->owner);
         put_origins(out, osv);
         put_indicators(out, osv);
-        qn_intel_put_text(out, osv->details);
+        qn_buf_str(out, osv->details);
 }
 
 /* --- reading --- */
@@ -246,16 +261,10 @@ static int get_affected(struct qn_cur *c, struct qn_arena *a, struct qn_osv *osv
 
 static int get_origins(struct qn_cur *c, struct qn_arena *a, struct qn_osv *osv)
 {
-        int r = GET_ARRAY(c, a, 4, osv->origins, osv->n_origins);
+        int r = GET_ARRAY(c, a, 1, osv->origins, osv->n_origins);
 
-        for (size_t i = 0; r == 0 && i < osv->n_origins; i++) {
-                struct qn_osv_origin *o = &osv->origins[i];
-
-                if (qn_intel_get_text(c, &o->source) < 0 || qn_intel_get_text(c, &o->id) < 0 ||
-                    qn_intel_get_text(c, &o->import_time) < 0 ||
-                    qn_intel_get_text(c, &o->modified_time) < 0)
-                        r = -EBADMSG;
-        }
+        for (size_t i = 0; r == 0 && i < osv->n_origins; i++)
+                r = qn_intel_get_text(c, &osv->origins[i].source);
         return r;
 }
 
@@ -276,29 +285,41 @@ static int get_indicators(struct qn_cur *c, struct qn_arena *a, struct qn_osv *o
         return r;
 }
 
+static int get_times(struct qn_cur *c, struct qn_osv *osv)
+{
+        int64_t *const times[] = { &osv->modified_ms, &osv->published_ms, &osv->withdrawn_ms,
+                                   &osv->expires_ms };
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < QN_ARRAY_SIZE(times); i++)
+                r = get_time(c, times[i]);
+        return r;
+}
+
 static int get_head(struct qn_cur *c, struct qn_arena *a, struct qn_osv *osv)
 {
-        unsigned flags = 0;
+        unsigned flags = 0, policy = 0;
         int r = qn_intel_get_text(c, &osv->id);
 
         if (r == 0)
                 r = get_enum(c, FLAGS_ALL, &flags);
-        if (r < 0 || get_time(c, &osv->modified_ms) < 0 || get_time(c, &osv->published_ms) < 0 ||
-            get_time(c, &osv->withdrawn_ms) < 0)
-                return -EBADMSG;
+        if (r == 0)
+                r = get_enum(c, QN_OSV_ALLOW, &policy);
+        if (r == 0)
+                r = get_times(c, osv);
         osv->malware = flags & FLAG_MALWARE;
+        osv->policy = policy;
         if (flags & FLAG_WITHDRAWN)
                 osv->withdrawn = QN_STR("withdrawn");
-        r = get_affected(c, a, osv);
+        if (r == 0)
+                r = get_affected(c, a, osv);
         if (r == 0)
                 r = get_texts(c, a, &osv->aliases, &osv->n_aliases);
         if (r == 0)
                 r = qn_intel_get_text(c, &osv->severity);
         if (r == 0)
-                r = qn_intel_get_text(c, &osv->summary);
-        if (r == 0)
                 r = get_origins(c, a, osv);
-        return r < 0 ? r : get_indicators(c, a, osv);
+        return r == 0 && qn_cur_left(c) ? -EBADMSG : r;
 }
 
 int qn_intel_unpack(struct qn_cur head, struct qn_arena *a, struct qn_osv **ret)
@@ -311,74 +332,33 @@ int qn_intel_unpack(struct qn_cur head, struct qn_arena *a, struct qn_osv **ret)
         return r;
 }
 
-/* --- passing over --- */
-
-static int skip_texts(struct qn_cur *c)
+int qn_intel_unpack_cold(struct qn_cur cold, struct qn_arena *a, struct qn_osv *osv)
 {
-        struct qn_str s;
-        size_t n;
-        int r = get_count(c, 1, &n);
+        int r = qn_intel_get_text(&cold, &osv->summary);
 
-        for (size_t i = 0; r == 0 && i < n; i++)
-                r = qn_intel_get_text(c, &s);
-        return r;
-}
+        if (r == 0)
+                r = qn_intel_get_text(&cold, &osv->owner);
+        for (size_t i = 0; r == 0 && i < osv->n_origins; i++) {
+                struct qn_osv_origin *o = &osv->origins[i];
 
-static int skip_affected(struct qn_cur *c)
-{
-        struct qn_str s;
-        size_t blocks, ranges, events;
-        int r = get_count(c, 3, &blocks);
-
-        for (size_t i = 0; r == 0 && i < blocks; i++) {
-                if (qn_intel_get_text(c, &s) < 0 || get_count(c, 2, &ranges) < 0)
-                        return -EBADMSG;
-                for (size_t k = 0; k < ranges; k++) {
-                        if (qn_cur_skip(c, 1) < 0 || get_count(c, 2, &events) < 0)
-                                return -EBADMSG;
-                        for (size_t e = 0; e < events; e++)
-                                if (qn_cur_skip(c, 1) < 0 || qn_intel_get_text(c, &s) < 0)
-                                        return -EBADMSG;
-                }
-                r = skip_texts(c);
+                if (qn_intel_get_text(&cold, &o->id) < 0 ||
+                    qn_intel_get_text(&cold, &o->import_time) < 0 ||
+                    qn_intel_get_text(&cold, &o->modified_time) < 0)
+                        r = -EBADMSG;
         }
+        if (r == 0)
+                r = get_indicators(&cold, a, osv);
+        if (r == 0)
+                osv->details = qn_cur_rest(&cold);
         return r;
-}
-
-static int skip_rows(struct qn_cur *c, size_t bytes, size_t texts)
-{
-        struct qn_str s;
-        size_t n;
-
-        if (get_count(c, bytes + texts, &n) < 0)
-                return -EBADMSG;
-        for (size_t i = 0; i < n; i++) {
-                if (qn_cur_skip(c, bytes) < 0)
-                        return -EBADMSG;
-                for (size_t k = 0; k < texts; k++)
-                        if (qn_intel_get_text(c, &s) < 0)
-                                return -EBADMSG;
-        }
-        return 0;
 }
 
 int qn_intel_split(struct qn_cur packed, struct qn_intel_packed *ret)
 {
-        struct qn_cur c = packed;
-        struct qn_str s, details;
-        uint64_t n;
+        uint32_t n;
 
-        if (qn_intel_get_text(&c, &s) < 0 || qn_cur_skip(&c, 1) < 0)
+        if (qn_cur_le32(&packed, &n) < 0 || qn_cur_take(&packed, n, &ret->head) < 0)
                 return -EBADMSG;
-        for (unsigned i = 0; i < 3; i++)
-                if (qn_intel_get_num(&c, &n) < 0)
-                        return -EBADMSG;
-        if (skip_affected(&c) < 0 || skip_texts(&c) < 0 || qn_intel_get_text(&c, &s) < 0 ||
-            qn_intel_get_text(&c, &s) < 0 || skip_rows(&c, 0, 4) < 0 || skip_rows(&c, 1, 2) < 0)
-                return -EBADMSG;
-        ret->head = (struct qn_cur){ packed.p, c.p };
-        if (qn_intel_get_text(&c, &details) < 0 || qn_cur_left(&c))
-                return -EBADMSG;
-        ret->prose = qn_cur_str(details);
+        ret->cold = packed;
         return 0;
 }

@@ -322,3 +322,8 @@ ssize_t qn_gz_stream_read(struct qn_gz_stream *s, void *out, size_t n, struct qn
                 return (ssize_t)got;
         return qn_fail(reterr, s->end, s->err.off, "%s", s->err.msg);
 }
+
+uint32_t qn_gz_crc32(struct qn_cur c)
+{
+        return libdeflate_crc32(0, c.p, qn_cur_left(&c));
+}

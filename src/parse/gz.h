@@ -28,6 +28,8 @@ QN_MUST int qn_gz_inflate(struct qn_gz *gz, struct qn_cur in, size_t cap, struct
 /* Deflated data without a wrapper, as ZIP archives hold them, of a size that is known.  -EBADMSG when it is another, or
  * corrupt. */
 QN_MUST int qn_gz_inflate_raw(struct qn_gz *gz, struct qn_cur in, size_t size, struct qn_cur *ret);
+/* CRC-32 as gzip and ZIP have it. */
+uint32_t qn_gz_crc32(struct qn_cur c);
 /* Gives the memory back above keep bytes (after a large package). */
 void qn_gz_trim(struct qn_gz *gz, size_t keep);
 

@@ -346,6 +346,7 @@ static int take_texts(struct reader *r, const struct qn_node *doc)
         o->published = qn_node_text(qn_node_get(doc, "published"));
         o->withdrawn = qn_node_text(qn_node_get(doc, "withdrawn"));
         o->modified_ms = time_of(o->modified);
+        o->expires_ms = QN_TIME_NONE;
         o->published_ms = time_of(o->published);
         o->withdrawn_ms = time_of(o->withdrawn);
         o->summary = qn_node_text(qn_node_get(doc, "summary"));

@@ -40,6 +40,9 @@ struct qn_osv_origin {
         struct qn_str source, id, import_time, modified_time;
 };
 
+/* What an organisation decided for itself (parse/own-list.h). */
+enum qn_osv_policy { QN_OSV_NO_POLICY, QN_OSV_BLOCK, QN_OSV_ALLOW };
+
 struct qn_osv {
         struct qn_str id; /* may be empty: then it is in the name of the file */
         struct qn_str modified, published, withdrawn;    /* as written; withdrawn.n: it is */
@@ -48,6 +51,9 @@ struct qn_osv {
         struct qn_str
                 severity; /* as the database calls it, lower case: "critical"…; may be empty */
         bool malware;     /* it is about malware, not about a vulnerability */
+        enum qn_osv_policy policy;
+        struct qn_str owner; /* of a policy; may be empty */
+        int64_t expires_ms;  /* a policy counts until then, or QN_TIME_NONE */
         struct qn_str *aliases;
         size_t n_aliases;
         struct qn_osv_affected *affected;

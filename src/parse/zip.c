@@ -129,6 +129,7 @@ int qn_zip_next(struct qn_zip *z, struct qn_zip_entry *ret)
                 return -EBADMSG;
         e.encrypted = num(z, at + 8, 2) & 1;
         e.method = (uint16_t)num(z, at + 10, 2);
+        e.crc = (uint32_t)num(z, at + 16, 4);
         e.packed = num(z, at + 20, 4);
         e.size = num(z, at + 24, 4);
         off = num(z, at + 42, 4);

@@ -18,6 +18,7 @@ struct qn_zip {
 struct qn_zip_entry {
         struct qn_str path;
         uint64_t size, packed;
+        uint32_t crc;    /* CRC-32 of the content, as the directory claims */
         uint16_t method; /* 0 stored, 8 deflated */
         bool encrypted;
         uint32_t mode;      /* permission bits, 0: unknown */

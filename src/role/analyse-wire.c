@@ -205,16 +205,19 @@ int qn_analyse_read_key(struct qn_cur params, struct qn_str *ret_key, bool *ret_
         return 0;
 }
 
-void qn_analyse_write_feed(struct qn_buf *out, struct qn_str source, struct qn_str path)
+void qn_analyse_write_feed(struct qn_buf *out, const struct qn_feed_input *in)
 {
-        qn_wire_put_text(out, source);
-        qn_wire_put_text(out, path);
+        qn_wire_put_text(out, in->source);
+        qn_wire_put_text(out, in->path);
+        qn_wire_put_u32(out, in->part);
+        qn_wire_put_u32(out, in->parts);
 }
 
-int qn_analyse_read_feed(struct qn_cur params, struct qn_str *ret_source, struct qn_str *ret_path)
+int qn_analyse_read_feed(struct qn_cur params, struct qn_feed_input *ret)
 {
-        if (qn_wire_get_text(&params, ret_source) < 0 || qn_wire_get_text(&params, ret_path) < 0 ||
-            qn_cur_left(&params))
+        if (qn_wire_get_text(&params, &ret->source) < 0 ||
+            qn_wire_get_text(&params, &ret->path) < 0 || qn_cur_le32(&params, &ret->part) < 0 ||
+            qn_cur_le32(&params, &ret->parts) < 0 || qn_cur_left(&params))
                 return -EBADMSG;
         return 0;
 }

@@ -17,8 +17,7 @@ QN_MUST int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packumen
 struct qn_provenance_in;
 QN_MUST int qn_analyse_read_attested(struct qn_cur params, struct qn_provenance_in *ret);
 QN_MUST int qn_analyse_read_key(struct qn_cur params, struct qn_str *ret_key, bool *ret_full);
-QN_MUST int qn_analyse_read_feed(struct qn_cur params, struct qn_str *ret_source,
-                                 struct qn_str *ret_path);
+QN_MUST int qn_analyse_read_feed(struct qn_cur params, struct qn_feed_input *ret);
 /* e NULL: there is no such entry. */
 QN_MUST int qn_analyse_write_cached(struct qn_buf *out, const struct qn_cacache_entry *e);
 QN_MUST int qn_analyse_write_npmrc(struct qn_buf *out, const struct qn_npmrc *rc);

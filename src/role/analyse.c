@@ -215,12 +215,12 @@ static int run_feed(void *ctx, struct qn_cur params, struct qn_cur input, struct
                     struct qn_err *reterr)
 {
         struct tables *t = ctx;
-        struct qn_str source, path;
-        int r = qn_analyse_read_feed(params, &source, &path);
+        struct qn_feed_input in = { .bytes = input };
+        int r = qn_analyse_read_feed(params, &in);
 
         if (r == 0 && !t->feed)
                 r = qn_feed_new(&t->feed);
-        return r < 0 ? r : qn_feed_pack(t->feed, input, source, path, reply, reterr);
+        return r < 0 ? r : qn_feed_pack(t->feed, &in, reply, reterr);
 }
 
 static const struct qn_role_job jobs[] = {

@@ -6,6 +6,7 @@
 #include "base/cur.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "intel/feed.h"
 #include "parse/lock.h"
 #include "parse/npmrc.h"
 #include "role/role.h"
@@ -56,7 +57,7 @@ void qn_analyse_write_attested(struct qn_buf *out, struct qn_str name, struct qn
 void qn_analyse_write_pick(struct qn_buf *out, struct qn_str name, struct qn_str spec);
 
 /* Parameters of FEED: as whom to name the records of a list, and what the input is called. */
-void qn_analyse_write_feed(struct qn_buf *out, struct qn_str source, struct qn_str path);
+void qn_analyse_write_feed(struct qn_buf *out, const struct qn_feed_input *in);
 
 struct qn_analyse_pick {
         struct qn_str version;   /* letters, digits, ".", "+", "-" */

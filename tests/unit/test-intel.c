@@ -112,7 +112,10 @@ static int import(const char *source, const char *text, bool whole, bool force,
         int r;
 
         ASSERT_EQ(qn_feed_new(&f), 0);
-        ASSERT_EQ(qn_feed_pack(f, qn_cur_str(qn_str_c(text)), qn_str_c(source), QN_STR("x.json"),
+        ASSERT_EQ(qn_feed_pack(f,
+                               &(struct qn_feed_input){ .bytes = qn_cur_str(qn_str_c(text)),
+                                                        .source = qn_str_c(source),
+                                                        .path = QN_STR("x.json") },
                                &packed, NULL),
                   0);
         ASSERT_EQ(qn_feed_read(qn_cur_str(qn_buf_view(&packed)), &res), 0);
@@ -279,12 +282,12 @@ static int check_details(void *ctx, const struct qn_intel_record *rec)
         static const char *const want[] = { "one line that several records share\n\nx\n",
                                             "one line that several records share\ny",
                                             "one line that several records share" };
-        struct qn_buf b = QN_BUF_INIT(4096);
+        struct qn_osv *osv = NULL;
         struct got *g = ctx;
 
-        ASSERT_EQ(qn_intel_details(g->x, rec, &b), 0);
-        ASSERT_STR(qn_buf_view(&b), want[g->n++]);
-        qn_buf_done(&b);
+        ASSERT_EQ(qn_intel_unpack(rec->head, &arena, &osv), 0);
+        ASSERT_EQ(qn_intel_complete(g->x, rec, &arena, osv), 0);
+        ASSERT_STR(osv->details, want[g->n++]);
         return 0;
 }
 
@@ -318,10 +321,17 @@ TEST(a_packed_record_that_is_cut_is_refused)
                                &osv, NULL),
                   0);
         qn_intel_pack(osv, &b);
-        for (size_t n = 0; n < b.n; n++)
-                ASSERT_EQ(qn_intel_split(qn_cur_mem(b.p, n), &p), -EBADMSG);
         ASSERT_EQ(qn_intel_split(qn_cur_mem(b.p, b.n), &p), 0);
+        for (size_t n = 0; n < b.n - qn_cur_left(&p.cold); n++) {
+                struct qn_intel_packed cut;
+
+                ASSERT_EQ(qn_intel_split(qn_cur_mem(b.p, n), &cut), -EBADMSG);
+        }
         for (size_t n = 0; n < qn_cur_left(&p.head); n++)
                 ASSERT_EQ(qn_intel_unpack(qn_cur_mem(p.head.p, n), &arena, &osv), -EBADMSG);
+        ASSERT_EQ(qn_intel_unpack(p.head, &arena, &osv), 0);
+        for (size_t n = 0; n < qn_cur_left(&p.cold); n++)
+                ASSERT_EQ(qn_intel_unpack_cold(qn_cur_mem(p.cold.p, n), &arena, osv), -EBADMSG);
+        ASSERT_EQ(qn_intel_unpack_cold(p.cold, &arena, osv), 0);
         qn_buf_done(&b);
 }
