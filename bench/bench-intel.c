@@ -59,8 +59,8 @@ static int pick(void *ctx, const struct qn_intel_record *rec)
         if (qn_intel_unpack(rec->head, &names->a, &osv) < 0 || !osv->n_affected)
                 return 0;
         names->v[names->n] = osv->affected[0].name;
-        names->version[names->n++] = osv->affected[0].n_versions ? osv->affected[0].versions[0]
-                                                                 : QN_STR("1.0.0");
+        names->version[names->n++] =
+                osv->affected[0].n_versions ? osv->affected[0].versions[0] : QN_STR("1.0.0");
         return 0;
 }
 
@@ -106,7 +106,8 @@ static void look_up(const char *dir, const char *list)
 
                 if (!line.n)
                         continue;
-                real.v[real.n] = real.n % 100 ? line : known.v[real.n]; /* one in a hundred is bad */
+                real.v[real.n] =
+                        real.n % 100 ? line : known.v[real.n]; /* one in a hundred is bad */
                 real.version[real.n] = real.n % 100 ? QN_STR("1.0.0") : known.version[real.n];
                 real.n++;
         }

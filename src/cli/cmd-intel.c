@@ -187,8 +187,8 @@ static int show(struct asked *q, const char *arg)
         if (r == 0 && !q->found)
                 r = -ENOENT;
         q->found |= before;
-        return r < 0 ? log_err(r, "%s: %s", arg, r == -ENOENT ? "no record has this id or alias"
-                                                               : strerror(-r))
+        return r < 0 ? log_err(r, "%s: %s", arg,
+                               r == -ENOENT ? "no record has this id or alias" : strerror(-r))
                      : 0;
 }
 

@@ -19,7 +19,7 @@
 #include "role/analyse.h"
 #include "role/pool.h"
 
-#define BUNDLE_MAX ((size_t)32 << 20) /* bytes of a directory that are read in one go */
+#define BUNDLE_MAX ((size_t)32 << 20)  /* bytes of a directory that are read in one go */
 #define PART_BYTES ((uint64_t)8 << 20) /* of a file that goes through in parts */
 #define PARTS_MAX  64u
 #define DEPTH_MAX  16u
@@ -310,7 +310,8 @@ static int run(struct importer *im, const char *path)
         int r = qn_intel_source(im->index, im->ret->source, &im->a, &s);
 
         if (r == -ENOSPC)
-                return log_err(r, "the index has %u sources already: name one of them with --source",
+                return log_err(r,
+                               "the index has %u sources already: name one of them with --source",
                                QN_INTEL_SOURCES_MAX);
         if (r == 0)
                 r = qn_intel_begin(im->index, &s, im->how->whole);

@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "intel/match.h"
 #include "intel/index.h"
+#include "intel/match.h"
 
 /* {"schema","name","version","verdict","matches":[…]} in one line. */
 void qn_intel_print_json(struct qn_buf *out, struct qn_str name, struct qn_str version,

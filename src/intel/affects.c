@@ -49,7 +49,7 @@ static bool ends_before(const struct qn_osv_event *e, const struct qn_semver *v)
 
         if (past(v, e, &cmp) < 0)
                 return false;
-        return e->kind == QN_OSV_FIXED          ? cmp >= 0
+        return e->kind == QN_OSV_FIXED           ? cmp >= 0
                : e->kind == QN_OSV_LAST_AFFECTED ? cmp > 0
                                                  : false;
 }
@@ -60,8 +60,7 @@ static bool ends(const struct qn_osv_event *end, const struct qn_osv_event *begi
         struct qn_semver a, b;
         bool zero_a, zero_b;
 
-        if (!read_version(end->version, &a, &zero_a) ||
-            !read_version(begin->version, &b, &zero_b))
+        if (!read_version(end->version, &a, &zero_a) || !read_version(begin->version, &b, &zero_b))
                 return false;
         if (zero_b || zero_a)
                 return zero_b;
@@ -74,8 +73,8 @@ static bool covers(const struct qn_osv_range *r, const struct qn_semver *v)
                 bool ended = false;
                 int cmp;
 
-                if (r->events[i].kind != QN_OSV_INTRODUCED ||
-                    past(v, &r->events[i], &cmp) < 0 || cmp < 0)
+                if (r->events[i].kind != QN_OSV_INTRODUCED || past(v, &r->events[i], &cmp) < 0 ||
+                    cmp < 0)
                         continue;
                 for (size_t k = 0; k < r->n && !ended; k++)
                         ended = ends_before(&r->events[k], v) && ends(&r->events[k], &r->events[i]);

@@ -31,7 +31,8 @@ struct qn_feed_input {
         struct qn_cur bytes;
         struct qn_str source; /* as whom to name the records of a list */
         struct qn_str path;   /* what the input is called */
-        uint32_t part, parts; /* take only this one of so many equal parts; parts 0: all.  What cannot be taken in parts is
+        uint32_t part,
+                parts; /* take only this one of so many equal parts; parts 0: all.  What cannot be taken in parts is
                                  in part 0. */
 };
 

@@ -6,7 +6,7 @@
 #include "intel/record.h"
 
 int qn_ix_read_record(MDB_val v, uint32_t number, struct front *ret_front,
-                       struct qn_intel_record *ret)
+                      struct qn_intel_record *ret)
 {
         struct qn_cur c = qn_ix_cur(v), head;
 
@@ -23,7 +23,7 @@ int qn_ix_read_record(MDB_val v, uint32_t number, struct front *ret_front,
 }
 
 int qn_ix_get_record(struct qn_intel *x, uint32_t number, struct front *ret_front,
-                      struct qn_intel_record *ret)
+                     struct qn_intel_record *ret)
 {
         MDB_val v;
         int r = qn_ix_get(x, RECORDS, qn_ix_val(&number, sizeof number), &v);

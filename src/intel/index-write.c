@@ -34,7 +34,8 @@ static int link_all(struct qn_intel *x, const struct qn_osv *osv, uint32_t numbe
                 r = lead(x, NAMES, qn_ix_key(&k, 0, osv->affected[i].name), number, add);
         for (size_t i = 0; r == 0 && i < osv->n_indicators; i++)
                 r = lead(x, IOCS,
-                         qn_ix_key(&k, qn_ix_ioc_prefix(osv->indicators[i].kind), osv->indicators[i].value),
+                         qn_ix_key(&k, qn_ix_ioc_prefix(osv->indicators[i].kind),
+                                   osv->indicators[i].value),
                          number, add);
         return r;
 }
@@ -138,7 +139,8 @@ static int store_front(struct qn_intel *x, uint32_t number, const struct front *
         if (qn_buf_error(&x->value) < 0)
                 return -ENOMEM;
         memcpy(x->value.p, f, sizeof *f);
-        return qn_ix_put(x, RECORDS, qn_ix_val(&number, sizeof number), qn_ix_val(x->value.p, x->value.n), 0);
+        return qn_ix_put(x, RECORDS, qn_ix_val(&number, sizeof number),
+                         qn_ix_val(x->value.p, x->value.n), 0);
 }
 
 static int grow_seen(struct import *im, uint32_t number)
@@ -368,7 +370,8 @@ static int remember(struct qn_intel *x, const struct qn_intel_source *s, uint64_
         qn_buf_reset(&x->value);
         qn_ix_put_source(&x->value, &kept);
         r = qn_buf_error(&x->value);
-        return r == 0 ? qn_ix_put(x, SOURCES, qn_ix_val(s->name.p, s->name.n), qn_ix_val(x->value.p, x->value.n), 0)
+        return r == 0 ? qn_ix_put(x, SOURCES, qn_ix_val(s->name.p, s->name.n),
+                                  qn_ix_val(x->value.p, x->value.n), 0)
                       : r;
 }
 

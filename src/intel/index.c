@@ -124,8 +124,8 @@ static int open_tables(struct qn_intel *x)
 
         for (unsigned i = 0; r == 0 && i < TABLES; i++)
                 r = qn_ix_code(mdb_dbi_open(x->txn, tables[i].name,
-                                         tables[i].flags | (x->writer ? MDB_CREATE : 0),
-                                         &x->dbi[i]));
+                                            tables[i].flags | (x->writer ? MDB_CREATE : 0),
+                                            &x->dbi[i]));
         if (r == 0 && x->writer && !qn_ix_get_meta(x, "version"))
                 r = qn_ix_put_meta(x, "version", VERSION);
         if (r == 0 && qn_ix_get_meta(x, "version") != VERSION)
@@ -180,8 +180,8 @@ static int open_reader(struct qn_intel *x)
         if (r == 0)
                 r = qn_ix_code(mdb_env_set_maxdbs(x->env, TABLES));
         return r == 0 ? qn_ix_code(mdb_env_open(x->env, x->path,
-                                             MDB_NOSUBDIR | MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK,
-                                             0600))
+                                                MDB_NOSUBDIR | MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK,
+                                                0600))
                       : r;
 }
 

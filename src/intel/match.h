@@ -28,19 +28,20 @@ struct qn_intel_match {
         enum qn_intel_sure sure;
         struct qn_str id; /* of the statement that says it best */
         struct qn_str why;
-        struct qn_str severity;  /* of a vulnerability; may be empty */
+        struct qn_str severity; /* of a vulnerability; may be empty */
         struct qn_str summary;
-        struct qn_str *origins;  /* sorted, each once */
+        struct qn_str *origins; /* sorted, each once */
         size_t n_origins;
         struct qn_str *aliases; /* other ids, sorted */
         size_t n_aliases;
-        int64_t published_ms, modified_ms; /* first and latest, or QN_TIME_NONE */
+        int64_t published_ms, modified_ms;     /* first and latest, or QN_TIME_NONE */
         struct qn_intel_statement *statements; /* sorted by id */
         size_t n;
 };
 
 struct qn_intel_answer {
-        struct qn_intel_match *matches; /* malware first, then vulnerabilities, then what was withdrawn */
+        struct qn_intel_match
+                *matches; /* malware first, then vulnerabilities, then what was withdrawn */
         size_t n;
 };
 

@@ -23,23 +23,27 @@ static const char *affects(const char *block, const char *version)
         struct qn_osv *osv = NULL;
 
         qn_arena_reset(&arena, 0);
-        qn_buf_printf(&b, "{\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"x\"},%s}]}", block);
+        qn_buf_printf(&b,
+                      "{\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"x\"},%s}]}",
+                      block);
         ASSERT_EQ(qn_osv_parse(qn_cur_str(qn_buf_view(&b)), &arena, &osv, NULL), 0);
         block = names[qn_osv_affects(&osv->affected[0], qn_str_c(version), &why)];
         qn_buf_done(&b);
         return block;
 }
 
-#define EVENTS(list) "\"ranges\":[{\"type\":\"SEMVER\",\"events\":[" list "]}]"
+#define EVENTS(list)                 "\"ranges\":[{\"type\":\"SEMVER\",\"events\":[" list "]}]"
 #define AFFECTS(block, version, how) assert_string_equal(affects(block, version), how)
 
 TEST(events_of_a_range)
 {
         static const char fixed[] = EVENTS("{\"introduced\":\"1.0.0\"},{\"fixed\":\"1.2.0\"}");
-        static const char last[] = EVENTS("{\"introduced\":\"8.1.1\"},{\"last_affected\":\"8.1.2\"}");
+        static const char last[] =
+                EVENTS("{\"introduced\":\"8.1.1\"},{\"last_affected\":\"8.1.2\"}");
         static const char limit[] = EVENTS("{\"introduced\":\"1.0.0\"},{\"limit\":\"2.0.0\"}");
-        static const char twice[] = EVENTS("{\"fixed\":\"1.1.0\"},{\"introduced\":\"2.0.0\"},{\"introduced\":\"1.0.0\"},"
-                                           "{\"fixed\":\"2.1.0\"}");
+        static const char twice[] = EVENTS(
+                "{\"fixed\":\"1.1.0\"},{\"introduced\":\"2.0.0\"},{\"introduced\":\"1.0.0\"},"
+                "{\"fixed\":\"2.1.0\"}");
 
         AFFECTS(fixed, "0.9.9", "not");
         AFFECTS(fixed, "1.0.0", "range");
@@ -63,7 +67,8 @@ TEST(events_of_a_range)
 
 TEST(exact_versions_beat_a_range_over_everything)
 {
-        static const char both[] = EVENTS("{\"introduced\":\"0\"}") ",\"versions\":[\"4.2.0\",\"4.2.1\"]";
+        static const char both[] =
+                EVENTS("{\"introduced\":\"0\"}") ",\"versions\":[\"4.2.0\",\"4.2.1\"]";
 
         AFFECTS(both, "4.2.1", "version");
         AFFECTS(both, "4.2.2", "not");
@@ -74,9 +79,12 @@ TEST(exact_versions_beat_a_range_over_everything)
 
 TEST(ranges_of_other_kinds_never_match)
 {
-        AFFECTS("\"ranges\":[{\"type\":\"GIT\",\"events\":[{\"introduced\":\"0\"}]}]", "1.0.0", "not");
-        AFFECTS("\"ranges\":[{\"type\":\"NEW\",\"events\":[{\"introduced\":\"0\"}]}]", "1.0.0", "not");
-        AFFECTS("\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"}]}]", "1.0.0", "all");
+        AFFECTS("\"ranges\":[{\"type\":\"GIT\",\"events\":[{\"introduced\":\"0\"}]}]", "1.0.0",
+                "not");
+        AFFECTS("\"ranges\":[{\"type\":\"NEW\",\"events\":[{\"introduced\":\"0\"}]}]", "1.0.0",
+                "not");
+        AFFECTS("\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"}]}]",
+                "1.0.0", "all");
 }
 
 /* --- the index --- */
@@ -162,10 +170,11 @@ static const char *known(const char *name, const char *version)
         return out;
 }
 
-#define RECORD(id, modified, more, block)                                                            \
-        "{\"id\":\"" id "\",\"modified\":\"" modified "\"," more                                      \
+#define RECORD(id, modified, more, block)                        \
+        "{\"id\":\"" id "\",\"modified\":\"" modified "\"," more \
         "\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"bad\"}," block "}]}"
-#define ORIGIN(name) "\"database_specific\":{\"malicious-packages-origins\":[{\"source\":\"" name "\"}]},"
+#define ORIGIN(name) \
+        "\"database_specific\":{\"malicious-packages-origins\":[{\"source\":\"" name "\"}]},"
 #define T1 "2025-01-01T00:00:00Z"
 #define T2 "2025-02-01T00:00:00Z"
 
@@ -185,7 +194,9 @@ TEST(a_damaged_index_is_told)
         struct qn_intel *x = NULL;
 
         ASSERT_NOT_NULL(mkdtemp(dir));
-        ASSERT_EQ(import("a", RECORD("MAL-1", T1, "", "\"versions\":[\"1.0.0\"]"), false, false, NULL), 0);
+        ASSERT_EQ(import("a", RECORD("MAL-1", T1, "", "\"versions\":[\"1.0.0\"]"), false, false,
+                         NULL),
+                  0);
         snprintf(path, sizeof path, "%s/index.mdb", dir);
         ASSERT_EQ(truncate(path, 8192), 0);
         ASSERT_EQ(qn_intel_open(dir, &x, NULL), -EBADMSG);
@@ -197,8 +208,12 @@ TEST(a_damaged_index_is_told)
 TEST(several_statements_become_one_match)
 {
         ASSERT_NOT_NULL(mkdtemp(dir));
-        ASSERT_EQ(import("feed", "[" RECORD("MAL-2025-1", T1, ORIGIN("a"), EVENTS("{\"introduced\":\"0\"}"))
-                                 "," RECORD("MAL-2025-2", T1, ORIGIN("b"), "\"versions\":[\"1.0.0\"]") "]",
+        ASSERT_EQ(import("feed",
+                         "[" RECORD("MAL-2025-1", T1, ORIGIN("a"),
+                                    EVENTS("{\"introduced\":\"0\"}")) "," RECORD("MAL-2025-2", T1,
+                                                                                 ORIGIN("b"),
+                                                                                 "\"versions\":["
+                                                                                 "\"1.0.0\"]") "]",
                          false, false, NULL),
                   0);
         ASSERT_EQ(import("mine", "bad@1.0.0\nBad@1.0.0\n", false, false, NULL), 0);
@@ -228,9 +243,11 @@ TEST(the_newer_record_of_an_id_wins_in_any_order)
 TEST(what_was_withdrawn_stays_visible_and_does_not_count)
 {
         static const char plain[] = RECORD("MAL-1", T1, ORIGIN("a"), "\"versions\":[\"1.0.0\"]");
-        static const char gone[] = RECORD("MAL-1", T1, "\"withdrawn\":\"" T2 "\"," ORIGIN("a"), "\"versions\":[\"1.0.0\"]");
+        static const char gone[] = RECORD("MAL-1", T1, "\"withdrawn\":\"" T2 "\"," ORIGIN("a"),
+                                          "\"versions\":[\"1.0.0\"]");
 
-        for (unsigned i = 0; i < 2; i++) { /* the time of the change stands still: the order must not matter */
+        for (unsigned i = 0; i < 2;
+             i++) { /* the time of the change stands still: the order must not matter */
                 ASSERT_NOT_NULL(mkdtemp(dir));
                 ASSERT_EQ(import("x", i ? gone : plain, false, false, NULL), 0);
                 ASSERT_EQ(import("x", i ? plain : gone, false, false, NULL), 0);
@@ -242,11 +259,15 @@ TEST(what_was_withdrawn_stays_visible_and_does_not_count)
 TEST(vulnerabilities_are_kept_apart)
 {
         ASSERT_NOT_NULL(mkdtemp(dir));
-        ASSERT_EQ(import("x", "[" RECORD("GHSA-1", T1, "\"aliases\":[\"CVE-1\"],", EVENTS("{\"introduced\":\"0\"}")) ","
-                              RECORD("CVE-1", T1, "", EVENTS("{\"introduced\":\"0\"}")) ","
-                              RECORD("GHSA-2", T1, "", EVENTS("{\"introduced\":\"0\"}")) "]",
-                         false, false, NULL),
-                  0);
+        ASSERT_EQ(
+                import("x",
+                       "[" RECORD("GHSA-1", T1, "\"aliases\":[\"CVE-1\"],", EVENTS("{\"introduced\":\"0\"}")) "," RECORD(
+                               "CVE-1", T1, "",
+                               EVENTS("{\"introduced\":\"0\"}")) "," RECORD("GHSA-2", T1, "",
+                                                                            EVENTS("{\"introduced\""
+                                                                                   ":\"0\"}")) "]",
+                       false, false, NULL),
+                0);
         assert_string_equal(known("bad", "1.0.0"),
                             "confirmed vulnerability CVE-1 x; confirmed vulnerability GHSA-2 x");
         forget();
@@ -293,12 +314,14 @@ static int check_details(void *ctx, const struct qn_intel_record *rec)
 
 TEST(details_come_back_as_they_were)
 {
-        static const char text[] = "[{\"id\":\"A\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"}}],"
-                                   "\"details\":\"one line that several records share\\n\\nx\\n\"},"
-                                   "{\"id\":\"B\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"}}],"
-                                   "\"details\":\"one line that several records share\\ny\"},"
-                                   "{\"id\":\"C\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"}}],"
-                                   "\"details\":\"one line that several records share\"}]";
+        static const char text[] =
+                "[{\"id\":\"A\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"}}]"
+                ","
+                "\"details\":\"one line that several records share\\n\\nx\\n\"},"
+                "{\"id\":\"B\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"}}],"
+                "\"details\":\"one line that several records share\\ny\"},"
+                "{\"id\":\"C\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"a\"}}],"
+                "\"details\":\"one line that several records share\"}]";
         struct got got = { 0 };
 
         ASSERT_NOT_NULL(mkdtemp(dir));
@@ -317,8 +340,8 @@ TEST(a_packed_record_that_is_cut_is_refused)
         struct qn_osv *osv = NULL;
 
         qn_arena_reset(&arena, 0);
-        ASSERT_EQ(qn_osv_parse(CUR(RECORD("MAL-1", T1, ORIGIN("a"), "\"versions\":[\"1.0.0\"]")), &arena,
-                               &osv, NULL),
+        ASSERT_EQ(qn_osv_parse(CUR(RECORD("MAL-1", T1, ORIGIN("a"), "\"versions\":[\"1.0.0\"]")),
+                               &arena, &osv, NULL),
                   0);
         qn_intel_pack(osv, &b);
         ASSERT_EQ(qn_intel_split(qn_cur_mem(b.p, b.n), &p), 0);

@@ -47,14 +47,16 @@ TEST(what_is_not_understood_is_counted)
 
 TEST(ecosystems_and_scopes)
 {
-        assert_string_equal(rows("npm:@s/a:1.0.0\npypi:b:2.0\ncomposer:v/p:3.0\n@s/a@1.0.1\nnpm:1.0.0\nx@*\n"),
-                            "npm:@s/a@1.0.0 pypi:b@2.0 composer:v/p@3.0 npm:@s/a@1.0.1 npm:npm@1.0.0 npm:x@ ");
+        assert_string_equal(
+                rows("npm:@s/a:1.0.0\npypi:b:2.0\ncomposer:v/p:3.0\n@s/a@1.0.1\nnpm:1.0.0\nx@*\n"),
+                "npm:@s/a@1.0.0 pypi:b@2.0 composer:v/p@3.0 npm:@s/a@1.0.1 npm:npm@1.0.0 npm:x@ ");
 }
 
 TEST(tables_with_quotes_and_many_versions)
 {
         assert_string_equal(rows("\xef\xbb\xbf"
-                                 "package_name,package_versions,sources\r\na,\"1.0.0, 1.0.1\",\"x, \"\"y\"\"\"\r\n"
+                                 "package_name,package_versions,sources\r\na,\"1.0.0, 1.0.1\",\"x, "
+                                 "\"\"y\"\"\"\r\n"
                                  "b,= 2.0.0 || = 2.0.1,\n\"c\",,z\n"),
                             "npm:a@1.0.0 npm:a@1.0.1 npm:b@2.0.0 npm:b@2.0.1 npm:c@ ");
         ASSERT_EQ(list.skipped, 0);
@@ -64,13 +66,16 @@ TEST(tables_with_quotes_and_many_versions)
 
 TEST(indicators)
 {
-        assert_string_equal(
-                rows("type\tindicator\tcampaign\ndomain\tEvil[.]example.invalid\tc\nip\t10.0.0.1\t\n"
-                     "url\t0x12c37a86a0ed0bebe5d1d6a43e42f07860eac710\t\nurl\tevil.example.invalid/x\t\nip\tnone\t\n"),
-                "domain:evil.example.invalid ip:10.0.0.1 wallet:0x12c37a86a0ed0bebe5d1d6a43e42f07860eac710 "
-                "url:evil.example.invalid/x ");
+        assert_string_equal(rows("type\tindicator\tcampaign\ndomain\tEvil[.]example."
+                                 "invalid\tc\nip\t10.0.0.1\t\n"
+                                 "url\t0x12c37a86a0ed0bebe5d1d6a43e42f07860eac710\t\nurl\tevil."
+                                 "example.invalid/x\t\nip\tnone\t\n"),
+                            "domain:evil.example.invalid ip:10.0.0.1 "
+                            "wallet:0x12c37a86a0ed0bebe5d1d6a43e42f07860eac710 "
+                            "url:evil.example.invalid/x ");
         ASSERT_EQ(list.skipped, 1);
         ASSERT_EQ(list.first_skipped, 6);
-        assert_string_equal(rows("evil.example.invalid\nhxxp://evil.example.invalid/\n10.0.0.1\n"),
-                            "domain:evil.example.invalid url:http://evil.example.invalid/ ip:10.0.0.1 ");
+        assert_string_equal(
+                rows("evil.example.invalid\nhxxp://evil.example.invalid/\n10.0.0.1\n"),
+                "domain:evil.example.invalid url:http://evil.example.invalid/ ip:10.0.0.1 ");
 }

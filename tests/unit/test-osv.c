@@ -81,7 +81,8 @@ TEST(too_much_is_refused)
 
 TEST(a_record_without_id_summary_or_details_is_one)
 {
-        const struct qn_osv *o = parse("{\"modified\":\"2025-09-16T16:30:35.123456789Z\",\"affected\":[]}");
+        const struct qn_osv *o =
+                parse("{\"modified\":\"2025-09-16T16:30:35.123456789Z\",\"affected\":[]}");
 
         ASSERT_NOT_NULL(o);
         ASSERT_EQ(o->id.n, 0);
@@ -99,7 +100,8 @@ TEST(origins_may_be_null_absent_or_repeated_and_their_hash_is_the_reports)
         ASSERT_EQ(o->n_origins, 0);
         ASSERT_FALSE(o->malware);
         o = parse("{\"affected\":[],\"database_specific\":{\"malicious-packages-origins\":["
-                  "{\"source\":\"a\",\"id\":\"1\",\"sha256\":\"346600b3c428f935cffe333f73dbf2bd10ff54fce19d9349"
+                  "{\"source\":\"a\",\"id\":\"1\",\"sha256\":"
+                  "\"346600b3c428f935cffe333f73dbf2bd10ff54fce19d9349"
                   "db9de380ddc45de8\"},{\"source\":\"a\",\"id\":\"1\"},{\"source\":\"b\"},7]}}");
         ASSERT_EQ(o->n_origins, 2);
         ASSERT_EQ(o->n_indicators, 0);
@@ -110,7 +112,8 @@ TEST(events_with_two_keys_are_two_and_unknown_ranges_are_marked)
 {
         const struct qn_osv *o = parse(
                 "{\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"x\"},\"ranges\":["
-                "{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\",\"fixed\":\"1.0.0\"},{\"limit\":\"2\"}]},"
+                "{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\",\"fixed\":\"1.0.0\"},{"
+                "\"limit\":\"2\"}]},"
                 "{\"type\":\"GIT\",\"events\":[{\"introduced\":\"abc\"}]},{\"type\":\"NEW\"}],"
                 "\"versions\":null}]}");
 
@@ -124,16 +127,18 @@ TEST(events_with_two_keys_are_two_and_unknown_ranges_are_marked)
 
 TEST(indicators_lie_in_two_places_and_are_spelt_in_two_ways)
 {
-        const struct qn_osv *o = parse(
-                "{\"affected\":[{\"database_specific\":{\"indicators\":{"
-                "\"evidence_files\":[{\"path\":\"package.json\",\"sha256\":"
-                "\"346600B3C428F935CFFE333F73DBF2BD10FF54FCE19D9349DB9DE380DDC45DE8\"}],"
-                "\"package_integrity\":[{\"filename\":\"x.tgz\",\"hashes\":{\"sha1\":"
-                "\"da39a3ee5e6b4b0d3255bfef95601890afd80709\",\"sha512_sri\":\"sha512-"
-                "z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==\"}}],"
-                "\"domains\":[\"Evil.Example.INVALID\"],\"ip_addresses\":[\"10.0.0.1\"]}}}],"
-                "\"database_specific\":{\"iocs\":{\"ips\":[\"10.0.0.2\"],\"domains\":[\"evil.example.invalid\",\"no host\"],"
-                "\"urls\":[\"hxxps://evil[.]example.invalid/x\"]}}}");
+        const struct qn_osv *o =
+                parse("{\"affected\":[{\"database_specific\":{\"indicators\":{"
+                      "\"evidence_files\":[{\"path\":\"package.json\",\"sha256\":"
+                      "\"346600B3C428F935CFFE333F73DBF2BD10FF54FCE19D9349DB9DE380DDC45DE8\"}],"
+                      "\"package_integrity\":[{\"filename\":\"x.tgz\",\"hashes\":{\"sha1\":"
+                      "\"da39a3ee5e6b4b0d3255bfef95601890afd80709\",\"sha512_sri\":\"sha512-"
+                      "z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/"
+                      "SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==\"}}],"
+                      "\"domains\":[\"Evil.Example.INVALID\"],\"ip_addresses\":[\"10.0.0.1\"]}}}],"
+                      "\"database_specific\":{\"iocs\":{\"ips\":[\"10.0.0.2\"],\"domains\":[\"evil."
+                      "example.invalid\",\"no host\"],"
+                      "\"urls\":[\"hxxps://evil[.]example.invalid/x\"]}}}");
 
         ASSERT_EQ(o->n_indicators, 7);
         ASSERT_STR(o->indicators[0].value, "evil.example.invalid");
@@ -147,12 +152,17 @@ TEST(indicators_lie_in_two_places_and_are_spelt_in_two_ways)
 TEST(what_is_malware)
 {
         ASSERT_TRUE(parse("{\"id\":\"MAL-2025-1\",\"affected\":[]}")->malware);
-        ASSERT_TRUE(parse("{\"id\":\"GHSA-1\",\"aliases\":[\"MAL-2025-1\"],\"affected\":[]}")->malware);
-        ASSERT_TRUE(parse("{\"id\":\"GHSA-1\",\"affected\":[],\"database_specific\":{\"cwe_ids\":[\"CWE-506\"]}}")
+        ASSERT_TRUE(
+                parse("{\"id\":\"GHSA-1\",\"aliases\":[\"MAL-2025-1\"],\"affected\":[]}")->malware);
+        ASSERT_TRUE(parse("{\"id\":\"GHSA-1\",\"affected\":[],\"database_specific\":{\"cwe_ids\":["
+                          "\"CWE-506\"]}}")
                             ->malware);
-        ASSERT_FALSE(parse("{\"id\":\"GHSA-1\",\"affected\":[],\"database_specific\":{\"cwe_ids\":[\"CWE-79\"],"
+        ASSERT_FALSE(parse("{\"id\":\"GHSA-1\",\"affected\":[],\"database_specific\":{\"cwe_ids\":["
+                           "\"CWE-79\"],"
                            "\"severity\":\"HIGH\"}}")
                              ->malware);
-        ASSERT_STR(parse("{\"id\":\"G\",\"affected\":[],\"database_specific\":{\"severity\":\"HIGH\"}}")->severity,
+        ASSERT_STR(parse("{\"id\":\"G\",\"affected\":[],\"database_specific\":{\"severity\":"
+                         "\"HIGH\"}}")
+                           ->severity,
                    "high");
 }
