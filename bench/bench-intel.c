@@ -77,8 +77,10 @@ static void ask(struct qn_intel *x, const struct names *names, const char *what)
                 for (size_t k = 0; k < names->n; k++) {
                         struct qn_intel_answer ans;
 
-                        if (qn_intel_match(x, NULL, names->v[k], names->version[k],
-                                           (struct qn_str){ 0 }, &a, &ans) < 0)
+                        const struct qn_intel_question q = { .name = names->v[k],
+                                                             .version = names->version[k] };
+
+                        if (qn_intel_match(x, NULL, &q, &a, &ans) < 0)
                                 exit(1);
                         found += ans.n > 0;
                         if (k % 64 == 0)

@@ -185,8 +185,13 @@
 #define QN_OSV_EVENTS_MAX     100000u           /* in all ranges of one record */
 #define QN_OSV_VERSIONS_MAX   100000u
 #define QN_OSV_INDICATORS_MAX 2000u
+#define QN_CHANGES_MAX        50000u            /* changed records that are fetched one by one */
+#define QN_OWN_ENTRIES_MAX    10000u            /* of an organisation's own list */
 #define QN_LISTING_CELL_MAX   65536u              /* bytes of one cell of a table */
 #define QN_FEED_ENTRIES_MAX   1000000u            /* files in one archive of records */
 #define QN_FEED_ARENA_MAX     ((size_t)512 << 20) /* memory for one record, or for one list */
 #define QN_FEED_REPLY_MAX     ((size_t)256 << 20) /* bytes of all records of one job */
+#define QN_FEED_DOWNLOAD_MAX  ((size_t)1 << 30)   /* bytes of a feed */
+#define QN_FEED_PIECE         ((size_t)16 << 20)  /* bytes that are asked for at a time */
+#define QN_FEED_PAGES_MAX     5000u               /* of an interface that gives pages */
 #define QN_FEED_SECONDS       120u                /* processor time of one job */

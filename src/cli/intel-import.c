@@ -24,12 +24,13 @@
 #define PARTS_MAX  64u
 #define DEPTH_MAX  16u
 
-struct importer {
+struct qn_intel_take {
         const struct qn_intel_import *how;
         struct qn_intel *index;
         struct qn_pool *pool;
         struct qn_intel_imported *ret;
         struct qn_arena a;
+        struct qn_intel_source source;
         struct qn_buf bundle;
         size_t bundled; /* files in it */
         struct qn_progress progress;
@@ -49,9 +50,10 @@ static void add_counts(struct qn_feed_counts *sum, const struct qn_feed_counts *
         sum->others += c->others;
         sum->broken += c->broken;
         sum->rows += c->rows;
+        sum->latest_ms = QN_MAX(sum->latest_ms, c->latest_ms);
 }
 
-static int take(struct importer *im, struct qn_cur reply)
+static int take(struct qn_intel_take *im, struct qn_cur reply)
 {
         struct qn_feed_result res;
         struct qn_buf b = QN_BUF_INIT(sizeof im->ret->problem - 1);
@@ -80,7 +82,7 @@ static int take(struct importer *im, struct qn_cur reply)
 
 static void on_reply(void *ctx, const struct qn_pool_result *res)
 {
-        struct importer *im = ctx;
+        struct qn_intel_take *im = ctx;
 
         im->open--;
         if (im->r < 0)
@@ -94,7 +96,7 @@ static void on_reply(void *ctx, const struct qn_pool_result *res)
 }
 
 /* Owns the descriptor of the job. */
-static int submit(struct importer *im, struct qn_pool_job *job, const struct qn_feed_input *in)
+static int submit(struct qn_intel_take *im, struct qn_pool_job *job, const struct qn_feed_input *in)
 {
         struct qn_buf params = QN_BUF_INIT(QN_ROLE_MESSAGE_MAX / 2);
         int r;
@@ -115,7 +117,7 @@ static int submit(struct importer *im, struct qn_pool_job *job, const struct qn_
 }
 
 /* Until all has been answered: 0 or -errno, with the problem told. */
-static int finish(struct importer *im, int r)
+static int finish(struct qn_intel_take *im, int r)
 {
         struct qn_err err = { 0 };
 
@@ -130,7 +132,7 @@ static int finish(struct importer *im, int r)
 }
 
 /* A large archive goes through in parts: one is stored while the next is read, and neither process holds all of it. */
-static int pass_file(struct importer *im, const char *path, int fd, uint64_t size)
+int qn_intel_take_file(struct qn_intel_take *im, const char *path, int fd, uint64_t size)
 {
         struct qn_feed_input in = { .source = im->ret->source, .path = qn_str_c(path) };
         int r = 0;
@@ -145,13 +147,13 @@ static int pass_file(struct importer *im, const char *path, int fd, uint64_t siz
         return finish(im, r);
 }
 
-static int flush(struct importer *im)
+static int flush(struct qn_intel_take *im)
 {
         struct qn_pool_job job = { .input_fd = -1 };
-        int r = qn_buf_error(&im->bundle);
+        int r;
 
-        if (r < 0 || !im->bundled)
-                return r;
+        if (!im->bundled)
+                return 0;
         job.input = qn_cur_str(qn_buf_view(&im->bundle));
         r = finish(im, submit(im, &job,
                               &(struct qn_feed_input){ .source = im->ret->source,
@@ -164,7 +166,7 @@ static int flush(struct importer *im)
 
 /* --- directories --- */
 
-static int add_file(struct importer *im, int dir, const char *name, const char *path)
+static int add_file(struct qn_intel_take *im, int dir, const char *name, const char *path)
 {
         _cleanup_(qn_closep) int fd =
                 openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -178,20 +180,19 @@ static int add_file(struct importer *im, int dir, const char *name, const char *
                 return 0;
         r = qn_io_read_fd(fd, &text);
         if (r == 0) {
-                qn_bundle_add(&im->bundle, qn_str_c(path), qn_buf_view(&text));
-                im->bundled++;
                 qn_progress_step(&im->progress, ++im->files, 0, qn_str_c(path));
+                r = qn_intel_take_text(im, qn_str_c(path), qn_buf_view(&text));
         } else if (r == -EFBIG) {
                 im->ret->feed.broken++;
                 r = 0;
         }
         qn_buf_done(&text);
-        return r == 0 && im->bundle.n > BUNDLE_MAX ? flush(im) : r;
+        return r;
 }
 
-static int walk(struct importer *im, int fd, char *path, size_t room, unsigned depth);
+static int walk(struct qn_intel_take *im, int fd, char *path, size_t room, unsigned depth);
 
-static int visit(struct importer *im, int dir, const struct dirent *e, char *path, size_t room,
+static int visit(struct qn_intel_take *im, int dir, const struct dirent *e, char *path, size_t room,
                  unsigned depth)
 {
         size_t was = strlen(path);
@@ -216,7 +217,7 @@ static int visit(struct importer *im, int dir, const struct dirent *e, char *pat
 }
 
 /* Owns fd.  In the order of names, so that the same tree gives the same index. */
-static int walk(struct importer *im, int fd, char *path, size_t room, unsigned depth)
+static int walk(struct qn_intel_take *im, int fd, char *path, size_t room, unsigned depth)
 {
         struct dirent **names = NULL;
         int n = scandirat(fd, ".", &names, NULL, alphasort), r = n < 0 ? -errno : 0;
@@ -231,39 +232,36 @@ static int walk(struct importer *im, int fd, char *path, size_t room, unsigned d
         return r;
 }
 
-static int import_dir(struct importer *im, const char *dir, int fd)
+static int import_dir(struct qn_intel_take *im, const char *dir, int fd)
 {
         char path[4096];
         int r;
 
         snprintf(path, sizeof path, "%.2000s", dir);
-        im->bundle = QN_BUF_INIT(BUNDLE_MAX + QN_OSV_MAX * 2);
-        qn_bundle_begin(&im->bundle);
         r = walk(im, fd, path, sizeof path, 0);
-        if (r == 0)
-                r = flush(im);
-        qn_buf_done(&im->bundle);
-        return r;
+        return r == 0 ? flush(im) : r;
 }
 
-/* --- the whole --- */
+/* --- in pieces --- */
 
 /* "feeds/Bad Packages.csv" → "bad-packages".  Records of their own are nobody's list: they are "local". */
-static void name_source(struct qn_intel_imported *ret, struct qn_str given, const char *path)
+static struct qn_str source_of(const char *path)
 {
         struct qn_str s = qn_str_c(path);
         ptrdiff_t at = qn_str_rchr(s, '/');
-        size_t n = 0;
 
         if (at >= 0)
                 s = qn_str_skip(s, (size_t)at + 1);
         at = qn_str_rchr(s, '.');
         if (at <= 0 || qn_str_ends(s, ".json") || qn_str_ends(s, ".jsonl"))
-                s = QN_STR("local");
-        else
-                s = qn_str_take(s, (size_t)at);
-        if (given.n)
-                s = given;
+                return QN_STR("local");
+        return qn_str_take(s, (size_t)at);
+}
+
+static void name_source(struct qn_intel_imported *ret, struct qn_str s)
+{
+        size_t n = 0;
+
         for (size_t i = 0; i < s.n && n < QN_INTEL_SOURCE_NAME_MAX; i++) {
                 char c = (char)tolower((unsigned char)s.p[i]);
 
@@ -273,83 +271,170 @@ static void name_source(struct qn_intel_imported *ret, struct qn_str given, cons
         ret->source = (struct qn_str){ ret->buffer, n };
 }
 
-static int import(struct importer *im, const char *path)
+static int tell_problem(struct qn_intel_take *im, int r)
 {
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (!im->ret->problem[0])
+                snprintf(im->ret->problem, sizeof im->ret->problem, "%s", strerror(-r));
+        return r;
+}
+
+static int open_all(struct qn_intel_take *im)
+{
+        const struct qn_pool_config config = { .def = &qn_role_analyse,
+                                               .data_dir = im->how->data_dir,
+                                               .cache_dir = im->how->cache_dir,
+                                               .workers = 1,
+                                               .no_sandbox = im->how->no_sandbox,
+                                               .done = on_reply };
+        struct qn_err err = { 0 };
+        int r = qn_intel_open_writer(im->how->intel_dir, &im->index, &err);
+
+        if (r == 0)
+                r = qn_pool_new(&config, &im->pool, &err);
+        if (r < 0)
+                return log_err(r, "%s", err.msg[0] ? err.msg : strerror(-r));
+        r = qn_intel_source(im->index, im->ret->source, &im->a, &im->source);
+        if (r == -ENOSPC)
+                return log_err(r, "the index has %u sources already: name one of them with --source",
+                               QN_INTEL_SOURCES_MAX);
+        return r < 0 ? log_err(r, "%.*s: %s", QN_STR_ARG(im->ret->source), strerror(-r)) : 0;
+}
+
+int qn_intel_take_begin(const struct qn_intel_import *how, struct qn_intel_imported *ret,
+                        struct qn_intel_take **ret_take)
+{
+        struct qn_intel_take *im = calloc(1, sizeof *im);
+        int r;
+
+        if (!im)
+                return log_err(-ENOMEM, "%s", strerror(ENOMEM));
+        im->how = how;
+        im->ret = ret;
+        im->a = QN_ARENA_INIT((size_t)1 << 20);
+        im->bundle = QN_BUF_INIT(BUNDLE_MAX + QN_OSV_MAX * 2);
+        *ret = (struct qn_intel_imported){ 0 };
+        name_source(ret, how->source);
+        r = open_all(im);
+        if (r < 0)
+                qn_intel_take_end(im);
+        else
+                *ret_take = im;
+        return r;
+}
+
+struct qn_intel_take *qn_intel_take_end(struct qn_intel_take *im)
+{
+        if (!im)
+                return NULL;
+        qn_pool_free(im->pool);
+        qn_intel_close(im->index);
+        qn_buf_done(&im->bundle);
+        qn_arena_done(&im->a);
+        free(im);
+        return NULL;
+}
+
+struct qn_intel_source *qn_intel_take_source(struct qn_intel_take *im)
+{
+        return &im->source;
+}
+
+struct qn_pool *qn_intel_take_pool(struct qn_intel_take *im)
+{
+        return im->pool;
+}
+
+int qn_intel_take_start(struct qn_intel_take *im, bool whole)
+{
+        int r;
+
+        qn_bundle_begin(&im->bundle);
+        im->bundled = 0;
+        im->r = 0;
+        r = qn_intel_begin(im->index, &im->source, whole);
+        return r < 0 ? tell_problem(im, r) : 0;
+}
+
+int qn_intel_take_path(struct qn_intel_take *im, const char *path)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r;
         struct stat st;
 
         if (fd < 0 || fstat(fd, &st) < 0) {
-                int r = -errno;
-
+                r = -errno;
                 qn_closep(&fd);
-                return log_err(r, "%s: %s", path, strerror(-r));
+                return tell_problem(im, r);
         }
         if (S_ISDIR(st.st_mode))
                 return import_dir(im, path, fd);
-        if (!S_ISREG(st.st_mode)) {
-                close(fd);
-                return log_err(-EINVAL, "%s: neither a file nor a directory", path);
-        }
-        return pass_file(im, path, fd, (uint64_t)st.st_size);
+        if (S_ISREG(st.st_mode))
+                return qn_intel_take_file(im, path, fd, (uint64_t)st.st_size);
+        close(fd);
+        snprintf(im->ret->problem, sizeof im->ret->problem, "neither a file nor a directory");
+        return -EINVAL;
 }
 
-static int commit(struct importer *im, struct qn_intel_source *s, const char *path)
+int qn_intel_take_text(struct qn_intel_take *im, struct qn_str path, struct qn_str text)
 {
-        struct qn_err err = { 0 };
         int r;
 
-        s->updated_s = (uint64_t)time(NULL);
-        s->from = qn_str_c(path);
-        r = qn_intel_commit(im->index, s, im->how->force, &im->ret->index, &err);
-        return r < 0 ? log_err(r, "%s", err.msg) : 0;
+        qn_bundle_add(&im->bundle, path, text);
+        im->bundled++;
+        r = qn_buf_error(&im->bundle);
+        if (r < 0)
+                return tell_problem(im, r);
+        return im->bundle.n > BUNDLE_MAX ? flush(im) : 0;
 }
 
-static int run(struct importer *im, const char *path)
+int qn_intel_take_commit(struct qn_intel_take *im)
 {
-        struct qn_intel_source s;
-        int r = qn_intel_source(im->index, im->ret->source, &im->a, &s);
+        struct qn_intel_counts counts = { 0 }, *sum = &im->ret->index;
+        struct qn_err err = { 0 };
+        int r = flush(im);
 
-        if (r == -ENOSPC)
-                return log_err(r,
-                               "the index has %u sources already: name one of them with --source",
-                               QN_INTEL_SOURCES_MAX);
-        if (r == 0)
-                r = qn_intel_begin(im->index, &s, im->how->whole);
         if (r < 0)
-                return log_err(r, "%s: %s", path, strerror(-r));
+                return log_err(r, "%.*s: not taken over: %s", QN_STR_ARG(im->ret->source),
+                               im->ret->problem);
+        im->source.updated_s = (uint64_t)time(NULL);
+        r = qn_intel_commit(im->index, &im->source, im->how->force, &counts, &err);
+        if (r < 0)
+                return log_err(r, "%s", err.msg[0] ? err.msg : strerror(-r));
+        sum->added += counts.added;
+        sum->changed += counts.changed;
+        sum->same += counts.same;
+        sum->removed += counts.removed;
+        return 0;
+}
+
+/* --- the whole --- */
+
+static int run(struct qn_intel_take *im, const char *path)
+{
+        int r = qn_intel_take_start(im, im->how->whole);
+
         qn_progress_begin(&im->progress, "reading", im->how->quiet);
-        r = import(im, path);
+        if (r == 0)
+                r = qn_intel_take_path(im, path);
         qn_progress_clear(&im->progress);
         if (r < 0)
                 return log_err(r, "%s: not taken over: %s", path,
                                im->ret->problem[0] ? im->ret->problem : strerror(-r));
-        return commit(im, &s, path);
+        im->source.from = qn_str_c(path);
+        return qn_intel_take_commit(im);
 }
 
 int qn_intel_import(const struct qn_intel_import *how, const char *path,
                     struct qn_intel_imported *ret)
 {
-        struct importer im = { .how = how, .ret = ret, .a = QN_ARENA_INIT((size_t)1 << 20) };
-        const struct qn_pool_config config = { .def = &qn_role_analyse,
-                                               .data_dir = how->data_dir,
-                                               .cache_dir = how->cache_dir,
-                                               .workers = 1,
-                                               .no_sandbox = how->no_sandbox,
-                                               .done = on_reply };
-        struct qn_err err = { 0 };
+        struct qn_intel_import named = *how;
+        struct qn_intel_take *im = NULL;
         int r;
 
-        *ret = (struct qn_intel_imported){ 0 };
-        name_source(ret, how->source, path);
-        r = qn_intel_open_writer(how->intel_dir, &im.index, &err);
+        if (!named.source.n)
+                named.source = source_of(path);
+        r = qn_intel_take_begin(&named, ret, &im);
         if (r == 0)
-                r = qn_pool_new(&config, &im.pool, &err);
-        if (r < 0)
-                log_err(r, "%s", err.msg[0] ? err.msg : strerror(-r));
-        else
-                r = run(&im, path);
-        qn_pool_free(im.pool);
-        qn_intel_close(im.index);
-        qn_arena_done(&im.a);
+                r = run(im, path);
+        qn_intel_take_end(im);
         return r;
 }

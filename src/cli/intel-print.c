@@ -8,21 +8,6 @@
 
 #define SHOWN 200u
 
-const char *qn_intel_verdict(const struct qn_intel_answer *ans)
-{
-        const char *verdict = "clean";
-
-        for (size_t i = 0; i < ans->n; i++) {
-                if (ans->matches[i].kind != QN_INTEL_MALWARE)
-                        continue;
-                if (ans->matches[i].sure == QN_INTEL_CONFIRMED)
-                        return "malicious";
-                if (ans->matches[i].sure == QN_INTEL_DOUBTFUL)
-                        verdict = "suspicious";
-        }
-        return verdict;
-}
-
 static struct qn_str format_time(int64_t ms, char *buffer, size_t size)
 {
         time_t t = (time_t)(ms / 1000);
@@ -65,6 +50,9 @@ static void put_match(struct qn_jsonw *w, const struct qn_intel_match *m)
                 qn_jsonw_str(w, "severity", m->severity);
         put_time(w, "published", m->published_ms);
         put_time(w, "modified", m->modified_ms);
+        if (m->owner.n)
+                qn_jsonw_str(w, "owner", m->owner);
+        put_time(w, "expires", m->expires_ms);
         qn_jsonw_array(w, "statements");
         for (size_t i = 0; i < m->n; i++) {
                 qn_jsonw_object(w, NULL);
@@ -129,6 +117,8 @@ static void show_match(struct qn_buf *out, const struct qn_intel_match *m, bool 
         show_list(out, "also", m->aliases, m->n_aliases);
         show_line(out, "severity", m->severity);
         show_line(out, "published", format_time(m->published_ms, buffer, sizeof buffer));
+        show_line(out, "owner", m->owner);
+        show_line(out, "expires", format_time(m->expires_ms, buffer, sizeof buffer));
         for (size_t i = 0; explain && i < m->n; i++)
                 show_line(out, "statement", m->statements[i].why);
 }
@@ -267,4 +257,69 @@ void qn_intel_print_osv(struct qn_buf *out, const struct qn_osv *osv, unsigned i
         }
         qn_jsonw_end_object(&w);
         qn_buf_byte(out, '\n');
+}
+
+/* --- imports --- */
+
+static void show_imported(struct qn_buf *out, const char *path, const struct qn_intel_imported *i,
+                          bool unchanged)
+{
+        const struct qn_feed_counts *f = &i->feed;
+
+        qn_show(out, qn_str_c(path), 200, 0);
+        if (unchanged) {
+                qn_buf_puts(out, "  has nothing new\n");
+                return;
+        }
+        qn_buf_printf(out, "  as %s: %llu records (%llu malware, %llu withdrawn)", i->buffer,
+                      (unsigned long long)f->records, (unsigned long long)f->malware,
+                      (unsigned long long)f->withdrawn);
+        if (f->rows)
+                qn_buf_printf(out, " of %llu rows", (unsigned long long)f->rows);
+        qn_buf_printf(out, "; %llu new, %llu changed, %llu as before, %llu gone\n",
+                      (unsigned long long)i->index.added, (unsigned long long)i->index.changed,
+                      (unsigned long long)i->index.same, (unsigned long long)i->index.removed);
+        if (f->foreign)
+                qn_buf_printf(out, "  %llu about other ecosystems\n",
+                              (unsigned long long)f->foreign);
+        if (f->others)
+                qn_buf_printf(out, "  %llu other files\n", (unsigned long long)f->others);
+        if (f->broken)
+                qn_buf_printf(out, "  %llu could not be read, the first: %s\n",
+                              (unsigned long long)f->broken, i->problem);
+}
+
+static void put_imported(struct qn_buf *out, const char *path, const struct qn_intel_imported *i,
+                         bool unchanged)
+{
+        const struct {
+                const char *key;
+                uint64_t n;
+        } counts[] = {
+                { "records", i->feed.records },     { "malware", i->feed.malware },
+                { "withdrawn", i->feed.withdrawn }, { "rows", i->feed.rows },
+                { "foreign", i->feed.foreign },     { "others", i->feed.others },
+                { "broken", i->feed.broken },       { "added", i->index.added },
+                { "changed", i->index.changed },    { "same", i->index.same },
+                { "removed", i->index.removed },
+        };
+        struct qn_jsonw w = QN_JSONW_INIT(out, 0);
+
+        qn_jsonw_object(&w, NULL);
+        qn_jsonw_cstr(&w, "schema", "qanat.intel.import/1");
+        qn_jsonw_cstr(&w, "path", path);
+        qn_jsonw_cstr(&w, "source", i->buffer);
+        qn_jsonw_bool(&w, "unchanged", unchanged);
+        for (size_t k = 0; k < QN_ARRAY_SIZE(counts); k++)
+                qn_jsonw_u64(&w, counts[k].key, counts[k].n);
+        if (i->problem[0])
+                qn_jsonw_cstr(&w, "problem", i->problem);
+        qn_jsonw_end_object(&w);
+        qn_buf_byte(out, '\n');
+}
+
+void qn_intel_print_imported(struct qn_buf *out, const char *path, const struct qn_intel_imported *i,
+                             bool unchanged, bool json)
+{
+        (json ? put_imported : show_imported)(out, path, i, unchanged);
 }

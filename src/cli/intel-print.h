@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "cli/intel-import.h"
 #include "intel/index.h"
 #include "intel/match.h"
 
@@ -13,7 +14,8 @@ void qn_intel_print_json(struct qn_buf *out, struct qn_str name, struct qn_str v
                          const struct qn_intel_answer *ans);
 void qn_intel_print_text(struct qn_buf *out, struct qn_str name, struct qn_str version,
                          const struct qn_intel_answer *ans, bool explain);
-/* "malicious", "suspicious" or "clean", by malware alone. */
-const char *qn_intel_verdict(const struct qn_intel_answer *ans);
+/* What an import took in; unchanged: the source had nothing new. */
+void qn_intel_print_imported(struct qn_buf *out, const char *path, const struct qn_intel_imported *i,
+                             bool unchanged, bool json);
 /* One record, as an OSV document. */
 void qn_intel_print_osv(struct qn_buf *out, const struct qn_osv *osv, unsigned indent);

@@ -7,10 +7,13 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/show.h"
+#include "intel/index.h"
 #include "intel/record.h"
+#include "parse/ghsa.h"
 #include "parse/gz.h"
 #include "parse/json.h"
 #include "parse/listing.h"
+#include "parse/own-list.h"
 #include "parse/packument.h"
 #include "parse/tar.h"
 #include "parse/zip.h"
@@ -94,6 +97,7 @@ static void emit(struct qn_feed *f, const struct qn_osv *osv)
         f->counts.records++;
         f->counts.malware += osv->malware;
         f->counts.withdrawn += osv->withdrawn.n > 0;
+        f->counts.latest_ms = QN_MAX(f->counts.latest_ms, osv->modified_ms);
 }
 
 /* Repositories keep what was taken back in a place of its own, with or without the field that says so. */
@@ -123,23 +127,34 @@ static void take(struct qn_feed *f, struct qn_osv *osv, struct qn_str path)
         emit(f, osv);
 }
 
+static int take_doc(struct qn_feed *f, const struct qn_node *doc, struct qn_str path,
+                    struct qn_err *reterr)
+{
+        struct qn_osv *osv;
+        int r = qn_ghsa_is(doc) ? qn_ghsa_take(doc, &f->a, &osv, reterr)
+                                : qn_osv_take(doc, &f->a, &osv, reterr);
+
+        if (r == 0)
+                take(f, osv, path);
+        return r;
+}
+
 static void take_text(struct qn_feed *f, struct qn_cur text, struct qn_str path)
 {
         struct qn_err err = { 0 };
-        struct qn_osv *osv;
+        struct qn_node *doc;
 
         qn_arena_reset(&f->a, KEEP);
-        if (qn_osv_parse(text, &f->a, &osv, &err) < 0)
+        if (qn_cur_left(&text) > QN_OSV_MAX)
+                note_problem(f, path, "larger than any record");
+        else if (qn_json_parse(text, &f->a, &doc, &err) < 0 || take_doc(f, doc, path, &err) < 0)
                 note_problem(f, path, err.msg);
-        else
-                take(f, osv, path);
 }
 
 /* A file of an archive: other files than records lie in repositories. */
 static void take_file(struct qn_feed *f, struct qn_cur text, struct qn_str path)
 {
         struct qn_node *doc;
-        struct qn_osv *osv;
         struct qn_err err = { 0 };
         int r;
 
@@ -158,11 +173,9 @@ static void take_file(struct qn_feed *f, struct qn_cur text, struct qn_str path)
                 return;
         }
         if (r == 0)
-                r = qn_osv_take(doc, &f->a, &osv, &err);
+                r = take_doc(f, doc, path, &err);
         if (r < 0)
                 note_problem(f, path, err.msg);
-        else
-                take(f, osv, path);
 }
 
 /* --- archives --- */
@@ -509,6 +522,23 @@ static int pack_list(struct qn_feed *f, struct qn_cur in, struct qn_str path, st
         return 0;
 }
 
+static int pack_own(struct qn_feed *f, struct qn_cur in, struct qn_err *reterr)
+{
+        struct qn_osv **list;
+        size_t n;
+        int r;
+
+        if (!qn_str_is(f->source, QN_INTEL_OWN))
+                return qn_fail(reterr, -EINVAL, 0,
+                               "a list of entries to block and allow is the organisation's own: "
+                               "take it in with --source " QN_INTEL_OWN);
+        qn_arena_reset(&f->a, KEEP);
+        r = qn_own_list_parse(in, &f->a, &list, &n, reterr);
+        for (size_t i = 0; r == 0 && i < n; i++)
+                emit(f, list[i]);
+        return r;
+}
+
 /* --- which it is --- */
 
 static bool is_tar(struct qn_cur in)
@@ -520,6 +550,11 @@ static int pack_any(struct qn_feed *f, struct qn_cur in, struct qn_str path, str
 {
         struct qn_str s = qn_cur_rest(&in), t = qn_str_trim(qn_str_take(s, 4096));
 
+        if (qn_str_is(f->source, QN_INTEL_OWN) && !qn_own_list_is(s) && qn_str_trim(s).n)
+                return qn_fail(reterr, -EINVAL, 0,
+                               "the source " QN_INTEL_OWN
+                               " is a list of entries that begin with \"- block:\", "
+                               "\"- allow:\" or \"- expire:\"");
         if (qn_str_starts(s, BUNDLE))
                 return pack_bundle(f, in, reterr);
         if (qn_str_starts(s, "PK\003\004") || qn_str_starts(s, "PK\005\006"))
@@ -536,7 +571,7 @@ static int pack_any(struct qn_feed *f, struct qn_cur in, struct qn_str path, str
                 if (!t.p[i])
                         return qn_fail(reterr, -EINVAL, i,
                                        "neither a ZIP or tar archive, nor JSON, nor a list");
-        return pack_list(f, in, path, reterr);
+        return qn_own_list_is(s) ? pack_own(f, in, reterr) : pack_list(f, in, path, reterr);
 }
 
 static void put_counts(struct qn_feed *f, size_t at)

@@ -19,6 +19,7 @@ struct qn_feed_counts {
         uint64_t others;  /* files that are no records, as in a repository */
         uint64_t broken;  /* records or rows that could not be read */
         uint64_t rows;    /* of lists */
+        int64_t latest_ms; /* the newest change of a record, since 1970; 0: none says */
 };
 
 struct qn_feed_result {

@@ -112,3 +112,19 @@ int qn_intel_all(struct qn_intel *x, qn_intel_fn *fn, void *ctx)
         mdb_cursor_close(c);
         return r == -ENOENT ? 0 : r;
 }
+
+/* No package has a name so long that its key is cut short. */
+int qn_intel_names(struct qn_intel *x, int (*fn)(void *ctx, struct qn_str name), void *ctx)
+{
+        MDB_cursor *c;
+        MDB_val k, v;
+        int r = qn_ix_code(mdb_cursor_open(x->txn, x->dbi[NAMES], &c));
+
+        if (r < 0)
+                return r;
+        while (r == 0 && (r = qn_ix_code(mdb_cursor_get(c, &k, &v, MDB_NEXT_NODUP))) == 0)
+                if (k.mv_size <= QN_IX_KEY_MAX)
+                        r = fn(ctx, (struct qn_str){ k.mv_data, k.mv_size });
+        mdb_cursor_close(c);
+        return r == -ENOENT ? 0 : r;
+}

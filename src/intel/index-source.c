@@ -11,14 +11,14 @@ void qn_ix_put_source(struct qn_buf *b, const struct qn_intel_source *s)
         qn_intel_put_num(b, s->updated_s);
         qn_intel_put_num(b, s->generation);
         qn_intel_put_text(b, s->etag);
-        qn_intel_put_text(b, s->last_modified);
+        qn_intel_put_text(b, s->changes_etag);
         qn_intel_put_text(b, s->from);
         qn_intel_put_text(b, s->position);
 }
 
 static int get_source(struct qn_cur c, struct qn_arena *a, struct qn_intel_source *ret)
 {
-        struct qn_str *texts[] = { &ret->etag, &ret->last_modified, &ret->from, &ret->position };
+        struct qn_str *texts[] = { &ret->etag, &ret->changes_etag, &ret->from, &ret->position };
         uint64_t number;
 
         if (qn_intel_get_num(&c, &number) < 0 || number >= QN_INTEL_SOURCES_MAX ||

@@ -232,7 +232,7 @@ int qn_intel_put(struct qn_intel *x, struct qn_cur packed)
 
         if (r < 0)
                 return r;
-        if (!osv->id.n)
+        if (!osv->id.n || (osv->policy != QN_OSV_NO_POLICY) != x->im.own)
                 return -EBADMSG;
         f = (struct front){ .sources = 1u << x->im.source,
                             .head_n = (uint32_t)qn_cur_left(&p.head),
@@ -301,6 +301,7 @@ int qn_intel_begin(struct qn_intel *x, const struct qn_intel_source *s, bool who
         qn_arena_reset(&x->mem, 0);
         x->im = (struct import){ .source = s->number,
                                  .whole = whole,
+                                 .own = qn_str_is(s->name, QN_INTEL_OWN),
                                  .had = s->records,
                                  .gone = QN_BUF_INIT(GONE_BYTES_MAX),
                                  .next = last_number(x) + 1,

@@ -30,6 +30,7 @@ void qn_intel_closep(struct qn_intel **x);
 
 #define QN_INTEL_SOURCES_MAX     32u
 #define QN_INTEL_SOURCE_NAME_MAX 40u
+#define QN_INTEL_OWN             "own" /* the organisation's own list: the only source with policies */
 
 struct qn_intel_source {
         struct qn_str name;
@@ -37,7 +38,7 @@ struct qn_intel_source {
         uint64_t records;                  /* that it has */
         uint64_t updated_s;                /* since 1970, when it was taken in last */
         uint64_t generation;               /* of the index then */
-        struct qn_str etag, last_modified; /* of the last whole download; may be empty */
+        struct qn_str etag, changes_etag; /* of the last whole download, and list of changes; may be empty */
         struct qn_str from;                /* address or file */
         struct qn_str
                 position; /* up to which changes were taken in, as the source counts; may be empty */
@@ -89,6 +90,8 @@ QN_MUST int qn_intel_by_id(struct qn_intel *x, struct qn_str id, qn_intel_fn *fn
 QN_MUST int qn_intel_by_indicator(struct qn_intel *x, enum qn_indicator_kind kind,
                                   struct qn_str value, qn_intel_fn *fn, void *ctx);
 QN_MUST int qn_intel_all(struct qn_intel *x, qn_intel_fn *fn, void *ctx);
+/* Each package that is spoken of once, in the order of bytes. */
+QN_MUST int qn_intel_names(struct qn_intel *x, int (*fn)(void *ctx, struct qn_str name), void *ctx);
 /* Adds to what was unpacked from the head of a record what is cold of it. */
 QN_MUST int qn_intel_complete(struct qn_intel *x, const struct qn_intel_record *r,
                               struct qn_arena *a, struct qn_osv *osv);

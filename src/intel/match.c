@@ -5,31 +5,53 @@
 
 #include "base/arena.h"
 #include "intel/record.h"
-#include "observe/popular.h"
+#include "intel/trust.h"
 #include "parse/packument.h"
 
 struct finder {
         struct qn_intel *x;
-        const struct qn_popular *popular;
-        struct qn_str name, version, integrity;
+        struct qn_intel_trust *trust;
+        struct qn_str name, version;
+        int64_t now_ms;
         struct qn_arena *a;
         struct qn_intel_source *sources;
         size_t n_sources;
         struct qn_intel_statement *found;
         size_t n, cap;
         bool names_versions; /* a statement about malware names certain versions */
+        const struct qn_intel_statement *decided; /* the own entry that counts, or NULL */
 };
 
 const char *qn_intel_kind_name(enum qn_intel_kind k)
 {
-        return k == QN_INTEL_MALWARE ? "malware" : "vulnerability";
+        static const char *const names[] = { "malware", "vulnerability", "block", "allow" };
+
+        return names[k];
 }
 
 const char *qn_intel_sure_name(enum qn_intel_sure s)
 {
-        static const char *const names[] = { "withdrawn", "doubtful", "confirmed" };
+        static const char *const names[] = { "withdrawn", "expired", "allowed", "doubtful",
+                                             "confirmed" };
 
         return names[s];
+}
+
+const char *qn_intel_verdict(const struct qn_intel_answer *ans)
+{
+        const char *verdict = "clean";
+
+        for (size_t i = 0; i < ans->n; i++) {
+                const struct qn_intel_match *m = &ans->matches[i];
+
+                if (m->kind != QN_INTEL_MALWARE && m->kind != QN_INTEL_BLOCK)
+                        continue;
+                if (m->sure == QN_INTEL_CONFIRMED)
+                        return "malicious";
+                if (m->sure == QN_INTEL_DOUBTFUL)
+                        verdict = "suspicious";
+        }
+        return verdict;
 }
 
 static struct qn_str keep(struct qn_arena *a, struct qn_buf *b)
@@ -61,6 +83,12 @@ static struct qn_str describe(struct finder *f, const struct qn_osv *osv, enum q
 {
         struct qn_buf b = QN_BUF_INIT(2048);
 
+        if (osv->policy != QN_OSV_NO_POLICY) {
+                qn_buf_printf(&b, "the own list %s it: %.*s",
+                              osv->policy == QN_OSV_ALLOW ? "allows" : "blocks",
+                              QN_STR_ARG(osv->summary));
+                return keep(f->a, &b);
+        }
         qn_buf_printf(&b, "%.*s ", QN_STR_ARG(osv->id));
         if (how == QN_AFFECTS_VERSION)
                 qn_buf_printf(&b, "lists the version %.*s", QN_STR_ARG(why->version));
@@ -74,16 +102,12 @@ static struct qn_str describe(struct finder *f, const struct qn_osv *osv, enum q
         return keep(f->a, &b);
 }
 
-static int add(struct finder *f, struct qn_osv *osv, const struct qn_intel_record *rec,
-               enum qn_affects how, struct qn_str why)
+static int add(struct finder *f, struct qn_osv *osv, uint32_t sources, enum qn_affects how,
+               struct qn_str why)
 {
-        int r = qn_intel_complete(f->x, rec, f->a, osv);
-
-        if (r < 0)
-                return r;
         if (!why.p || QN_ARENA_ROOM(f->a, f->found, f->n, f->cap) < 0)
                 return -ENOBUFS;
-        f->found[f->n++] = (struct qn_intel_statement){ osv, rec->sources, how, why };
+        f->found[f->n++] = (struct qn_intel_statement){ osv, sources, how, why };
         return 0;
 }
 
@@ -110,7 +134,7 @@ static int consider(void *ctx, const struct qn_intel_record *rec)
 
                 if (!is_about(f, block))
                         continue;
-                if (!osv->withdrawn.n && osv->malware) {
+                if (!osv->withdrawn.n && osv->malware && !osv->policy) {
                         f->names_versions |= block->n_versions > 0;
                         for (size_t k = 0; k < block->n_ranges; k++)
                                 f->names_versions |= !qn_osv_range_is_all(&block->ranges[k]);
@@ -123,7 +147,8 @@ static int consider(void *ctx, const struct qn_intel_record *rec)
         }
         if (f->version.n && best == QN_AFFECTS_NOT)
                 return 0;
-        return add(f, osv, rec, best, describe(f, osv, best, &why));
+        r = qn_intel_complete(f->x, rec, f->a, osv);
+        return r == 0 ? add(f, osv, rec->sources, best, describe(f, osv, best, &why)) : r;
 }
 
 /* Somebody saw this very archive. */
@@ -132,6 +157,7 @@ static int consider_hash(void *ctx, const struct qn_intel_record *rec)
         struct finder *f = ctx;
         struct qn_osv *osv;
         struct qn_buf b = QN_BUF_INIT(1024);
+        struct qn_str why;
         int r = qn_intel_unpack(rec->head, f->a, &osv);
 
         if (r < 0)
@@ -142,7 +168,36 @@ static int consider_hash(void *ctx, const struct qn_intel_record *rec)
                         return 0;
                 }
         qn_buf_printf(&b, "%.*s lists the integrity of this archive", QN_STR_ARG(osv->id));
-        return add(f, osv, rec, QN_AFFECTS_VERSION, keep(f->a, &b));
+        why = keep(f->a, &b);
+        r = qn_intel_complete(f->x, rec, f->a, osv);
+        return r == 0 ? add(f, osv, rec->sources, QN_AFFECTS_VERSION, why) : r;
+}
+
+/* --- what the organisation decided --- */
+
+static bool has_expired(const struct finder *f, const struct qn_osv *osv)
+{
+        return osv->policy != QN_OSV_NO_POLICY && osv->expires_ms != QN_TIME_NONE &&
+               osv->expires_ms <= f->now_ms;
+}
+
+/* Of several entries the more exact counts, then the one that blocks. */
+static void decide(struct finder *f)
+{
+        for (size_t i = 0; i < f->n; i++) {
+                const struct qn_intel_statement *s = &f->found[i];
+
+                if (s->osv->policy == QN_OSV_NO_POLICY || has_expired(f, s->osv))
+                        continue;
+                if (!f->decided || s->how > f->decided->how ||
+                    (s->how == f->decided->how && s->osv->policy == QN_OSV_BLOCK))
+                        f->decided = s;
+        }
+}
+
+static enum qn_osv_policy decision(const struct finder *f)
+{
+        return f->decided && f->version.n ? f->decided->osv->policy : QN_OSV_NO_POLICY;
 }
 
 /* --- lists of texts --- */
@@ -201,9 +256,13 @@ static bool is_better(const struct qn_intel_statement *a, const struct qn_intel_
         return qn_str_cmp(a->osv->id, b->osv->id) < 0;
 }
 
-static bool is_popular(const struct finder *f)
+/* Whether somebody looked at it, or more than one says it. */
+static bool is_agreed(const struct finder *f, const struct qn_intel_match *m)
 {
-        return f->popular && qn_popular_rank(f->popular, f->name) != SIZE_MAX;
+        for (size_t i = 0; i < m->n_origins; i++)
+                if (!qn_intel_is_automatic(f->trust, m->origins[i]))
+                        return true;
+        return m->n_origins > 1 || decision(f) == QN_OSV_BLOCK;
 }
 
 static void take_times(const struct qn_osv *osv, struct qn_intel_match *m)
@@ -224,22 +283,33 @@ static struct qn_str with_reason(struct finder *f, struct qn_str why, const char
         return keep(f->a, &b);
 }
 
-static void weigh(struct finder *f, const struct qn_intel_statement *best, bool withdrawn,
-                  struct qn_intel_match *m)
+static struct qn_str with_decision(struct finder *f, struct qn_str why)
+{
+        const struct qn_osv *own = f->decided->osv;
+        struct qn_buf b = QN_BUF_INIT(4096);
+
+        qn_buf_printf(&b, "%.*s; but the own list allows it: %.*s", QN_STR_ARG(why),
+                      QN_STR_ARG(own->summary));
+        if (own->owner.n)
+                qn_buf_printf(&b, " (%.*s)", QN_STR_ARG(own->owner));
+        return keep(f->a, &b);
+}
+
+static void weigh_malware(struct finder *f, const struct qn_intel_statement *best,
+                          struct qn_intel_match *m)
 {
         const char *doubt = NULL;
 
-        m->why = best->why;
-        m->sure = withdrawn ? QN_INTEL_WITHDRAWN : QN_INTEL_CONFIRMED;
-        if (withdrawn) {
-                m->why = with_reason(f, m->why, "it was withdrawn");
+        if (decision(f) == QN_OSV_ALLOW) {
+                m->sure = QN_INTEL_ALLOWED;
+                m->why = with_decision(f, m->why);
                 return;
         }
-        if (m->kind != QN_INTEL_MALWARE || best->how != QN_AFFECTS_ALL)
+        if (best->how != QN_AFFECTS_ALL || decision(f) == QN_OSV_BLOCK)
                 return;
         if (f->names_versions)
                 doubt = "but statements about this package name certain versions, and not this one";
-        else if (is_popular(f) && m->n_origins < 2)
+        else if (!is_agreed(f, m) && qn_intel_is_popular(f->trust, f->name))
                 doubt = "but the package is popular and nobody else says that all of it is bad";
         if (doubt) {
                 m->sure = QN_INTEL_DOUBTFUL;
@@ -247,8 +317,33 @@ static void weigh(struct finder *f, const struct qn_intel_statement *best, bool 
         }
 }
 
+static void weigh(struct finder *f, const struct qn_intel_statement *best, struct qn_intel_match *m)
+{
+        m->why = best->why;
+        m->sure = QN_INTEL_CONFIRMED;
+        if (best->osv->withdrawn.n) {
+                m->sure = QN_INTEL_WITHDRAWN;
+                m->why = with_reason(f, m->why, "it was withdrawn");
+        } else if (has_expired(f, best->osv)) {
+                m->sure = QN_INTEL_EXPIRED;
+                m->why = with_reason(f, m->why, "it has expired");
+        } else if (m->kind == QN_INTEL_MALWARE) {
+                weigh_malware(f, best, m);
+        } else if (m->kind == QN_INTEL_BLOCK && decision(f) == QN_OSV_ALLOW) {
+                m->sure = QN_INTEL_ALLOWED;
+                m->why = with_decision(f, m->why);
+        }
+}
+
+static enum qn_intel_kind kind_of(const struct qn_osv *osv)
+{
+        if (osv->policy != QN_OSV_NO_POLICY)
+                return osv->policy == QN_OSV_ALLOW ? QN_INTEL_ALLOW : QN_INTEL_BLOCK;
+        return osv->malware ? QN_INTEL_MALWARE : QN_INTEL_VULNERABILITY;
+}
+
 /* One match of n statements. */
-static int make(struct finder *f, struct qn_intel_statement *list, size_t n, bool withdrawn,
+static int make(struct finder *f, struct qn_intel_statement *list, size_t n,
                 struct qn_intel_match *ret)
 {
         const struct qn_intel_statement *best = &list[0];
@@ -272,7 +367,9 @@ static int make(struct finder *f, struct qn_intel_statement *list, size_t n, boo
         m.id = best->osv->id;
         m.summary = best->osv->summary;
         m.severity = best->osv->severity;
-        m.kind = best->osv->malware ? QN_INTEL_MALWARE : QN_INTEL_VULNERABILITY;
+        m.kind = kind_of(best->osv);
+        m.owner = best->osv->owner;
+        m.expires_ms = best->osv->expires_ms;
         for (size_t i = 0; i < n; i++) {
                 const struct qn_osv *osv = list[i].osv;
 
@@ -286,21 +383,27 @@ static int make(struct finder *f, struct qn_intel_statement *list, size_t n, boo
         }
         sort_texts(m.origins, &m.n_origins);
         sort_texts(m.aliases, &m.n_aliases);
-        weigh(f, best, withdrawn, &m);
+        weigh(f, best, &m);
         *ret = m;
         return m.why.p ? 0 : -ENOBUFS;
 }
 
-/* Malware is one group; a vulnerability is one with what shares a name with it; what was withdrawn stands alone. */
-static unsigned rank(const struct qn_intel_statement *s)
+/* Malware is one group; a vulnerability is one with what shares a name with it; the rest stands alone. */
+enum rank { RANK_OWN, RANK_MALWARE, RANK_VULNERABILITY, RANK_WITHDRAWN };
+
+static enum rank rank(const struct qn_intel_statement *s)
 {
-        return s->osv->withdrawn.n ? 2 : s->osv->malware ? 0 : 1;
+        if (s->osv->policy != QN_OSV_NO_POLICY)
+                return RANK_OWN;
+        return s->osv->withdrawn.n ? RANK_WITHDRAWN
+               : s->osv->malware   ? RANK_MALWARE
+                                   : RANK_VULNERABILITY;
 }
 
 static int cmp_statement(const void *pa, const void *pb)
 {
         const struct qn_intel_statement *a = pa, *b = pb;
-        unsigned ra = rank(a), rb = rank(b);
+        enum rank ra = rank(a), rb = rank(b);
 
         return ra != rb ? (int)ra - (int)rb : qn_str_cmp(a->osv->id, b->osv->id);
 }
@@ -327,7 +430,7 @@ static size_t gather(struct qn_intel_statement *list, size_t n)
 {
         size_t k = 1;
 
-        if (rank(&list[0]) == 2)
+        if (rank(&list[0]) == RANK_WITHDRAWN || rank(&list[0]) == RANK_OWN)
                 return 1;
         for (size_t i = 1; i < n && rank(&list[i]) == rank(&list[0]); i++) {
                 bool mine = list[0].osv->malware;
@@ -352,29 +455,30 @@ static int make_all(struct finder *f, struct qn_intel_answer *ret)
 
         if (r == 0 && f->n)
                 qsort(f->found, f->n, sizeof *f->found, cmp_statement);
+        decide(f);
         for (size_t i = 0, k; r == 0 && i < f->n; i += k) {
                 k = gather(f->found + i, f->n - i);
-                r = make(f, f->found + i, k, rank(&f->found[i]) == 2, &ans.matches[ans.n++]);
+                r = make(f, f->found + i, k, &ans.matches[ans.n++]);
         }
         if (r == 0)
                 *ret = ans;
         return r;
 }
 
-int qn_intel_match(struct qn_intel *x, const struct qn_popular *popular, struct qn_str name,
-                   struct qn_str version, struct qn_str integrity, struct qn_arena *a,
+int qn_intel_match(struct qn_intel *x, struct qn_intel_trust *trust,
+                   const struct qn_intel_question *q, struct qn_arena *a,
                    struct qn_intel_answer *ret)
 {
         struct finder f = { .x = x,
-                            .popular = popular,
-                            .name = name,
-                            .version = version,
-                            .integrity = integrity,
+                            .trust = trust,
+                            .name = q->name,
+                            .version = q->version,
+                            .now_ms = q->now_ms,
                             .a = a };
-        int r = qn_intel_by_name(x, name, consider, &f);
+        int r = qn_intel_by_name(x, q->name, consider, &f);
 
-        if (r == 0 && integrity.n)
-                r = qn_intel_by_indicator(x, QN_IOC_SHA512, integrity, consider_hash, &f);
+        if (r == 0 && q->integrity.n)
+                r = qn_intel_by_indicator(x, QN_IOC_SHA512, q->integrity, consider_hash, &f);
         if (r == 0 && f.n) /* only then somebody asks who they are */
                 r = qn_intel_sources(x, a, &f.sources, &f.n_sources);
         return r < 0 ? r : make_all(&f, ret);

@@ -1,20 +1,22 @@
 /* match.h - what is known about one version: all statements, cross-referenced.
  * Statements about malware in a version become one match, with everybody who says it; vulnerabilities that share a name are one
- * match each; what was taken back stays visible and counts for nothing.
+ * match each; what the organisation itself decided is one, too; what was taken back or has expired stays visible and counts
+ * for nothing.
  *
  * How sure it is: CONFIRMED, when a statement names the version or a range around it, or when all of the package is bad
  * and nothing speaks against that.  DOUBTFUL, when only a range without an end condemns it and either another statement names
- * certain versions, or the package is a popular one and nobody but one automatic origin says so. */
+ * certain versions, or the package is a popular one and nobody but one automatic origin says so; a block of the organisation's
+ * own settles that.  ALLOWED, when the organisation allows it. */
 #pragma once
 
 #include "intel/affects.h"
 #include "intel/index.h"
 
 struct qn_arena;
-struct qn_popular;
+struct qn_intel_trust;
 
-enum qn_intel_kind { QN_INTEL_MALWARE, QN_INTEL_VULNERABILITY };
-enum qn_intel_sure { QN_INTEL_WITHDRAWN, QN_INTEL_DOUBTFUL, QN_INTEL_CONFIRMED };
+enum qn_intel_kind { QN_INTEL_MALWARE, QN_INTEL_VULNERABILITY, QN_INTEL_BLOCK, QN_INTEL_ALLOW };
+enum qn_intel_sure { QN_INTEL_WITHDRAWN, QN_INTEL_EXPIRED, QN_INTEL_ALLOWED, QN_INTEL_DOUBTFUL, QN_INTEL_CONFIRMED };
 
 struct qn_intel_statement {
         const struct qn_osv *osv;
@@ -29,7 +31,9 @@ struct qn_intel_match {
         struct qn_str id; /* of the statement that says it best */
         struct qn_str why;
         struct qn_str severity; /* of a vulnerability; may be empty */
-        struct qn_str summary;
+        struct qn_str summary;   /* of the own list: the reason */
+        struct qn_str owner;     /* of an entry of the own list; may be empty */
+        int64_t expires_ms;      /* the same, or QN_TIME_NONE */
         struct qn_str *origins; /* sorted, each once */
         size_t n_origins;
         struct qn_str *aliases; /* other ids, sorted */
@@ -45,11 +49,19 @@ struct qn_intel_answer {
         size_t n;
 };
 
-/* version empty: every statement about the package.  integrity: of the tarball, or empty.  popular may be NULL.
- * 0 or -errno; all of it lives in the arena and in what the index maps. */
-QN_MUST int qn_intel_match(struct qn_intel *x, const struct qn_popular *popular, struct qn_str name,
-                           struct qn_str version, struct qn_str integrity, struct qn_arena *a,
+struct qn_intel_question {
+        struct qn_str name;
+        struct qn_str version;   /* empty: every statement about the package */
+        struct qn_str integrity; /* of the tarball, or empty */
+        int64_t now_ms;          /* since 1970: what has expired by then counts for nothing */
+};
+
+/* trust may be NULL.  0 or -errno; all of it lives in the arena and in what the index maps. */
+QN_MUST int qn_intel_match(struct qn_intel *x, struct qn_intel_trust *trust,
+                           const struct qn_intel_question *q, struct qn_arena *a,
                            struct qn_intel_answer *ret);
-/* "malware", "vulnerability"; "withdrawn", "doubtful", "confirmed". */
+/* "malware", "vulnerability", "block", "allow"; "withdrawn", "expired", "allowed", "doubtful", "confirmed". */
 const char *qn_intel_kind_name(enum qn_intel_kind k);
 const char *qn_intel_sure_name(enum qn_intel_sure s);
+/* What it amounts to: "malicious", "suspicious" or "clean". */
+const char *qn_intel_verdict(const struct qn_intel_answer *ans);

@@ -2,6 +2,7 @@
 #include "net/http-job.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -183,12 +184,18 @@ static int header(struct qn_http_job *j, const char *name, struct qn_str value)
 static int headers(struct qn_http_job *j)
 {
         bool home = qn_url_same_origin(&j->url, &j->origin);
+        char range[64];
         int r = header(j, "Accept", j->q.accept.p ? j->q.accept : QN_STR("*/*"));
 
         if (r == 0)
                 r = header(j, "If-None-Match", j->q.etag);
         if (r == 0 && home)
                 r = header(j, "Authorization", j->q.authorization);
+        if (r == 0 && j->q.bytes) {
+                snprintf(range, sizeof range, "bytes=%" PRIu64 "-%" PRIu64, j->q.from,
+                         j->q.from + j->q.bytes - 1);
+                r = header(j, "Range", qn_str_c(range));
+        }
         return r;
 }
 
@@ -300,17 +307,39 @@ static struct qn_str answer_header(CURL *easy, const char *name)
         return qn_str_c(h->value);
 }
 
+/* "bytes 0-9/20" (RFC 9110, 14.4) → 20, 0 when it is not said.  -EINVAL: it is not the part that was asked for. */
+static int part_of(const struct qn_http_job *j, int status, uint64_t *ret_total)
+{
+        struct qn_str s = answer_header(j->easy, "content-range"), unit = qn_str_cut(&s, ' '),
+                      span = qn_str_cut(&s, '/');
+        uint64_t from, total;
+
+        *ret_total = 0;
+        if (status != 206)
+                return 0;
+        if (!j->q.bytes || !qn_str_is(unit, "bytes") ||
+            qn_str_u64(qn_str_cut(&span, '-'), &from) < 0 || from != j->q.from)
+                return -EINVAL;
+        if (qn_str_u64(s, &total) == 0)
+                *ret_total = total;
+        return 0;
+}
+
 void qn_http_job_finish(struct qn_http_job *j, enum qn_http_code code, int status)
 {
         _cleanup_(qn_buf_done) struct qn_buf message = QN_BUF_INIT(2048);
         struct qn_http_result res = { 0 };
+        uint64_t total;
 
+        if (part_of(j, status, &total) < 0 && code == QN_HTTP_OK)
+                code = QN_HTTP_STATUS;
         qn_http_explain(j, code, status, &message);
         res = (struct qn_http_result){
                 .code = code,
                 .status = status,
                 .fd = -1,
                 .size = code == QN_HTTP_OK && status != 304 ? j->size : 0,
+                .total = total,
                 .tries = j->tries,
                 .message = message.p ? message.p : "",
                 .url = j->target,
@@ -319,6 +348,7 @@ void qn_http_job_finish(struct qn_http_job *j, enum qn_http_code code, int statu
                 .cache_control = answer_header(j->easy, "cache-control"),
                 .content_type = answer_header(j->easy, "content-type"),
                 .date = answer_header(j->easy, "date"),
+                .link = answer_header(j->easy, "link"),
         };
         j->done(&res, j->user);
 }

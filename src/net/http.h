@@ -45,6 +45,7 @@ struct qn_http_request {
         struct qn_str authorization; /* "Bearer …"; sent to the URL's origin only */
         struct qn_str cert, key;     /* PEM of a client certificate; for the URL's origin only */
         struct qn_str etag;          /* If-None-Match */
+        uint64_t from, bytes;        /* only so many bytes from there on; bytes 0: everything */
         size_t max;                  /* cap for the decompressed body */
         bool compressed;             /* offer gzip, br… (not useful for tarballs) */
 };
@@ -56,12 +57,13 @@ struct qn_http_result {
         int fd; /* from the fetch role: a sealed memfd at position 0 or -1, the callback's when it takes it
                    (TAKE_FD), else it is closed; unused by the client itself */
         uint64_t size;
+        uint64_t total; /* of a part (status 206): how large the whole is; 0: it was not said, or this is the whole */
         unsigned tries;
         const char *
                 message; /* one sentence with the URL (credentials stripped) and the next step; "" when OK */
         struct qn_str url; /* the final one, after redirects */
-        struct qn_str etag, last_modified, cache_control, content_type,
-                date; /* p NULL when absent */
+        struct qn_str etag, last_modified, cache_control, content_type, date,
+                link; /* p NULL when absent */
 };
 
 typedef void qn_http_done(struct qn_http_result *res, void *user);

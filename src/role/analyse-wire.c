@@ -222,6 +222,67 @@ int qn_analyse_read_feed(struct qn_cur params, struct qn_feed_input *ret)
         return 0;
 }
 
+void qn_analyse_write_since(struct qn_buf *out, int64_t since_ms)
+{
+        qn_wire_put_u64(out, (uint64_t)since_ms);
+}
+
+static int get_time(struct qn_cur *c, int64_t *ret)
+{
+        uint64_t v;
+        int r = qn_cur_le64(c, &v);
+
+        if (r == 0)
+                *ret = (int64_t)v;
+        return r;
+}
+
+int qn_analyse_read_since(struct qn_cur params, int64_t *ret)
+{
+        return get_time(&params, ret) < 0 || qn_cur_left(&params) ? -EBADMSG : 0;
+}
+
+int qn_analyse_write_changes(struct qn_buf *out, const struct qn_changes *c)
+{
+        qn_wire_put_u64(out, (uint64_t)c->newest_ms);
+        qn_wire_put_u64(out, c->listed);
+        qn_wire_put_u32(out, (uint32_t)c->n);
+        for (size_t i = 0; i < c->n; i++) {
+                qn_wire_put_u64(out, (uint64_t)c->v[i].time_ms);
+                qn_wire_put_text(out, c->v[i].id);
+        }
+        return qn_buf_error(out);
+}
+
+int qn_analyse_read_changes(struct qn_cur reply, struct qn_arena *a, struct qn_changes *ret)
+{
+        struct qn_changes c = { 0 };
+        uint64_t listed;
+        uint32_t n;
+
+        if (get_time(&reply, &c.newest_ms) < 0 || qn_cur_le64(&reply, &listed) < 0 ||
+            qn_cur_le32(&reply, &n) < 0 || n > QN_CHANGES_MAX)
+                return -EBADMSG;
+        c.listed = listed;
+        c.v = qn_arena_calloc(a, n + 1, sizeof *c.v);
+        if (!c.v)
+                return -ENOBUFS;
+        for (; c.n < n; c.n++) {
+                struct qn_str id;
+
+                if (get_time(&reply, &c.v[c.n].time_ms) < 0 || qn_wire_get_text(&reply, &id) < 0 ||
+                    !qn_change_is_id(id))
+                        return -EBADMSG;
+                c.v[c.n].id = qn_arena_dup(a, id);
+                if (!c.v[c.n].id.p)
+                        return -ENOBUFS;
+        }
+        if (qn_cur_left(&reply))
+                return -EBADMSG;
+        *ret = c;
+        return 0;
+}
+
 int qn_analyse_write_cached(struct qn_buf *out, const struct qn_cacache_entry *e)
 {
         static const struct qn_cacache_entry none = { 0 };

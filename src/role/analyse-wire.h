@@ -17,6 +17,8 @@ QN_MUST int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packumen
 struct qn_provenance_in;
 QN_MUST int qn_analyse_read_attested(struct qn_cur params, struct qn_provenance_in *ret);
 QN_MUST int qn_analyse_read_key(struct qn_cur params, struct qn_str *ret_key, bool *ret_full);
+QN_MUST int qn_analyse_read_since(struct qn_cur params, int64_t *ret);
+int qn_analyse_write_changes(struct qn_buf *out, const struct qn_changes *c);
 QN_MUST int qn_analyse_read_feed(struct qn_cur params, struct qn_feed_input *ret);
 /* e NULL: there is no such entry. */
 QN_MUST int qn_analyse_write_cached(struct qn_buf *out, const struct qn_cacache_entry *e);

@@ -223,6 +223,22 @@ static int run_feed(void *ctx, struct qn_cur params, struct qn_cur input, struct
         return r < 0 ? r : qn_feed_pack(t->feed, &in, reply, reterr);
 }
 
+static int run_changes(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
+                       struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        struct qn_changes c;
+        int64_t since;
+        int r = qn_analyse_read_since(params, &since);
+
+        if (r == 0)
+                r = qn_changes_parse(input, since, &t->arena, &c, reterr);
+        if (r == 0)
+                r = qn_analyse_write_changes(reply, &c);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
 static const struct qn_role_job jobs[] = {
         { QN_JOB_ANALYSE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_analyse },
         { QN_JOB_PICK, QN_PICK_REPLY_MAX, QN_PKG_SECONDS, run_pick },
@@ -232,6 +248,7 @@ static const struct qn_role_job jobs[] = {
         { QN_JOB_WORKSPACE, sizeof(uint32_t), QN_PKG_SECONDS, run_workspace },
         { QN_JOB_PROVENANCE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, run_provenance },
         { QN_JOB_FEED, QN_FEED_REPLY_MAX, QN_FEED_SECONDS, run_feed },
+        { QN_JOB_CHANGES, QN_FEED_REPLY_MAX, QN_FEED_SECONDS, run_changes },
 };
 
 const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs,

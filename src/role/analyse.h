@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "intel/feed.h"
+#include "parse/changes.h"
 #include "parse/lock.h"
 #include "parse/npmrc.h"
 #include "role/role.h"
@@ -37,6 +38,8 @@ enum qn_analyse_job {
         QN_JOB_PROVENANCE,
         /* A feed of bad packages.  Parameters: qn_analyse_write_feed().  Reply: qn_feed_read(). */
         QN_JOB_FEED,
+        /* A list of changed records.  Parameters: qn_analyse_write_since().  Reply: qn_analyse_read_changes(). */
+        QN_JOB_CHANGES,
 };
 
 /* What may stand beside an archive. */
@@ -58,6 +61,11 @@ void qn_analyse_write_pick(struct qn_buf *out, struct qn_str name, struct qn_str
 
 /* Parameters of FEED: as whom to name the records of a list, and what the input is called. */
 void qn_analyse_write_feed(struct qn_buf *out, const struct qn_feed_input *in);
+
+/* Parameters of CHANGES: since when (qn_changes_parse()). */
+void qn_analyse_write_since(struct qn_buf *out, int64_t since_ms);
+/* 0, -EBADMSG or -ENOBUFS; ids are slices of the reply copied into the arena. */
+QN_MUST int qn_analyse_read_changes(struct qn_cur reply, struct qn_arena *a, struct qn_changes *ret);
 
 struct qn_analyse_pick {
         struct qn_str version;   /* letters, digits, ".", "+", "-" */

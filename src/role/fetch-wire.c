@@ -20,7 +20,7 @@
         &(q)->url, &(q)->accept, &(q)->authorization, &(q)->cert, &(q)->key, &(q)->etag
 #define RESULT_TEXTS(r)                                                                      \
         &(r)->url, &(r)->etag, &(r)->last_modified, &(r)->cache_control, &(r)->content_type, \
-                &(r)->date
+                &(r)->date, &(r)->link
 
 static int get_flag(struct qn_cur *in, bool *ret)
 {
@@ -68,6 +68,8 @@ void qn_fetch_write_request(struct qn_buf *out, const struct qn_http_request *q)
 
         qn_wire_put_u32(out, q->compressed);
         qn_wire_put_u64(out, q->max);
+        qn_wire_put_u64(out, q->from);
+        qn_wire_put_u64(out, q->bytes);
         qn_wire_put_texts(out, texts, QN_ARRAY_SIZE(texts));
 }
 
@@ -78,6 +80,7 @@ int qn_fetch_read_request(struct qn_cur in, struct qn_http_request *ret)
         uint64_t max = 0;
 
         if (get_flag(&in, &q.compressed) < 0 || qn_cur_le64(&in, &max) < 0 ||
+            qn_cur_le64(&in, &q.from) < 0 || qn_cur_le64(&in, &q.bytes) < 0 ||
             qn_wire_get_texts(&in, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&in))
                 return -EBADMSG;
         q.max = max;
@@ -103,6 +106,7 @@ void qn_fetch_write_result(struct qn_buf *out, const struct qn_http_result *r)
         qn_wire_put_u32(out, (uint32_t)r->status);
         qn_wire_put_u32(out, r->tries);
         qn_wire_put_u64(out, r->size);
+        qn_wire_put_u64(out, r->total);
         qn_wire_put_text(out, qn_str_c(r->message));
         for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++)
                 qn_wire_put_text(out, is_printable(*texts[i], QN_FETCH_HEADER_MAX)
@@ -120,7 +124,7 @@ int qn_fetch_read_result(struct qn_cur in, struct qn_http_result *ret, struct qn
         if (qn_cur_le32(&in, &code) < 0 || code >= QN_HTTP_CODE_MAX ||
             qn_cur_le32(&in, &status) < 0 || status > STATUS_MAX ||
             qn_cur_le32(&in, &r.tries) < 0 || qn_cur_le64(&in, &r.size) < 0 ||
-            qn_wire_get_text(&in, &message) < 0 || !is_printable(message, QN_ROLE_MESSAGE_MAX) ||
+            qn_cur_le64(&in, &r.total) < 0 || qn_wire_get_text(&in, &message) < 0 || !is_printable(message, QN_ROLE_MESSAGE_MAX) ||
             qn_wire_get_texts(&in, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&in))
                 return -EBADMSG;
         for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++)

@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "net/cacache.h"
+#include "net/http-conf.h"
 #include "net/npmconf.h"
 #include "net/url.h"
 #include "role/analyse.h"
@@ -71,19 +72,7 @@ int qn_registry_new(const struct qn_registry_config *config, struct qn_registry 
 {
         const struct qn_npmconf *conf = config->conf;
         _cleanup_(qn_registry_freep) struct qn_registry *g = calloc(1, sizeof *g);
-        struct qn_http_opts o = {
-                .user_agent = conf->user_agent.p ? conf->user_agent : QN_STR("qanat"),
-                .ca = conf->ca,
-                .extra_ca = conf->extra_ca,
-                .insecure = !conf->strict_ssl,
-                .sockets = conf->sockets,
-                .tries = conf->retries_set ? QN_MIN(conf->retries, 10u) + 1 : 0,
-                .retry_min_ms = conf->retry_min_ms,
-                .retry_max_ms = conf->retry_max_ms,
-                .retry_factor = conf->retry_factor,
-                .idle_ms = conf->timeout_ms,
-                .proxies = qn_npmconf_proxies(conf),
-        };
+        const struct qn_http_opts o = qn_http_opts_of(conf);
         int r;
 
         if (!g)
