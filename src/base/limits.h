@@ -185,8 +185,8 @@
 #define QN_OSV_EVENTS_MAX     100000u           /* in all ranges of one record */
 #define QN_OSV_VERSIONS_MAX   100000u
 #define QN_OSV_INDICATORS_MAX 2000u
-#define QN_CHANGES_MAX        50000u            /* changed records that are fetched one by one */
-#define QN_OWN_ENTRIES_MAX    10000u            /* of an organisation's own list */
+#define QN_CHANGES_MAX        50000u              /* changed records that are fetched one by one */
+#define QN_OWN_ENTRIES_MAX    10000u              /* of an organisation's own list */
 #define QN_LISTING_CELL_MAX   65536u              /* bytes of one cell of a table */
 #define QN_FEED_ENTRIES_MAX   1000000u            /* files in one archive of records */
 #define QN_FEED_ARENA_MAX     ((size_t)512 << 20) /* memory for one record, or for one list */

@@ -25,10 +25,10 @@ int qn_intel_look_up(struct qn_intel_ask *q, const char *arg)
         }
         if (!s.n || (at > 0 && !version.n))
                 return log_err(-EINVAL, "\"%s\" is no NAME or NAME@VERSION", arg);
-        r = qn_intel_match(q->index, q->trust,
-                           &(struct qn_intel_question){
-                                   .name = s, .version = version, .now_ms = q->now_ms },
-                           &q->a, &ans);
+        r = qn_intel_match(
+                q->index, q->trust,
+                &(struct qn_intel_question){ .name = s, .version = version, .now_ms = q->now_ms },
+                &q->a, &ans);
         if (r < 0)
                 return log_err(r, "%s: %s", arg, strerror(-r));
         if (q->json)
@@ -40,7 +40,8 @@ int qn_intel_look_up(struct qn_intel_ask *q, const char *arg)
         return 0;
 }
 
-int qn_intel_print_record(struct qn_intel_ask *q, const struct qn_intel_record *rec, unsigned indent)
+int qn_intel_print_record(struct qn_intel_ask *q, const struct qn_intel_record *rec,
+                          unsigned indent)
 {
         struct qn_osv *osv;
         int r = qn_intel_unpack(rec->head, &q->a, &osv);

@@ -35,12 +35,13 @@ static void on_reply(void *ctx, const struct qn_pool_result *res)
 int qn_intel_read_changes(struct qn_pool *pool, int fd, int64_t since_ms, struct qn_arena *a,
                           struct qn_changes *ret, char *problem, size_t problem_size)
 {
-        struct question q = { .a = a, .ret = ret, .problem = problem, .problem_size = problem_size };
+        struct question q = {
+                .a = a, .ret = ret, .problem = problem, .problem_size = problem_size
+        };
         struct qn_buf params = QN_BUF_INIT(64);
-        struct qn_pool_job job = { .kind = QN_JOB_CHANGES,
-                                   .input_fd = fd,
-                                   .done = on_reply,
-                                   .ctx = &q };
+        struct qn_pool_job job = {
+                .kind = QN_JOB_CHANGES, .input_fd = fd, .done = on_reply, .ctx = &q
+        };
         struct qn_err err = { 0 };
         int r;
 

@@ -88,8 +88,11 @@ static int on_record(void *ctx, const struct qn_intel_record *rec)
         r = qn_intel_unpack(rec->head, &d->q->a, &osv);
         if (r < 0)
                 return r;
-        tell(d, osv->withdrawn.n ? "withdrawn" : rec->born > d->since ? "new" : "changed", osv->id,
-             osv->n_affected ? osv->affected[0].name : (struct qn_str){ 0 });
+        tell(d,
+             osv->withdrawn.n       ? "withdrawn"
+             : rec->born > d->since ? "new"
+                                    : "changed",
+             osv->id, osv->n_affected ? osv->affected[0].name : (struct qn_str){ 0 });
         return qn_buf_error(&d->q->out);
 }
 

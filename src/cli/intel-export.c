@@ -9,9 +9,10 @@
 #include "intel/match.h"
 #include "intel/record.h"
 
-#define NOBODY       "0.0.0-0.qanat" /* a version that no list names: it is bad when all of a package is */
-#define SCRIPT_MAX   ((size_t)1 << 20)
-#define NPM_NOWHERE  "https://blocked.invalid/" /* RFC 6761: never a host; npm fails and shows it */
+#define NOBODY \
+        "0.0.0-0.qanat" /* a version that no list names: it is bad when all of a package is */
+#define SCRIPT_MAX  ((size_t)1 << 20)
+#define NPM_NOWHERE "https://blocked.invalid/" /* RFC 6761: never a host; npm fails and shows it */
 
 /* What a list says about one package: which versions, and which record says it best. */
 struct row {
@@ -229,7 +230,8 @@ static int export_npm(struct exporter *e)
         qn_jsonw_end_object(&e->json);
         qn_buf_byte(&e->q->out, '\n');
         if (r == 0 && e->left_out)
-                log_note("%zu versions of packages that are not bad as a whole are left out: npm can "
+                log_note("%zu versions of packages that are not bad as a whole are left out: npm "
+                         "can "
                          "only be told of whole packages (check lock files with qanat check "
                          "--intel-only)",
                          e->left_out);

@@ -315,8 +315,7 @@ static struct qn_str next_page(struct qn_intel_fetch *f, struct qn_str link, str
                 if (!memmem(one.p, one.n, "rel=\"next\"", 10))
                         continue;
                 if (qn_url_parse(address, &f->a, &there, NULL) == 0 &&
-                    qn_url_parse(url, &f->a, &here, NULL) == 0 &&
-                    qn_url_same_origin(&here, &there))
+                    qn_url_parse(url, &f->a, &here, NULL) == 0 && qn_url_same_origin(&here, &there))
                         return qn_arena_dup(&f->a, address);
         }
         return (struct qn_str){ 0 };

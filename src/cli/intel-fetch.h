@@ -45,5 +45,5 @@ void qn_intel_fetch_forget(struct qn_intel_fetch *f, const char *name);
 /* Small ones.  fn is called for each in their order, with what came, or with missing: the server does not have it. */
 typedef int qn_intel_fetched(void *ctx, size_t i, struct qn_str body, bool missing);
 QN_MUST int qn_intel_fetch_many(struct qn_intel_fetch *f, const struct qn_str *urls, size_t n,
-                                struct qn_str token, qn_intel_fetched *fn, void *ctx,
-                                char *problem, size_t problem_size);
+                                struct qn_str token, qn_intel_fetched *fn, void *ctx, char *problem,
+                                size_t problem_size);

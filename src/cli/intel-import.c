@@ -135,8 +135,10 @@ static int finish(struct qn_intel_take *im, int r)
 int qn_intel_take_file(struct qn_intel_take *im, const char *path, int fd, uint64_t size)
 {
         struct qn_feed_input in = { .source = im->ret->source, .path = qn_str_c(path) };
+        struct qn_feed_counts before = im->ret->feed;
         int r = 0;
 
+        im->ret->feed = (struct qn_feed_counts){ 0 };
         in.parts = (uint32_t)QN_MIN(size / PART_BYTES + 1, (uint64_t)PARTS_MAX);
         for (; r == 0 && in.part < in.parts; in.part++) {
                 struct qn_pool_job job = { .input_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3) };
@@ -144,7 +146,11 @@ int qn_intel_take_file(struct qn_intel_take *im, const char *path, int fd, uint6
                 r = job.input_fd < 0 ? -errno : submit(im, &job, &in);
         }
         close(fd);
-        return finish(im, r);
+        r = finish(im, r);
+        if (r == 0 && qn_feed_is_nonsense(&im->ret->feed))
+                r = -EINVAL;
+        add_counts(&im->ret->feed, &before);
+        return r;
 }
 
 static int flush(struct qn_intel_take *im)
@@ -295,7 +301,8 @@ static int open_all(struct qn_intel_take *im)
                 return log_err(r, "%s", err.msg[0] ? err.msg : strerror(-r));
         r = qn_intel_source(im->index, im->ret->source, &im->a, &im->source);
         if (r == -ENOSPC)
-                return log_err(r, "the index has %u sources already: name one of them with --source",
+                return log_err(r,
+                               "the index has %u sources already: name one of them with --source",
                                QN_INTEL_SOURCES_MAX);
         return r < 0 ? log_err(r, "%.*s: %s", QN_STR_ARG(im->ret->source), strerror(-r)) : 0;
 }

@@ -14,8 +14,9 @@
 #include "cli/args.h"
 #include "parse/packument.h"
 
-#define HEADER                                                                                  \
-        "# What we decided ourselves.  Entries are added at the end; of several about the same the " \
+#define HEADER                                                                                   \
+        "# What we decided ourselves.  Entries are added at the end; of several about the same " \
+        "the "                                                                                   \
         "last counts.\n# See qanat-intel(1), OWN LIST.\n"
 
 static void list_path(const struct qn_intel_import *how, char *path, size_t size)
@@ -49,7 +50,8 @@ static int check(const struct qn_args *a, const char *action)
                 return log_err(-EINVAL, "why? %s wants a --reason that others will understand",
                                action);
         if (expires && qn_time_parse(qn_str_c(expires)) == QN_TIME_NONE)
-                return log_err(-EINVAL, "--expires %s: this is no date such as 2026-11-29", expires);
+                return log_err(-EINVAL, "--expires %s: this is no date such as 2026-11-29",
+                               expires);
         return 0;
 }
 

@@ -318,8 +318,8 @@ static void put_imported(struct qn_buf *out, const char *path, const struct qn_i
         qn_buf_byte(out, '\n');
 }
 
-void qn_intel_print_imported(struct qn_buf *out, const char *path, const struct qn_intel_imported *i,
-                             bool unchanged, bool json)
+void qn_intel_print_imported(struct qn_buf *out, const char *path,
+                             const struct qn_intel_imported *i, bool unchanged, bool json)
 {
         (json ? put_imported : show_imported)(out, path, i, unchanged);
 }

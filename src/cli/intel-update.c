@@ -17,8 +17,8 @@
 #include "intel/sources.h"
 #include "parse/packument.h"
 
-#define EVER        "2010-01-01T00:00:00Z" /* before there were packages */
-#define PAGES_STEP  20u                    /* pages, and 50 times as many records, that are taken over at a time */
+#define EVER         "2010-01-01T00:00:00Z" /* before there were packages */
+#define PAGES_STEP   20u /* pages, and 50 times as many records, that are taken over at a time */
 #define RECORDS_STEP 1000u
 
 /* One source under way. */
@@ -36,7 +36,7 @@ struct updater {
 
 static int complain(struct updater *x, int r)
 {
-        const char *why = x->problem[0] ? x->problem
+        const char *why = x->problem[0]        ? x->problem
                           : x->done.problem[0] ? x->done.problem
                                                : strerror(-r);
 
@@ -143,8 +143,9 @@ static int fetch_changes(struct updater *x, int64_t since, struct qn_changes *re
                 return r;
         r = keep_etag(x, got.etag, &s->changes_etag);
         if (r == 0)
-                r = qn_intel_read_changes(qn_intel_take_pool(x->t), got.fd, first ? INT64_MAX : since,
-                                          &x->a, ret, x->problem, sizeof x->problem);
+                r = qn_intel_read_changes(qn_intel_take_pool(x->t), got.fd,
+                                          first ? INT64_MAX : since, &x->a, ret, x->problem,
+                                          sizeof x->problem);
         else
                 close(got.fd);
         forget(x, ".changes");
@@ -334,7 +335,7 @@ static int open_network(struct updater *x)
 
 static int run(struct updater *x)
 {
-        static int (*const kinds[])(struct updater *x) = {
+        static int (*const kinds[])(struct updater * x) = {
                 [QN_SOURCE_OSV] = update_osv,
                 [QN_SOURCE_RECORDS] = update_whole,
                 [QN_SOURCE_LIST] = update_whole,

@@ -8,8 +8,8 @@ struct qn_buf;
 struct qn_intel_update {
         struct qn_intel_import how; /* dirs and flags */
         const char *sources;        /* the file that names them; NULL: the usual one */
-        const char *from;           /* instead of the address of the one source that is named; NULL: none */
-        const char *const *names;   /* of the sources; n 0: all that are enabled */
+        const char *from; /* instead of the address of the one source that is named; NULL: none */
+        const char *const *names; /* of the sources; n 0: all that are enabled */
         size_t n;
         bool json;
 };

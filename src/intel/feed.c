@@ -211,7 +211,9 @@ static int pack_zip(struct qn_feed *f, struct qn_cur in, struct qn_err *reterr)
 
                 if (at++ < first || qn_str_ends(e.path, "/"))
                         continue;
-                if (e.size > QN_OSV_MAX)
+                if (!qn_str_ends(e.path, ".json"))
+                        f->counts.others++;
+                else if (e.size > QN_OSV_MAX)
                         note_problem(f, e.path, "larger than any record");
                 else if (unpack_entry(f, &e, &text) < 0)
                         note_problem(f, e.path, "cannot be unpacked");
@@ -574,6 +576,11 @@ static int pack_any(struct qn_feed *f, struct qn_cur in, struct qn_str path, str
         return qn_own_list_is(s) ? pack_own(f, in, reterr) : pack_list(f, in, path, reterr);
 }
 
+bool qn_feed_is_nonsense(const struct qn_feed_counts *c)
+{
+        return !c->records && !c->foreign && c->broken;
+}
+
 static void put_counts(struct qn_feed *f, size_t at)
 {
         memcpy(f->out->p + at, &f->counts, sizeof f->counts);
@@ -598,7 +605,7 @@ int qn_feed_pack(struct qn_feed *f, const struct qn_feed_input *in, struct qn_bu
                 r = qn_buf_error(out);
         if (r == -ENOBUFS)
                 return qn_fail(reterr, -EFBIG, 0, "it holds more records than fit");
-        if (r == 0 && !f->counts.records && !f->counts.foreign && f->counts.broken)
+        if (r == 0 && f->parts == 1 && qn_feed_is_nonsense(&f->counts))
                 return qn_fail(reterr, -EINVAL, 0, "%.*s", QN_STR_ARG(qn_buf_view(&f->problem)));
         if (r < 0)
                 return r;

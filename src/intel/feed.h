@@ -15,10 +15,10 @@ struct qn_feed *qn_feed_free(struct qn_feed *f);
 
 struct qn_feed_counts {
         uint64_t records, malware, withdrawn;
-        uint64_t foreign; /* records about other ecosystems, or about nothing */
-        uint64_t others;  /* files that are no records, as in a repository */
-        uint64_t broken;  /* records or rows that could not be read */
-        uint64_t rows;    /* of lists */
+        uint64_t foreign;  /* records about other ecosystems, or about nothing */
+        uint64_t others;   /* files that are no records, as in a repository */
+        uint64_t broken;   /* records or rows that could not be read */
+        uint64_t rows;     /* of lists */
         int64_t latest_ms; /* the newest change of a record, since 1970; 0: none says */
 };
 
@@ -37,8 +37,10 @@ struct qn_feed_input {
                                  in part 0. */
 };
 
+/* Nothing in it was understood. */
+bool qn_feed_is_nonsense(const struct qn_feed_counts *c);
 /* Appends to out, for qn_feed_read().
- * 0; -EINVAL: nothing in it was understood; -EBADMSG, -EFBIG…: the whole cannot be read. */
+ * 0; -EINVAL: nothing in it was understood, which of one part of several is no error; -EBADMSG, -EFBIG…: the whole cannot be read. */
 QN_MUST int qn_feed_pack(struct qn_feed *f, const struct qn_feed_input *in, struct qn_buf *out,
                          struct qn_err *reterr);
 /* 0 or -EBADMSG. */

@@ -19,7 +19,7 @@ enum table { RECORDS, IDS, NAMES, IOCS, SOURCES, DICTIONARIES, HISTORY, META, TA
 struct import {
         unsigned source;
         bool whole;
-        bool own; /* QN_INTEL_OWN */
+        bool own;      /* QN_INTEL_OWN */
         uint32_t next; /* number of the next new record */
         uint64_t had;  /* records of the source before */
         uint64_t generation;

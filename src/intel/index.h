@@ -34,12 +34,13 @@ void qn_intel_closep(struct qn_intel **x);
 
 struct qn_intel_source {
         struct qn_str name;
-        unsigned number;                   /* below QN_INTEL_SOURCES_MAX */
-        uint64_t records;                  /* that it has */
-        uint64_t updated_s;                /* since 1970, when it was taken in last */
-        uint64_t generation;               /* of the index then */
-        struct qn_str etag, changes_etag; /* of the last whole download, and list of changes; may be empty */
-        struct qn_str from;                /* address or file */
+        unsigned number;     /* below QN_INTEL_SOURCES_MAX */
+        uint64_t records;    /* that it has */
+        uint64_t updated_s;  /* since 1970, when it was taken in last */
+        uint64_t generation; /* of the index then */
+        struct qn_str etag,
+                changes_etag; /* of the last whole download, and list of changes; may be empty */
+        struct qn_str from;   /* address or file */
         struct qn_str
                 position; /* up to which changes were taken in, as the source counts; may be empty */
 };

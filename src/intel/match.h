@@ -16,7 +16,13 @@ struct qn_arena;
 struct qn_intel_trust;
 
 enum qn_intel_kind { QN_INTEL_MALWARE, QN_INTEL_VULNERABILITY, QN_INTEL_BLOCK, QN_INTEL_ALLOW };
-enum qn_intel_sure { QN_INTEL_WITHDRAWN, QN_INTEL_EXPIRED, QN_INTEL_ALLOWED, QN_INTEL_DOUBTFUL, QN_INTEL_CONFIRMED };
+enum qn_intel_sure {
+        QN_INTEL_WITHDRAWN,
+        QN_INTEL_EXPIRED,
+        QN_INTEL_ALLOWED,
+        QN_INTEL_DOUBTFUL,
+        QN_INTEL_CONFIRMED
+};
 
 struct qn_intel_statement {
         const struct qn_osv *osv;
@@ -31,9 +37,9 @@ struct qn_intel_match {
         struct qn_str id; /* of the statement that says it best */
         struct qn_str why;
         struct qn_str severity; /* of a vulnerability; may be empty */
-        struct qn_str summary;   /* of the own list: the reason */
-        struct qn_str owner;     /* of an entry of the own list; may be empty */
-        int64_t expires_ms;      /* the same, or QN_TIME_NONE */
+        struct qn_str summary;  /* of the own list: the reason */
+        struct qn_str owner;    /* of an entry of the own list; may be empty */
+        int64_t expires_ms;     /* the same, or QN_TIME_NONE */
         struct qn_str *origins; /* sorted, each once */
         size_t n_origins;
         struct qn_str *aliases; /* other ids, sorted */

@@ -35,7 +35,8 @@ static int take_kind(const struct qn_node *n, struct qn_source_conf *ret, struct
                         ret->kind = i;
                         return 0;
                 }
-        return wrong(kind ? kind : n, "a source's kind is osv, records, list or advisories", reterr);
+        return wrong(kind ? kind : n, "a source's kind is osv, records, list or advisories",
+                     reterr);
 }
 
 static int check(const struct qn_node *n, const struct qn_source_conf *s, struct qn_err *reterr)
@@ -63,8 +64,8 @@ static int take(const struct qn_node *n, struct qn_arena *a, struct qn_source_co
                 const char *key;
                 struct qn_str *to;
         } texts[] = {
-                { "name", &s.name },       { "url", &s.url },     { "changes", &s.changes },
-                { "record", &s.record },   { "token", &s.token },
+                { "name", &s.name },     { "url", &s.url },     { "changes", &s.changes },
+                { "record", &s.record }, { "token", &s.token },
         };
         int r = take_kind(n, &s, reterr);
 

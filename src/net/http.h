@@ -57,7 +57,8 @@ struct qn_http_result {
         int fd; /* from the fetch role: a sealed memfd at position 0 or -1, the callback's when it takes it
                    (TAKE_FD), else it is closed; unused by the client itself */
         uint64_t size;
-        uint64_t total; /* of a part (status 206): how large the whole is; 0: it was not said, or this is the whole */
+        uint64_t
+                total; /* of a part (status 206): how large the whole is; 0: it was not said, or this is the whole */
         unsigned tries;
         const char *
                 message; /* one sentence with the URL (credentials stripped) and the next step; "" when OK */

@@ -108,8 +108,7 @@ int qn_advisory_range(struct qn_str text, struct qn_arena *a, struct qn_osv_affe
         if (r < 0 || !range.n)
                 return r;
         if (!begins(&range))
-                range.events[range.n++] =
-                        (struct qn_osv_event){ QN_OSV_INTRODUCED, QN_STR("0") };
+                range.events[range.n++] = (struct qn_osv_event){ QN_OSV_INTRODUCED, QN_STR("0") };
         if (QN_ARENA_ROOM(a, block->ranges, block->n_ranges, cap) < 0)
                 return -ENOBUFS;
         block->ranges[block->n_ranges++] = range;

@@ -5,4 +5,5 @@
 #include "parse/osv.h"
 
 /* Adds a range, or versions, to the block.  0; -EINVAL: it is not understood; -ENOBUFS. */
-QN_MUST int qn_advisory_range(struct qn_str text, struct qn_arena *a, struct qn_osv_affected *block);
+QN_MUST int qn_advisory_range(struct qn_str text, struct qn_arena *a,
+                              struct qn_osv_affected *block);

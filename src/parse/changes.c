@@ -89,7 +89,8 @@ int qn_changes_parse(struct qn_cur in, int64_t since_ms, struct qn_arena *a, str
                 c.v[c.n++] = one;
         }
         if (!c.listed)
-                return qn_fail(reterr, -EINVAL, 0, "no list of changed records: no line is \"time,id\"");
+                return qn_fail(reterr, -EINVAL, 0,
+                               "no list of changed records: no line is \"time,id\"");
         order(&c);
         *ret = c;
         return 0;

@@ -9,8 +9,9 @@
 struct qn_arena;
 
 struct qn_change {
-        struct qn_str id; /* letters, digits, '-', '_', '.', ':': fit for an address; slice of the input */
-        int64_t time_ms;  /* since 1970 */
+        struct qn_str
+                id; /* letters, digits, '-', '_', '.', ':': fit for an address; slice of the input */
+        int64_t time_ms; /* since 1970 */
 };
 
 struct qn_changes {

@@ -180,9 +180,9 @@ static int expire(struct list *l, const struct qn_node *at, const struct qn_osv 
         size_t to = 0;
 
         for (size_t i = 0; i < l->n; i++) {
-                bool same = qn_str_eq(l->v[i]->id, o->id) ||
-                            (is_everything(o) &&
-                             qn_str_eq(l->v[i]->affected->name, o->affected->name));
+                bool same =
+                        qn_str_eq(l->v[i]->id, o->id) ||
+                        (is_everything(o) && qn_str_eq(l->v[i]->affected->name, o->affected->name));
 
                 if (!same)
                         l->v[to++] = l->v[i];
@@ -208,7 +208,7 @@ static int enter(struct list *l, struct qn_osv *o)
 
 static int take(struct list *l, const struct qn_node *entry)
 {
-        static const char *const known[] = { "block", "allow",  "expire", "versions", "range",
+        static const char *const known[] = { "block",  "allow", "expire", "versions", "range",
                                              "reason", "owner", "since",  "expires" };
         const struct qn_node *name = NULL;
         enum action action = ACTIONS;

@@ -65,7 +65,8 @@ void qn_analyse_write_feed(struct qn_buf *out, const struct qn_feed_input *in);
 /* Parameters of CHANGES: since when (qn_changes_parse()). */
 void qn_analyse_write_since(struct qn_buf *out, int64_t since_ms);
 /* 0, -EBADMSG or -ENOBUFS; ids are slices of the reply copied into the arena. */
-QN_MUST int qn_analyse_read_changes(struct qn_cur reply, struct qn_arena *a, struct qn_changes *ret);
+QN_MUST int qn_analyse_read_changes(struct qn_cur reply, struct qn_arena *a,
+                                    struct qn_changes *ret);
 
 struct qn_analyse_pick {
         struct qn_str version;   /* letters, digits, ".", "+", "-" */

@@ -124,7 +124,8 @@ int qn_fetch_read_result(struct qn_cur in, struct qn_http_result *ret, struct qn
         if (qn_cur_le32(&in, &code) < 0 || code >= QN_HTTP_CODE_MAX ||
             qn_cur_le32(&in, &status) < 0 || status > STATUS_MAX ||
             qn_cur_le32(&in, &r.tries) < 0 || qn_cur_le64(&in, &r.size) < 0 ||
-            qn_cur_le64(&in, &r.total) < 0 || qn_wire_get_text(&in, &message) < 0 || !is_printable(message, QN_ROLE_MESSAGE_MAX) ||
+            qn_cur_le64(&in, &r.total) < 0 || qn_wire_get_text(&in, &message) < 0 ||
+            !is_printable(message, QN_ROLE_MESSAGE_MAX) ||
             qn_wire_get_texts(&in, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&in))
                 return -EBADMSG;
         for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++)
