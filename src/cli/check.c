@@ -9,9 +9,11 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "cli/check-intel.h"
 #include "cli/check-item.h"
 #include "cli/pack-dir.h"
 #include "parse/lock.h"
+#include "parse/semver.h"
 #include "report/report.h"
 #include "role/analyse.h"
 #include "role/documents.h"
@@ -47,6 +49,7 @@ struct task { /* what a callback needs to know */
 };
 
 static void on_job(void *ctx, const struct qn_pool_result *result);
+static void judge(struct qn_check *c, struct qn_item *it);
 
 /* --- items --- */
 
@@ -79,18 +82,32 @@ static void retire(struct qn_check *c, struct qn_item *it)
         qn_arena_done(&it->mem);
 }
 
+/* What is known about it counts all the more when it could not be looked at: bad packages are taken down. */
+static void ask_intel(struct qn_check *c, struct qn_item *it)
+{
+        struct qn_verdict known;
+
+        if (it->verdict.kind != QN_UNKNOWN || it->intel_asked || !c->config.intel)
+                return;
+        it->intel_asked = true;
+        if (qn_check_intel_add(c->config.intel, it) == 0 &&
+            qn_judge(c->rules, &it->set, &it->mem, &known) == 0 && known.kind > QN_UNKNOWN)
+                it->verdict = known;
+}
+
 static void finished(struct qn_check *c, struct qn_item *it)
 {
-        const struct qn_result res = {
-                .target = qn_str_c(it->target),
-                .name = it->name,
-                .version = it->version,
-                .integrity = it->integrity,
-                .verdict = &it->verdict,
-                .set = &it->set,
-                .elapsed_ns = it->elapsed_ns,
-        };
-        int r = c->config.result(c->config.user, &res);
+        struct qn_result res = { .target = qn_str_c(it->target) };
+        int r;
+
+        ask_intel(c, it);
+        res.name = it->name;
+        res.version = it->version;
+        res.integrity = it->integrity;
+        res.verdict = &it->verdict;
+        res.set = &it->set;
+        res.elapsed_ns = it->elapsed_ns;
+        r = c->config.result(c->config.user, &res);
 
         if (r < 0 && c->error == 0)
                 c->error = r;
@@ -160,6 +177,32 @@ static void want(struct qn_check *c, struct qn_item *it, enum qn_item_state stat
 
 /* --- targets --- */
 
+/* Judges by what is known of a name and a version, and nothing else. */
+static void judge_known(struct qn_check *c, struct qn_item *it)
+{
+        qn_event_set_init(&it->set, &it->mem);
+        it->set.name = it->name;
+        it->set.version = it->version;
+        if (qn_event_set_seal(&it->set) < 0)
+                give_up(c, it, "out of memory");
+        else
+                judge(c, it);
+}
+
+static int add_known_name(struct qn_check *c, struct qn_item *it, struct qn_str range)
+{
+        struct qn_semver v;
+
+        if (qn_semver_parse(range, 0, &v) < 0) {
+                give_up(c, it, "with --intel-only nothing is fetched: name one version");
+                return 0;
+        }
+        if (qn_item_set(it, &it->version, range) < 0)
+                return -ENOMEM;
+        judge_known(c, it);
+        return 0;
+}
+
 static int add_name(struct qn_check *c, const struct qn_target *t)
 {
         struct qn_item *it = add_item(c, c->targets, t->arg);
@@ -167,6 +210,8 @@ static int add_name(struct qn_check *c, const struct qn_target *t)
         if (!it || qn_item_set(it, &it->name, t->name) < 0 ||
             qn_item_set(it, &it->range, t->range) < 0)
                 return -ENOMEM;
+        if (c->config.intel_only)
+                return add_known_name(c, it, t->range);
         want(c, it, QN_ITEM_PACKUMENT);
         return 0;
 }
@@ -186,9 +231,19 @@ static int add_path(struct qn_check *c, const char *arg, const char *path, enum 
 /* A project: its own files as a package, and what its lock file names. */
 static int add_dir(struct qn_check *c, const struct qn_target *t)
 {
+        struct qn_item *it;
         char lock[4096];
-        int r = add_path(c, t->arg, t->arg, QN_ITEM_ANALYSE, true);
+        int r = 0;
 
+        if (!c->config.intel_only) {
+                r = add_path(c, t->arg, t->arg, QN_ITEM_ANALYSE, true);
+        } else if (qn_target_lock(t->arg, lock, sizeof lock) != 0) {
+                it = add_item(c, c->targets, t->arg);
+                if (!it)
+                        return -ENOMEM;
+                give_up(c, it, "with --intel-only a project needs a lock file: it has none");
+                return 0;
+        }
         if (r == 0 && qn_target_lock(t->arg, lock, sizeof lock) == 0)
                 r = add_path(c, t->arg, lock, QN_ITEM_LOCK, false);
         return r;
@@ -271,6 +326,8 @@ static int add_entry(struct qn_check *c, const struct qn_item *lock,
         why = why_not_fetched(p);
         if (why)
                 give_up(c, it, why);
+        else if (c->config.intel_only)
+                judge_known(c, it);
         else
                 want(c, it, QN_ITEM_TARBALL);
         return 0;
@@ -576,8 +633,11 @@ static int make_job(struct qn_check *c, struct qn_item *it, struct qn_buf *param
 
 static void judge(struct qn_check *c, struct qn_item *it)
 {
-        int r = qn_judge(c->rules, &it->set, &it->mem, &it->verdict);
+        int r = c->config.intel ? qn_check_intel_add(c->config.intel, it) : 0;
 
+        it->intel_asked = true;
+        if (r == 0)
+                r = qn_judge(c->rules, &it->set, &it->mem, &it->verdict);
         if (r < 0) {
                 give_up(c, it, "its events do not fit into memory");
                 return;

@@ -2,7 +2,7 @@
  *
  *      name ──▶ packument ──▶ pick ─┐
  *      lock file ──▶ entries ───────┼─▶ tarball (npm's cache, network) ──▶ analyse role ──▶ events ──▶ judge
- *      tarball, directory ──────────┘                                       documents about it ──▶ ┘
+ *      tarball, directory ──────────┘                   documents about it, intelligence ──▶ ┘
  *
  * This process opens files, talks to the fetch client and judges; packuments, lock files and packages are read by confined
  * analyse roles.  Whatever fails for one package is that package's verdict `unknown` with the reason, never the end of the rest. */
@@ -12,6 +12,7 @@
 #include "base/str.h"
 
 struct qn_check;
+struct qn_check_intel;
 struct qn_npmconf;
 struct qn_pool;
 struct qn_result;
@@ -22,6 +23,8 @@ struct qn_check_config {
         const char *data_dir, *cache_dir;
         unsigned workers; /* 0: one per processor */
         bool no_sandbox;
+        bool intel_only; /* nothing is fetched or analysed: only what is known of it is asked */
+        struct qn_check_intel *intel; /* what is known; NULL: nothing */
         bool alone; /* what comes from the registry is not compared with the version before */
         /* Of the one target, which is local: the registry's document, and the version before; NULL: none. */
         const char *packument, *previous;

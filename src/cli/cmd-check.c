@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/term.h"
 #include "cli/args.h"
+#include "cli/check-intel.h"
 #include "cli/check.h"
 #include "cli/documents.h"
 #include "cli/npm-reader.h"
@@ -54,6 +55,17 @@ static int check_beside(const struct qn_args *a, const struct targets *t)
         return 0;
 }
 
+static int check_intel_only(const struct qn_args *a, const struct targets *t)
+{
+        for (size_t i = 0; qn_args_on(a, "intel-only") && i < t->n; i++)
+                if (t->list[i].kind == QN_TARGET_ARCHIVE)
+                        return log_err(-EINVAL,
+                                       "%s: --intel-only analyses nothing: it takes NAME@VERSION, lock "
+                                       "files and projects",
+                                       t->list[i].arg);
+        return 0;
+}
+
 /* All arguments are understood before anything is done: a mistyped one costs no work and no answer. */
 static int read_targets(const struct qn_args *a, struct targets *t)
 {
@@ -81,7 +93,15 @@ static int read_targets(const struct qn_args *a, struct targets *t)
                                  argv[i], argv[i]);
         }
         t->n = n;
+        if (bad == 0)
+                bad = check_intel_only(a, t);
         return bad ? bad : check_beside(a, t);
+}
+
+/* Rules about what is known; others would have nothing to look at. */
+static const char *rules_dir(const struct qn_args *a)
+{
+        return qn_args_on(a, "intel-only") ? "rules/intel.yaml" : "rules";
 }
 
 static int load_rules(const struct qn_args *a, struct qn_rules **ret)
@@ -92,7 +112,7 @@ static int load_rules(const struct qn_args *a, struct qn_rules **ret)
         size_t n = 0;
         int r;
 
-        snprintf(builtin, sizeof builtin, "%s/rules", a->data);
+        snprintf(builtin, sizeof builtin, "%s/%s", a->data, rules_dir(a));
         paths[n++] = builtin;
         for (size_t i = 0; qn_args_all(a, "rules", i); i++) {
                 if (n == QN_ARRAY_SIZE(paths))
@@ -146,8 +166,11 @@ static void on_step(void *user, size_t done, size_t total, struct qn_str name)
 static int check(const struct qn_args *a, const struct targets *t, struct qn_rules **rules,
                  const int *docs, struct qn_report *report)
 {
-        const struct qn_check_config config = {
-                .data_dir = a->data,
+        bool intel_only = qn_args_on(a, "intel-only");
+        _cleanup_(qn_check_intel_freep) struct qn_check_intel *intel = NULL;
+        struct qn_check_config config = {
+                .data_dir = intel_only ? NULL : a->data, /* roles need no tables to read lock files */
+                .intel_only = intel_only,
                 .cache_dir = a->cache,
                 .workers = (unsigned)qn_args_u64(a, "jobs"),
                 .no_sandbox = qn_args_on(a, "no-sandbox"),
@@ -162,15 +185,21 @@ static int check(const struct qn_args *a, const struct targets *t, struct qn_rul
         _cleanup_(qn_check_freep) struct qn_check *c = NULL;
         struct qn_progress progress;
         struct qn_err err = { 0 };
-        int r = qn_check_new(&config, &c, &err);
+        int r = 0;
 
+        if (!qn_args_on(a, "no-intel") || intel_only)
+                r = qn_check_intel_open(a->state, a->data, intel_only, &intel);
+        if (r < 0)
+                return r;
+        config.intel = intel;
+        r = qn_check_new(&config, &c, &err);
         if (r == 0) {
                 r = load_rules(a, rules);
                 if (r < 0)
                         return r;
                 qn_check_judge_by(c, *rules);
         }
-        if (r == 0 && t->any_remote) {
+        if (r == 0 && t->any_remote && !intel_only) {
                 r = load_npmconf(a, qn_check_pool(c), &npm);
                 if (r < 0)
                         return r;

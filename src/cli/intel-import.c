@@ -286,8 +286,7 @@ static int tell_problem(struct qn_intel_take *im, int r)
 
 static int open_all(struct qn_intel_take *im)
 {
-        const struct qn_pool_config config = { .def = &qn_role_analyse,
-                                               .data_dir = im->how->data_dir,
+        const struct qn_pool_config config = { .def = &qn_role_analyse, /* without tables */
                                                .cache_dir = im->how->cache_dir,
                                                .workers = 1,
                                                .no_sandbox = im->how->no_sandbox,

@@ -43,6 +43,9 @@ static const struct qn_opt check_opts[] = {
           "the version before of the package that TARGET is, to compare with" },
         { "no-previous", 0, QN_OPT_CONFIG, NULL, NULL, NULL,
           "do not fetch the version before of each NAME to compare with" },
+        { "intel-only", 0, QN_OPT_CONFIG, NULL, NULL, NULL,
+          "fetch and analyse nothing, only ask what is known (qanat intel)" },
+        { "no-intel", 0, QN_OPT_CONFIG, NULL, NULL, NULL, "do not ask what is known" },
         QN_OPT_DOCUMENTS,
         {}
 };
@@ -115,7 +118,7 @@ static const struct qn_opt unpack_opts[] = {
 
 const struct qn_verb qn_verbs[] = {
         /* name  min max needs  run  synopsis  first  summary  options */
-        { "check", 0, -1, QN_NEED_DATA | QN_NEED_CACHE, cmd_check, "[TARGET...]", NULL,
+        { "check", 0, -1, QN_NEED_DATA | QN_NEED_STATE | QN_NEED_CACHE, cmd_check, "[TARGET...]", NULL,
           "Is this npm package safe? Check names, tarballs, directories, lock files", check_opts },
         { "completion", 1, 1, 0, cmd_completion, "SHELL", "bash|zsh",
           "Print the completion script of a shell", NULL },

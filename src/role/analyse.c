@@ -32,13 +32,16 @@ struct tables {
 static int open_tables(const char *data_dir, void **ret, struct qn_err *reterr)
 {
         static struct tables t = { .arena = { .max = QN_DOCUMENT_ARENA_MAX } };
-        int r = qn_observers_load(data_dir, &t.observers, reterr);
+        int r;
 
+        *ret = &t;
+        if (!data_dir) /* for documents alone */
+                return 0;
+        r = qn_observers_load(data_dir, &t.observers, reterr);
         if (r == 0)
                 r = qn_analyser_new(t.observers, &t.analyser);
         if (r == 0)
                 r = qn_provenance_new(data_dir, &t.provenance, reterr);
-        *ret = &t;
         return r;
 }
 
@@ -50,7 +53,7 @@ static int run_analyse(void *ctx, struct qn_cur params, const struct qn_cur *inp
                                     .packument = inputs[1 + QN_BESIDE_PACKUMENT] };
         struct tables *t = ctx;
         const struct qn_event_set *set;
-        int r = qn_analyse_read_artifact(params, &in);
+        int r = t->analyser ? qn_analyse_read_artifact(params, &in) : -ENOTSUP;
 
         if (r == 0)
                 r = qn_analyse(t->analyser, &in, &set);
@@ -78,7 +81,7 @@ static int run_provenance(void *ctx, struct qn_cur params, struct qn_cur input,
         struct tables *t = ctx;
         struct qn_provenance_in in = { 0 };
         const struct qn_event_set *set;
-        int r = qn_analyse_read_attested(params, &in);
+        int r = t->provenance ? qn_analyse_read_attested(params, &in) : -ENOTSUP;
 
         if (r == 0)
                 r = qn_documents_open(input, in.docs);

@@ -127,7 +127,7 @@ static int spawn_on(const struct qn_role_start *start, int sock, pid_t *ret)
 
         if (QN_SANITIZED)
                 env[n_env++] = sanitizer;
-        else if (start->role == QN_ROLE_ANALYSE)
+        else if (start->role == QN_ROLE_ANALYSE && start->data_dir)
                 env[n_env++] = memory;
         if (start->cache_dir &&
             snprintf(cache, sizeof cache, "QANAT_CACHE=%s", start->cache_dir) < (int)sizeof cache)

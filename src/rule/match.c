@@ -11,6 +11,7 @@ bool qn_kind_is_fact(enum qn_event_kind k)
         case QN_EVENT_SIGNATURE:
         case QN_EVENT_PROVENANCE:
         case QN_EVENT_DEP_SPEC:
+        case QN_EVENT_INTEL_MATCH:
         case QN_EVENT_ARCHIVE_ODD:
         case QN_EVENT_UNANALYSED:
         case QN_EVENT_BINARY_FILE:

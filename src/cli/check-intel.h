@@ -1,0 +1,18 @@
+/* check-intel.h - what intelligence knows about an artifact, as events beside what was seen in it.  Private to check*.c. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct qn_check_intel;
+struct qn_item;
+
+/* 0, with *ret NULL when there is no index and none is wanted; logs what is wrong. */
+QN_MUST int qn_check_intel_open(const char *state_dir, const char *data_dir, bool wanted,
+                                struct qn_check_intel **ret);
+struct qn_check_intel *qn_check_intel_free(struct qn_check_intel *ci);
+void qn_check_intel_freep(struct qn_check_intel **ci);
+
+/* Adds to the item's events what is known about its name, version and integrity, and about hosts and hashes that its events name.
+ * 0 or -errno. */
+QN_MUST int qn_check_intel_add(struct qn_check_intel *ci, struct qn_item *it);
