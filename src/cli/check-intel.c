@@ -133,7 +133,7 @@ struct finder {
 static bool is_noise(struct qn_str note)
 {
         static const char *const names[] = { "package.json", "readme", "license", "licence",
-                                             "changelog", ".d.ts", ".md", ".map" };
+                                             "changelog",    ".d.ts",  ".md",     ".map" };
         ptrdiff_t slash = qn_str_rchr(note, '/');
         struct qn_str base = slash < 0 ? note : qn_str_skip(note, (size_t)slash + 1);
 
@@ -179,8 +179,7 @@ static int on_record(void *ctx, const struct qn_intel_record *rec)
         qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(qn_event_name(f->base->kind)));
         qn_event_attr(&e, QN_ATTR_WHICH, osv->id);
         qn_event_attr(&e, QN_ATTR_VALUE, f->value);
-        qn_event_attr(&e, QN_ATTR_FLAGS,
-                      osv->n_affected ? QN_STR("evidence") : QN_STR("listed"));
+        qn_event_attr(&e, QN_ATTR_FLAGS, osv->n_affected ? QN_STR("evidence") : QN_STR("listed"));
         r = qn_event_add(f->to, &e);
         return r < 0 ? r : 1; /* one record is enough */
 }

@@ -59,10 +59,11 @@ static int check_intel_only(const struct qn_args *a, const struct targets *t)
 {
         for (size_t i = 0; qn_args_on(a, "intel-only") && i < t->n; i++)
                 if (t->list[i].kind == QN_TARGET_ARCHIVE)
-                        return log_err(-EINVAL,
-                                       "%s: --intel-only analyses nothing: it takes NAME@VERSION, lock "
-                                       "files and projects",
-                                       t->list[i].arg);
+                        return log_err(
+                                -EINVAL,
+                                "%s: --intel-only analyses nothing: it takes NAME@VERSION, lock "
+                                "files and projects",
+                                t->list[i].arg);
         return 0;
 }
 
@@ -169,7 +170,8 @@ static int check(const struct qn_args *a, const struct targets *t, struct qn_rul
         bool intel_only = qn_args_on(a, "intel-only");
         _cleanup_(qn_check_intel_freep) struct qn_check_intel *intel = NULL;
         struct qn_check_config config = {
-                .data_dir = intel_only ? NULL : a->data, /* roles need no tables to read lock files */
+                .data_dir =
+                        intel_only ? NULL : a->data, /* roles need no tables to read lock files */
                 .intel_only = intel_only,
                 .cache_dir = a->cache,
                 .workers = (unsigned)qn_args_u64(a, "jobs"),

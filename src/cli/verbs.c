@@ -118,8 +118,9 @@ static const struct qn_opt unpack_opts[] = {
 
 const struct qn_verb qn_verbs[] = {
         /* name  min max needs  run  synopsis  first  summary  options */
-        { "check", 0, -1, QN_NEED_DATA | QN_NEED_STATE | QN_NEED_CACHE, cmd_check, "[TARGET...]", NULL,
-          "Is this npm package safe? Check names, tarballs, directories, lock files", check_opts },
+        { "check", 0, -1, QN_NEED_DATA | QN_NEED_STATE | QN_NEED_CACHE, cmd_check, "[TARGET...]",
+          NULL, "Is this npm package safe? Check names, tarballs, directories, lock files",
+          check_opts },
         { "completion", 1, 1, 0, cmd_completion, "SHELL", "bash|zsh",
           "Print the completion script of a shell", NULL },
         { "events", 1, 1, QN_NEED_DATA, cmd_events, "TARGET", NULL,

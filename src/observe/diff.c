@@ -295,11 +295,11 @@ void qn_diff_step(struct qn_diff *d, enum qn_diff_step step)
 }
 
 /* What every release does anew, and nobody asks whether the one before did it. */
-#define EVERYDAY                                                                          \
-        (KIND(QN_EVENT_MODULE_LOAD) | KIND(QN_EVENT_MODULE_LOAD_DYNAMIC) |                \
-         KIND(QN_EVENT_ENV_READ) | KIND(QN_EVENT_ENV_PROBE) | KIND(QN_EVENT_FILE_READ) |  \
-         KIND(QN_EVENT_DIR_LIST) | KIND(QN_EVENT_URL_LITERAL) | KIND(QN_EVENT_DEP_SPEC) | \
-         KIND(QN_EVENT_META) | KIND(QN_EVENT_VERSION_DIFF) | KIND(QN_EVENT_SIGNATURE) |   \
+#define EVERYDAY                                                                              \
+        (KIND(QN_EVENT_MODULE_LOAD) | KIND(QN_EVENT_MODULE_LOAD_DYNAMIC) |                    \
+         KIND(QN_EVENT_ENV_READ) | KIND(QN_EVENT_ENV_PROBE) | KIND(QN_EVENT_FILE_READ) |      \
+         KIND(QN_EVENT_DIR_LIST) | KIND(QN_EVENT_URL_LITERAL) | KIND(QN_EVENT_DEP_SPEC) |     \
+         KIND(QN_EVENT_META) | KIND(QN_EVENT_VERSION_DIFF) | KIND(QN_EVENT_SIGNATURE) |       \
          KIND(QN_EVENT_PROVENANCE) | KIND(QN_EVENT_ARCHIVE_ODD) | KIND(QN_EVENT_UNANALYSED) | \
          KIND(QN_EVENT_INTEL_MATCH))
 
