@@ -1,9 +1,12 @@
 #include "cli/check-intel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "cli/check-item.h"
@@ -19,7 +22,30 @@ struct qn_check_intel {
         struct qn_intel_trust *trust;
         struct qn_arena tables, tmp; /* tmp: of one item */
         int64_t now_ms;
+        int known; /* -1: nothing is listed */
 };
+
+static int seal_known(struct qn_check_intel *ci)
+{
+        struct qn_cur table;
+        int r = qn_intel_known(ci->index, &table);
+
+        if (r < 0 || !qn_cur_left(&table))
+                return r;
+        ci->known = memfd_create("qanat-known", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (ci->known < 0)
+                return -errno;
+        r = qn_io_write_fd(ci->known, qn_cur_rest(&table));
+        if (r == 0 && fcntl(ci->known, F_ADD_SEALS,
+                            F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+                r = -errno;
+        return r;
+}
+
+int qn_check_intel_known(const struct qn_check_intel *ci)
+{
+        return ci->known;
+}
 
 int qn_check_intel_open(const char *state_dir, const char *data_dir, bool wanted,
                         struct qn_check_intel **ret)
@@ -34,6 +60,7 @@ int qn_check_intel_open(const char *state_dir, const char *data_dir, bool wanted
         ci->tables = QN_ARENA_INIT((size_t)64 << 20);
         ci->tmp = QN_ARENA_INIT((size_t)256 << 20);
         ci->now_ms = (int64_t)time(NULL) * 1000;
+        ci->known = -1;
         *ret = NULL;
         snprintf(dir, sizeof dir, "%s/intel", state_dir);
         r = qn_intel_open(dir, &ci->index, &err);
@@ -41,8 +68,10 @@ int qn_check_intel_open(const char *state_dir, const char *data_dir, bool wanted
                 return 0;
         if (r == 0)
                 r = qn_intel_trust_load(data_dir, &ci->tables, &ci->trust, &err);
+        if (r == 0)
+                r = seal_known(ci);
         if (r < 0)
-                return log_err(r, "%s", err.msg);
+                return log_err(r, "%s", err.msg[0] ? err.msg : strerror(-r));
         *ret = TAKE_PTR(ci);
         return 0;
 }
@@ -52,6 +81,7 @@ struct qn_check_intel *qn_check_intel_free(struct qn_check_intel *ci)
         if (!ci)
                 return NULL;
         qn_intel_close(ci->index);
+        qn_closep(&ci->known);
         qn_arena_done(&ci->tables);
         qn_arena_done(&ci->tmp);
         free(ci);
@@ -157,6 +187,16 @@ static bool counts(const struct finder *f, const struct qn_osv *osv)
         return false;
 }
 
+/* The event that names it; what only stands there is a literal, and what has the hash a file. */
+static const char *how_of(const struct finder *f)
+{
+        if (f->kind == QN_IOC_SHA256 || f->kind == QN_IOC_SHA1 || f->kind == QN_IOC_SHA512)
+                return "file";
+        if (f->base->kind == QN_EVENT_INTEL_MATCH || f->base->kind == QN_EVENT_URL_LITERAL)
+                return "literal";
+        return qn_event_name(f->base->kind);
+}
+
 static int on_record(void *ctx, const struct qn_intel_record *rec)
 {
         struct finder *f = ctx;
@@ -176,7 +216,7 @@ static int on_record(void *ctx, const struct qn_intel_record *rec)
         e.column = f->base->column;
         qn_event_attr(&e, QN_ATTR_WHAT, QN_STR("indicator"));
         qn_event_attr(&e, QN_ATTR_CLASS, qn_str_c(qn_indicator_name(f->kind)));
-        qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(qn_event_name(f->base->kind)));
+        qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(how_of(f)));
         qn_event_attr(&e, QN_ATTR_WHICH, osv->id);
         qn_event_attr(&e, QN_ATTR_VALUE, f->value);
         qn_event_attr(&e, QN_ATTR_FLAGS, osv->n_affected ? QN_STR("evidence") : QN_STR("listed"));

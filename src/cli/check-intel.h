@@ -13,6 +13,8 @@ QN_MUST int qn_check_intel_open(const char *state_dir, const char *data_dir, boo
 struct qn_check_intel *qn_check_intel_free(struct qn_check_intel *ci);
 void qn_check_intel_freep(struct qn_check_intel **ci);
 
+/* A table of what is listed, for the analyse roles: a sealed descriptor that stays its own, or -1. */
+int qn_check_intel_known(const struct qn_check_intel *ci);
 /* Adds to the item's events what is known about its name, version and integrity, and about hosts and hashes that its events name.
  * 0 or -errno. */
 QN_MUST int qn_check_intel_add(struct qn_check_intel *ci, struct qn_item *it);

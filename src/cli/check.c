@@ -588,12 +588,15 @@ static int seal_documents(struct qn_check *c, struct qn_item *it, struct qn_err 
 }
 
 /* The artifact, and what is known about it beside it. */
-static int make_analysis(const struct qn_item *it, struct qn_buf *params, struct qn_pool_job *job)
+static int make_analysis(const struct qn_check *c, const struct qn_item *it, struct qn_buf *params,
+                         struct qn_pool_job *job)
 {
         int r = put_beside(job, QN_BESIDE_PACKUMENT, it->packument);
 
         if (r == 0)
                 r = put_beside(job, QN_BESIDE_PREVIOUS, it->previous);
+        if (r == 0 && c->config.intel)
+                r = put_beside(job, QN_BESIDE_KNOWN, qn_check_intel_known(c->config.intel));
         qn_analyse_write_artifact(params, it->integrity,
                                   it->packument >= 0 ? it->version : QN_STR(""),
                                   it->before.integrity);
@@ -623,7 +626,7 @@ static int make_job(struct qn_check *c, struct qn_item *it, struct qn_buf *param
                 break;
         default:
                 job->kind = QN_JOB_ANALYSE;
-                r = make_analysis(it, params, job);
+                r = make_analysis(c, it, params, job);
                 break;
         }
         job->input_fd = it->fd;

@@ -19,9 +19,10 @@ enum table { RECORDS, IDS, NAMES, IOCS, SOURCES, DICTIONARIES, HISTORY, META, TA
 struct import {
         unsigned source;
         bool whole;
-        bool own;      /* QN_INTEL_OWN */
-        uint32_t next; /* number of the next new record */
-        uint64_t had;  /* records of the source before */
+        bool own;        /* QN_INTEL_OWN */
+        bool indicators; /* some came or went */
+        uint32_t next;   /* number of the next new record */
+        uint64_t had;    /* records of the source before */
         uint64_t generation;
         uint8_t *seen; /* a bit for each record */
         size_t seen_n;
@@ -75,6 +76,8 @@ QN_MUST int qn_ix_begin(struct qn_intel *x);
 QN_MUST int qn_ix_squeeze(struct qn_intel *x, unsigned number, struct qn_squeeze **ret);
 /* Remembers the import that is being finished. */
 QN_MUST int qn_ix_put_change(struct qn_intel *x, const struct qn_intel_source *s);
+/* Makes the table of qn_intel_known() anew. */
+QN_MUST int qn_ix_put_known(struct qn_intel *x);
 void qn_ix_put_source(struct qn_buf *b, const struct qn_intel_source *s);
 QN_MUST int qn_ix_read_record(MDB_val v, uint32_t number, struct front *ret_front,
                               struct qn_intel_record *ret);

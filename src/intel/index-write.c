@@ -32,6 +32,7 @@ static int link_all(struct qn_intel *x, const struct qn_osv *osv, uint32_t numbe
                 r = lead(x, IDS, qn_ix_key(&k, 0, osv->aliases[i]), number, add);
         for (size_t i = 0; r == 0 && i < osv->n_affected; i++)
                 r = lead(x, NAMES, qn_ix_key(&k, 0, osv->affected[i].name), number, add);
+        x->im.indicators |= osv->n_indicators > 0;
         for (size_t i = 0; r == 0 && i < osv->n_indicators; i++)
                 r = lead(x, IOCS,
                          qn_ix_key(&k, qn_ix_ioc_prefix(osv->indicators[i].kind),
@@ -396,6 +397,8 @@ static int finish(struct qn_intel *x, const struct qn_intel_source *s, bool shru
                 r = remember(x, s, has - n);
         if (r == 0)
                 r = qn_ix_put_change(x, s);
+        if (r == 0 && x->im.indicators)
+                r = qn_ix_put_known(x);
         return r == 0 ? qn_ix_put_meta(x, "generation", x->im.generation) : r;
 }
 

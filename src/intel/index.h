@@ -113,6 +113,9 @@ struct qn_intel_change {
 QN_MUST int qn_intel_history(struct qn_intel *x, uint64_t after, struct qn_arena *a,
                              struct qn_intel_change **ret, size_t *ret_n);
 
+/* The table of all indicators for who looks at packages (observe/known.h); lives as long as the index is open.  Empty: none. */
+QN_MUST int qn_intel_known(struct qn_intel *x, struct qn_cur *ret);
+
 struct qn_intel_stats {
         uint64_t records, names, indicators, bytes, generation;
 };

@@ -411,6 +411,8 @@ static int look_at(struct qn_analyser *an, const struct qn_analyse_in *in)
         if (r == 0)
                 qn_scan_packument(an->scan, in->packument, in->version);
         if (r == 0)
+                r = qn_scan_known(an->scan, in->known);
+        if (r == 0)
                 r = hash_artifact(an, in->archive, sha512);
         if (r == 0)
                 r = check_integrity(an, in->archive, sha512, in->integrity);

@@ -27,6 +27,7 @@ struct qn_analyse_in {
         struct qn_cur previous;           /* the archive of the version before */
         struct qn_str previous_integrity; /* as integrity */
         struct qn_cur packument;          /* the registry's document of the package */
+        struct qn_cur known;              /* a table of known.h */
         struct qn_str version; /* under which that document files it; empty: the manifest says */
 };
 

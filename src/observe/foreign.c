@@ -257,6 +257,7 @@ static void report_url(struct foreign *f, struct qn_str text)
         struct qn_event e = qn_observe_make(QN_EVENT_URL_LITERAL);
         struct qn_site site = place(f, text);
 
+        qn_known_observe(f->s, &site, text);
         if (text.n > TEXT_MAX || !add_address(f, &e, text) || !qn_event_get(&e, QN_ATTR_CLASS).n ||
             qn_str_is(qn_event_get(&e, QN_ATTR_CLASS), "private"))
                 return;

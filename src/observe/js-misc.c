@@ -230,6 +230,8 @@ static void look_for_url(struct qn_js_file *j, uint32_t node, struct qn_str s)
 
         if (qn_url_of_interest(&j->s->o->classes, s, &e))
                 qn_jso_emit(j, &e, node);
+        if (qn_known_text(&j->s->known, s, &e))
+                qn_jso_emit(j, &e, node);
 }
 
 void qn_jso_string_literal(struct qn_js_file *j, uint32_t node)

@@ -224,6 +224,7 @@ static void look_for_address(struct native *n, struct qn_str text)
                is_printable(text.p[values[0].n]) &&
                !memchr(" \"'<>`{}|^\\", text.p[values[0].n], 11))
                 values[0].n++;
+        qn_known_observe(n->s, &n->site, values[0]);
         if (!qn_url_split(values[0], false, &url))
                 return;
         values[1] = url.host;

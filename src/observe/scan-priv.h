@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "observe/classify.h"
 #include "observe/command.h"
+#include "observe/known.h"
 #include "observe/scan.h"
 #include "observe/sink.h"
 #include "observe/trigger.h"
@@ -71,6 +72,7 @@ struct qn_scan {
         const struct qn_pkgjson *manifest;
         struct qn_str manifest_data;
         bool manifest_bad, prepared;
+        struct qn_known known;   /* what is listed */
         struct qn_cur packument; /* empty: none */
         struct qn_str
                 wanted; /* the version under which it files this package; empty: that of the manifest */
@@ -96,6 +98,8 @@ struct qn_scan {
 
 #define QN_SCAN_TODO_MAX 256 /* pieces of code found in one package's strings and commands */
 
+/* Adds an event when the text is listed. */
+void qn_known_observe(struct qn_scan *s, const struct qn_site *site, struct qn_str text);
 /* Adds an event at a site (its kind and attributes are the caller's). */
 void qn_site_event(struct qn_scan *s, const struct qn_site *site, struct qn_event *e);
 /* Looks at a command line: events, files that it runs, code in it. */

@@ -377,6 +377,29 @@ static enum qn_vm_reach worth(const struct qn_scan *s)
                                                                              : QN_VM_INSTALL;
 }
 
+int qn_scan_known(struct qn_scan *s, struct qn_cur known)
+{
+        return qn_known_open(known, &s->known);
+}
+
+void qn_known_observe(struct qn_scan *s, const struct qn_site *site, struct qn_str text)
+{
+        struct qn_event e;
+
+        if (qn_known_text(&s->known, text, &e))
+                qn_site_event(s, site, &e);
+}
+
+static void look_for_known_file(struct qn_scan *s, const struct qn_scan_file *f)
+{
+        const struct qn_site site = { 0 };
+        struct qn_event e;
+        char hex[65];
+
+        if (f->size == qn_cur_left(&f->data) && qn_known_file(&s->known, s->path, f->data, hex, &e))
+                qn_site_event(s, &site, &e);
+}
+
 int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
 {
         bool again;
@@ -395,6 +418,7 @@ int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
         } else {
                 s->stats.files++;
                 s->stats.bytes += f->size;
+                look_for_known_file(s, f);
                 /* Node runs a program that holds NUL bytes, and npm reads such a manifest: bytes decide what a
                  * file is only where its name does not. */
                 if (qn_binary_observe(s, f) || is_javascript(f) || is_manifest(f->path) ||

@@ -43,6 +43,8 @@ void qn_scan_begin(struct qn_scan *s);
 /* What compares this package with the version before, until the next begin; borrowed. */
 struct qn_diff;
 void qn_scan_compare(struct qn_scan *s, struct qn_diff *d);
+/* A table of what is listed (known.h), borrowed until the finish.  0 or -EBADMSG. */
+QN_MUST int qn_scan_known(struct qn_scan *s, struct qn_cur known);
 /* The registry's document of the package, borrowed until the finish, and the version it is there (empty: that of the manifest). */
 void qn_scan_packument(struct qn_scan *s, struct qn_cur packument, struct qn_str version);
 /* Observes one file.  Only -ENOMEM is returned: whatever is wrong with the file becomes an UNANALYSED event. */

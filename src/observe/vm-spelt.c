@@ -83,6 +83,7 @@ static void look_at(struct qn_scan *s, const struct qn_site *site, struct qn_str
 
         qn_literal_observe(s, site, text);
         qn_text_observe(s, site, text);
+        qn_known_observe(s, site, text);
         if (qn_url_of_interest(&s->o->classes, text, &e)) {
                 e.count = 0;
                 qn_site_event(s, site, &e);

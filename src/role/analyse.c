@@ -50,7 +50,8 @@ static int run_analyse(void *ctx, struct qn_cur params, const struct qn_cur *inp
 {
         struct qn_analyse_in in = { .archive = inputs[0],
                                     .previous = inputs[1 + QN_BESIDE_PREVIOUS],
-                                    .packument = inputs[1 + QN_BESIDE_PACKUMENT] };
+                                    .packument = inputs[1 + QN_BESIDE_PACKUMENT],
+                                    .known = inputs[1 + QN_BESIDE_KNOWN] };
         struct tables *t = ctx;
         const struct qn_event_set *set;
         int r = t->analyser ? qn_analyse_read_artifact(params, &in) : -ENOTSUP;

@@ -46,6 +46,7 @@ enum qn_analyse_job {
 enum qn_analyse_beside {
         QN_BESIDE_PACKUMENT, /* the registry's document of the package */
         QN_BESIDE_PREVIOUS,  /* the archive of the version before */
+        QN_BESIDE_KNOWN,     /* a table of observe/known.h */
 };
 
 /* Parameters of ANALYSE: the SRI that it must match, the version as which the document files it, the SRI of the version

@@ -10,7 +10,7 @@
 #include "base/cur.h"
 #include "base/err.h"
 
-#define QN_BESIDE 2 /* inputs that a job may have beside the first */
+#define QN_BESIDE 3 /* inputs that a job may have beside the first */
 
 /* Descriptors in their places; all zero: there are none. */
 struct qn_msg_beside {
