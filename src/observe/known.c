@@ -123,9 +123,9 @@ bool qn_known_text(const struct qn_known *k, struct qn_str text, struct qn_event
 /* What packages share, or what is nothing that runs. */
 static bool is_program(struct qn_str path)
 {
-        static const char *const others[] = { ".json", ".md",   ".map", ".d.ts", ".css", ".scss",
-                                              ".html", ".svg",  ".png", ".jpg",  ".gif", ".txt",
-                                              ".yml",  ".yaml", ".woff" };
+        static const char *const others[] = { ".json", ".md",   ".map", ".d.ts", ".css",
+                                              ".scss", ".html", ".svg", ".png",  ".jpg",
+                                              ".gif",  ".txt",  ".yml", ".yaml", ".woff" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(others); i++)
                 if (qn_str_ends(path, others[i]))
@@ -133,8 +133,8 @@ static bool is_program(struct qn_str path)
         return true;
 }
 
-bool qn_known_file(const struct qn_known *k, struct qn_str path, struct qn_cur content, char hex[65],
-                   struct qn_event *ret)
+bool qn_known_file(const struct qn_known *k, struct qn_str path, struct qn_cur content,
+                   char hex[65], struct qn_event *ret)
 {
         static const char digits[] = "0123456789abcdef";
         uint8_t sum[QN_DIGEST_BYTES_MAX];

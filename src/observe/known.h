@@ -23,5 +23,5 @@ uint64_t qn_known_key(enum qn_indicator_kind kind, struct qn_str value);
 /* An address, a host or a wallet that is listed: true and its event, with slices of the text. */
 bool qn_known_text(const struct qn_known *k, struct qn_str text, struct qn_event *ret);
 /* The same for the content of a file that is a program by its name; hex: room for what the event points to. */
-bool qn_known_file(const struct qn_known *k, struct qn_str path, struct qn_cur content, char hex[65],
-                   struct qn_event *ret);
+bool qn_known_file(const struct qn_known *k, struct qn_str path, struct qn_cur content,
+                   char hex[65], struct qn_event *ret);

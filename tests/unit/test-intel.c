@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "intel/feed.h"
 #include "intel/record.h"
+#include "intel/trust.h"
 #include "test.h"
 
 static struct qn_arena arena = { .max = (size_t)256 << 20 };
@@ -364,4 +365,90 @@ TEST(a_packed_record_that_is_cut_is_refused)
                 ASSERT_EQ(qn_intel_unpack_cold(qn_cur_mem(p.cold.p, n), &arena, osv), -EBADMSG);
         ASSERT_EQ(qn_intel_unpack_cold(p.cold, &arena, osv), 0);
         qn_buf_done(&b);
+}
+
+/* --- whose word counts --- */
+
+#define WHOLE(id, origin)                                                                          \
+        "{\"id\":\"" id "\",\"modified\":\"" T1 "\"," ORIGIN(                                      \
+                origin) "\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"chalk\"},"   \
+                        "\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"0\"}]}]}]" \
+                        "}"
+
+static void trust_what_is_shipped(struct qn_arena *a)
+{
+        struct qn_err err = { 0 };
+
+        ASSERT_EQ(qn_intel_trust_load(TEST_DATA, a, &trust, &err), 0);
+}
+
+TEST(a_lone_program_does_not_condemn_all_of_a_popular_package)
+{
+        struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
+
+        ASSERT_NOT_NULL(mkdtemp(dir));
+        trust_what_is_shipped(&a);
+        ASSERT_EQ(import("x", WHOLE("MAL-1", "amazon-inspector"), true, true, NULL), 0);
+        assert_string_equal(known("chalk", "5.0.0"), "doubtful malware MAL-1 amazon-inspector");
+        ASSERT_EQ(import("y", WHOLE("MAL-2", "ghsa-malware"), true, true, NULL), 0);
+        assert_string_equal(known("chalk", "5.0.0"),
+                            "confirmed malware MAL-1 amazon-inspector ghsa-malware");
+        trust = NULL;
+        qn_arena_done(&a);
+        forget();
+}
+
+TEST(a_person_settles_a_doubt)
+{
+        struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
+
+        ASSERT_NOT_NULL(mkdtemp(dir));
+        trust_what_is_shipped(&a);
+        ASSERT_EQ(import("x", WHOLE("MAL-1", "kam193"), true, true, NULL), 0);
+        assert_string_equal(known("chalk", "5.0.0"), "confirmed malware MAL-1 kam193");
+        ASSERT_EQ(import("x", WHOLE("MAL-2", "amazon-inspector"), true, true, NULL), 0);
+        assert_string_equal(known("chalk", "5.0.0"), "doubtful malware MAL-2 amazon-inspector");
+        ASSERT_EQ(import("own", "- block: chalk@5.0.0\n  reason: r\n", true, true, NULL), 0);
+        assert_string_equal(known("chalk", "5.0.0"), "confirmed block OWN:chalk@5.0.0 own; "
+                                                     "confirmed malware MAL-2 amazon-inspector");
+        assert_string_equal(known("chalk", "5.0.1"), "doubtful malware MAL-2 amazon-inspector");
+        ASSERT_EQ(import("own", "- allow: chalk\n  reason: r\n- block: chalk@4.0.0\n  reason: r\n",
+                         true, true, NULL),
+                  0);
+        assert_string_equal(known("chalk", "5.0.0"), "confirmed allow OWN:chalk own; "
+                                                     "allowed malware MAL-2 amazon-inspector");
+        assert_string_equal(known("chalk", "4.0.0"),
+                            "confirmed allow OWN:chalk own; confirmed block OWN:chalk@4.0.0 own; "
+                            "confirmed malware MAL-2 amazon-inspector");
+        ASSERT_EQ(import("own", "- allow: chalk\n  reason: r\n  expires: 2025-11-30\n", true, true,
+                         NULL),
+                  0);
+        assert_string_equal(known("chalk", "5.0.0"), "expired allow OWN:chalk own; "
+                                                     "doubtful malware MAL-2 amazon-inspector");
+        trust = NULL;
+        qn_arena_done(&a);
+        forget();
+}
+
+TEST(nobody_else_has_a_policy)
+{
+        struct qn_osv_affected block = { .ecosystem = QN_STR("npm"), .name = QN_STR("x") };
+        const struct qn_osv osv = {
+                .id = QN_STR("OWN:x"), .policy = QN_OSV_ALLOW, .affected = &block, .n_affected = 1
+        };
+        struct qn_arena a = QN_ARENA_INIT((size_t)1 << 20);
+        struct qn_buf b = QN_BUF_INIT(1 << 16);
+        struct qn_intel_source s;
+        struct qn_intel *x = NULL;
+
+        ASSERT_NOT_NULL(mkdtemp(dir));
+        qn_intel_pack(&osv, &b);
+        ASSERT_EQ(qn_intel_open_writer(dir, &x, NULL), 0);
+        ASSERT_EQ(qn_intel_source(x, QN_STR("feed"), &a, &s), 0);
+        ASSERT_EQ(qn_intel_begin(x, &s, false), 0);
+        ASSERT_EQ(qn_intel_put(x, qn_cur_mem(b.p, b.n)), -EBADMSG);
+        qn_intel_close(x);
+        qn_buf_done(&b);
+        qn_arena_done(&a);
+        forget();
 }
