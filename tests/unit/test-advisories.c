@@ -50,8 +50,9 @@ TEST(a_text_without_a_change_is_no_list)
 
 TEST(changes_come_oldest_first_and_once)
 {
-        static const char list[] = "2025-03-01T00:00:00.123456Z,MAL-3\n2025-02-01T00:00:00Z,npm/MAL-2\r\n"
-                                   "2025-01-01T00:00:00Z,MAL-1\nnonsense\n2025-02-02T00:00:00Z,MAL-3\n";
+        static const char list[] =
+                "2025-03-01T00:00:00.123456Z,MAL-3\n2025-02-01T00:00:00Z,npm/MAL-2\r\n"
+                "2025-01-01T00:00:00Z,MAL-1\nnonsense\n2025-02-02T00:00:00Z,MAL-3\n";
 
         assert_string_equal(changed(list, NULL), "MAL-1 MAL-2 MAL-3");
         assert_string_equal(changed(list, "2025-02-01T00:00:00Z"), "MAL-2 MAL-3");
@@ -66,7 +67,8 @@ TEST(too_many_changes_are_too_many)
         for (unsigned i = 0; i <= QN_CHANGES_MAX; i++)
                 qn_buf_printf(&b, "2025-01-01T00:00:00Z,MAL-%u\n", i);
         qn_arena_reset(&arena, 0);
-        ASSERT_EQ(qn_changes_parse(qn_cur_str(qn_buf_view(&b)), QN_TIME_NONE, &arena, &c, NULL), -EFBIG);
+        ASSERT_EQ(qn_changes_parse(qn_cur_str(qn_buf_view(&b)), QN_TIME_NONE, &arena, &c, NULL),
+                  -EFBIG);
         ASSERT_EQ(qn_changes_parse(qn_cur_str(qn_buf_view(&b)), INT64_MAX, &arena, &c, NULL), 0);
         ASSERT_EQ(c.listed, QN_CHANGES_MAX + 1);
         qn_buf_done(&b);
@@ -88,8 +90,17 @@ static const char *covers(const char *range, const char *version)
 
 TEST(ranges_that_make_no_sense_are_refused)
 {
-        static const char *const wrong[] = { "", "=", "latest", ">= x", ">= 1.0.0,", "^1.0.0", "1.0.0 - 2.0.0", "> 0, , < 2.0.0",
-                                             "<1.0.0,<1.0.0,<1.0.0,<1.0.0,<1.0.0,<1.0.0,<1.0.0,<1.0.0,<1.0.0" };
+        static const char *const wrong[] = {
+                "",
+                "=",
+                "latest",
+                ">= x",
+                ">= 1.0.0,",
+                "^1.0.0",
+                "1.0.0 - 2.0.0",
+                "> 0, , < 2.0.0",
+                "<1.0.0,<1.0.0,<1.0.0,<1.0.0,<1.0.0,<1.0.0,<1.0.0,<1.0.0,<1.0.0"
+        };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(wrong); i++)
                 assert_string_equal(covers(wrong[i], "1.0.0"), "refused");
@@ -98,14 +109,22 @@ TEST(ranges_that_make_no_sense_are_refused)
 TEST(ranges_of_advisories_mean_what_they_say)
 {
         static const char *const table[][3] = {
-                { "= 1.2.3", "1.2.3", "yes" },     { "= 1.2.3", "1.2.4", "no" },
-                { "1.2.3", "1.2.3", "yes" },       { ">= 1.0.0, < 2.0.0", "1.9.9", "yes" },
-                { ">= 1.0.0, < 2.0.0", "2.0.0", "no" }, { ">= 1.0.0, < 2.0.0", "0.9.0", "no" },
-                { "<= 3.1.0", "3.1.0", "yes" },    { "<= 3.1.0", "3.1.1", "no" },
-                { "< 1.0.0", "0.0.1", "yes" },     { "> 1.0.0", "1.0.0", "no" },
-                { "> 1.0.0", "1.0.1-0", "yes" },   { "> 1.0.0", "1.0.1", "yes" },
-                { "> 1.0.0-a", "1.0.0-a", "no" },  { "> 1.0.0-a", "1.0.0-b", "yes" },
-                { "> 0", "0.0.1", "yes" },         { ">= 0", "9.0.0", "yes" },
+                { "= 1.2.3", "1.2.3", "yes" },
+                { "= 1.2.3", "1.2.4", "no" },
+                { "1.2.3", "1.2.3", "yes" },
+                { ">= 1.0.0, < 2.0.0", "1.9.9", "yes" },
+                { ">= 1.0.0, < 2.0.0", "2.0.0", "no" },
+                { ">= 1.0.0, < 2.0.0", "0.9.0", "no" },
+                { "<= 3.1.0", "3.1.0", "yes" },
+                { "<= 3.1.0", "3.1.1", "no" },
+                { "< 1.0.0", "0.0.1", "yes" },
+                { "> 1.0.0", "1.0.0", "no" },
+                { "> 1.0.0", "1.0.1-0", "yes" },
+                { "> 1.0.0", "1.0.1", "yes" },
+                { "> 1.0.0-a", "1.0.0-a", "no" },
+                { "> 1.0.0-a", "1.0.0-b", "yes" },
+                { "> 0", "0.0.1", "yes" },
+                { ">= 0", "9.0.0", "yes" },
         };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(table); i++)
@@ -138,10 +157,14 @@ TEST(an_advisory_becomes_a_record)
 {
         struct qn_osv *o = NULL;
 
-        ASSERT_EQ(advisory("{\"ghsa_id\":\"GHSA-a\",\"cve_id\":\"CVE-1\",\"type\":\"malware\",\"severity\":\"critical\",\"summary\":\"s\","
-                           "\"updated_at\":\"2025-01-02T00:00:00Z\",\"published_at\":\"2025-01-01T00:00:00Z\",\"withdrawn_at\":null,"
-                           "\"vulnerabilities\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"bad\"},\"vulnerable_version_range\":\"= 1.0.0\"},"
-                           "{\"package\":{\"ecosystem\":\"npm\",\"name\":\"odd\"},\"vulnerable_version_range\":\"whatever\"},{}]}",
+        ASSERT_EQ(advisory("{\"ghsa_id\":\"GHSA-a\",\"cve_id\":\"CVE-1\",\"type\":\"malware\","
+                           "\"severity\":\"critical\",\"summary\":\"s\","
+                           "\"updated_at\":\"2025-01-02T00:00:00Z\",\"published_at\":\"2025-01-"
+                           "01T00:00:00Z\",\"withdrawn_at\":null,"
+                           "\"vulnerabilities\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":"
+                           "\"bad\"},\"vulnerable_version_range\":\"= 1.0.0\"},"
+                           "{\"package\":{\"ecosystem\":\"npm\",\"name\":\"odd\"},\"vulnerable_"
+                           "version_range\":\"whatever\"},{}]}",
                            &o),
                   0);
         ASSERT_STR(o->id, "GHSA-a");
@@ -179,26 +202,40 @@ TEST(entries_that_are_wrong_say_where)
 {
         assert_string_equal(own("a: b"), "an own list is a list of entries");
         assert_string_equal(own("- block: x"), "line 1: an entry without a reason");
-        assert_string_equal(own("- reason: x"), "line 1: an entry begins with block, allow or expire");
-        assert_string_equal(own("- block: x\n  allow: x\n  reason: r"), "line 1: an entry says one of block, allow and expire");
-        assert_string_equal(own("- block: x\n  reason: r\n  untill: 2025-01-01"), "line 3: an entry has no such field");
-        assert_string_equal(own("- block: x\n  reason: r\n  expires: soon"), "line 3: this is no date such as 2026-11-29");
+        assert_string_equal(own("- reason: x"),
+                            "line 1: an entry begins with block, allow or expire");
+        assert_string_equal(own("- block: x\n  allow: x\n  reason: r"),
+                            "line 1: an entry says one of block, allow and expire");
+        assert_string_equal(own("- block: x\n  reason: r\n  untill: 2025-01-01"),
+                            "line 3: an entry has no such field");
+        assert_string_equal(own("- block: x\n  reason: r\n  expires: soon"),
+                            "line 3: this is no date such as 2026-11-29");
         assert_string_equal(own("- block: x@1.x\n  reason: r"), "line 1: this is no version");
-        assert_string_equal(own("- block: x@1.0.0\n  versions: [1.0.0]\n  reason: r"), "line 1: name the versions once: with @, versions or range");
-        assert_string_equal(own("- block: x\n  versions: 1.0.0\n  reason: r"), "line 2: versions is a list of versions");
-        assert_string_equal(own("- expire: x"), "line 1: there is no entry before it that it could end");
-        assert_true(!qn_own_list_is(QN_STR("package,version\n")) && !qn_own_list_is(QN_STR("- name: x\n")) && !qn_own_list_is(QN_STR("")));
+        assert_string_equal(own("- block: x@1.0.0\n  versions: [1.0.0]\n  reason: r"),
+                            "line 1: name the versions once: with @, versions or range");
+        assert_string_equal(own("- block: x\n  versions: 1.0.0\n  reason: r"),
+                            "line 2: versions is a list of versions");
+        assert_string_equal(own("- expire: x"),
+                            "line 1: there is no entry before it that it could end");
+        assert_true(!qn_own_list_is(QN_STR("package,version\n")) &&
+                    !qn_own_list_is(QN_STR("- name: x\n")) && !qn_own_list_is(QN_STR("")));
         assert_true(qn_own_list_is(QN_STR("# ours\n---\n\n- block: x\n")));
 }
 
 TEST(of_several_entries_the_last_counts)
 {
-        assert_string_equal(own("- block: x@1.0.0\n  reason: r\n- allow: x@1.0.0\n  reason: r\n- block: '@s/y'\n  reason: r"),
+        assert_string_equal(own("- block: x@1.0.0\n  reason: r\n- allow: x@1.0.0\n  reason: r\n- "
+                                "block: '@s/y'\n  reason: r"),
                             "OWN:x@1.0.0:allow OWN:@s/y:block");
-        assert_string_equal(own("- block: x\n  versions: [1.0.0, 1.0.1]\n  reason: r\n- block: x\n  range: '>= 2.0.0'\n  reason: r"),
+        assert_string_equal(own("- block: x\n  versions: [1.0.0, 1.0.1]\n  reason: r\n- block: x\n "
+                                " range: '>= 2.0.0'\n  reason: r"),
                             "OWN:x@1.0.0,1.0.1:block OWN:x@>= 2.0.0:block");
-        assert_string_equal(own("- block: x@1.0.0\n  reason: r\n- block: x@2.0.0\n  reason: r\n- expire: x@1.0.0"), "OWN:x@2.0.0:block");
-        assert_string_equal(own("- block: x@1.0.0\n  reason: r\n- block: xy\n  reason: r\n- expire: x"), "OWN:xy:block");
+        assert_string_equal(own("- block: x@1.0.0\n  reason: r\n- block: x@2.0.0\n  reason: r\n- "
+                                "expire: x@1.0.0"),
+                            "OWN:x@2.0.0:block");
+        assert_string_equal(
+                own("- block: x@1.0.0\n  reason: r\n- block: xy\n  reason: r\n- expire: x"),
+                "OWN:xy:block");
 }
 
 /* --- sources --- */
@@ -227,16 +264,11 @@ TEST(a_table_of_what_is_listed)
                 const char *text;
                 bool known;
         } table[] = {
-                { "c2.attacker.invalid", true },
-                { "https://x.c2.attacker.invalid:8080/y?z", true },
-                { "attacker.invalid", false },
-                { "notc2.attacker.invalid", false },
-                { "https://a.invalid/x", true },
-                { "https://a.invalid/y", false },
-                { "http://203.0.113.7/", true },
-                { "203.0.113.7", true },
-                { "203.0.113.70", false },
-                { "", false },
+                { "c2.attacker.invalid", true }, { "https://x.c2.attacker.invalid:8080/y?z", true },
+                { "attacker.invalid", false },   { "notc2.attacker.invalid", false },
+                { "https://a.invalid/x", true }, { "https://a.invalid/y", false },
+                { "http://203.0.113.7/", true }, { "203.0.113.7", true },
+                { "203.0.113.70", false },       { "", false },
         };
         struct qn_event e;
         struct qn_known k;
