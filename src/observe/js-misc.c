@@ -6,6 +6,7 @@
 #include "observe/js-priv.h"
 #include "observe/literal-shape.h"
 #include "parse/js-tok.h"
+#include "parse/wallet.h"
 
 /* --- assignments --- */
 

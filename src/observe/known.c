@@ -7,6 +7,7 @@
 #include "event/event.h"
 #include "observe/classify.h"
 #include "observe/literal-shape.h"
+#include "parse/wallet.h"
 
 #define MAGIC      UINT64_C(0x31776f6e6b4e51) /* "QNknow1" */
 #define HOST_MAX   253u

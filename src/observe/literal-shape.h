@@ -1,4 +1,4 @@
-/* literal-shape.h - what a text in code is by its shape: an address of a wallet, an address of a server that matters. */
+/* literal-shape.h - what a text in code is by its shape: an address of a server that matters. */
 #pragma once
 
 #include "base/str.h"
@@ -6,12 +6,5 @@
 struct qn_classes;
 struct qn_event;
 
-enum qn_wallet_address {
-        QN_WALLET_NONE,
-        QN_WALLET_ETHEREUM,
-        QN_WALLET_BITCOIN, /* and what is written alike, such as TRON's */
-};
-
-enum qn_wallet_address qn_wallet_address(struct qn_str s);
 /* A URL whose host has a class (data/hosts.yaml) that is not private: true and its URL_LITERAL event, with slices of s. */
 bool qn_url_of_interest(const struct qn_classes *c, struct qn_str s, struct qn_event *ret);

@@ -6,6 +6,7 @@
 #include "observe/literal.h"
 #include "observe/observers.h"
 #include "observe/vm-priv.h"
+#include "parse/wallet.h"
 
 #define SHORTEST  8u
 #define LONGEST   4096u

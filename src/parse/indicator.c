@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "parse/sri.h"
+#include "parse/wallet.h"
 
 #define HOST_MAX  253u
 #define LABEL_MAX 63u
@@ -138,10 +139,6 @@ static bool is_wallet(struct qn_str s)
 }
 
 /* Ethereum's form is the one that cannot be anything else. */
-static bool is_ethereum(struct qn_str s)
-{
-        return s.n == 42 && qn_str_starts(s, "0x") && is_hex(qn_str_skip(s, 2), 40);
-}
 
 static bool is_path(struct qn_str s)
 {
@@ -229,7 +226,7 @@ int qn_indicator_guess(struct qn_str text, struct qn_arena *a, struct qn_indicat
         };
         struct qn_str value;
 
-        if (is_ethereum(qn_str_trim(text))) {
+        if (qn_wallet_address(qn_str_trim(text)) != QN_WALLET_NONE) {
                 *ret = (struct qn_indicator){ .kind = QN_IOC_WALLET, .value = qn_str_trim(text) };
                 return 0;
         }

@@ -79,3 +79,10 @@ TEST(indicators)
                 rows("evil.example.invalid\nhxxp://evil.example.invalid/\n10.0.0.1\n"),
                 "domain:evil.example.invalid url:http://evil.example.invalid/ ip:10.0.0.1 ");
 }
+
+TEST(a_wallet_that_is_listed_as_an_address_is_a_wallet)
+{
+        assert_string_equal(rows("type,indicator\nurl,1BoatSLRHtKNngkdXEeobR76b53LETtpyT\n"
+                                 "url,1BoatSLRHtKNngkdXEeobR76b53LETtpyU\n"),
+                            "wallet:1BoatSLRHtKNngkdXEeobR76b53LETtpyT ");
+}
