@@ -467,9 +467,9 @@ TEST(inputs_beside_the_first)
                 ASSERT_EQ(qn_pool_submit(p, &job), 0);
         }
         ASSERT_EQ(finish(p, NULL), 0);
-        ASSERT_STR(((struct qn_str){ (char *)a[0].reply, a[0].n }), "0:main 1: 2: ");
-        ASSERT_STR(((struct qn_str){ (char *)a[1].reply, a[1].n }), "0:main 1: 2:second ");
-        ASSERT_STR(((struct qn_str){ (char *)a[2].reply, a[2].n }), "0:main 1: 2: ");
+        ASSERT_STR(((struct qn_str){ (char *)a[0].reply, a[0].n }), "0:main 1: 2: 3: ");
+        ASSERT_STR(((struct qn_str){ (char *)a[1].reply, a[1].n }), "0:main 1: 2:second 3: ");
+        ASSERT_STR(((struct qn_str){ (char *)a[2].reply, a[2].n }), "0:main 1: 2: 3: ");
         ASSERT_EQ(open_descriptors(), before);
         /* A kind of job that takes one input; a descriptor that is no file. */
         job.kind = JOB_ECHO;
