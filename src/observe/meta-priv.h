@@ -25,5 +25,12 @@ void qn_meta_tell(struct qn_scan *s, const char *what, const char *how, const ch
 void qn_meta_times(const struct qn_meta *m);
 /* meta-people.c: who published them. */
 void qn_meta_people(const struct qn_meta *m);
-/* meta-artifact.c: what the document says of the artifact, and what is in it. */
+/* meta-artifact.c: what the document says of the artifact, beside the version before. */
 void qn_meta_artifact(const struct qn_meta *m);
+
+/* meta-manifest.c: the document beside the archive's package.json. */
+#define QN_META_HOOKS 3u
+extern const char *const qn_meta_hooks[QN_META_HOOKS]; /* that npm runs at installation */
+void qn_meta_manifest(const struct qn_meta *m);
+/* Empty when there is no such script. */
+struct qn_str qn_meta_script(const struct qn_pkgjson_pairs *all, const char *name);

@@ -157,6 +157,40 @@ TEST(artifact)
         ASSERT_TRUE(told("manifest-differs", "name"));
 }
 
+#define OWN(more) "{\"name\":\"quiet-sums\",\"version\":\"1.0.3\"," more "}"
+
+TEST(manifests_that_differ)
+{
+        observe(OWN("\"dependencies\":{\"b\":\"^1.0.0\"}"),
+                HISTORY(ADA COMMIT ",\"dependencies\":{\"b\":\"^2.0.0\"}", ORDINARY));
+        ASSERT_TRUE(told("manifest-differs", "dependency-spec") &&
+                    !told("manifest-differs", "dependencies"));
+        observe(OWN("\"bin\":{\"sums\":\"a.js\"}"),
+                HISTORY(ADA COMMIT ",\"bin\":{\"sums\":\"b.js\"}", ORDINARY));
+        ASSERT_TRUE(told("manifest-differs", "bin"));
+        observe(OWN("\"main\":\"a.js\""),
+                HISTORY(ADA COMMIT ",\"bin\":{\"sums\":\"b.js\"}", ORDINARY));
+        ASSERT_TRUE(told("manifest-differs", "bin"));
+        observe(OWN("\"bin\":\"a.js\""), HISTORY(ADA COMMIT, ORDINARY));
+        ASSERT_TRUE(told("manifest-differs", "bin"));
+}
+
+TEST(manifests_as_npm_writes_them)
+{
+        observe(OWN("\"bin\":\"./a.js\""),
+                HISTORY(ADA COMMIT ",\"bin\":{\"quiet-sums\":\"a.js\"}", ORDINARY));
+        ASSERT_FALSE(told("manifest-differs", NULL));
+        observe(OWN("\"directories\":{\"bin\":\"bin\"}"),
+                HISTORY(ADA COMMIT ",\"bin\":{\"sums\":\"bin/sums\"}", ORDINARY));
+        ASSERT_FALSE(told("manifest-differs", NULL));
+        /* an optional dependency is listed twice, in the block that npm gives it and in its own */
+        observe(OWN("\"optionalDependencies\":{\"b\":\"2\"}"),
+                HISTORY(ADA COMMIT
+                        ",\"dependencies\":{\"b\":\"2\"},\"optionalDependencies\":{\"b\":\"2\"}",
+                        ORDINARY));
+        ASSERT_FALSE(told("manifest-differs", NULL));
+}
+
 #define AT(v, t) "\"" v "\":\"" t "\""
 
 TEST(bursts)
