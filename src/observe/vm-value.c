@@ -161,6 +161,27 @@ static void add_alt(struct qn_vm *vm, struct qn_valt *alt, struct qn_v v)
                 alt->v[alt->n++] = v;
 }
 
+/* Whether add_alt() would change nothing. */
+static bool has_alt(struct qn_vm *vm, const struct qn_valt *alt, struct qn_v v)
+{
+        if (says_nothing(v))
+                return true;
+        for (uint32_t i = 0; i < alt->n; i++)
+                if (same(alt->v[i], v))
+                        return qn_vm_mix(vm, alt->v[i].taint, v.taint) == alt->v[i].taint;
+        return alt->n == QN_VM_ALTS;
+}
+
+static bool has_alts(struct qn_vm *vm, struct qn_v a, struct qn_v b)
+{
+        if (a.kind != QN_V_ALT)
+                return false;
+        for (uint32_t i = 0; i < qn_vm_count(b); i++)
+                if (!has_alt(vm, a.alt, b.kind == QN_V_ALT ? b.alt->v[i] : b))
+                        return false;
+        return true;
+}
+
 struct qn_v qn_vm_join(struct qn_vm *vm, struct qn_v a, struct qn_v b)
 {
         uint16_t taint = a.taint == b.taint ? a.taint : qn_vm_mix(vm, a.taint, b.taint);
@@ -176,6 +197,8 @@ struct qn_v qn_vm_join(struct qn_vm *vm, struct qn_v a, struct qn_v b)
                 r = a.kind == QN_V_UNDEF || a.kind == QN_V_NULL ? b : a;
         else if (says_nothing(a))
                 r = b;
+        else if (has_alts(vm, a, b))
+                r = (struct qn_v){ .kind = QN_V_ALT, .alt = a.alt };
         else {
                 alt = qn_arena_alloc(&vm->a, sizeof *alt);
                 if (!alt) {
@@ -349,6 +372,24 @@ static size_t format_radix(double d, unsigned radix, char *buf, size_t room)
         return n;
 }
 
+#define EXACT 9007199254740992.0 /* integers below it are exact */
+
+static size_t format_integer(double d, char *buf)
+{
+        uint64_t v = (uint64_t)fabs(d);
+        char digits[24];
+        size_t k = 0, n = 0;
+
+        do
+                digits[k++] = (char)('0' + v % 10);
+        while (v /= 10);
+        if (d < 0)
+                buf[n++] = '-';
+        while (k)
+                buf[n++] = digits[--k];
+        return n;
+}
+
 struct qn_v qn_vm_number_text(struct qn_vm *vm, double d, unsigned radix)
 {
         char buf[160];
@@ -358,8 +399,10 @@ struct qn_v qn_vm_number_text(struct qn_vm *vm, double d, unsigned radix)
                 return qn_v_str(QN_STR("NaN"));
         if (isinf(d))
                 return d > 0 ? qn_v_str(QN_STR("Infinity")) : qn_v_str(QN_STR("-Infinity"));
-        if (radix != 10 && fabs(d) < 9007199254740992.0) {
+        if (radix != 10 && fabs(d) < EXACT) {
                 n = format_radix(d, radix, buf, sizeof buf);
+        } else if (fabs(d) < EXACT && d == floor(d)) {
+                n = format_integer(d, buf);
         } else if (d == floor(d) && fabs(d) < 1e21) {
                 n = (size_t)snprintf(buf, sizeof buf, "%.0f", d);
         } else {

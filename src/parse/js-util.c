@@ -162,6 +162,30 @@ static double in_base(struct qn_str s, unsigned base)
         return v;
 }
 
+/* 12 or 1.25: the digits and the power of ten are exact, so that one division gives what strtod() gives. */
+static bool short_decimal(struct qn_str s, double *ret)
+{
+        static const double tens[] = { 1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                       1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+        size_t point = s.n;
+        uint64_t v = 0;
+
+        if (s.n > QN_ARRAY_SIZE(tens))
+                return false;
+        for (size_t i = 0; i < s.n; i++) {
+                unsigned d = (unsigned char)s.p[i] - '0';
+
+                if (d <= 9)
+                        v = v * 10 + d;
+                else if (s.p[i] == '.' && point == s.n)
+                        point = i;
+                else
+                        return false;
+        }
+        *ret = point < s.n ? (double)v / tens[s.n - point - 1] : (double)v;
+        return true;
+}
+
 /* Decimal; digits past what a double can tell apart only count for the exponent. */
 static double decimal(struct qn_str s)
 {
@@ -169,7 +193,10 @@ static double decimal(struct qn_str s)
         size_t n = 0, dropped = 0, i = 0;
         bool point = false;
         int exponent = 0;
+        double v;
 
+        if (short_decimal(s, &v))
+                return v;
         for (; i < s.n && (s.p[i] | 0x20) != 'e'; i++) {
                 if (s.p[i] == '_')
                         continue;

@@ -511,6 +511,24 @@ TEST(values)
         ASSERT_EQ(qn_js_child(ast, e, 9), 0u);
 }
 
+/* Short ones take a way of their own: to the same double. */
+TEST(numbers_as_strtod_reads_them)
+{
+        static const char *const list[] = { "0",   "7",    "0.1", "1.005", "123456789012345", ".5",
+                                            "12.", "4.35", "0.3", "1.1",   "12345678.9012345" };
+        char text[64];
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(list); i++) {
+                snprintf(text, sizeof text, "x = %s", list[i]);
+                parse(text);
+                ASSERT_TRUE(qn_js_number(
+                                    ast,
+                                    qn_js_child(ast,
+                                                qn_js_child(ast, qn_js_child(ast, ast->root, 0), 0),
+                                                1)) == strtod(list[i], NULL));
+        }
+}
+
 TEST(places)
 {
         uint32_t line, col;

@@ -221,6 +221,7 @@ TEST(vm_text)
               "hello");
         gives("JSON.parse('{\"a\":[\"b\",\"c\"]}').a[1]", "c");
         gives("(255).toString(16)", "ff");
+        gives("'' + [-0, -12, 0.1, 9007199254740993, 1e21]", "0,-12,0.1,9007199254740992,1e+21");
         gives("parseInt('zz', 36)", "1295");
         gives("'abcdef'.slice(1, -1).substring(1, 3).toUpperCase()", "CD");
         gives("'ab'.padStart(4, '-') + 'c'.repeat(2)", "--abcc");
