@@ -317,14 +317,14 @@ static int look_again(struct qn_analyser *an, const struct qn_tar_entry *e, size
         return r < 0 ? r : hand_over(an, e, &c);
 }
 
-/* A further walk for files that turned out to be code: how many were handed over. */
-static int walk_again(struct qn_analyser *an, size_t *ret)
+/* A further walk for files that turned out to be code, up to the last of those that are wanted: how many were handed over. */
+static int walk_again(struct qn_analyser *an, size_t wanted, size_t *ret)
 {
         struct qn_tar_entry e;
         size_t found = 0;
         int r = qn_archive_rewind(&an->archive);
 
-        while (r == 0 && (r = qn_archive_next(&an->archive, &e, NULL)) == 1)
+        while (r == 0 && found < wanted && (r = qn_archive_next(&an->archive, &e, NULL)) == 1)
                 r = look_again(an, &e, &found);
         *ret = found;
         /* Damage was reported by the first walk; this one came as far as that. */
@@ -334,11 +334,11 @@ static int walk_again(struct qn_analyser *an, size_t *ret)
 /* Files that turned out to be code, until there are no more; *rounds are left. */
 static int follow_references(struct qn_analyser *an, unsigned *rounds)
 {
-        size_t found = 1;
+        size_t found = 1, wanted;
         int r = 0;
 
-        while (r == 0 && *rounds && found > 0 && qn_scan_pending(an->scan) > 0) {
-                r = walk_again(an, &found);
+        while (r == 0 && *rounds && found > 0 && (wanted = qn_scan_pending(an->scan)) > 0) {
+                r = walk_again(an, wanted, &found);
                 if (r == 0 && --*rounds == 0)
                         r = qn_scan_unanalysed(an->scan, "limit", no_path,
                                                "code refers to ever more files");

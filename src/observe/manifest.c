@@ -34,7 +34,7 @@ static void take_inner(struct qn_scan *s, struct qn_str path, struct qn_cur data
                         return;
                 if (e.kind == QN_JSON_STRING && !e.escaped &&
                     (is_main || !s->graph.files[f].main.n))
-                        s->graph.files[f].main = qn_arena_dup(&s->pkg, e.raw);
+                        qn_graph_main(&s->graph, f, e.raw);
                 else if (e.kind != QN_JSON_STRING)
                         return;
         }

@@ -9,7 +9,7 @@
 
 void qn_graph_init(struct qn_graph *g, struct qn_arena *a)
 {
-        *g = (struct qn_graph){ .a = a };
+        *g = (struct qn_graph){ .a = a, .shape = 1 };
 }
 
 uint32_t qn_graph_find(const struct qn_graph *g, struct qn_str path)
@@ -31,6 +31,7 @@ uint32_t qn_graph_file(struct qn_graph *g, struct qn_str path)
                 return QN_FILE_NONE;
         }
         g->files[g->n_files] = (struct qn_graph_file){ .path = copy };
+        g->shape++;
         return (uint32_t)g->n_files++;
 }
 
@@ -46,8 +47,11 @@ void qn_graph_edge(struct qn_graph *g, uint32_t from, struct qn_str spec, bool c
                 g->full = true;
                 return;
         }
-        g->edges[g->n_edges] =
-                (struct qn_graph_edge){ copy, from, g->files[from].edges, call, (uint8_t)run };
+        g->edges[g->n_edges] = (struct qn_graph_edge){ .spec = copy,
+                                                       .from = from,
+                                                       .next = g->files[from].edges,
+                                                       .call = call,
+                                                       .run = (uint8_t)run };
         g->files[from].edges = (uint32_t)++g->n_edges;
 }
 
@@ -63,6 +67,12 @@ void qn_graph_root(struct qn_graph *g, struct qn_str spec, enum qn_phase phase,
                 return;
         }
         g->roots[g->n_roots++] = (struct qn_graph_root){ copy, (uint8_t)phase, (uint8_t)run };
+}
+
+void qn_graph_main(struct qn_graph *g, uint32_t file, struct qn_str main)
+{
+        g->files[file].main = qn_arena_dup(g->a, main);
+        g->shape++;
 }
 
 /* --- roots from package.json --- */
@@ -138,6 +148,7 @@ static void root_directory(struct qn_graph *g, struct qn_str dir, enum qn_phase 
 void qn_graph_manifest(struct qn_graph *g, const struct qn_pkgjson *p)
 {
         g->pkg = p;
+        g->shape++;
         qn_graph_root(g, p->main.text.n ? p->main.text : QN_STR("./index"), QN_PHASE_IMPORT,
                       QN_RUN_LOAD);
         if (p->main.text.n && qn_graph_resolve(g, QN_STR(""), p->main.text, true) == QN_FILE_NONE)
@@ -418,21 +429,30 @@ static uint8_t when_called(uint8_t phases)
         return phases & BIT(QN_PHASE_IMPORT) ? to | BIT(QN_PHASE_CALL) : to;
 }
 
+/* The file that an edge leads to. */
+static uint32_t target_of(struct qn_graph *g, struct qn_graph_edge *e)
+{
+        if (e->shape == g->shape)
+                return e->to;
+        e->to = qn_graph_resolve(g, directory(g->files[e->from].path), e->spec, e->run);
+        if (e->to == QN_FILE_NONE &&
+            e->run) /* a path from the working directory: the package's own */
+                e->to = qn_graph_resolve(g, QN_STR(""), e->spec, true);
+        e->shape = g->shape;
+        return e->to;
+}
+
 static void follow(struct walk *w, uint32_t f)
 {
         struct qn_graph *g = w->g;
         uint8_t phases = g->files[f].phases;
-        struct qn_str dir = directory(g->files[f].path);
         bool run = g->files[f].flags & QN_GF_RUN;
 
         w->done[f] = phases;
         for (uint32_t i = g->files[f].edges; i; i = g->edges[i - 1].next) {
-                const struct qn_graph_edge *e = &g->edges[i - 1];
-                uint32_t to = qn_graph_resolve(g, dir, e->spec, e->run);
+                struct qn_graph_edge *e = &g->edges[i - 1];
+                uint32_t to = target_of(g, e);
 
-                if (to == QN_FILE_NONE &&
-                    e->run) /* a path from the working directory: the package's own */
-                        to = qn_graph_resolve(g, QN_STR(""), e->spec, true);
                 if (to != QN_FILE_NONE)
                         reach(w, to, e->call ? when_called(phases) : phases,
                               e->run == QN_RUN_JS || (run && e->run == QN_RUN_LOAD));

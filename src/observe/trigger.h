@@ -12,14 +12,15 @@ struct qn_arena;
 struct qn_pkgjson;
 
 enum {
-        QN_GF_JS = 1,     /* read as JavaScript */
-        QN_GF_TEXT = 2,   /* not binary */
-        QN_GF_WANTED = 4, /* reached, and not yet read as JavaScript */
-        QN_GF_ERRORS = 8, /* did not parse completely */
-        QN_GF_RUN = 16,   /* run by a program that reads it as JavaScript whatever its name is */
-        QN_GF_OTHER = 32, /* read as a program in another language */
-        QN_GF_DEEP = 64,  /* does something that is worth running it with partly known values */
-        QN_GF_DARK = 128, /* hides what it does: only running it can tell */
+        QN_GF_JS = 1,        /* read as JavaScript */
+        QN_GF_TEXT = 2,      /* not binary */
+        QN_GF_WANTED = 4,    /* reached, and not yet read as JavaScript */
+        QN_GF_ERRORS = 8,    /* did not parse completely */
+        QN_GF_RUN = 16,      /* run by a program that reads it as JavaScript whatever its name is */
+        QN_GF_OTHER = 32,    /* read as a program in another language */
+        QN_GF_DEEP = 64,     /* does something that is worth running it with partly known values */
+        QN_GF_DARK = 128,    /* hides what it does: only running it can tell */
+        QN_GF_CHANGED = 512, /* holds code that the version before does not */
         QN_GF_OBFUSCATED = 256, /* its names or strings were made unreadable by a tool */
 };
 
@@ -39,8 +40,9 @@ struct qn_graph_file {
 struct qn_graph_edge {
         struct qn_str spec;
         uint32_t from, next;
-        bool call;   /* only when a function is called */
-        uint8_t run; /* qn_graph_run */
+        uint32_t to, shape; /* what it was resolved to, in a graph of that shape */
+        bool call;          /* only when a function is called */
+        uint8_t run;        /* qn_graph_run */
 };
 
 struct qn_graph_root {
@@ -59,6 +61,7 @@ struct qn_graph {
         struct qn_graph_root *roots;
         size_t n_roots, roots_cap;
         const struct qn_pkgjson *pkg; /* NULL until package.json was read */
+        uint32_t shape;               /* another one whenever names may mean something else */
         bool full;                    /* the arena's cap was met */
 };
 
@@ -71,6 +74,8 @@ void qn_graph_edge(struct qn_graph *g, uint32_t from, struct qn_str spec, bool c
 /* Something that starts by itself; spec as in package.json ("lib/x", "./x.js"), from the package's directory. */
 void qn_graph_root(struct qn_graph *g, struct qn_str spec, enum qn_phase phase,
                    enum qn_graph_run run);
+/* What a directory's package.json, which is this file, names as its main. */
+void qn_graph_main(struct qn_graph *g, uint32_t file, struct qn_str main);
 /* Roots that package.json names: main, exports, bin, browser… */
 void qn_graph_manifest(struct qn_graph *g, const struct qn_pkgjson *p);
 /* Which file a name means when it stands in a file of directory dir ("" or "a/b"); QN_FILE_NONE when none is. */
