@@ -30,16 +30,25 @@ struct total {
         uint64_t files, bytes;
 };
 
+/* Of the package; hashes. */
+struct file {
+        uint64_t path, content, size;
+};
+
 struct qn_diff {
         struct qn_arena a;
-        struct qn_hashset files[2]; /* contents of each side */
+        struct file *now;
+        size_t n_now, now_cap;
+        struct qn_hashset now_contents,
+                contents; /* of the files of the package, and of those before */
         struct qn_hashset
                 changed; /* paths of this version's files that the other side does not have */
         struct qn_hashset paths;      /* of the version before */
         struct qn_hashset statements; /* of the version before */
         struct qn_hashset events;     /* of the version before */
-        struct total total[2], added; /* added: files under new paths */
-        struct qn_map program_index;  /* path → program */
+        struct total added;           /* files under new paths */
+        uint64_t bytes_now, bytes_before;
+        struct qn_map program_index; /* path → program */
         struct program *programs;
         size_t n_programs, programs_cap;
         uint64_t kinds; /* of the events of the version before */
@@ -90,25 +99,45 @@ static uint64_t hash_of(struct qn_str s)
 
 /* --- files --- */
 
-void qn_diff_file(struct qn_diff *d, enum qn_diff_side side, struct qn_str path, uint64_t size,
-                  struct qn_str content)
+void qn_diff_now(struct qn_diff *d, struct qn_str path, uint64_t size, struct qn_str content)
 {
-        add(d, &d->files[side], hash_of(content));
-        d->total[side].files++;
-        d->total[side].bytes += size;
-        if (side == QN_DIFF_BEFORE) {
-                add(d, &d->paths, hash_of(path));
-        } else if (!qn_hashset_has(&d->paths, hash_of(path))) {
-                d->added.files++;
-                d->added.bytes += size;
-        }
-        if (side == QN_DIFF_NOW && qn_diff_differs(d, side, content))
-                add(d, &d->changed, hash_of(path));
+        struct file f = { .path = hash_of(path), .content = hash_of(content), .size = size };
+
+        if (QN_ARENA_ROOM(&d->a, d->now, d->n_now, d->now_cap) < 0)
+                d->lost = true;
+        else
+                d->now[d->n_now++] = f;
+        add(d, &d->now_contents, f.content);
+        d->bytes_now += size;
 }
 
-bool qn_diff_differs(const struct qn_diff *d, enum qn_diff_side side, struct qn_str content)
+bool qn_diff_differs(const struct qn_diff *d, struct qn_str content)
 {
-        return d->lost || !qn_hashset_has(&d->files[!side], hash_of(content));
+        return d->lost || !qn_hashset_has(&d->now_contents, hash_of(content));
+}
+
+bool qn_diff_before(struct qn_diff *d, struct qn_str path, uint64_t size, struct qn_str content)
+{
+        uint64_t hash = hash_of(content);
+
+        add(d, &d->contents, hash);
+        add(d, &d->paths, hash_of(path));
+        d->bytes_before += size;
+        return d->lost || !qn_hashset_has(&d->now_contents, hash);
+}
+
+void qn_diff_files_done(struct qn_diff *d)
+{
+        for (size_t i = 0; i < d->n_now; i++) {
+                const struct file *f = &d->now[i];
+
+                if (!qn_hashset_has(&d->contents, f->content))
+                        add(d, &d->changed, f->path);
+                if (qn_hashset_has(&d->paths, f->path))
+                        continue;
+                d->added.files++;
+                d->added.bytes += f->size;
+        }
 }
 
 static bool is_changed(const struct qn_diff *d, struct qn_str path)
@@ -457,7 +486,7 @@ static void report_dependencies(struct qn_diff *d, struct qn_scan *s)
 
 static void report(struct qn_diff *d, struct qn_scan *s)
 {
-        uint64_t was = d->total[QN_DIFF_BEFORE].bytes, now = d->total[QN_DIFF_NOW].bytes;
+        uint64_t was = d->bytes_before, now = d->bytes_now;
         struct qn_event e = fact("release");
 
         qn_sink_file(&s->sink, (struct qn_str){ 0 });

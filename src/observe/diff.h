@@ -6,10 +6,11 @@
  * (qn_event.fresh).  Facts about the difference as a whole are events of the layer "diff".
  *
  *   qn_diff_begin()
- *   qn_diff_file(BEFORE)…, qn_diff_file(NOW)…        all files of both, in any order
- *   qn_scan_learn() of the files of BEFORE that qn_diff_differs()
+ *   qn_diff_now() of all files of the package
+ *   qn_diff_before() of all files of the version before, and qn_scan_learn() of those that differ
+ *   qn_diff_files_done()
  *   qn_diff_step(PACKAGE); scan of the package with qn_scan_compare(), up to its finish
- *   if qn_diff_wants_events(): qn_diff_step(EVENTS); scan of the files of BEFORE that qn_diff_differs(), with
+ *   if qn_diff_wants_events(): qn_diff_step(EVENTS); scan of the files of the version before that qn_diff_differs(), with
  *   qn_scan_compare(), finished
  *   qn_diff_step(PACKAGE); the scan of the package is finished */
 #pragma once
@@ -21,8 +22,6 @@ struct qn_arena;
 struct qn_js_ast;
 struct qn_scan;
 
-enum qn_diff_side { QN_DIFF_BEFORE, QN_DIFF_NOW };
-
 struct qn_diff;
 
 QN_MUST int qn_diff_new(struct qn_diff **ret);
@@ -30,11 +29,13 @@ struct qn_diff *qn_diff_free(struct qn_diff *d);
 
 /* Forgets the last pair. */
 void qn_diff_begin(struct qn_diff *d);
-/* A file of one side: its content decides, wherever it lies. */
-void qn_diff_file(struct qn_diff *d, enum qn_diff_side side, struct qn_str path, uint64_t size,
-                  struct qn_str content);
-/* Whether the other side has no file with this content. */
-bool qn_diff_differs(const struct qn_diff *d, enum qn_diff_side side, struct qn_str content);
+/* A file of the package: its content decides, wherever it lies. */
+void qn_diff_now(struct qn_diff *d, struct qn_str path, uint64_t size, struct qn_str content);
+/* A file of the version before.  Whether it differs: the package has no file with this content. */
+bool qn_diff_before(struct qn_diff *d, struct qn_str path, uint64_t size, struct qn_str content);
+bool qn_diff_differs(const struct qn_diff *d, struct qn_str content);
+/* All files of both are known. */
+void qn_diff_files_done(struct qn_diff *d);
 /* What a scan that is now begun looks at. */
 enum qn_diff_step {
         QN_DIFF_LEARN,   /* programs of the version before: their statements are learnt */

@@ -64,29 +64,15 @@ static int each_file(struct qn_archive *a,
         return r;
 }
 
-struct side {
-        struct qn_diff *diff;
-        enum qn_diff_side side;
-};
-
-static int note_file(void *ctx, const struct qn_tar_entry *e, const struct qn_content *c)
-{
-        struct side *s = ctx;
-
-        qn_diff_file(s->diff, s->side, e->path, e->size, qn_cur_rest(&c->data));
-        return 0;
-}
-
 struct look {
         struct qn_previous *p;
         struct qn_scan *scan;
-        int (*fn)(struct qn_scan *s, const struct qn_scan_file *f);
 };
 
-static int look_at_file(void *ctx, const struct qn_tar_entry *e, const struct qn_content *c)
+static struct qn_scan_file scan_file(const struct look *l, const struct qn_tar_entry *e,
+                                     const struct qn_content *c)
 {
-        struct look *l = ctx;
-        const struct qn_scan_file f = {
+        return (struct qn_scan_file){
                 .path = e->path,
                 .mode = e->mode,
                 .size = e->size,
@@ -94,31 +80,52 @@ static int look_at_file(void *ctx, const struct qn_tar_entry *e, const struct qn
                 .data = c->data,
                 .tail = c->tail,
         };
+}
+
+static int note_file(void *ctx, const struct qn_tar_entry *e, const struct qn_content *c)
+{
+        struct look *l = ctx;
+
+        qn_diff_now(l->p->diff, e->path, e->size, qn_cur_rest(&c->data));
+        return 0;
+}
+
+static int learn_file(void *ctx, const struct qn_tar_entry *e, const struct qn_content *c)
+{
+        struct look *l = ctx;
+        const struct qn_scan_file f = scan_file(l, e, c);
+        bool differs = qn_diff_before(l->p->diff, e->path, e->size, qn_cur_rest(&c->data));
+
+        return differs || qn_str_is(e->path, "package.json") ? qn_scan_learn(l->scan, &f) : 0;
+}
+
+static int observe_file(void *ctx, const struct qn_tar_entry *e, const struct qn_content *c)
+{
+        struct look *l = ctx;
+        const struct qn_scan_file f = scan_file(l, e, c);
 
         if (!qn_str_is(e->path, "package.json") &&
-            !qn_diff_differs(l->p->diff, QN_DIFF_BEFORE, qn_cur_rest(&c->data)))
+            !qn_diff_differs(l->p->diff, qn_cur_rest(&c->data)))
                 return 0;
-        return l->fn(l->scan, &f);
+        return qn_scan_file(l->scan, &f);
 }
 
 int qn_previous_learn(struct qn_previous *p, struct qn_scan *scan, struct qn_archive *now,
                       struct qn_cur previous, struct qn_diff **ret, struct qn_err *err)
 {
-        struct side before = { p->diff, QN_DIFF_BEFORE }, after = { p->diff, QN_DIFF_NOW };
-        struct look look = { p, scan, qn_scan_learn };
+        struct look look = { p, scan };
         int r;
 
         qn_diff_begin(p->diff);
         r = qn_archive_open(&p->archive, p->gz, previous);
-        if (r == 0)
-                r = each_file(&p->archive, note_file, &before, err);
-        if (r == 0 && each_file(now, note_file, &after, NULL) == -ENOMEM) /* damage shows later */
+        if (r == 0 && each_file(now, note_file, &look, NULL) == -ENOMEM) /* damage shows later */
                 r = -ENOMEM;
         if (r == 0) {
                 qn_scan_begin(scan);
                 qn_scan_compare(scan, p->diff);
-                r = each_file(&p->archive, look_at_file, &look, err);
+                r = each_file(&p->archive, learn_file, &look, err);
         }
+        qn_diff_files_done(p->diff);
         qn_diff_step(p->diff, QN_DIFF_PACKAGE);
         *ret = p->diff;
         return r;
@@ -127,7 +134,7 @@ int qn_previous_learn(struct qn_previous *p, struct qn_scan *scan, struct qn_arc
 int qn_previous_observe(struct qn_previous *p, const struct qn_scan *scan)
 {
         const struct qn_event_set *set;
-        struct look look = { .p = p, .fn = qn_scan_file };
+        struct look look = { .p = p };
         int r = 0;
 
         if (!qn_diff_wants_events(p->diff, scan))
@@ -140,7 +147,7 @@ int qn_previous_observe(struct qn_previous *p, const struct qn_scan *scan)
         qn_scan_begin(p->scan);
         qn_scan_compare(p->scan, p->diff);
         qn_diff_step(p->diff, QN_DIFF_EVENTS);
-        r = each_file(&p->archive, look_at_file, &look, NULL);
+        r = each_file(&p->archive, observe_file, &look, NULL);
         if (r != -ENOMEM) {                     /* it was read whole before */
                 (void)qn_scan_pending(p->scan); /* files that would be wanted are left out */
                 qn_scan_deepen(p->scan);
