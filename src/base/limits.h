@@ -94,9 +94,10 @@
 /* --- JavaScript that is run with partly known values --- */
 #define QN_VM_ARENA_MAX ((size_t)48 << 20) /* memory of one package's values and syntax trees */
 #define QN_VM_ARENA_OBFUSCATED_MAX \
-        ((size_t)128 << 20)                /* of one whose strings are decoded when they are used */
-#define QN_VM_FILE_MAX   ((size_t)4 << 20) /* bytes of one file */
-#define QN_VM_SOURCE_MAX ((size_t)8 << 20) /* bytes of one package's files */
+        ((size_t)128 << 20) /* of one whose strings are decoded when they are used */
+#define QN_VM_TREES_MAX  ((size_t)16 << 20) /* trees kept so that nothing is parsed twice */
+#define QN_VM_FILE_MAX   ((size_t)4 << 20)  /* bytes of one file */
+#define QN_VM_SOURCE_MAX ((size_t)8 << 20)  /* bytes of one package's files */
 
 /* --- one package --- */
 #define QN_PKG_ARENA_MAX ((size_t)64 << 20) /* names, summaries and events of one package */

@@ -322,8 +322,9 @@ static void look_at_names(struct qn_js_file *j)
 
 /* --- one program --- */
 
-static void observe(struct qn_scan *s, struct qn_str source, enum qn_js_mode mode, unsigned opts,
-                    const struct qn_site *outer)
+static const struct qn_js_ast *observe(struct qn_scan *s, struct qn_str source,
+                                       enum qn_js_mode mode, unsigned opts,
+                                       const struct qn_site *outer)
 {
         struct qn_js_file j = { .s = s, .a = &s->tmp, .apis = s->o->apis, .outer = outer };
         struct qn_err err = { 0 };
@@ -331,11 +332,11 @@ static void observe(struct qn_scan *s, struct qn_str source, enum qn_js_mode mod
 
         r = qn_js_parse(s->js, source, mode, opts, &j.ast, &err);
         if (r == 0 && !j.ast->root)
-                return;
+                return NULL;
         if (r < 0) {
                 if (qn_scan_unanalysed(s, "parse", s->path, err.msg) < 0)
                         s->graph.full = true;
-                return;
+                return NULL;
         }
         if (j.ast->errors) {
                 s->stats.js_errors++;
@@ -361,6 +362,7 @@ static void observe(struct qn_scan *s, struct qn_str source, enum qn_js_mode mod
             qn_scan_unanalysed(s, "memory", s->path,
                                "the program holds more than is kept of one file") < 0)
                 s->graph.full = true;
+        return j.ast;
 }
 
 static unsigned options_of(struct qn_str path)
@@ -380,13 +382,13 @@ void qn_js_options(struct qn_str path, enum qn_js_mode *ret_mode, unsigned *ret_
                                                                            : QN_JS_AUTO;
 }
 
-void qn_js_observe(struct qn_scan *s, struct qn_str source)
+const struct qn_js_ast *qn_js_observe(struct qn_scan *s, struct qn_str source)
 {
         enum qn_js_mode mode;
         unsigned opts;
 
         qn_js_options(s->path, &mode, &opts);
-        observe(s, source, mode, opts, NULL);
+        return observe(s, source, mode, opts, NULL);
 }
 
 void qn_js_observe_code(struct qn_scan *s, const struct qn_site *site, struct qn_str code)

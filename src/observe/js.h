@@ -13,8 +13,8 @@ struct qn_site;
 
 QN_MUST int qn_js_apis_load(const char *data_dir, struct qn_arena *a, struct qn_js_apis **ret,
                             struct qn_err *reterr);
-/* The file in hand. */
-void qn_js_observe(struct qn_scan *s, struct qn_str source);
+/* The file in hand.  Returns its tree, valid until the parser's next file, or NULL. */
+const struct qn_js_ast *qn_js_observe(struct qn_scan *s, struct qn_str source);
 /* Learns the statements of a program of the version before: nothing is observed. */
 void qn_js_learn(struct qn_scan *s, struct qn_str source);
 /* How a file of this name is parsed (qn_js_mode, QN_JS_OPT_*). */

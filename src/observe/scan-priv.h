@@ -127,5 +127,9 @@ void qn_manifest_take(struct qn_scan *s, struct qn_str path, struct qn_cur data)
 void qn_manifest_prepare(struct qn_scan *s);
 /* meta.c: what the name and the registry's document tell, once all files were seen. */
 void qn_meta_observe(struct qn_scan *s);
+/* scan-worth.c: after the events of a file; whether its syntax tree may be wanted again; at the end, what is run. */
+void qn_worth_note(struct qn_scan *s);
+bool qn_worth_keeping(const struct qn_scan *s);
+enum qn_vm_reach qn_worth_reach(const struct qn_scan *s);
 /* editor.c: files that editors, AI agents and CI obey.  Whether the file is one. */
 bool qn_editor_file(struct qn_scan *s, struct qn_str path, struct qn_cur data);

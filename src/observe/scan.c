@@ -234,9 +234,19 @@ static bool is_manifest(struct qn_str p)
         return qn_str_ends(p, "package.json") || qn_str_ends(p, ".gyp") || qn_str_ends(p, ".gypi");
 }
 
+/* To the machine. */
+static void offer(struct qn_scan *s, const struct qn_scan_file *f, const struct qn_js_ast *tree)
+{
+        if (f->stays)
+                qn_vm_add(s->vm, s->file, s->path, qn_cur_rest(&f->data), tree);
+        else
+                qn_vm_add_copy(s->vm, s->file, s->path, qn_cur_rest(&f->data));
+}
+
 static void observe_javascript(struct qn_scan *s, const struct qn_scan_file *f)
 {
         struct qn_graph_file *g = &s->graph.files[s->file];
+        const struct qn_js_ast *tree;
 
         g->flags |= QN_GF_JS;
         g->flags &= (uint16_t)~QN_GF_WANTED;
@@ -248,9 +258,9 @@ static void observe_javascript(struct qn_scan *s, const struct qn_scan_file *f)
                         s->graph.full = true;
                 return;
         }
-        qn_js_observe(s, qn_cur_rest(&f->data));
+        tree = qn_js_observe(s, qn_cur_rest(&f->data));
         if (!s->nested)
-                qn_vm_add(s->vm, s->file, s->path, qn_cur_rest(&f->data), f->stays);
+                offer(s, f, qn_worth_keeping(s) ? tree : NULL);
         qn_js_trim(s->js, KEEP_JS);
 }
 
@@ -303,79 +313,7 @@ static void observe_text(struct qn_scan *s, const struct qn_scan_file *f)
                 observe_foreign(s, f);
 }
 
-/* --- what is worth a deeper look --- */
-
-#define K(kind) (UINT64_C(1) << QN_EVENT_##kind)
-_Static_assert(QN_EVENT_MAX <= 64, "kinds are bits of a uint64_t");
-
-/* What somebody could want, ways out or into the system, and code whose meaning is not plain. */
-#define SOURCES                                                                    \
-        (K(SECRET_READ) | K(ENV_ENUMERATE) | K(SYSINFO_READ) | K(CLIPBOARD_READ) | \
-         K(WALLET_READ) | K(MEMORY_READ) | K(CODE_DECODE) | K(CRYPTO_ADDRESS))
-#define SINKS                                                                        \
-        (K(PROC_EXEC) | K(NET_CONNECT) | K(NET_SEND) | K(DNS_QUERY) | K(CODE_EVAL) | \
-         K(CODE_LOAD) | K(BROWSER_HOOK) | K(DOM_OVERWRITE) | K(REGISTRY_PUBLISH))
-#define DARK \
-        (K(CODE_EVAL) | K(CODE_LOAD) | K(MODULE_LOAD_DYNAMIC) | K(OBFUSCATION) | K(TEXT_HIDDEN))
-
-#define SMALL ((size_t)64 << 10) /* bytes of programs in a package that is run whatever it does */
-
-/* What obfuscators leave behind. */
-static bool is_obfuscated(const struct qn_event *e)
-{
-        static const char *const list[] = { "string-array", "hex-names", "string-array-rotation",
-                                            "jsfuck",       "jjencode",  "packer" };
-        bool made = false;
-
-        for (size_t i = 0; i < QN_ARRAY_SIZE(list); i++)
-                made |= qn_str_is(qn_event_get(e, QN_ATTR_WHAT), list[i]);
-        return made && e->kind == QN_EVENT_OBFUSCATION;
-}
-
-/* Code that came out of a decoder. */
-static bool is_decoded(const struct qn_event *e)
-{
-        return (e->kind == QN_EVENT_CODE_EVAL || e->kind == QN_EVENT_CODE_LOAD ||
-                e->kind == QN_EVENT_MODULE_LOAD_DYNAMIC) &&
-               qn_str_is(qn_event_get(e, QN_ATTR_VALUE), "decoded");
-}
-
-static void note_kinds(struct qn_scan *s)
-{
-        uint64_t kinds = 0;
-        bool dark = false;
-
-        for (size_t i = s->sink.file_first; i < s->sink.n; i++) {
-                const struct qn_event *e = &s->sink.list[i].e;
-
-                s->obfuscated |= is_obfuscated(e);
-                dark |= is_obfuscated(e) || is_decoded(e);
-                if (is_obfuscated(e))
-                        s->graph.files[s->file].flags |= QN_GF_OBFUSCATED;
-                kinds |= UINT64_C(1) << e->kind;
-        }
-        if (!s->nested) /* nothing in an archive is run with partly known values */
-                s->kinds |= kinds;
-        if (dark)
-                s->graph.files[s->file].flags |= QN_GF_DARK;
-        if (kinds & (SOURCES | SINKS | DARK))
-                s->graph.files[s->file].flags |= QN_GF_DEEP;
-        if (s->diff && s->graph.files[s->file].flags & QN_GF_JS &&
-            qn_diff_has_code(s->diff, s->path)) {
-                s->graph.files[s->file].flags |= QN_GF_DEEP;
-                s->changed = true;
-        }
-}
-
-static enum qn_vm_reach worth(const struct qn_scan *s)
-{
-        bool source = s->kinds & SOURCES || s->named_secret;
-
-        if (s->stats.js_bytes <= SMALL)
-                return QN_VM_ALL;
-        return s->changed || s->kinds & DARK || (source && s->kinds & SINKS) ? QN_VM_MARKED
-                                                                             : QN_VM_INSTALL;
-}
+/* --- a file, and code in its texts --- */
 
 int qn_scan_known(struct qn_scan *s, struct qn_cur known)
 {
@@ -427,9 +365,9 @@ int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
         }
         if (qn_str_ends(s->path, ".json") && f->size <= JSON_MAX && !s->nested &&
             f->size == qn_cur_left(&f->data))
-                qn_vm_add(s->vm, s->file, s->path, qn_cur_rest(&f->data), f->stays);
+                offer(s, f, NULL);
         qn_scan_run_todo(s);
-        note_kinds(s);
+        qn_worth_note(s);
         qn_arena_reset(&s->tmp, KEEP_FILE);
         if (s->archive && !again && qn_nested_observe(s, f) < 0)
                 return -ENOMEM;
@@ -452,7 +390,7 @@ int qn_scan_learn(struct qn_scan *s, const struct qn_scan_file *f)
 void qn_scan_deepen(struct qn_scan *s)
 {
         qn_scan_run_todo(s); /* what the manifest brought */
-        qn_vm_run(s->vm, s, worth(s));
+        qn_vm_run(s->vm, s, qn_worth_reach(s));
         qn_vm_note_limits(s->vm, s);
         qn_scan_run_todo(s);
         qn_arena_reset(&s->tmp, KEEP_FILE);

@@ -6,57 +6,8 @@
 
 #define EVALS_MAX      200u               /* texts of one package that are run as code */
 #define EVAL_BYTES_MAX ((size_t)16 << 20) /* and all their bytes */
-#define MODULE_MAX     ((size_t)16 << 20) /* memory of one syntax tree */
 
-/* --- the syntax tree, kept beside those of other files --- */
-
-static void *copy(struct qn_vm *vm, const void *p, size_t n, size_t size)
-{
-        void *to = qn_arena_alloc(&vm->a, n * size + 1);
-
-        if (!to)
-                vm->full = true;
-        else if (n)
-                memcpy(to, p, n * size);
-        return to;
-}
-
-/* Texts of names lie in the source; those with escapes elsewhere. */
-static bool copy_atoms(struct qn_vm *vm, struct qn_js_ast *to, const struct qn_js_ast *from)
-{
-        struct qn_str *atoms = copy(vm, from->atoms, from->n_atoms, sizeof *atoms);
-
-        for (uint32_t i = 0; atoms && i < from->n_atoms; i++) {
-                const char *p = atoms[i].p;
-
-                if (p >= from->source.p && p < from->source.p + from->source.n)
-                        atoms[i].p = to->source.p + (p - from->source.p);
-                else if (atoms[i].n && i >= QN_JS_ATOM_FIXED_MAX)
-                        atoms[i] = qn_arena_dup(&vm->a, atoms[i]);
-        }
-        to->atoms = atoms;
-        return atoms != NULL;
-}
-
-static const struct qn_js_ast *keep_tree(struct qn_vm *vm, const struct qn_js_ast *ast,
-                                         struct qn_str source)
-{
-        struct qn_js_ast *to = copy(vm, ast, 1, sizeof *ast);
-
-        if (!to)
-                return NULL;
-        to->source = source;
-        if (ast->source.n != source.n)
-                to->source = qn_arena_dup(&vm->a, ast->source);
-        to->nodes = copy(vm, ast->nodes, ast->n_nodes, sizeof *ast->nodes);
-        to->bindings = copy(vm, ast->bindings, ast->n_bindings, sizeof *ast->bindings);
-        to->scopes = copy(vm, ast->scopes, ast->n_scopes, sizeof *ast->scopes);
-        to->comments = NULL;
-        to->n_comments = 0;
-        if (!to->nodes || !to->bindings || !to->scopes || !copy_atoms(vm, to, ast))
-                return NULL;
-        return to;
-}
+/* --- the syntax tree --- */
 
 /* Which names live in which function's frame. */
 static bool lay_out(struct qn_vm *vm, struct qn_vmod *m)
@@ -101,12 +52,14 @@ static bool lay_out(struct qn_vm *vm, struct qn_vmod *m)
 
 static bool parse(struct qn_vm *vm, struct qn_vmod *m, enum qn_js_mode mode, unsigned opts)
 {
-        const struct qn_js_ast *ast;
+        const struct qn_js_ast *ast = m->tree;
 
-        if (qn_js_parse(vm->parser, m->source, mode, opts, &ast, NULL) < 0 || !ast->root ||
-            ast->n_nodes > MODULE_MAX / sizeof *ast->nodes)
+        if (!ast && (qn_js_parse(vm->parser, m->source, mode, opts, &ast, NULL) < 0 || !ast->root ||
+                     ast->n_nodes > QN_VM_NODES_MAX))
                 return false;
-        m->ast = keep_tree(vm, ast, m->source);
+        /* One that was kept is copied too: what it takes counts, whoever parsed it. */
+        m->ast = qn_vm_tree_copy(&vm->a, ast, m->source);
+        vm->full |= !m->ast;
         if (!m->ast || !lay_out(vm, m))
                 return false;
         vm->left += m->ast->n_nodes;

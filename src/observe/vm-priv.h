@@ -152,7 +152,8 @@ struct qn_vmod {
         bool esm, nested;
         bool snippet; /* nested, and offered as such: runs when its site says */
         struct qn_str path, source;
-        uint32_t *lines; /* offsets of line starts, once asked for */
+        const struct qn_js_ast *tree; /* kept from when the file was observed, or NULL */
+        uint32_t *lines;              /* offsets of line starts, once asked for */
         uint32_t n_lines;
         struct qn_v last; /* of code in a text: its value */
         const struct qn_js_ast *ast;
@@ -210,6 +211,7 @@ struct qn_vm {
         struct qn_scan *s;
         const struct qn_js_apis *apis;
         struct qn_arena a;
+        struct qn_arena trees; /* of files that may be run */
         bool full; /* the arena's cap was met, or there are no steps left even for a rough look */
 
         struct qn_map names; /* property names → key */
@@ -636,6 +638,12 @@ bool qn_vm_copies_add(struct qn_vm_copies *c, uint32_t file, struct qn_str path,
  * stays in the end depends on sizes and paths alone, not on the archive's order. */
 void qn_vm_copies_cut(struct qn_vm_copies *c);
 void qn_vm_copies_done(struct qn_vm_copies *c);
+
+/* --- vm-tree.c --- */
+#define QN_VM_NODES_MAX (((size_t)16 << 20) / sizeof(struct qn_js_node)) /* of one syntax tree */
+/* The tree with everything that it points to but the source, which stays; NULL when there is no memory. */
+const struct qn_js_ast *qn_vm_tree_copy(struct qn_arena *a, const struct qn_js_ast *ast,
+                                        struct qn_str source);
 
 /* --- vm-module.c --- */
 struct qn_v qn_vm_require(struct qn_vm *vm, struct qn_vat at, struct qn_v name, const char *how);

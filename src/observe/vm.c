@@ -8,6 +8,7 @@
 #include "observe/vm-priv.h"
 
 #define FILES_MAX        20000u
+#define TREES_KEEP       ((size_t)4 << 20) /* memory kept from package to package */
 #define STEPS_BASE       60000
 #define STEPS_OBFUSCATED 150000000 /* decoding tables of strings takes many */
 
@@ -63,6 +64,7 @@ int qn_vm_new(const struct qn_observers *o, struct qn_vm **ret)
                 return -ENOMEM;
         vm->apis = o->apis;
         vm->a = QN_ARENA_INIT(QN_VM_ARENA_MAX);
+        vm->trees = QN_ARENA_INIT(QN_VM_TREES_MAX);
         vm->fixed = QN_ARENA_INIT((size_t)4 << 20);
         if (name_std(vm, &vm->fixed) < 0 || match_apis(vm, &vm->fixed) < 0)
                 return -ENOMEM;
@@ -76,6 +78,7 @@ struct qn_vm *qn_vm_free(struct qn_vm *vm)
                 return NULL;
         qn_vm_copies_done(&vm->copies);
         qn_arena_done(&vm->a);
+        qn_arena_done(&vm->trees);
         qn_arena_done(&vm->fixed);
         free(vm);
         return NULL;
@@ -91,9 +94,11 @@ void qn_vm_begin(struct qn_vm *vm)
         struct qn_vm was = *vm;
 
         qn_vm_copies_done(&was.copies);
+        qn_arena_reset(&was.trees, TREES_KEEP);
         qn_arena_done(&was.a); /* what stayed would shift the point where the cap is met */
         *vm = (struct qn_vm){ .apis = was.apis,
                               .a = was.a,
+                              .trees = was.trees,
                               .fixed = was.fixed,
                               .std = was.std,
                               .api_std = was.api_std };
@@ -122,11 +127,18 @@ static struct qn_vmod *add(struct qn_vm *vm, uint32_t file, struct qn_str path,
         return m;
 }
 
-void qn_vm_add(struct qn_vm *vm, uint32_t file, struct qn_str path, struct qn_str source, bool keep)
+void qn_vm_add(struct qn_vm *vm, uint32_t file, struct qn_str path, struct qn_str source,
+               const struct qn_js_ast *tree)
 {
-        if (keep)
-                add(vm, file, path, source);
-        else if (!qn_vm_copies_add(&vm->copies, file, path, source))
+        struct qn_vmod *m = add(vm, file, path, source);
+
+        if (m && tree && tree->n_nodes <= QN_VM_NODES_MAX)
+                m->tree = qn_vm_tree_copy(&vm->trees, tree, source);
+}
+
+void qn_vm_add_copy(struct qn_vm *vm, uint32_t file, struct qn_str path, struct qn_str source)
+{
+        if (!qn_vm_copies_add(&vm->copies, file, path, source))
                 vm->full = true;
 }
 
@@ -239,6 +251,7 @@ static bool wanted(const struct qn_vm *vm, const struct qn_vmod *m, enum qn_vm_r
         if (qn_str_ends(m->path, ".json") && !m->snippet)
                 return false;
         return reach == QN_VM_ALL || m->snippet || f->phases & (1u << QN_PHASE_INSTALL) ||
+               (reach == QN_VM_CHANGED && f->flags & QN_GF_CHANGED) ||
                (reach == QN_VM_MARKED && f->flags & QN_GF_DEEP);
 }
 

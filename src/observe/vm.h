@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 
+struct qn_js_ast;
 struct qn_observers;
 struct qn_scan;
 struct qn_site;
@@ -20,16 +21,20 @@ void qn_vm_freep(struct qn_vm **vm);
 
 /* Forgets the last package. */
 void qn_vm_begin(struct qn_vm *vm);
-/* Offers a file of the package (its number in the graph); keep: the source stays where it is until qn_vm_run() is done, else
- * it is copied.  A file offered again takes the old one's place. */
+/* Offers a file of the package (its number in the graph) whose source stays where it is until qn_vm_run() is done.  tree: it
+ * parsed, copied if there is room, so that it need not be parsed once more; or NULL.  A file offered again takes the old
+ * one's place. */
 void qn_vm_add(struct qn_vm *vm, uint32_t file, struct qn_str path, struct qn_str source,
-               bool keep);
+               const struct qn_js_ast *tree);
+/* The same for a source that does not stay: it is copied. */
+void qn_vm_add_copy(struct qn_vm *vm, uint32_t file, struct qn_str path, struct qn_str source);
 /* Offers code that stood in a text or command, which stay where they are; it runs when its site says. */
 void qn_vm_add_code(struct qn_vm *vm, uint32_t file, struct qn_str path, struct qn_str code,
                     const struct qn_site *site);
 
 enum qn_vm_reach {
         QN_VM_INSTALL, /* what runs at install time */
+        QN_VM_CHANGED, /* that and the files marked QN_GF_CHANGED */
         QN_VM_MARKED,  /* that and the files marked QN_GF_DEEP */
         QN_VM_ALL,
 };

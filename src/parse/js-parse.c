@@ -306,6 +306,7 @@ static void publish(struct qn_js *js, struct qn_str source)
         struct qn_js_ast *ast = &js->ast;
 
         ast->source = source;
+        ast->lexed = (struct qn_str){ (const char *)js->src, (size_t)(js->end - js->src) };
         ast->nodes = js->nodes.p;
         ast->n_nodes = js->nodes.n;
         ast->bindings = js->bindings.p;

@@ -121,6 +121,7 @@ struct qn_js_ast {
         struct qn_js_scope *scopes; /* [0] unused */
         uint32_t n_scopes;
         const struct qn_str *atoms; /* text of each atom, escapes decoded */
+        struct qn_str lexed;        /* the bytes of source that names without escapes point into */
         uint32_t n_atoms;
         struct qn_js_comment *comments;
         uint32_t n_comments;
