@@ -23,7 +23,7 @@
 
 struct program {
         struct qn_js_units units;
-        bool *fresh; /* per unit */
+        uint32_t *fresh; /* per unit: how many before it are new; one more for all */
 };
 
 struct total {
@@ -147,6 +147,11 @@ static bool is_changed(const struct qn_diff *d, struct qn_str path)
 
 /* --- statements --- */
 
+static bool is_fresh(const struct program *p, uint32_t unit)
+{
+        return p->fresh[unit] != p->fresh[unit + 1];
+}
+
 static void learn(struct qn_diff *d, const struct qn_js_units *u)
 {
         for (uint32_t i = 0; i < u->n; i++) {
@@ -176,8 +181,8 @@ static int64_t new_bytes(const struct program *p)
                 const struct qn_js_unit *v = &p->units.v[i];
                 int64_t span = (int64_t)(v->end - v->start);
 
-                sum += p->fresh[i] ? span : 0;
-                sum -= i && p->fresh[v->outer] ? span : 0;
+                sum += is_fresh(p, i) ? span : 0;
+                sum -= i && is_fresh(p, v->outer) ? span : 0;
         }
         return sum;
 }
@@ -188,13 +193,13 @@ static int compare(struct qn_diff *d, struct qn_str path, const struct qn_js_uni
         struct qn_str key = qn_arena_dup(&d->a, path);
 
         p.units.v = qn_arena_grow(&d->a, u->v, u->n, u->n, sizeof *u->v);
-        p.fresh = qn_arena_calloc(&d->a, u->n, sizeof *p.fresh);
+        p.fresh = qn_arena_calloc(&d->a, (size_t)u->n + 1, sizeof *p.fresh);
         if (!p.units.v || !p.fresh || !key.p ||
             QN_ARENA_ROOM(&d->a, d->programs, d->n_programs, d->programs_cap) < 0 ||
             qn_map_add(&d->program_index, &d->a, key, (uint32_t)d->n_programs, NULL) < 0)
                 return -ENOBUFS;
         for (uint32_t i = 0; i < u->n; i++)
-                p.fresh[i] = is_new(d, u, i);
+                p.fresh[i + 1] = p.fresh[i] + is_new(d, u, i);
         d->code += (uint64_t)QN_MAX(new_bytes(&p), 0);
         d->programs[d->n_programs++] = p;
         return 0;
@@ -217,14 +222,21 @@ void qn_diff_program(struct qn_diff *d, struct qn_str path, const struct qn_js_a
 
 bool qn_diff_has_code(const struct qn_diff *d, struct qn_str path)
 {
+        return qn_diff_has_code_in(d, path, 0, UINT32_MAX);
+}
+
+bool qn_diff_has_code_in(const struct qn_diff *d, struct qn_str path, uint32_t start, uint32_t end)
+{
         uint32_t i = qn_map_get(&d->program_index, path);
+        const struct program *p;
 
         if (d->step != QN_DIFF_PACKAGE) /* only what differs is looked at of the version before */
                 return true;
-        for (uint32_t k = 0; i != QN_MAP_NONE && k < d->programs[i].units.n; k++)
-                if (d->programs[i].fresh[k])
-                        return true;
-        return false;
+        if (i == QN_MAP_NONE)
+                return false;
+        p = &d->programs[i];
+        return p->fresh[qn_js_unit_before(&p->units, start)] !=
+               p->fresh[qn_js_unit_before(&p->units, end)];
 }
 
 enum qn_novelty qn_diff_code(const struct qn_diff *d, struct qn_str path, uint32_t off)
@@ -238,7 +250,7 @@ enum qn_novelty qn_diff_code(const struct qn_diff *d, struct qn_str path, uint32
         if (i == QN_MAP_NONE)
                 return QN_NOVELTY_NONE;
         p = &d->programs[i];
-        return p->fresh[qn_js_unit_at(&p->units, off)] ? QN_NOVELTY_CODE : QN_NOVELTY_NONE;
+        return is_fresh(p, qn_js_unit_at(&p->units, off)) ? QN_NOVELTY_CODE : QN_NOVELTY_NONE;
 }
 
 /* --- events --- */
@@ -310,7 +322,7 @@ void qn_diff_manifest(struct qn_diff *d, struct qn_cur text)
         d->lost |= !d->deps;
 }
 
-static void take(struct qn_diff *d, const struct qn_scan *s)
+void qn_diff_take(struct qn_diff *d, const struct qn_scan *s)
 {
         for (size_t i = 0; i < s->sink.n; i++) {
                 add(d, &d->events, signature(&s->sink.list[i].e));
@@ -349,9 +361,8 @@ static struct qn_str path_of(const struct qn_sink *sink, const struct qn_event *
 static bool has_new_code(const struct qn_diff *d)
 {
         for (size_t i = 0; i < d->n_programs; i++)
-                for (uint32_t k = 0; k < d->programs[i].units.n; k++)
-                        if (d->programs[i].fresh[k])
-                                return true;
+                if (d->programs[i].fresh[d->programs[i].units.n])
+                        return true;
         return false;
 }
 
@@ -363,7 +374,8 @@ bool qn_diff_wants_events(const struct qn_diff *d, const struct qn_scan *s)
                 const struct qn_event *e = &s->sink.list[i].e;
                 struct qn_str path = path_of(&s->sink, e);
 
-                if (is_everyday(e) || (path.n && !is_changed(d, path)))
+                if (is_everyday(e) || (path.n && !is_changed(d, path)) ||
+                    qn_hashset_has(&d->events, signature(e)))
                         continue;
                 if (code || qn_map_get(&d->program_index, path) == QN_MAP_NONE)
                         return true;
@@ -511,7 +523,7 @@ static void report(struct qn_diff *d, struct qn_scan *s)
 void qn_diff_finish(struct qn_diff *d, struct qn_scan *s)
 {
         if (d->step == QN_DIFF_EVENTS) {
-                take(d, s);
+                qn_diff_take(d, s);
                 d->events_known = true;
                 return;
         }

@@ -11,7 +11,7 @@
  *   qn_diff_files_done()
  *   qn_diff_step(PACKAGE); scan of the package with qn_scan_compare(), up to its finish
  *   if qn_diff_wants_events(): qn_diff_step(EVENTS); scan of the files of the version before that qn_diff_differs(), with
- *   qn_scan_compare(), finished
+ *   qn_scan_compare(), finished; it need not go deep when after qn_diff_take() no more are wanted
  *   qn_diff_step(PACKAGE); the scan of the package is finished */
 #pragma once
 
@@ -46,8 +46,11 @@ enum qn_diff_step {
 void qn_diff_step(struct qn_diff *d, enum qn_diff_step step);
 /* The manifest of the version before. */
 void qn_diff_manifest(struct qn_diff *d, struct qn_cur text);
-/* Whether the events of the version before must be known to judge those of the package, whose scan is done. */
+/* Whether more events of the version before must be known to judge those of the package, whose scan is done. */
 bool qn_diff_wants_events(const struct qn_diff *d, const struct qn_scan *s);
+
+/* The events of the version before that its scan has found so far are learnt. */
+void qn_diff_take(struct qn_diff *d, const struct qn_scan *s);
 
 /* --- asked by the scan --- */
 
@@ -56,6 +59,8 @@ void qn_diff_program(struct qn_diff *d, struct qn_str path, const struct qn_js_a
                      struct qn_arena *tmp);
 /* Whether a program holds statements that the other side does not. */
 bool qn_diff_has_code(const struct qn_diff *d, struct qn_str path);
+/* The same of a part of it. */
+bool qn_diff_has_code_in(const struct qn_diff *d, struct qn_str path, uint32_t start, uint32_t end);
 /* Whether the code at an offset of a file is new: NONE or CODE. */
 enum qn_novelty qn_diff_code(const struct qn_diff *d, struct qn_str path, uint32_t off);
 /* All events are there: those of the version before are learnt; those of the package get their novelty, and facts about the

@@ -211,18 +211,26 @@ int qn_js_units(const struct qn_js_ast *ast, struct qn_arena *a, struct qn_js_un
         return w.err;
 }
 
-uint32_t qn_js_unit_at(const struct qn_js_units *u, uint32_t off)
+uint32_t qn_js_unit_before(const struct qn_js_units *u, uint32_t off)
 {
         uint32_t low = 0, high = u->n;
 
-        while (low + 1 < high) { /* the last that starts at or before it */
+        while (low < high) {
                 uint32_t mid = low + (high - low) / 2;
 
-                if (u->v[mid].start <= off)
-                        low = mid;
+                if (u->v[mid].start < off)
+                        low = mid + 1;
                 else
                         high = mid;
         }
+        return low;
+}
+
+uint32_t qn_js_unit_at(const struct qn_js_units *u, uint32_t off)
+{
+        uint32_t low = qn_js_unit_before(u, off + 1);
+
+        low -= low > 0;
         while (low && u->v[low].end <= off)
                 low = u->v[low].outer;
         return low;

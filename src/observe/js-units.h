@@ -30,5 +30,7 @@ struct qn_js_units {
 
 /* 0 or -ENOBUFS; in the arena. */
 QN_MUST int qn_js_units(const struct qn_js_ast *ast, struct qn_arena *a, struct qn_js_units *ret);
+/* How many units start before an offset: the first of those that do not. */
+uint32_t qn_js_unit_before(const struct qn_js_units *u, uint32_t off);
 /* The innermost unit at an offset. */
 uint32_t qn_js_unit_at(const struct qn_js_units *u, uint32_t off);

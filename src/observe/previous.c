@@ -150,7 +150,9 @@ int qn_previous_observe(struct qn_previous *p, const struct qn_scan *scan)
         r = each_file(&p->archive, observe_file, &look, NULL);
         if (r != -ENOMEM) {                     /* it was read whole before */
                 (void)qn_scan_pending(p->scan); /* files that would be wanted are left out */
-                qn_scan_deepen(p->scan);
+                qn_diff_take(p->diff, p->scan);
+                if (qn_diff_wants_events(p->diff, scan))
+                        qn_scan_deepen(p->scan);
                 r = qn_scan_finish(p->scan, (struct qn_str){ 0 }, &set);
         }
         qn_diff_step(p->diff, QN_DIFF_PACKAGE);
