@@ -1,6 +1,8 @@
 /* Who published a version, compared with those before it. */
 #include "observe/meta-priv.h"
 
+#define DIGITS_MIN 3u
+
 static bool has_published(const struct qn_meta *m, struct qn_str name)
 {
         for (size_t i = 0; i < m->earlier.n; i++)
@@ -62,8 +64,22 @@ static void tell_maintainers(const struct qn_meta *m)
                              m->before->n_maintainers, m->now->n_maintainers);
 }
 
+/* Accounts that are made one after the other are counted: word-1234, and so is their mail. */
+static void tell_numbered(const struct qn_meta *m)
+{
+        struct qn_str name = m->now->publisher.name;
+        size_t digits = 0;
+
+        while (digits < name.n && name.p[name.n - 1 - digits] >= '0' &&
+               name.p[name.n - 1 - digits] <= '9')
+                digits++;
+        if (digits >= DIGITS_MIN && !is_ci(m->now))
+                qn_meta_tell(m->s, "numbered-account", "", "%.*s", QN_STR_ARG(name));
+}
+
 void qn_meta_people(const struct qn_meta *m)
 {
+        tell_numbered(m);
         if (!m->before)
                 return;
         tell_publisher(m);

@@ -21,6 +21,10 @@ void qn_meta_add(struct qn_scan *s, struct qn_event *e);
 void qn_meta_tell(struct qn_scan *s, const char *what, const char *how, const char *fmt, ...)
         QN_PRINTF(4, 5);
 
+/* meta-shape.c: what can be told without a document. */
+void qn_meta_shape(struct qn_scan *s);
+/* The same, of a first version: what a package has that somebody means. */
+void qn_meta_missing(struct qn_scan *s);
 /* meta-time.c: when versions were published. */
 void qn_meta_times(const struct qn_meta *m);
 /* meta-people.c: who published them. */

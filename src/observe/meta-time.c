@@ -104,12 +104,31 @@ static void tell_first(const struct qn_meta *m)
         if (qn_semver_parse(m->now->version, QN_SEMVER_LOOSE, &v) < 0)
                 return;
         qn_meta_tell(m->s, "first-version", "", "%.*s", QN_STR_ARG(m->now->version));
+        qn_meta_missing(m->s);
         if (v.major >= HIGH_MAJOR)
                 qn_meta_tell(m->s, "high-first-version", "", "%.*s", QN_STR_ARG(m->now->version));
 }
 
+/* Versions that nobody gets who does not ask for them: canary, next. */
+static void tell_tag(const struct qn_meta *m)
+{
+        const struct qn_pkgjson_pairs *tags = &m->doc->tags;
+        const struct qn_pkgjson_pair *other = NULL;
+
+        for (size_t i = 0; i < tags->n; i++) {
+                if (!qn_str_eq(tags->v[i].value, m->now->version))
+                        continue;
+                if (qn_str_is(tags->v[i].name, "latest"))
+                        return;
+                other = other ? other : &tags->v[i];
+        }
+        if (other)
+                qn_meta_tell(m->s, "tagged", "", "%.*s", QN_STR_ARG(other->name));
+}
+
 void qn_meta_times(const struct qn_meta *m)
 {
+        tell_tag(m);
         if (!m->before && !(at(m->now) && latest(m)))
                 tell_first(m);
         if (!at(m->now))

@@ -100,6 +100,7 @@ void qn_meta_observe(struct qn_scan *s)
         if (!s->manifest)
                 return;
         tell_lookalikes(s, s->manifest->name.text);
+        qn_meta_shape(s);
         if (qn_cur_left(&s->packument))
                 observe_document(&m);
 }

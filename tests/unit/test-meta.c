@@ -1,7 +1,9 @@
 /* What the registry's document tells about a version: each fact, and what must not be taken for it. */
 #include "base/arena.h"
 #include "event/event.h"
+#include "observe/packlist.h"
 #include "observe/scan.h"
+#include "parse/pkgjson.h"
 #include "test.h"
 
 static struct qn_scan *scan;
@@ -189,6 +191,75 @@ TEST(manifests_as_npm_writes_them)
                         ",\"dependencies\":{\"b\":\"2\"},\"optionalDependencies\":{\"b\":\"2\"}",
                         ORDINARY));
         ASSERT_FALSE(told("manifest-differs", NULL));
+}
+
+TEST(shape)
+{
+        static const char document[] =
+                "{\"_id\":\"q\",\"name\":\"andi-soto10-breki\",\"versions\":{\"1.0.0\":{"
+                "\"name\":\"andi-soto10-breki\",\"version\":\"1.0.0\",\"_npmUser\":{\"name\":"
+                "\"word-1234\"}}},\"dist-tags\":{\"canary\":\"1.0.0\"}}";
+
+        observe("{\"name\":\"andi-soto10-breki\",\"version\":\"1.0.0\",\"dependencies\":{\"andi-"
+                "soto1-breki\":\"1\","
+                "\"andi-soto2-breki\":\"1\",\"andi-soto3-breki\":\"1\",\"andi-soto4-breki\":\"1\","
+                "\"ka-soto5-breki\":\"1\","
+                "\"andi-soto10-breki\":\"*\"}}",
+                document);
+        ASSERT_TRUE(told("generated-name", NULL) && told("sibling-dependencies", NULL) &&
+                    told("self-dependency", NULL));
+        ASSERT_TRUE(told("hollow", NULL) && told("bare", NULL) && told("numbered-account", NULL) &&
+                    told("tagged", NULL));
+        observe("{\"name\":\"andi-soto10\",\"version\":\"1.0.0\",\"repository\":\"a/"
+                "b\",\"os\":[\"linux\"],"
+                "\"dependencies\":{\"andi-soto1\":\"1\",\"x\":\"1\",\"-\":\"1\",\"@a/"
+                "andi\":\"1\"}}",
+                "{\"_id\":\"q\",\"name\":\"andi-soto10\",\"versions\":{\"1.0.0\":{\"name\":\"andi-"
+                "soto10\",\"version\":"
+                "\"1.0.0\"}},\"dist-tags\":{\"latest\":\"1.0.0\",\"canary\":\"1.0.0\"}}");
+        ASSERT_TRUE(told("first-version", NULL) && !told("generated-name", NULL) &&
+                    !told("sibling-dependencies", NULL) && !told("hollow", NULL) &&
+                    !told("bare", NULL) && !told("tagged", NULL));
+}
+
+static bool packs(const char *files, const char *path)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_pkgjson *p;
+        char text[256];
+
+        snprintf(text, sizeof text,
+                 "{\"main\":\"./lib/main\",\"bin\":{\"x\":\"./cli.js\"},\"files\":[%s]}", files);
+        ASSERT_EQ(qn_pkgjson_parse(qn_cur_str(qn_str_c(text)), &a, &p, NULL), 0);
+        return qn_packlist_has(p, qn_str_c(path));
+}
+
+TEST(what_npm_would_have_packed)
+{
+        static const struct {
+                const char *files, *path;
+                bool packs;
+        } list[] = {
+                { "\"dist\"", "setup.js", false },
+                { "\"dist\",\"!setup.js\"", "setup.js", false },
+                { "\"setup\"", "setup.js", false },
+                { "\"dist/*.js\"", "other/a.js", false },
+                { "", "setup.js", true },
+                { "\"./setup.js\"", "setup.js", true },
+                { "\"/dist/\"", "dist/a/b.js", true },
+                { "\"dist/**\"", "dist/a/b.js", true },
+                { "\"*\"", "setup.js", true },
+                { "\".\"", "setup.js", true },
+                { "\"*.js\"", "a/setup.js", true },
+                { "\"src-*\"", "src-a/setup.js", true },
+                { "\"{a,b}.js\"", "a.js", true },
+                { "\"dist\"", "cli.js", true },
+                { "\"dist\"", "lib/main.js", true },
+                { "\"dist\"", "node_modules/a/index.js", true },
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(list); i++)
+                ASSERT_EQ(packs(list[i].files, list[i].path), list[i].packs);
 }
 
 #define AT(v, t) "\"" v "\":\"" t "\""

@@ -1,0 +1,146 @@
+/* The package as a whole: what farms of packages, stand-ins for internal ones and archives made by hand look like.  Each fact
+ * is weak; most are true of honest packages as well. */
+#include "observe/meta-priv.h"
+#include "observe/packlist.h"
+#include "parse/pkgjson.h"
+
+#define HOLLOW_BYTES UINT64_C(256) /* of programs */
+#define HOLLOW_FILES UINT64_C(8)
+#define HOLLOW_SIZE  UINT64_C(65536) /* of everything: more holds a binary, or data */
+#define TOKENS_MAX   8u
+#define TOKEN_MIN    3u /* letters of a word that two names share */
+#define SIBLINGS_MIN 5u
+#define DIGITS_MIN   2u
+#define UNLISTED_MAX 8u /* that are told */
+
+/* --- names --- */
+
+struct words {
+        struct qn_str v[TOKENS_MAX];
+        size_t n;
+        bool numbered; /* one of them ends in a number */
+};
+
+static bool is_separator(char c)
+{
+        return c == '-' || c == '_' || c == '.';
+}
+
+static bool ends_in_number(struct qn_str word)
+{
+        size_t digits = 0;
+
+        while (digits < word.n && word.p[word.n - 1 - digits] >= '0' &&
+               word.p[word.n - 1 - digits] <= '9')
+                digits++;
+        return digits >= DIGITS_MIN;
+}
+
+static struct words words_of(struct qn_str name)
+{
+        ptrdiff_t slash = qn_str_rchr(name, '/');
+        struct words w = { .n = 0 };
+
+        name = qn_str_skip(name, (size_t)(slash + 1));
+        while (name.n && w.n < TOKENS_MAX) {
+                size_t n = 0;
+
+                while (n < name.n && !is_separator(name.p[n]))
+                        n++;
+                w.v[w.n] = qn_str_take(name, n);
+                w.numbered |= ends_in_number(w.v[w.n]);
+                w.n += n > 0;
+                name = qn_str_skip(name, QN_MIN(n + 1, name.n));
+        }
+        return w;
+}
+
+/* As many words, and the first or the last is the same. */
+static bool are_siblings(const struct words *a, const struct words *b)
+{
+        return a->n >= 2 && a->n == b->n &&
+               ((a->v[0].n >= TOKEN_MIN && qn_str_eq(a->v[0], b->v[0])) ||
+                (a->v[a->n - 1].n >= TOKEN_MIN && qn_str_eq(a->v[a->n - 1], b->v[b->n - 1])));
+}
+
+static void tell_names(struct qn_scan *s)
+{
+        const struct qn_pkgjson *p = s->manifest;
+        struct words own = words_of(p->name.text);
+        size_t siblings = 0;
+
+        if (own.n >= 3 && own.numbered)
+                qn_meta_tell(s, "generated-name", "", "%.*s", QN_STR_ARG(p->name.text));
+        for (size_t i = 0; i < p->n_deps; i++) {
+                struct words other = words_of(p->deps[i].name);
+
+                if (p->deps[i].block != QN_DEP_PROD && p->deps[i].block != QN_DEP_OPTIONAL)
+                        continue;
+                siblings += are_siblings(&own, &other);
+                if (qn_str_eq(p->deps[i].name, p->name.text))
+                        qn_meta_tell(s, "self-dependency", "", "%.*s", QN_STR_ARG(p->deps[i].spec));
+        }
+        if (siblings >= SIBLINGS_MIN)
+                qn_meta_tell(s, "sibling-dependencies", "", "%zu", siblings);
+}
+
+/* --- what is not there --- */
+
+static bool has_readme(const struct qn_scan *s)
+{
+        for (size_t i = 0; i < s->graph.n_files; i++) {
+                struct qn_str path = s->graph.files[i].path;
+
+                if (path.n >= 6 && strncasecmp(path.p, "readme", 6) == 0 &&
+                    qn_str_chr(path, '/') < 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_hollow(const struct qn_scan *s)
+{
+        const struct qn_pkgjson *p = s->manifest;
+
+        return s->stats.js_bytes <= HOLLOW_BYTES && s->stats.files <= HOLLOW_FILES &&
+               s->stats.bytes <= HOLLOW_SIZE && !p->types.text.n && !p->os.n && !p->cpu.n;
+}
+
+void qn_meta_missing(struct qn_scan *s)
+{
+        const struct qn_pkgjson *p = s->manifest;
+
+        if (is_hollow(s))
+                qn_meta_tell(s, "hollow", "", "%llu bytes of programs",
+                             (unsigned long long)s->stats.js_bytes);
+        if (!p->repository.text.n && !p->homepage.text.n && !has_readme(s))
+                qn_meta_tell(s, "bare", "", "no README, no repository, no homepage");
+}
+
+/* --- what should not be there --- */
+
+/* Programs that run at installation and that npm would not have packed. */
+static void tell_unlisted(struct qn_scan *s)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->graph.n_files && n < UNLISTED_MAX; i++) {
+                const struct qn_graph_file *f = &s->graph.files[i];
+                struct qn_event e = qn_meta_event("unlisted-file");
+
+                if (!(f->phases & 1u << QN_PHASE_INSTALL) ||
+                    !(f->flags & (QN_GF_JS | QN_GF_OTHER)) ||
+                    qn_str_find(f->path, QN_STR("!/")) >= 0 ||
+                    qn_packlist_has(s->manifest, f->path))
+                        continue;
+                qn_event_attr(&e, QN_ATTR_PATH, f->path);
+                qn_meta_add(s, &e);
+                n++;
+        }
+}
+
+void qn_meta_shape(struct qn_scan *s)
+{
+        tell_names(s);
+        tell_unlisted(s);
+}

@@ -1,0 +1,1 @@
+require('https').get('https://files.example.invalid/data.json', (r) => r.resume());
