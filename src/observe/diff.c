@@ -222,21 +222,11 @@ void qn_diff_program(struct qn_diff *d, struct qn_str path, const struct qn_js_a
 
 bool qn_diff_has_code(const struct qn_diff *d, struct qn_str path)
 {
-        return qn_diff_has_code_in(d, path, 0, UINT32_MAX);
-}
-
-bool qn_diff_has_code_in(const struct qn_diff *d, struct qn_str path, uint32_t start, uint32_t end)
-{
         uint32_t i = qn_map_get(&d->program_index, path);
-        const struct program *p;
 
         if (d->step != QN_DIFF_PACKAGE) /* only what differs is looked at of the version before */
                 return true;
-        if (i == QN_MAP_NONE)
-                return false;
-        p = &d->programs[i];
-        return p->fresh[qn_js_unit_before(&p->units, start)] !=
-               p->fresh[qn_js_unit_before(&p->units, end)];
+        return i != QN_MAP_NONE && d->programs[i].fresh[d->programs[i].units.n];
 }
 
 enum qn_novelty qn_diff_code(const struct qn_diff *d, struct qn_str path, uint32_t off)

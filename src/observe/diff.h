@@ -59,8 +59,6 @@ void qn_diff_program(struct qn_diff *d, struct qn_str path, const struct qn_js_a
                      struct qn_arena *tmp);
 /* Whether a program holds statements that the other side does not. */
 bool qn_diff_has_code(const struct qn_diff *d, struct qn_str path);
-/* The same of a part of it. */
-bool qn_diff_has_code_in(const struct qn_diff *d, struct qn_str path, uint32_t start, uint32_t end);
 /* Whether the code at an offset of a file is new: NONE or CODE. */
 enum qn_novelty qn_diff_code(const struct qn_diff *d, struct qn_str path, uint32_t off);
 /* All events are there: those of the version before are learnt; those of the package get their novelty, and facts about the

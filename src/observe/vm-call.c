@@ -1,6 +1,5 @@
 /* Functions: frames, calls, classes, and the functions that nobody called. */
 #include "base/limits.h"
-#include "observe/diff.h"
 #include "observe/vm-priv.h"
 
 #define RUNS_MAX      60000u /* of one function */
@@ -492,18 +491,6 @@ static bool never_ran(const struct qn_vobj *o)
         return scope < o->fn->m->ast->n_scopes && !o->fn->m->runs[scope];
 }
 
-/* Functions and classes that the version before had too are not run for their own sake, unless that is at install time. */
-static bool is_passed_over(const struct qn_vm *vm, const struct qn_vobj *o)
-{
-        const struct qn_vmod *m = o->fn->m;
-        const struct qn_graph_file *f = &vm->s->graph.files[m->file];
-        uint32_t node = o->fn->node ? o->fn->node : o->fn->class_node;
-
-        return vm->only_new && vm->s->diff && !m->nested && !(f->phases & 1u << QN_PHASE_INSTALL) &&
-               !qn_diff_has_code_in(vm->s->diff, f->path, qn_vn(m, node)->start,
-                                    qn_vn(m, node)->end);
-}
-
 void qn_vm_run_left(struct qn_vm *vm, size_t from)
 {
         struct qn_v unknown[PARAMS_LEFT] = { { 0 } };
@@ -515,7 +502,7 @@ void qn_vm_run_left(struct qn_vm *vm, size_t from)
                 struct qn_vobj *o = vm->made[i];
                 struct qn_vat at = { o->fn->m, 0 };
 
-                if (!never_ran(o) || is_passed_over(vm, o))
+                if (!never_ran(o))
                         continue;
                 vm->uncertain++;
                 if (o->fn->class_node) {

@@ -212,7 +212,6 @@ struct qn_vm {
         const struct qn_js_apis *apis;
         struct qn_arena a;
         struct qn_arena trees; /* of files that may be run */
-        bool only_new; /* of functions that nobody calls only those run that hold new code */
         bool full; /* the arena's cap was met, or there are no steps left even for a rough look */
 
         struct qn_map names; /* property names → key */

@@ -259,7 +259,6 @@ static void run_all(struct qn_vm *vm, size_t n, enum qn_vm_reach reach)
 {
         order(vm);
         vm->load = true;
-        vm->only_new = reach == QN_VM_CHANGED;
         for (unsigned rank = 0; rank < RANK_MAX && !vm->full; rank++) {
                 vm->dark = rank < RANK_PLAIN;
                 for (size_t i = 0; i < n && !vm->full; i++)

@@ -34,7 +34,7 @@ void qn_vm_add_code(struct qn_vm *vm, uint32_t file, struct qn_str path, struct 
 
 enum qn_vm_reach {
         QN_VM_INSTALL, /* what runs at install time */
-        QN_VM_CHANGED, /* that and, of the files marked QN_GF_CHANGED, what is new */
+        QN_VM_CHANGED, /* that and the files marked QN_GF_CHANGED */
         QN_VM_MARKED,  /* that and the files marked QN_GF_DEEP */
         QN_VM_ALL,
 };
