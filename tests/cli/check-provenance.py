@@ -49,7 +49,7 @@ def version(v, data, attested, person=False, **more):
 
 def packument(*versions):
     return {"name": "thing", "dist-tags": {"latest": versions[-1]["version"]}, "versions": {v["version"]: v for v in versions},
-            "time": {v["version"]: f"2025-06-{i + 1:02}T00:00:00.000Z" for i, v in enumerate(versions)}}
+            "time": {v["version"]: f"2025-06-{2 * i + 1:02}T00:00:00.000Z" for i, v in enumerate(versions)}}
 
 
 def events(target, *args):
