@@ -84,6 +84,26 @@ static const struct qn_opt intel_opts[] = {
         {}
 };
 
+static const struct qn_opt inventory_opts[] = {
+        { "asset", 0, 0, "NAME", NULL, NULL,
+          "add, collect: what the place is called (default: the path, the host's name)" },
+        { "kind", 0, 0, "KIND", "project|image|host|process|service", "project",
+          "add, collect: what kind of place it is" },
+        { "owner", 0, 0, "WHO", NULL, NULL, "add, collect: whose it is" },
+        { "environment", 0, QN_OPT_CONFIG, "NAME", NULL, NULL,
+          "add, collect: where it runs: production, test…" },
+        { "commit", 0, 0, "ID", NULL, NULL, "add, collect: which commit it is" },
+        { "time", 0, 0, "TIME", NULL, NULL, "add, collect: when it was so (default: now)" },
+        { "between", 0, 0, "T1 T2", NULL, NULL, "who-has: at any time from T1 to T2" },
+        { "days", 0, QN_OPT_NUMBER, "N", NULL, "30", "stale: not seen for N days" },
+        { "limit", 0, QN_OPT_NUMBER, "N", NULL, "20", "why: at most N paths of each source" },
+        { "format", 'f', QN_OPT_CONFIG, "FORMAT", "table|json|cyclonedx|spdx", "table",
+          "what to print: a table, JSON, or an SBOM (CycloneDX 1.6, SPDX 2.3)" },
+        { "no-sandbox", 0, 0, NULL, NULL, NULL,
+          "go on where the kernel refuses to confine the reading" },
+        {}
+};
+
 static const struct qn_opt judge_opts[] = {
         { "explain", 0, 0, NULL, NULL, NULL,
           "why each rule exists, all of its evidence, and how data flowed to it" },
@@ -130,6 +150,10 @@ const struct qn_verb qn_verbs[] = {
           "update|import|lookup|show|find|sources|diff|export|block|allow|expire [ARGUMENT...]",
           "update|import|lookup|show|find|sources|diff|export|block|allow|expire",
           "What is known to be bad: take feeds in, ask about versions, hand lists on", intel_opts },
+        { "inventory", 1, -1, QN_NEED_STATE, cmd_inventory,
+          "scan|sbom|add|ingest|collect|who-has|why|exposure|diff|stale [ARGUMENT...]",
+          "scan|sbom|add|ingest|collect|who-has|why|exposure|diff|stale",
+          "Which packages are where, since when, and why", inventory_opts },
         { "judge", 0, -1, QN_NEED_DATA, cmd_judge, "[FILE...]", NULL, "Judge events by the rules",
           judge_opts },
         { "rules", 1, 2, QN_NEED_DATA, cmd_rules, "list|show|test|docs [ID|DIR]",

@@ -65,6 +65,7 @@ int cmd_completion(const struct qn_args *a);
 int cmd_events(const struct qn_args *a);
 int cmd_help(const struct qn_args *a);
 int cmd_intel(const struct qn_args *a);
+int cmd_inventory(const struct qn_args *a);
 int cmd_judge(const struct qn_args *a);
 int cmd_rules(const struct qn_args *a);
 int cmd_semver(const struct qn_args *a);

@@ -11,11 +11,6 @@
 #define LEVELS_MAX QN_JSON_DEPTH_MAX
 #define CLIMB_MAX  16 /* directories above a workspace that are searched for its dependencies */
 
-/* A dependency that the project or a workspace names. */
-struct want {
-        struct qn_str from, name;
-};
-
 /* An open object: a list of packages, or (with an index) one package. */
 struct level {
         bool list;
@@ -31,9 +26,9 @@ struct reader {
         struct qn_json json;
         struct qn_map paths;
         size_t cap;
-        struct want *wants;
-        size_t n_wants, wants_cap;
-        bool nested; /* version 1: packages inside packages */
+        size_t needs_cap;
+        bool all_needs; /* also those of packages */
+        bool nested;    /* version 1: packages inside packages */
         size_t depth;
         struct level levels[LEVELS_MAX + 1];
 };
@@ -72,14 +67,25 @@ static const struct {
 };
 #undef FIELD
 
-static const char *const dep_blocks[] = { "dependencies", "devDependencies", "optionalDependencies",
-                                          "peerDependencies" };
+static const struct {
+        const char *key;
+        enum qn_dep_block block;
+} dep_blocks[] = {
+        { "dependencies", QN_DEP_PROD },
+        { "devDependencies", QN_DEP_DEV },
+        { "optionalDependencies", QN_DEP_OPTIONAL },
+        { "peerDependencies", QN_DEP_PEER },
+        { "requires", QN_DEP_PROD }, /* version 1 */
+};
 
-static bool is_dep_block(struct qn_str key)
+static bool is_dep_block(struct qn_str key, enum qn_dep_block *ret)
 {
-        for (size_t i = 0; i < QN_ARRAY_SIZE(dep_blocks); i++)
-                if (qn_str_is(key, dep_blocks[i]))
-                        return true;
+        for (size_t i = 0; i < QN_ARRAY_SIZE(dep_blocks); i++) {
+                if (!qn_str_is(key, dep_blocks[i].key))
+                        continue;
+                *ret = dep_blocks[i].block;
+                return true;
+        }
         return false;
 }
 
@@ -103,22 +109,27 @@ static int read_field(struct reader *rd, struct qn_lock_package *p, struct qn_st
         return qn_json_skip_rest(&rd->json, e, rd->err);
 }
 
-/* Reads the names in a dependency block as wants of `from`. */
-static int read_wants(struct reader *rd, struct qn_str from)
+/* Reads the names in a dependency block as needs of `from`. */
+static int read_needs(struct reader *rd, struct qn_str from, enum qn_dep_block block)
 {
+        struct qn_lock *lock = rd->lock;
         struct qn_json_event e;
         int r;
 
         for (;;) {
-                struct qn_str name;
+                struct qn_lock_need need = { .from = from, .block = block };
 
                 r = qn_json_next(&rd->json, &e, rd->err);
                 if (r < 0 || e.kind == QN_JSON_OBJECT_END)
                         return r;
-                if (qn_json_unescape(&e, rd->arena, &name) < 0 ||
-                    QN_ARENA_ROOM(rd->arena, rd->wants, rd->n_wants, rd->wants_cap) < 0)
+                if (qn_json_unescape(&e, rd->arena, &need.name) < 0 ||
+                    QN_ARENA_ROOM(rd->arena, lock->needs, lock->n_needs, rd->needs_cap) < 0)
                         return no_memory(rd);
-                rd->wants[rd->n_wants++] = (struct want){ from, name };
+                if (lock->n_needs == QN_BOM_EDGES_MAX)
+                        return qn_fail(rd->err, -EFBIG, e.off,
+                                       "the lock file holds more than %u dependencies",
+                                       QN_BOM_EDGES_MAX);
+                lock->needs[lock->n_needs++] = need;
                 r = qn_json_skip(&rd->json, rd->err);
                 if (r < 0)
                         return r;
@@ -211,6 +222,7 @@ static int read_member(struct reader *rd, struct level *l, const struct qn_json_
 {
         struct qn_lock_package *p = &rd->lock->packages[l->package];
         struct qn_json_event e;
+        enum qn_dep_block which = QN_DEP_PROD;
         struct qn_str name;
         bool block;
         int r = qn_json_next(&rd->json, &e, rd->err);
@@ -219,11 +231,11 @@ static int read_member(struct reader *rd, struct level *l, const struct qn_json_
                 return r;
         if (qn_json_unescape(key, rd->arena, &name) < 0)
                 return no_memory(rd);
-        block = e.kind == QN_JSON_OBJECT && is_dep_block(name);
+        block = e.kind == QN_JSON_OBJECT && is_dep_block(name, &which);
         if (block && rd->nested && qn_str_is(name, "dependencies"))
                 return push(rd, (struct level){ .list = true, .prefix = p->path });
-        if (block && !rd->nested && !qn_lock_path_name(p->path).p)
-                return read_wants(rd, p->path);
+        if (block && (rd->all_needs || (!rd->nested && !qn_lock_path_name(p->path).p)))
+                return read_needs(rd, p->path, which);
         if (e.kind == QN_JSON_STRING && !rd->nested && qn_str_is(name, "name"))
                 return qn_json_unescape(&e, rd->arena, &l->name) < 0 ? no_memory(rd) : 0;
         return read_field(rd, p, name, &e);
@@ -350,7 +362,7 @@ static bool mark_at(struct reader *rd, struct qn_str dir, struct qn_str name)
 }
 
 /* Looks where Node would: beside the workspace, then upwards. */
-static void mark_want(struct reader *rd, const struct want *w)
+static void mark_need(struct reader *rd, const struct qn_lock_need *w)
 {
         struct qn_str dir = w->from;
 
@@ -365,8 +377,9 @@ static void mark_direct(struct reader *rd)
 {
         struct qn_lock *lock = rd->lock;
 
-        for (size_t i = 0; i < rd->n_wants; i++)
-                mark_want(rd, &rd->wants[i]);
+        for (size_t i = 0; i < lock->n_needs; i++)
+                if (!rd->nested && !qn_lock_path_name(lock->needs[i].from).p)
+                        mark_need(rd, &lock->needs[i]);
         for (size_t i = 0; i < lock->n; i++)
                 if (lock->packages[i].link &&
                     qn_str_starts(lock->packages[i].path, "node_modules/"))
@@ -414,9 +427,10 @@ static int read_packages(struct reader *rd, struct qn_cur in)
         return 0;
 }
 
-int qn_lock_parse(struct qn_cur in, struct qn_arena *a, struct qn_lock **ret, struct qn_err *reterr)
+static int parse(struct qn_cur in, struct qn_arena *a, bool all_needs, struct qn_lock **ret,
+                 struct qn_err *reterr)
 {
-        struct reader rd = { .arena = a, .err = reterr };
+        struct reader rd = { .arena = a, .err = reterr, .all_needs = all_needs };
         int r = qn_json_init(&rd.json, in, reterr);
 
         if (r < 0)
@@ -429,6 +443,17 @@ int qn_lock_parse(struct qn_cur in, struct qn_arena *a, struct qn_lock **ret, st
                 return r;
         *ret = rd.lock;
         return 0;
+}
+
+int qn_lock_parse(struct qn_cur in, struct qn_arena *a, struct qn_lock **ret, struct qn_err *reterr)
+{
+        return parse(in, a, false, ret, reterr);
+}
+
+int qn_lock_parse_needs(struct qn_cur in, struct qn_arena *a, struct qn_lock **ret,
+                        struct qn_err *reterr)
+{
+        return parse(in, a, true, ret, reterr);
 }
 
 int qn_lock_mark_direct(struct qn_lock *lock, const struct qn_pkgjson *project, struct qn_arena *a)

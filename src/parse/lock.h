@@ -8,9 +8,9 @@
 #include "base/cur.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "parse/pkgjson.h"
 
 struct qn_arena;
-struct qn_pkgjson;
 
 enum qn_lock_kind {
         QN_LOCK_REGISTRY,  /* a version from a registry (also when `resolved` was left out) */
@@ -42,17 +42,29 @@ struct qn_lock_package {
         bool bad_name; /* npm would not accept the name */
 };
 
+/* What a package, a workspace or the project (from: "") asks for. */
+struct qn_lock_need {
+        struct qn_str from; /* its path */
+        struct qn_str name;
+        enum qn_dep_block block;
+};
+
 struct qn_lock {
         unsigned version;                 /* 1, 2 or 3 */
         struct qn_str name, root_version; /* of the project, p NULL when absent */
         struct qn_lock_package *packages; /* without the project itself */
         size_t n;
+        struct qn_lock_need *needs; /* those of the project and its workspaces, or all */
+        size_t n_needs;
         bool direct_known; /* version 1 does not say what is direct */
         bool duplicate;    /* some path occurred twice */
 };
 
 QN_MUST int qn_lock_parse(struct qn_cur in, struct qn_arena *a, struct qn_lock **ret,
                           struct qn_err *reterr);
+/* The same with the needs of all packages. */
+QN_MUST int qn_lock_parse_needs(struct qn_cur in, struct qn_arena *a, struct qn_lock **ret,
+                                struct qn_err *reterr);
 /* For version 1: marks what the project's package.json names.  0 or -ENOBUFS. */
 QN_MUST int qn_lock_mark_direct(struct qn_lock *lock, const struct qn_pkgjson *project,
                                 struct qn_arena *a);

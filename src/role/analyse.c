@@ -13,9 +13,14 @@
 #include "observe/provenance.h"
 #include "observe/publishing.h"
 #include "observe/scan.h"
+#include "parse/bom-image.h"
+#include "parse/bom-installed.h"
+#include "parse/bom.h"
+#include "parse/collection.h"
 #include "parse/packument.h"
 #include "parse/pkgjson.h"
 #include "role/analyse-wire.h"
+#include "role/bom-wire.h"
 #include "role/documents.h"
 #include "role/wire.h"
 
@@ -243,6 +248,61 @@ static int run_changes(void *ctx, struct qn_cur params, struct qn_cur input, str
         return r;
 }
 
+static int reply_bom(struct tables *t, int r, const struct qn_bom *bom, struct qn_buf *reply)
+{
+        if (r == 0)
+                r = qn_bom_wire_write(bom, reply);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
+static int run_bom(void *ctx, struct qn_cur params, const struct qn_cur *inputs,
+                   struct qn_buf *reply, struct qn_err *reterr)
+{
+        const struct qn_bom_in in = { inputs[0], inputs[1], qn_cur_rest(&params) };
+        struct tables *t = ctx;
+        struct qn_bom *bom = NULL;
+        int r = qn_bom_read(&in, &t->arena, &bom, reterr);
+
+        return reply_bom(t, r, bom, reply);
+}
+
+static int run_installed(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur input,
+                         struct qn_buf *reply, struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        struct qn_bom *bom = NULL;
+        int r = qn_bom_read_installed(input, &t->arena, &bom, reterr);
+
+        return reply_bom(t, r, bom, reply);
+}
+
+static int run_collection(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur input,
+                          struct qn_buf *reply, struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        struct qn_collection c;
+        int r = qn_collection_read(input, &t->arena, &c, reterr);
+
+        if (r == 0)
+                r = qn_collection_wire_write(&c, reply);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
+static int run_image(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur input,
+                     struct qn_buf *reply, struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        struct qn_collection c;
+        int r = qn_bom_read_images(input, &t->arena, &c, reterr);
+
+        if (r == 0)
+                r = qn_collection_wire_write(&c, reply);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
 static const struct qn_role_job jobs[] = {
         { QN_JOB_ANALYSE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_analyse },
         { QN_JOB_PICK, QN_PICK_REPLY_MAX, QN_PKG_SECONDS, run_pick },
@@ -253,6 +313,10 @@ static const struct qn_role_job jobs[] = {
         { QN_JOB_PROVENANCE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, run_provenance },
         { QN_JOB_FEED, QN_FEED_REPLY_MAX, QN_FEED_SECONDS, run_feed },
         { QN_JOB_CHANGES, QN_FEED_REPLY_MAX, QN_FEED_SECONDS, run_changes },
+        { QN_JOB_BOM, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_bom },
+        { QN_JOB_INSTALLED, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_installed },
+        { QN_JOB_COLLECTION, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_collection },
+        { QN_JOB_IMAGE, QN_ROLE_REPLY_MAX, QN_IMAGE_SECONDS, run_image },
 };
 
 const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs,

@@ -40,6 +40,16 @@ enum qn_analyse_job {
         QN_JOB_FEED,
         /* A list of changed records.  Parameters: qn_analyse_write_since().  Reply: qn_analyse_read_changes(). */
         QN_JOB_CHANGES,
+        /* A document that lists packages; beside it, in the first place, package.json files (files.h).
+         * Parameters: its file name.  Reply: qn_bom_wire_read(). */
+        QN_JOB_BOM,
+        /* The files of a tree of node_modules (files.h).  No parameters.  Reply: qn_bom_wire_read(). */
+        QN_JOB_INSTALLED,
+        /* What a host collected.  No parameters.  Reply: qn_collection_wire_read(). */
+        QN_JOB_COLLECTION,
+        /* A container image (image.h).  No parameters.  Reply: qn_collection_wire_read(), with the image as name and a
+         * source for each file and tree in it. */
+        QN_JOB_IMAGE,
 };
 
 /* What may stand beside an archive. */

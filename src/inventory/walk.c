@@ -1,0 +1,471 @@
+#include "inventory/walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/limits.h"
+#include "parse/bom-image.h"
+#include "parse/files.h"
+
+#define NO_TREE SIZE_MAX
+#define MODULES "node_modules"
+
+enum place {
+        PLACE_PLAIN,   /* any directory */
+        PLACE_MODULES, /* node_modules */
+        PLACE_SCOPE,   /* node_modules/@scope */
+        PLACE_STORE, /* node_modules/.pnpm and the like: directories that have a node_modules each */
+};
+
+struct todo {
+        struct qn_str path;
+        size_t tree;
+        unsigned depth;
+        enum place place;
+};
+
+struct walker {
+        struct qn_walk *w;
+        struct qn_buf buf; /* of the file that is read */
+        struct todo *queue;
+        size_t head, tail, cap;
+};
+
+/* --- lists --- */
+
+static struct qn_str join(struct walker *k, struct qn_str dir, struct qn_str name)
+{
+        struct qn_str ret = { NULL, dir.n + (dir.n != 0) + name.n };
+        char *p = qn_arena_alloc(k->w->arena, ret.n + 1);
+
+        if (!p)
+                return (struct qn_str){ NULL, 0 };
+        ret.p = p;
+        if (dir.n) {
+                memcpy(p, dir.p, dir.n);
+                p[dir.n] = '/';
+                p += dir.n + 1;
+        }
+        memcpy(p, name.p, name.n);
+        p[name.n] = '\0';
+        return ret;
+}
+
+static int note(struct walker *k, struct qn_str path, const char *message)
+{
+        struct qn_walk *w = k->w;
+
+        if (QN_ARENA_ROOM(w->arena, w->errors, w->n_errors, w->errors_cap) < 0)
+                return -ENOBUFS;
+        w->errors[w->n_errors++] = (struct qn_walk_error){ path, qn_str_c(message) };
+        return 0;
+}
+
+static int push(struct walker *k, const struct todo *t)
+{
+        if (!t->path.p)
+                return -ENOBUFS;
+        if (t->depth > QN_INVENTORY_DEPTH_MAX)
+                return note(k, t->path, "the directories nest too deeply");
+        if (k->tail == QN_INVENTORY_DIRS_MAX)
+                return note(k, t->path, "there are too many directories");
+        if (QN_ARENA_ROOM(k->w->arena, k->queue, k->tail, k->cap) < 0)
+                return -ENOBUFS;
+        k->queue[k->tail++] = *t;
+        return 0;
+}
+
+static int add_file(struct walker *k, struct qn_walk_file **list, size_t *n, size_t *cap,
+                    struct qn_str path)
+{
+        if (!path.p)
+                return -ENOBUFS;
+        if (*n == QN_INVENTORY_FILES_MAX)
+                return note(k, path, "there are too many files that list packages");
+        if (QN_ARENA_ROOM(k->w->arena, *list, *n, *cap) < 0)
+                return -ENOBUFS;
+        (*list)[(*n)++] = (struct qn_walk_file){ path };
+        return 0;
+}
+
+static int add_tree(struct walker *k, struct qn_str dir, size_t *ret)
+{
+        struct qn_walk *w = k->w;
+
+        if (QN_ARENA_ROOM(w->arena, w->trees, w->n_trees, w->trees_cap) < 0)
+                return -ENOBUFS;
+        w->trees[w->n_trees] = (struct qn_walk_tree){ dir, QN_BUF_INIT(QN_INVENTORY_BUNDLE_MAX) };
+        *ret = w->n_trees++;
+        return 0;
+}
+
+/* --- the files of a tree --- */
+
+/* A path of the walk as the tree has it. */
+static struct qn_str in_tree(const struct qn_walk_tree *t, struct qn_str path)
+{
+        return t->dir.n ? qn_str_skip(path, t->dir.n + 1) : path;
+}
+
+/* Reads path if it is a regular file: 1; 0 there is none. */
+static int read_file(struct walker *k, struct qn_str path)
+{
+        _cleanup_(qn_closep) int fd =
+                openat(k->w->root, path.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        struct stat st;
+        int r;
+
+        qn_buf_reset(&k->buf);
+        if (fd < 0)
+                return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
+                               ? 0
+                               : note(k, path, strerrordesc_np(errno));
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+                return 0;
+        r = qn_io_read_fd(fd, &k->buf);
+        if (r == -EFBIG)
+                return note(k, path, "the file is too large");
+        if (r < 0)
+                return r == -ENOMEM ? r : note(k, path, strerrordesc_np(-r));
+        return 1;
+}
+
+static int put_file(struct walker *k, size_t tree, struct qn_str path, struct qn_str as)
+{
+        struct qn_walk_tree *t = &k->w->trees[tree];
+        int r = read_file(k, path);
+
+        if (r <= 0)
+                return r;
+        if (t->files.n + k->buf.n > QN_INVENTORY_BUNDLE_MAX / 2)
+                return note(k, path, "the package.json files of this tree are too large together");
+        qn_files_add(&t->files, QN_FILES_FILE, as, qn_buf_view(&k->buf));
+        return qn_buf_error(&t->files);
+}
+
+static int put_package(struct walker *k, const struct todo *at)
+{
+        struct qn_str path = join(k, at->path, QN_STR("package.json"));
+
+        return path.p ? put_file(k, at->tree, path, in_tree(&k->w->trees[at->tree], path))
+                      : -ENOBUFS;
+}
+
+/* "a/b" and "../c" → "a/c" */
+static struct qn_str resolve(struct walker *k, struct qn_str dir, struct qn_str rel)
+{
+        char *p = qn_arena_alloc(k->w->arena, dir.n + rel.n + 2);
+        struct qn_str out = { p, dir.n };
+
+        if (!p)
+                return (struct qn_str){ NULL, 0 };
+        if (dir.n)
+                memcpy(p, dir.p, dir.n);
+        while (rel.n) {
+                struct qn_str part = qn_str_cut(&rel, '/');
+                ptrdiff_t slash = qn_str_rchr(out, '/');
+                struct qn_str last = slash < 0 ? out : qn_str_skip(out, (size_t)slash + 1);
+
+                if (!part.n || qn_str_is(part, "."))
+                        continue;
+                if (qn_str_is(part, "..") && last.n && !qn_str_is(last, "..")) {
+                        out.n = slash < 0 ? 0 : (size_t)slash;
+                        continue;
+                }
+                if (out.n)
+                        p[out.n++] = '/';
+                memcpy(p + out.n, part.p, part.n);
+                out.n += part.n;
+        }
+        p[out.n] = '\0';
+        return out;
+}
+
+static struct qn_str parent_of(struct qn_str path)
+{
+        ptrdiff_t slash = qn_str_rchr(path, '/');
+
+        return qn_str_take(path, slash < 0 ? 0 : (size_t)slash);
+}
+
+/* What lies outside of the tree is looked at once: its package.json only. */
+static int put_outside(struct walker *k, size_t tree, struct qn_str link, struct qn_str to)
+{
+        struct qn_str path = join(k, link, QN_STR("package.json"));
+        struct qn_str as = join(k, to, QN_STR("package.json"));
+
+        return path.p && as.p ? put_file(k, tree, path, as) : -ENOBUFS;
+}
+
+static int put_link(struct walker *k, size_t tree, struct qn_str path)
+{
+        struct qn_walk_tree *t = &k->w->trees[tree];
+        struct qn_str own = in_tree(t, path), to;
+        char target[QN_TAR_NAME_MAX];
+        ssize_t n = readlinkat(k->w->root, path.p, target, sizeof target);
+
+        if (n < 0 || (size_t)n == sizeof target)
+                return 0;
+        to = (struct qn_str){ target, (size_t)n };
+        if (target[0] == '/')
+                to = qn_arena_dup(k->w->arena, to);
+        else
+                to = resolve(k, parent_of(own), to);
+        if (!to.p)
+                return -ENOBUFS;
+        qn_files_add(&t->files, QN_FILES_LINK, own, to);
+        if (qn_str_starts(to, "/") || qn_str_starts(to, "../"))
+                return put_outside(k, tree, path, to);
+        return qn_buf_error(&t->files);
+}
+
+/* --- directories --- */
+
+/* A package: its package.json, and node_modules of its own. */
+static int visit_package(struct walker *k, const struct todo *at)
+{
+        const struct todo own = { join(k, at->path, QN_STR(MODULES)), at->tree, at->depth + 1,
+                                  PLACE_MODULES };
+        struct stat st;
+        int r = put_package(k, at);
+
+        if (r < 0 || !own.path.p)
+                return r < 0 ? r : -ENOBUFS;
+        if (fstatat(k->w->root, own.path.p, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+                return 0;
+        return push(k, &own);
+}
+
+static int visit_in_modules(struct walker *k, const struct todo *dir, struct qn_str name,
+                            unsigned char type)
+{
+        struct todo t = { join(k, dir->path, name), dir->tree, dir->depth + 1, PLACE_STORE };
+
+        if (!t.path.p)
+                return -ENOBUFS;
+        if (type == DT_LNK)
+                return qn_str_starts(name, ".") ? 0 : put_link(k, dir->tree, t.path);
+        if (type != DT_DIR)
+                return qn_str_is(name, ".package-lock.json")
+                               ? put_file(k, dir->tree, t.path,
+                                          in_tree(&k->w->trees[dir->tree], t.path))
+                               : 0;
+        if (qn_str_is(name, ".bin") || qn_str_is(name, ".cache"))
+                return 0;
+        if (qn_str_starts(name, "."))
+                return push(k, &t);
+        t.place = PLACE_SCOPE;
+        if (qn_str_starts(name, "@") && dir->place == PLACE_MODULES)
+                return push(k, &t);
+        return visit_package(k, &t);
+}
+
+/* ".pnpm/a@1.0.0/node_modules", or ".pnpm/@s/a@1.0.0/node_modules" of earlier versions */
+static int visit_in_store(struct walker *k, const struct todo *dir, struct qn_str name,
+                          unsigned char type)
+{
+        struct todo t = { join(k, dir->path, name), dir->tree, dir->depth + 1, PLACE_MODULES };
+        struct stat st;
+
+        if (type != DT_DIR)
+                return 0;
+        if (!qn_str_is(name, MODULES) && t.path.p)
+                t.path = join(k, t.path, QN_STR(MODULES));
+        if (!t.path.p)
+                return -ENOBUFS;
+        if (fstatat(k->w->root, t.path.p, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+                return push(k, &t);
+        if (!qn_str_starts(name, "@"))
+                return 0;
+        t.path = join(k, dir->path, name);
+        t.place = PLACE_STORE;
+        return push(k, &t);
+}
+
+static int visit_in_plain(struct walker *k, const struct todo *dir, struct qn_str name,
+                          unsigned char type)
+{
+        struct qn_walk *w = k->w;
+        struct todo t = { join(k, dir->path, name), dir->tree, dir->depth + 1, PLACE_PLAIN };
+
+        if (!t.path.p)
+                return -ENOBUFS;
+        if (type == DT_DIR) {
+                if (qn_str_is(name, MODULES))
+                        t.place = PLACE_MODULES;
+                return qn_str_is(name, ".git") ? 0 : push(k, &t);
+        }
+        if (type != DT_REG)
+                return 0;
+        if (qn_str_is(name, "package.json"))
+                return add_file(k, &w->packages, &w->n_packages, &w->packages_cap, t.path);
+        return qn_bom_is_list(name) ? add_file(k, &w->files, &w->n_files, &w->files_cap, t.path)
+                                    : 0;
+}
+
+static unsigned char type_of(int dir, const struct dirent *e)
+{
+        struct stat st;
+
+        if (e->d_type != DT_UNKNOWN)
+                return e->d_type;
+        return fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? DT_UNKNOWN
+                                                                     : IFTODT(st.st_mode);
+}
+
+/* A plain directory that has node_modules begins a tree, unless it lies in one. */
+static int find_tree(struct walker *k, struct todo *dir, struct dirent **names, int n, int fd)
+{
+        for (int i = 0; i < n && dir->place == PLACE_PLAIN && dir->tree == NO_TREE; i++)
+                if (strcmp(names[i]->d_name, MODULES) == 0 && type_of(fd, names[i]) == DT_DIR &&
+                    add_tree(k, dir->path, &dir->tree) < 0)
+                        return -ENOBUFS;
+        if (dir->place == PLACE_PLAIN && dir->tree != NO_TREE)
+                return put_package(k, dir);
+        return 0;
+}
+
+/* The blobs of an image are read as an image; nothing else is looked for there. */
+static int find_image(struct walker *k, const struct todo *dir, struct dirent **names, int n)
+{
+        struct qn_walk *w = k->w;
+        unsigned found = 0;
+
+        for (int i = 0; i < n && dir->place == PLACE_PLAIN; i++)
+                found |= strcmp(names[i]->d_name, "oci-layout") == 0   ? 1
+                         : strcmp(names[i]->d_name, "index.json") == 0 ? 2
+                                                                       : 0;
+        if (found != 3)
+                return 0;
+        return add_file(k, &w->images, &w->n_images, &w->images_cap, dir->path) < 0 ? -ENOBUFS : 1;
+}
+
+static int visit(struct walker *k, struct todo *dir)
+{
+        static int (*const visits[])(struct walker *, const struct todo *, struct qn_str,
+                                     unsigned char) = {
+                [PLACE_PLAIN] = visit_in_plain,
+                [PLACE_MODULES] = visit_in_modules,
+                [PLACE_SCOPE] = visit_in_modules,
+                [PLACE_STORE] = visit_in_store,
+        };
+        _cleanup_(qn_closep) int fd = openat(k->w->root, dir->path.n ? dir->path.p : ".",
+                                             O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        struct dirent **names = NULL;
+        bool image;
+        int n = fd < 0 ? -1 : scandirat(fd, ".", &names, NULL, alphasort), r;
+
+        if (n < 0)
+                return note(k, dir->path, strerrordesc_np(errno));
+        r = find_image(k, dir, names, n);
+        image = r == 1;
+        if (r == 0)
+                r = find_tree(k, dir, names, n, fd);
+        for (int i = 0; i < n; i++) {
+                struct qn_str name = qn_str_c(names[i]->d_name);
+
+                if (r == 0 && !image && !qn_str_is(name, ".") && !qn_str_is(name, ".."))
+                        r = visits[dir->place](k, dir, name, type_of(fd, names[i]));
+                free(names[i]);
+        }
+        free(names);
+        return image && r == 1 ? 0 : r;
+}
+
+/* PATH may be a node_modules itself: then the directory around it is the project. */
+static int begin(struct walker *k, const char *dir)
+{
+        struct todo first = { QN_STR(""), NO_TREE, 0, PLACE_PLAIN };
+        struct qn_str path = qn_str_c(dir);
+        char up[QN_TAR_NAME_MAX];
+
+        while (path.n > 1 && path.p[path.n - 1] == '/')
+                path.n--;
+        if (qn_str_is(path, MODULES) || qn_str_ends(path, "/" MODULES)) {
+                if (snprintf(up, sizeof up, "%.*s/..", QN_STR_ARG(path)) >= (int)sizeof up)
+                        return -ENAMETOOLONG;
+                first = (struct todo){ QN_STR(MODULES), 0, 0, PLACE_MODULES };
+                if (add_tree(k, QN_STR(""), &first.tree) < 0)
+                        return -ENOBUFS;
+                dir = up;
+        }
+        k->w->root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (k->w->root < 0)
+                return -errno;
+        if (first.place == PLACE_MODULES) {
+                int r = put_file(k, first.tree, QN_STR("package.json"), QN_STR("package.json"));
+
+                if (r < 0)
+                        return r;
+        }
+        return push(k, &first);
+}
+
+static int compare(const void *x, const void *y)
+{
+        const struct qn_walk_file *a = x, *b = y;
+
+        return qn_str_cmp(a->path, b->path);
+}
+
+int qn_walk(const char *dir, struct qn_arena *a, struct qn_walk *ret, struct qn_err *reterr)
+{
+        struct walker k = { .w = ret, .buf = QN_BUF_INIT(QN_INVENTORY_FILE_MAX) };
+        int r;
+
+        *ret = (struct qn_walk){ .arena = a, .root = -1 };
+        r = begin(&k, dir);
+        while (r == 0 && k.head < k.tail) {
+                struct todo t = k.queue[k.head++];
+
+                r = visit(&k, &t);
+        }
+        qn_buf_done(&k.buf);
+        if (r < 0) {
+                qn_walk_done(ret);
+                return qn_fail(reterr, r, 0, "%s", strerrordesc_np(-r));
+        }
+        if (ret->n_files)
+                qsort(ret->files, ret->n_files, sizeof *ret->files, compare);
+        if (ret->n_packages)
+                qsort(ret->packages, ret->n_packages, sizeof *ret->packages, compare);
+        return 0;
+}
+
+void qn_walk_done(struct qn_walk *w)
+{
+        for (size_t i = 0; i < w->n_trees; i++)
+                qn_buf_done(&w->trees[i].files);
+        w->n_trees = 0;
+        qn_closep(&w->root);
+}
+
+int qn_walk_beside(const struct qn_walk *w, struct qn_str dir, struct qn_buf *out)
+{
+        struct qn_buf text = QN_BUF_INIT(QN_INVENTORY_FILE_MAX);
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < w->n_packages; i++) {
+                struct qn_str path = w->packages[i].path;
+                _cleanup_(qn_closep) int fd = -1;
+
+                if (dir.n && (!qn_str_eq(qn_str_take(path, dir.n), dir) || path.p[dir.n] != '/'))
+                        continue;
+                fd = openat(w->root, path.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+                qn_buf_reset(&text);
+                if (fd < 0 || qn_io_read_fd(fd, &text) < 0)
+                        continue;
+                if (out->n + text.n > QN_INVENTORY_BESIDE_MAX)
+                        break;
+                qn_files_add(out, QN_FILES_FILE, dir.n ? qn_str_skip(path, dir.n + 1) : path,
+                             qn_buf_view(&text));
+                r = qn_buf_error(out);
+        }
+        qn_buf_done(&text);
+        return r;
+}

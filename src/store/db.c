@@ -1,0 +1,194 @@
+#include "store/db.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+#define FILE_NAME  "inventory.db"
+#define VERSION    1
+#define BUSY_MS    30000
+#define STRING_(x) #x
+#define STRING(x)  STRING_(x)
+
+/* An asset is a place; a source one file or tree in it; a holding says from when to when a package was in a source: `until`
+ * is empty while it is.  Times are seconds since 1970. */
+static const char schema[] =
+        "CREATE TABLE asset(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,"
+        " owner TEXT, environment TEXT, commit_id TEXT, UNIQUE(name, kind));"
+        "CREATE TABLE source(id INTEGER PRIMARY KEY, asset INTEGER NOT NULL REFERENCES asset,"
+        " path TEXT NOT NULL, kind TEXT NOT NULL, graph BLOB, graph_time INTEGER,"
+        " UNIQUE(asset, path));"
+        "CREATE TABLE observation(source INTEGER NOT NULL REFERENCES source,"
+        " time INTEGER NOT NULL, commit_id TEXT, PRIMARY KEY(source, time)) WITHOUT ROWID;"
+        "CREATE TABLE package(id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL,"
+        " UNIQUE(name, version));"
+        "CREATE TABLE holding(package INTEGER NOT NULL REFERENCES package,"
+        " source INTEGER NOT NULL REFERENCES source, since INTEGER NOT NULL, until INTEGER,"
+        " flags INTEGER NOT NULL, integrity TEXT, PRIMARY KEY(package, source, since)) WITHOUT "
+        "ROWID;"
+        "CREATE INDEX holding_source ON holding(source, package, since, until);"
+        "PRAGMA user_version = " STRING(VERSION) ";";
+
+static int code_of(int r)
+{
+        switch (r & 0xff) {
+        case SQLITE_OK:
+        case SQLITE_DONE:
+                return 0;
+        case SQLITE_ROW:
+                return 1;
+        case SQLITE_NOMEM:
+                return -ENOMEM;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+                return -EBUSY;
+        case SQLITE_FULL:
+                return -ENOSPC;
+        case SQLITE_CANTOPEN:
+                return -ENOENT;
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+                return -EACCES;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+                return -EBADMSG;
+        case SQLITE_TOOBIG:
+                return -EFBIG;
+        default:
+                return -EIO;
+        }
+}
+
+int qn_db_exec(struct qn_db *db, const char *sql)
+{
+        return code_of(sqlite3_exec(db->sql, sql, NULL, NULL, NULL));
+}
+
+sqlite3_stmt *qn_db_prepare(struct qn_db *db, const char *sql)
+{
+        for (size_t i = 0; i < db->n; i++) {
+                if (db->kept[i].text != sql)
+                        continue;
+                sqlite3_reset(db->kept[i].stmt);
+                sqlite3_clear_bindings(db->kept[i].stmt);
+                return db->kept[i].stmt;
+        }
+        if (db->n == QN_DB_STATEMENTS_MAX ||
+            sqlite3_prepare_v3(db->sql, sql, -1, SQLITE_PREPARE_PERSISTENT, &db->kept[db->n].stmt,
+                               NULL) != SQLITE_OK)
+                return NULL;
+        db->kept[db->n].text = sql;
+        return db->kept[db->n++].stmt;
+}
+
+int qn_db_step(sqlite3_stmt *s)
+{
+        return s ? code_of(sqlite3_step(s)) : -EIO;
+}
+
+int qn_db_run(sqlite3_stmt *s)
+{
+        int r = qn_db_step(s);
+
+        if (s)
+                sqlite3_reset(s);
+        return r < 0 ? r : 0;
+}
+
+void qn_db_bind_text(sqlite3_stmt *s, int at, struct qn_str v)
+{
+        if (s && v.p)
+                sqlite3_bind_text64(s, at, v.p, v.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void qn_db_bind_int(sqlite3_stmt *s, int at, int64_t v)
+{
+        if (s)
+                sqlite3_bind_int64(s, at, v);
+}
+
+struct qn_str qn_db_text(sqlite3_stmt *s, int at)
+{
+        const char *p = (const char *)sqlite3_column_text(s, at);
+
+        return (struct qn_str){ p, p ? (size_t)sqlite3_column_bytes(s, at) : 0 };
+}
+
+static int read_version(struct qn_db *db, int *ret)
+{
+        sqlite3_stmt *s = qn_db_prepare(db, "PRAGMA user_version");
+        int r = qn_db_step(s);
+
+        if (r > 0)
+                *ret = sqlite3_column_int(s, 0);
+        if (s)
+                sqlite3_reset(s);
+        return r < 0 ? r : r == 0 ? -EIO : 0;
+}
+
+/* A new file gets its tables in one step: whoever else opens it meanwhile waits. */
+static int prepare(struct qn_db *db, bool write, struct qn_err *reterr)
+{
+        int version = 0;
+        int r = qn_db_exec(db, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;");
+
+        if (r == 0 && write)
+                r = qn_db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+        if (r == 0)
+                r = read_version(db, &version);
+        if (r == 0 && version == 0 && !write)
+                return -ENOENT;
+        if (r == 0 && version == 0) {
+                r = qn_db_exec(db, "BEGIN IMMEDIATE");
+                if (r == 0)
+                        r = read_version(db, &version);
+                if (r == 0 && version == 0)
+                        r = qn_db_exec(db, schema);
+                if (r == 0)
+                        r = qn_db_exec(db, "COMMIT");
+                version = r == 0 ? VERSION : version;
+        }
+        if (r == 0 && version != VERSION)
+                return qn_fail(reterr, -EPROTO, 0,
+                               "the store was made by another version of qanat");
+        return r;
+}
+
+int qn_db_open(const char *dir, bool write, struct qn_db *ret, struct qn_err *reterr)
+{
+        int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | (write ? SQLITE_OPEN_CREATE : 0);
+        char path[4096];
+        int r = write ? qn_io_mkdirs(dir) : 0;
+
+        *ret = (struct qn_db){ 0 };
+        if (r < 0)
+                return qn_fail(reterr, r, 0, "%.100s: %s", dir, strerrordesc_np(-r));
+        if (snprintf(path, sizeof path, "%s/" FILE_NAME, dir) >= (int)sizeof path)
+                return qn_fail(reterr, -ENAMETOOLONG, 0, "the state directory's name is too long");
+        if (!write && access(path, F_OK) < 0)
+                r = -ENOENT;
+        if (r == 0)
+                r = code_of(sqlite3_open_v2(path, &ret->sql, flags, NULL));
+        if (r == 0) {
+                sqlite3_busy_timeout(ret->sql, BUSY_MS);
+                r = prepare(ret, write, reterr);
+        }
+        if (r == 0)
+                return 0;
+        qn_db_close(ret);
+        if (r == -ENOENT)
+                return qn_fail(reterr, r, 0, "no inventory yet: qanat inventory add");
+        return r == -EPROTO ? r
+                            : qn_fail(reterr, r, 0, "%.100s: %s", path,
+                                      r == -EBADMSG ? "the store is damaged" : strerrordesc_np(-r));
+}
+
+void qn_db_close(struct qn_db *db)
+{
+        for (size_t i = 0; i < db->n; i++)
+                sqlite3_finalize(db->kept[i].stmt);
+        sqlite3_close_v2(db->sql);
+        *db = (struct qn_db){ 0 };
+}

@@ -1,0 +1,39 @@
+/* db.h - the SQLite file behind the store.  One writer at a time, any number of readers; what was committed stays, whatever
+ * happens to the process or the machine (write-ahead log, full synchronisation).
+ * Statements are prepared once and kept.  Not here: what is stored (assets.h). */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+#define QN_DB_STATEMENTS_MAX 64u
+
+struct qn_db {
+        sqlite3 *sql;
+        struct {
+                const char *text; /* a literal: compared by its address */
+                sqlite3_stmt *stmt;
+        } kept[QN_DB_STATEMENTS_MAX];
+        size_t n;
+};
+
+/* Opens dir/inventory.db.  write: makes it when it is not there; else -ENOENT.  -EBADMSG: damaged or no such file; -EPROTO: of
+ * another version; -EBUSY: another process holds it for too long. */
+QN_MUST int qn_db_open(const char *dir, bool write, struct qn_db *ret, struct qn_err *reterr);
+void qn_db_close(struct qn_db *db);
+
+QN_MUST int qn_db_exec(struct qn_db *db, const char *sql);
+/* The statement of a literal, reset and without values; NULL when it cannot be prepared. */
+sqlite3_stmt *qn_db_prepare(struct qn_db *db, const char *sql);
+/* 1 a row, 0 the end, -errno. */
+QN_MUST int qn_db_step(sqlite3_stmt *s);
+/* Runs a statement that gives no rows. */
+QN_MUST int qn_db_run(sqlite3_stmt *s);
+
+/* Values from 1 on; p NULL: no value. */
+void qn_db_bind_text(sqlite3_stmt *s, int at, struct qn_str v);
+void qn_db_bind_int(sqlite3_stmt *s, int at, int64_t v);
+/* Of the row at hand, from 0 on; lives until the next step. */
+struct qn_str qn_db_text(sqlite3_stmt *s, int at);
