@@ -139,10 +139,14 @@ static int add_matches(struct qn_check_intel *ci, const struct qn_item *it,
                                              .integrity = it->integrity,
                                              .now_ms = ci->now_ms };
         struct qn_intel_answer ans;
-        int r = it->name.n ? qn_intel_match(ci->index, ci->trust, &q, &ci->tmp, &ans) : -ENOENT;
+        int r;
 
+        /* A directory is somebody's own, whatever it calls itself. */
+        if (!it->name.n || it->is_dir)
+                return 0;
+        r = qn_intel_match(ci->index, ci->trust, &q, &ci->tmp, &ans);
         if (r < 0)
-                return r == -ENOENT ? 0 : r;
+                return r;
         for (size_t i = 0; r == 0 && i < ans.n; i++)
                 r = add_match(ci, set, &ans.matches[i]);
         return r;

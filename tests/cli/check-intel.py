@@ -86,6 +86,15 @@ def versions(d):
     ok(v == "malicious" and "intel-malware" in rules, "the same archive under another name", r)
 
 
+def directories(d):
+    w = World(d)
+    w.take("a.json", json.dumps([mal("MAL-2025-1", "my-app"), mal("MAL-2025-2", "bad", ["1.0.0"])]))
+    put(f"{d}/mine/package.json", json.dumps({"name": "my-app", "version": "1.0.0"}))
+    put(f"{d}/mine/index.js", "module.exports = 1\n")
+    v, rules, r = w.one(f"{d}/mine")
+    ok(v == "clean", "a directory is not the package of the registry that has its name", r)
+
+
 def only(d):
     w = World(d)
     r = w.check("--intel-only", "x@1.0.0")
@@ -186,7 +195,7 @@ def indicators(d):
 
 
 def main():
-    for test in (versions, only, indicators):
+    for test in (versions, directories, only, indicators):
         with scratch() as d:
             test(d)
     done()
