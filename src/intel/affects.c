@@ -41,47 +41,49 @@ static bool before_limits(const struct qn_osv_range *r, const struct qn_semver *
         return !limited;
 }
 
-/* The events in the order of their versions decide; the last one at or below v is the one that does, so the highest such of
- * each kind is enough: an introduction counts when nothing at or above it has ended it. */
-static bool ends_before(const struct qn_osv_event *e, const struct qn_semver *v)
-{
-        int cmp;
+/* A place among versions; "0" is below all of them. */
+struct place {
+        struct qn_semver v;
+        bool zero, set;
+};
 
-        if (past(v, e, &cmp) < 0)
-                return false;
-        return e->kind == QN_OSV_FIXED           ? cmp >= 0
-               : e->kind == QN_OSV_LAST_AFFECTED ? cmp > 0
-                                                 : false;
+static bool is_higher(const struct place *a, const struct place *b)
+{
+        if (!b->set || a->zero || b->zero)
+                return !b->set || (b->zero && !a->zero);
+        return qn_semver_cmp(&a->v, &b->v) > 0;
 }
 
-/* Whether an end lies at or above the introduction: a range may begin again later. */
-static bool ends(const struct qn_osv_event *end, const struct qn_osv_event *begin)
+static void raise(struct place *to, const struct place *p)
 {
-        struct qn_semver a, b;
-        bool zero_a, zero_b;
-
-        if (!read_version(end->version, &a, &zero_a) || !read_version(begin->version, &b, &zero_b))
-                return false;
-        if (zero_b || zero_a)
-                return zero_b;
-        return qn_semver_cmp(&a, &b) >= 0;
+        if (is_higher(p, to))
+                *to = *p;
 }
 
+/* Whether an event lies so low that it counts for v: it begins at or below it, or ended before it. */
+static bool counts(enum qn_osv_event_kind kind, const struct place *p, const struct qn_semver *v)
+{
+        int cmp = p->zero ? 1 : qn_semver_cmp(v, &p->v);
+
+        return kind == QN_OSV_LAST_AFFECTED ? cmp > 0 : kind != QN_OSV_LIMIT && cmp >= 0;
+}
+
+/* The events in the order of their versions decide (the evaluation algorithm of the schema), so the highest beginning and the
+ * highest end that count are enough: v is covered when it began above where it ended last.  In one pass: a record may have
+ * as many events as it likes. */
 static bool covers(const struct qn_osv_range *r, const struct qn_semver *v)
 {
-        for (size_t i = 0; i < r->n; i++) {
-                bool ended = false;
-                int cmp;
+        struct place begin = { 0 }, end = { 0 };
 
-                if (r->events[i].kind != QN_OSV_INTRODUCED || past(v, &r->events[i], &cmp) < 0 ||
-                    cmp < 0)
+        for (size_t i = 0; i < r->n; i++) {
+                struct place p = { .set = true };
+
+                if (!read_version(r->events[i].version, &p.v, &p.zero) ||
+                    !counts(r->events[i].kind, &p, v))
                         continue;
-                for (size_t k = 0; k < r->n && !ended; k++)
-                        ended = ends_before(&r->events[k], v) && ends(&r->events[k], &r->events[i]);
-                if (!ended)
-                        return before_limits(r, v);
+                raise(r->events[i].kind == QN_OSV_INTRODUCED ? &begin : &end, &p);
         }
-        return false;
+        return begin.set && is_higher(&begin, &end) && before_limits(r, v);
 }
 
 bool qn_osv_range_is_all(const struct qn_osv_range *r)

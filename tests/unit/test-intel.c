@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/limits.h"
 #include "intel/feed.h"
 #include "intel/record.h"
 #include "intel/trust.h"
@@ -64,6 +65,27 @@ TEST(events_of_a_range)
         AFFECTS(EVENTS("{\"introduced\":\"0\"},{\"fixed\":\"1.0.0\"}"), "0.0.1", "range");
         AFFECTS(EVENTS("{\"introduced\":\"0\"},{\"fixed\":\"1.0.0\"}"), "1.0.0", "not");
         AFFECTS(EVENTS("{\"introduced\":\"0\"}"), "not a version", "not");
+}
+
+/* In one pass: with each event against each other this would take minutes. */
+TEST(a_range_may_have_as_many_events_as_are_let_in)
+{
+        static struct qn_osv_event events[QN_OSV_EVENTS_MAX];
+        struct qn_osv_range range = { QN_OSV_SEMVER, events, QN_OSV_EVENTS_MAX };
+        const struct qn_osv_affected block = { .ranges = &range, .n_ranges = 1 };
+        struct qn_affects_why why;
+
+        qn_arena_reset(&arena, 0);
+        for (unsigned i = 0; i < QN_OSV_EVENTS_MAX; i++) {
+                char version[32];
+
+                snprintf(version, sizeof version, "%u.0.0", i + 1);
+                events[i] = (struct qn_osv_event){ i % 2 ? QN_OSV_FIXED : QN_OSV_INTRODUCED,
+                                                   qn_arena_dup(&arena, qn_str_c(version)) };
+        }
+        ASSERT_EQ(qn_osv_affects(&block, QN_STR("501.3.0"), &why), QN_AFFECTS_RANGE);
+        ASSERT_EQ(qn_osv_affects(&block, QN_STR("502.3.0"), &why), QN_AFFECTS_NOT);
+        ASSERT_EQ(qn_osv_affects(&block, QN_STR("999999.0.0"), &why), QN_AFFECTS_NOT);
 }
 
 TEST(exact_versions_beat_a_range_over_everything)
