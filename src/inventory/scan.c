@@ -203,12 +203,15 @@ static int submit_tree(struct scan *s, const char *base, struct qn_walk_tree *t,
         int fd, r;
 
         qn_buf_str(&path, t->dir);
-        qn_buf_puts(&path, t->dir.n ? "/node_modules" : "node_modules");
+        if (!t->cache)
+                qn_buf_puts(&path, t->dir.n ? "/node_modules" : "node_modules");
         at.path = show_path(s, base, qn_buf_view(&path));
         at.below = qn_arena_dup(&s->inv->arena, qn_buf_view(&path));
         qn_buf_done(&path);
         r = qn_input_sealed(qn_cur_str(qn_buf_view(&t->files)), &fd);
-        return r < 0 ? r : submit(s, QN_JOB_INSTALLED, &at, fd, params, none, reterr);
+        return r < 0 ? r
+                     : submit(s, t->cache ? QN_JOB_CACHE : QN_JOB_INSTALLED, &at, fd, params, none,
+                              reterr);
 }
 
 static int submit_image(struct scan *s, const struct qn_walk *w, const char *base,

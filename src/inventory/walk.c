@@ -1,6 +1,5 @@
-#include "inventory/walk.h"
+#include "inventory/walk-priv.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,7 +11,6 @@
 #include "parse/bom-image.h"
 #include "parse/files.h"
 
-#define NO_TREE SIZE_MAX
 #define MODULES "node_modules"
 
 enum place {
@@ -22,23 +20,16 @@ enum place {
         PLACE_STORE, /* node_modules/.pnpm and the like: directories that have a node_modules each */
 };
 
-struct todo {
+struct qn_walk_todo {
         struct qn_str path;
         size_t tree;
         unsigned depth;
         enum place place;
 };
 
-struct walker {
-        struct qn_walk *w;
-        struct qn_buf buf; /* of the file that is read */
-        struct todo *queue;
-        size_t head, tail, cap;
-};
-
 /* --- lists --- */
 
-static struct qn_str join(struct walker *k, struct qn_str dir, struct qn_str name)
+struct qn_str qn_walk_join(struct qn_walker *k, struct qn_str dir, struct qn_str name)
 {
         struct qn_str ret = { NULL, dir.n + (dir.n != 0) + name.n };
         char *p = qn_arena_alloc(k->w->arena, ret.n + 1);
@@ -56,7 +47,7 @@ static struct qn_str join(struct walker *k, struct qn_str dir, struct qn_str nam
         return ret;
 }
 
-static int note(struct walker *k, struct qn_str path, const char *message)
+static int note(struct qn_walker *k, struct qn_str path, const char *message)
 {
         struct qn_walk *w = k->w;
 
@@ -66,7 +57,7 @@ static int note(struct walker *k, struct qn_str path, const char *message)
         return 0;
 }
 
-static int push(struct walker *k, const struct todo *t)
+static int push(struct qn_walker *k, const struct qn_walk_todo *t)
 {
         if (!t->path.p)
                 return -ENOBUFS;
@@ -80,7 +71,7 @@ static int push(struct walker *k, const struct todo *t)
         return 0;
 }
 
-static int add_file(struct walker *k, struct qn_walk_file **list, size_t *n, size_t *cap,
+static int add_file(struct qn_walker *k, struct qn_walk_file **list, size_t *n, size_t *cap,
                     struct qn_str path)
 {
         if (!path.p)
@@ -93,13 +84,14 @@ static int add_file(struct walker *k, struct qn_walk_file **list, size_t *n, siz
         return 0;
 }
 
-static int add_tree(struct walker *k, struct qn_str dir, size_t *ret)
+int qn_walk_add_tree(struct qn_walker *k, struct qn_str dir, bool cache, size_t *ret)
 {
         struct qn_walk *w = k->w;
 
         if (QN_ARENA_ROOM(w->arena, w->trees, w->n_trees, w->trees_cap) < 0)
                 return -ENOBUFS;
-        w->trees[w->n_trees] = (struct qn_walk_tree){ dir, QN_BUF_INIT(QN_INVENTORY_BUNDLE_MAX) };
+        w->trees[w->n_trees] =
+                (struct qn_walk_tree){ dir, QN_BUF_INIT(QN_INVENTORY_BUNDLE_MAX), cache };
         *ret = w->n_trees++;
         return 0;
 }
@@ -112,8 +104,22 @@ static struct qn_str in_tree(const struct qn_walk_tree *t, struct qn_str path)
         return t->dir.n ? qn_str_skip(path, t->dir.n + 1) : path;
 }
 
-/* Reads path if it is a regular file: 1; 0 there is none. */
-static int read_file(struct walker *k, struct qn_str path)
+static int read_head(int fd, size_t max, struct qn_buf *b)
+{
+        ssize_t n;
+        int r = qn_buf_room(b, max);
+
+        if (r < 0)
+                return r;
+        n = read(fd, b->p, max);
+        if (n < 0)
+                return -errno;
+        b->n = (size_t)n;
+        return 0;
+}
+
+/* Reads path, or its first max bytes, if it is a regular file: 1; 0 there is none. */
+static int read_file(struct qn_walker *k, struct qn_str path, size_t max)
 {
         _cleanup_(qn_closep) int fd =
                 openat(k->w->root, path.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -127,7 +133,7 @@ static int read_file(struct walker *k, struct qn_str path)
                                : note(k, path, strerrordesc_np(errno));
         if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
                 return 0;
-        r = qn_io_read_fd(fd, &k->buf);
+        r = max < QN_INVENTORY_FILE_MAX ? read_head(fd, max, &k->buf) : qn_io_read_fd(fd, &k->buf);
         if (r == -EFBIG)
                 return note(k, path, "the file is too large");
         if (r < 0)
@@ -135,29 +141,34 @@ static int read_file(struct walker *k, struct qn_str path)
         return 1;
 }
 
-static int put_file(struct walker *k, size_t tree, struct qn_str path, struct qn_str as)
+int qn_walk_put(struct qn_walker *k, size_t tree, struct qn_str path, struct qn_str as, size_t max)
 {
         struct qn_walk_tree *t = &k->w->trees[tree];
-        int r = read_file(k, path);
+        int r = read_file(k, path, max);
 
         if (r <= 0)
                 return r;
         if (t->files.n + k->buf.n > QN_INVENTORY_BUNDLE_MAX / 2)
                 return note(k, path, "the package.json files of this tree are too large together");
-        qn_files_add(&t->files, QN_FILES_FILE, as, qn_buf_view(&k->buf));
+        qn_files_add(&t->files, QN_FILES_FILE, as, qn_str_take(qn_buf_view(&k->buf), max));
         return qn_buf_error(&t->files);
 }
 
-static int put_package(struct walker *k, const struct todo *at)
+static int put_file(struct qn_walker *k, size_t tree, struct qn_str path, struct qn_str as)
 {
-        struct qn_str path = join(k, at->path, QN_STR("package.json"));
+        return qn_walk_put(k, tree, path, as, SIZE_MAX);
+}
+
+static int put_package(struct qn_walker *k, const struct qn_walk_todo *at)
+{
+        struct qn_str path = qn_walk_join(k, at->path, QN_STR("package.json"));
 
         return path.p ? put_file(k, at->tree, path, in_tree(&k->w->trees[at->tree], path))
                       : -ENOBUFS;
 }
 
 /* "a/b" and "../c" → "a/c" */
-static struct qn_str resolve(struct walker *k, struct qn_str dir, struct qn_str rel)
+static struct qn_str resolve(struct qn_walker *k, struct qn_str dir, struct qn_str rel)
 {
         char *p = qn_arena_alloc(k->w->arena, dir.n + rel.n + 2);
         struct qn_str out = { p, dir.n };
@@ -194,15 +205,15 @@ static struct qn_str parent_of(struct qn_str path)
 }
 
 /* What lies outside of the tree is looked at once: its package.json only. */
-static int put_outside(struct walker *k, size_t tree, struct qn_str link, struct qn_str to)
+static int put_outside(struct qn_walker *k, size_t tree, struct qn_str link, struct qn_str to)
 {
-        struct qn_str path = join(k, link, QN_STR("package.json"));
-        struct qn_str as = join(k, to, QN_STR("package.json"));
+        struct qn_str path = qn_walk_join(k, link, QN_STR("package.json"));
+        struct qn_str as = qn_walk_join(k, to, QN_STR("package.json"));
 
         return path.p && as.p ? put_file(k, tree, path, as) : -ENOBUFS;
 }
 
-static int put_link(struct walker *k, size_t tree, struct qn_str path)
+static int put_link(struct qn_walker *k, size_t tree, struct qn_str path)
 {
         struct qn_walk_tree *t = &k->w->trees[tree];
         struct qn_str own = in_tree(t, path), to;
@@ -227,10 +238,10 @@ static int put_link(struct walker *k, size_t tree, struct qn_str path)
 /* --- directories --- */
 
 /* A package: its package.json, and node_modules of its own. */
-static int visit_package(struct walker *k, const struct todo *at)
+static int visit_package(struct qn_walker *k, const struct qn_walk_todo *at)
 {
-        const struct todo own = { join(k, at->path, QN_STR(MODULES)), at->tree, at->depth + 1,
-                                  PLACE_MODULES };
+        const struct qn_walk_todo own = { qn_walk_join(k, at->path, QN_STR(MODULES)), at->tree,
+                                          at->depth + 1, PLACE_MODULES };
         struct stat st;
         int r = put_package(k, at);
 
@@ -241,10 +252,11 @@ static int visit_package(struct walker *k, const struct todo *at)
         return push(k, &own);
 }
 
-static int visit_in_modules(struct walker *k, const struct todo *dir, struct qn_str name,
+static int visit_in_modules(struct qn_walker *k, const struct qn_walk_todo *dir, struct qn_str name,
                             unsigned char type)
 {
-        struct todo t = { join(k, dir->path, name), dir->tree, dir->depth + 1, PLACE_STORE };
+        struct qn_walk_todo t = { qn_walk_join(k, dir->path, name), dir->tree, dir->depth + 1,
+                                  PLACE_STORE };
 
         if (!t.path.p)
                 return -ENOBUFS;
@@ -266,32 +278,34 @@ static int visit_in_modules(struct walker *k, const struct todo *dir, struct qn_
 }
 
 /* ".pnpm/a@1.0.0/node_modules", or ".pnpm/@s/a@1.0.0/node_modules" of earlier versions */
-static int visit_in_store(struct walker *k, const struct todo *dir, struct qn_str name,
+static int visit_in_store(struct qn_walker *k, const struct qn_walk_todo *dir, struct qn_str name,
                           unsigned char type)
 {
-        struct todo t = { join(k, dir->path, name), dir->tree, dir->depth + 1, PLACE_MODULES };
+        struct qn_walk_todo t = { qn_walk_join(k, dir->path, name), dir->tree, dir->depth + 1,
+                                  PLACE_MODULES };
         struct stat st;
 
         if (type != DT_DIR)
                 return 0;
         if (!qn_str_is(name, MODULES) && t.path.p)
-                t.path = join(k, t.path, QN_STR(MODULES));
+                t.path = qn_walk_join(k, t.path, QN_STR(MODULES));
         if (!t.path.p)
                 return -ENOBUFS;
         if (fstatat(k->w->root, t.path.p, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
                 return push(k, &t);
         if (!qn_str_starts(name, "@"))
                 return 0;
-        t.path = join(k, dir->path, name);
+        t.path = qn_walk_join(k, dir->path, name);
         t.place = PLACE_STORE;
         return push(k, &t);
 }
 
-static int visit_in_plain(struct walker *k, const struct todo *dir, struct qn_str name,
+static int visit_in_plain(struct qn_walker *k, const struct qn_walk_todo *dir, struct qn_str name,
                           unsigned char type)
 {
         struct qn_walk *w = k->w;
-        struct todo t = { join(k, dir->path, name), dir->tree, dir->depth + 1, PLACE_PLAIN };
+        struct qn_walk_todo t = { qn_walk_join(k, dir->path, name), dir->tree, dir->depth + 1,
+                                  PLACE_PLAIN };
 
         if (!t.path.p)
                 return -ENOBUFS;
@@ -319,19 +333,21 @@ static unsigned char type_of(int dir, const struct dirent *e)
 }
 
 /* A plain directory that has node_modules begins a tree, unless it lies in one. */
-static int find_tree(struct walker *k, struct todo *dir, struct dirent **names, int n, int fd)
+static int find_tree(struct qn_walker *k, struct qn_walk_todo *dir, struct dirent **names, int n,
+                     int fd)
 {
-        for (int i = 0; i < n && dir->place == PLACE_PLAIN && dir->tree == NO_TREE; i++)
+        for (int i = 0; i < n && dir->place == PLACE_PLAIN && dir->tree == QN_WALK_NO_TREE; i++)
                 if (strcmp(names[i]->d_name, MODULES) == 0 && type_of(fd, names[i]) == DT_DIR &&
-                    add_tree(k, dir->path, &dir->tree) < 0)
+                    qn_walk_add_tree(k, dir->path, false, &dir->tree) < 0)
                         return -ENOBUFS;
-        if (dir->place == PLACE_PLAIN && dir->tree != NO_TREE)
+        if (dir->place == PLACE_PLAIN && dir->tree != QN_WALK_NO_TREE)
                 return put_package(k, dir);
         return 0;
 }
 
 /* The blobs of an image are read as an image; nothing else is looked for there. */
-static int find_image(struct walker *k, const struct todo *dir, struct dirent **names, int n)
+static int find_image(struct qn_walker *k, const struct qn_walk_todo *dir, struct dirent **names,
+                      int n)
 {
         struct qn_walk *w = k->w;
         unsigned found = 0;
@@ -345,9 +361,9 @@ static int find_image(struct walker *k, const struct todo *dir, struct dirent **
         return add_file(k, &w->images, &w->n_images, &w->images_cap, dir->path) < 0 ? -ENOBUFS : 1;
 }
 
-static int visit(struct walker *k, struct todo *dir)
+static int visit(struct qn_walker *k, struct qn_walk_todo *dir)
 {
-        static int (*const visits[])(struct walker *, const struct todo *, struct qn_str,
+        static int (*const visits[])(struct qn_walker *, const struct qn_walk_todo *, struct qn_str,
                                      unsigned char) = {
                 [PLACE_PLAIN] = visit_in_plain,
                 [PLACE_MODULES] = visit_in_modules,
@@ -357,12 +373,14 @@ static int visit(struct walker *k, struct todo *dir)
         _cleanup_(qn_closep) int fd = openat(k->w->root, dir->path.n ? dir->path.p : ".",
                                              O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         struct dirent **names = NULL;
-        bool image;
+        bool image; /* or a cache */
         int n = fd < 0 ? -1 : scandirat(fd, ".", &names, NULL, alphasort), r;
 
         if (n < 0)
                 return note(k, dir->path, strerrordesc_np(errno));
         r = find_image(k, dir, names, n);
+        if (r == 0 && dir->place == PLACE_PLAIN)
+                r = qn_walk_cache(k, dir->path, names, n);
         image = r == 1;
         if (r == 0)
                 r = find_tree(k, dir, names, n, fd);
@@ -378,9 +396,9 @@ static int visit(struct walker *k, struct todo *dir)
 }
 
 /* PATH may be a node_modules itself: then the directory around it is the project. */
-static int begin(struct walker *k, const char *dir)
+static int begin(struct qn_walker *k, const char *dir)
 {
-        struct todo first = { QN_STR(""), NO_TREE, 0, PLACE_PLAIN };
+        struct qn_walk_todo first = { QN_STR(""), QN_WALK_NO_TREE, 0, PLACE_PLAIN };
         struct qn_str path = qn_str_c(dir);
         char up[QN_TAR_NAME_MAX];
 
@@ -389,8 +407,8 @@ static int begin(struct walker *k, const char *dir)
         if (qn_str_is(path, MODULES) || qn_str_ends(path, "/" MODULES)) {
                 if (snprintf(up, sizeof up, "%.*s/..", QN_STR_ARG(path)) >= (int)sizeof up)
                         return -ENAMETOOLONG;
-                first = (struct todo){ QN_STR(MODULES), 0, 0, PLACE_MODULES };
-                if (add_tree(k, QN_STR(""), &first.tree) < 0)
+                first = (struct qn_walk_todo){ QN_STR(MODULES), 0, 0, PLACE_MODULES };
+                if (qn_walk_add_tree(k, QN_STR(""), false, &first.tree) < 0)
                         return -ENOBUFS;
                 dir = up;
         }
@@ -415,13 +433,13 @@ static int compare(const void *x, const void *y)
 
 int qn_walk(const char *dir, struct qn_arena *a, struct qn_walk *ret, struct qn_err *reterr)
 {
-        struct walker k = { .w = ret, .buf = QN_BUF_INIT(QN_INVENTORY_FILE_MAX) };
+        struct qn_walker k = { .w = ret, .buf = QN_BUF_INIT(QN_INVENTORY_FILE_MAX) };
         int r;
 
         *ret = (struct qn_walk){ .arena = a, .root = -1 };
         r = begin(&k, dir);
         while (r == 0 && k.head < k.tail) {
-                struct todo t = k.queue[k.head++];
+                struct qn_walk_todo t = k.queue[k.head++];
 
                 r = visit(&k, &t);
         }

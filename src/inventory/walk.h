@@ -12,10 +12,11 @@ struct qn_walk_file {
         struct qn_str path; /* from the directory */
 };
 
-/* A tree: all of node_modules in and below one directory. */
+/* A tree: all of node_modules in and below one directory; or the index of a cache. */
 struct qn_walk_tree {
         struct qn_str dir;   /* "" is the directory itself */
         struct qn_buf files; /* files.h, paths from dir */
+        bool cache;          /* a package manager's, and no tree */
 };
 
 struct qn_walk_error {

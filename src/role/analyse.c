@@ -8,6 +8,7 @@
 #include "event/event.h"
 #include "intel/feed.h"
 #include "net/cacache.h"
+#include "net/cache-bom.h"
 #include "net/npmconf.h"
 #include "observe/analyse.h"
 #include "observe/provenance.h"
@@ -277,6 +278,16 @@ static int run_installed(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cu
         return reply_bom(t, r, bom, reply);
 }
 
+static int run_cache(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur input,
+                     struct qn_buf *reply, struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        struct qn_bom *bom = NULL;
+        int r = qn_cache_read_bom(input, &t->arena, &bom, reterr);
+
+        return reply_bom(t, r, bom, reply);
+}
+
 static int run_collection(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur input,
                           struct qn_buf *reply, struct qn_err *reterr)
 {
@@ -315,6 +326,7 @@ static const struct qn_role_job jobs[] = {
         { QN_JOB_CHANGES, QN_FEED_REPLY_MAX, QN_FEED_SECONDS, run_changes },
         { QN_JOB_BOM, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_bom },
         { QN_JOB_INSTALLED, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_installed },
+        { QN_JOB_CACHE, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_cache },
         { QN_JOB_COLLECTION, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_collection },
         { QN_JOB_IMAGE, QN_ROLE_REPLY_MAX, QN_IMAGE_SECONDS, run_image },
 };

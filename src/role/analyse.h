@@ -45,6 +45,8 @@ enum qn_analyse_job {
         QN_JOB_BOM,
         /* The files of a tree of node_modules (files.h).  No parameters.  Reply: qn_bom_wire_read(). */
         QN_JOB_INSTALLED,
+        /* The index files of a package manager's cache (files.h).  No parameters.  Reply: qn_bom_wire_read(). */
+        QN_JOB_CACHE,
         /* What a host collected.  No parameters.  Reply: qn_collection_wire_read(). */
         QN_JOB_COLLECTION,
         /* A container image (image.h).  No parameters.  Reply: qn_collection_wire_read(), with the image as name and a

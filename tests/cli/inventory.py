@@ -251,11 +251,30 @@ def deno(d, home):
     integrities("deno.lock", lock)
 
 
+def caches(d, home):
+    """What the installations before left in the caches."""
+    doc = scan(home).json
+    every = WANTED | MEMBERS
+    found = {}
+    for c in of_kind(doc, "cache"):
+        found.setdefault(c["source"], []).append(c)
+    for name, exact in (("npm/_cacache", True), ("yarn1/v6", True), ("store5/v3", True), ("store7/v3", True), ("store8/v3", True),
+                        ("store10/v10", False), ("bun", False), (".yarn/berry/cache", False)):
+        components = found.get(f"{home}/{name}", [])
+        if name == "bun" and not os.path.exists(os.path.join(TOOLS, "bun1.1")):
+            continue
+        got = {(c["name"], c["version"]) for c in components}
+        ok(every <= got, f"the cache {name}", every - got)
+        ok(not exact or all(c["integrity"] for c in components if c["name"] != "tiny"), f"the cache {name}: integrities",
+           [c for c in components if not c["integrity"]][:2])
+    ok(not doc["errors"], "caches: no errors", doc["errors"])
+
+
 REGISTRY = subprocess.run(["npm", "config", "get", "registry"], capture_output=True, text=True).stdout.strip()
 with scratch() as d:
     if not os.path.isdir(TOOLS):
         print("1..0 # SKIP the package managers are not installed (tools/setup)")
     else:
-        for part in (npm, pnpm, yarn_classic, yarn_berry, bun, deno):
+        for part in (npm, pnpm, yarn_classic, yarn_berry, bun, deno, caches):
             part(d, os.path.join(d, "home"))
         done()
