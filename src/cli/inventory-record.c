@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/show.h"
 #include "cli/args.h"
+#include "cli/git-history.h"
 #include "cli/inventory-print.h"
 #include "cli/inventory.h"
 #include "inventory/graph.h"
@@ -177,6 +178,102 @@ static int add_paths(struct recorder *rec, const char *const *paths, size_t n, b
         return r;
 }
 
+/* --- history --- */
+
+struct history {
+        struct recorder *rec;
+        const char *name; /* of the asset */
+        const char *file; /* without its directory */
+        char dir[4096];   /* the file's */
+        char work[64];    /* a directory for each version in turn */
+};
+
+/* The version of one file beside the others, for the scan to find: 0, or 1 when the commit has none. */
+static int place(const struct history *h, const struct qn_git_version *v, const char *file)
+{
+        struct qn_buf text = QN_BUF_INIT((size_t)256 << 20);
+        char path[4200];
+        int r = qn_git_content(h->dir, v->commit, file, &text);
+
+        snprintf(path, sizeof path, "%s/%s", h->work, file);
+        unlink(path);
+        if (r == 0)
+                r = qn_io_replace(path, qn_buf_view(&text));
+        qn_buf_done(&text);
+        return r == -ENOENT ? 1 : r;
+}
+
+static int add_version(struct history *h, const struct qn_git_version *v)
+{
+        struct qn_arena a = QN_ARENA_INIT(ARENA_MAX);
+        const char *const paths[] = { h->work };
+        struct qn_inventory_how how;
+        struct qn_inventory inv;
+        struct qn_collection col = { .name = qn_str_c(h->name) };
+        int r = take_options(h->rec->args, &col);
+
+        if (r == 0)
+                r = place(h, v, "package.json");
+        if (r >= 0)
+                r = place(h, v, h->file);
+        if (r < 0)
+                return r;
+        qn_inventory_how(h->rec->args, &how);
+        col.time = v->time;
+        col.commit = qn_str_c(v->commit);
+        r = qn_inventory_scan(&how, paths, 1, &inv, &h->rec->err);
+        if (r < 0)
+                log_err(r, "%s", h->rec->err.msg);
+        if (r == 0 && inv.n_errors) {
+                log_note("%s: %s: %.*s", v->commit, h->file, QN_STR_ARG(inv.errors[0].message));
+                h->rec->incomplete = true;
+        } else if (r == 0) {
+                r = take_scan(&inv, true, &a, &col);
+                if (r == 0)
+                        r = record(h->rec, &col);
+        }
+        qn_inventory_done(&inv);
+        qn_arena_done(&a);
+        return r;
+}
+
+static void remove_work(const struct history *h)
+{
+        const char *const files[] = { h->file, "package.json" };
+        char path[4200];
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(files); i++) {
+                snprintf(path, sizeof path, "%s/%s", h->work, files[i]);
+                unlink(path);
+        }
+        rmdir(h->work);
+}
+
+/* Each version that a lock file had, at the time when it was committed. */
+static int add_history(struct recorder *rec, const char *file, const char *name)
+{
+        struct history h = { .rec = rec, .name = name, .work = "/tmp/qanat-history-XXXXXX" };
+        const char *slash = strrchr(file, '/');
+        struct qn_git_version *v;
+        struct qn_err err = { 0 };
+        size_t n;
+        int r;
+
+        h.file = slash ? slash + 1 : file;
+        snprintf(h.dir, sizeof h.dir, "%.*s", slash ? (int)QN_MIN(slash - file + 1, 4000) : 1,
+                 slash ? file : ".");
+        r = qn_git_versions(h.dir, h.file, &v, &n, &err);
+        if (r < 0)
+                return log_err(r, "%s: %s", file, err.msg);
+        if (!mkdtemp(h.work))
+                r = log_err(-errno, "%s: %s", h.work, strerrordesc_np(errno));
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = add_version(&h, &v[i]);
+        remove_work(&h);
+        free(v);
+        return r;
+}
+
 static int open_store(struct recorder *rec, const struct qn_args *a)
 {
         int r;
@@ -191,19 +288,23 @@ int qn_inventory_add(const struct qn_args *a)
         static const char *const here[] = { "." };
         const char *const *paths = a->n > 1 ? a->argv + 1 : here;
         const char *name = qn_args_get(a, "asset");
+        bool history = qn_args_on(a, "history");
         size_t n = a->n > 1 ? a->n - 1 : 1;
         struct recorder rec;
         int r = open_store(&rec, a);
 
         if (r < 0)
                 return r;
-        if (name)
+        if (name && !history)
                 r = add_paths(&rec, paths, n, n == 1, name);
-        for (size_t i = 0; !name && r == 0 && i < n; i++) {
+        for (size_t i = 0; (!name || history) && r == 0 && i < n; i++) {
                 char *full = realpath(paths[i], NULL);
 
-                r = full ? add_paths(&rec, &paths[i], 1, true, full)
-                         : log_err(-errno, "%s: %s", paths[i], strerrordesc_np(errno));
+                if (full && history)
+                        r = add_history(&rec, full, name ? name : full);
+                else
+                        r = full ? add_paths(&rec, &paths[i], 1, true, full)
+                                 : log_err(-errno, "%s: %s", paths[i], strerrordesc_np(errno));
                 free(full);
         }
         qn_db_close(&rec.db);

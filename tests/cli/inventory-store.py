@@ -130,6 +130,29 @@ def fleet(d):
     ok(inv(d, "ingest", f"{d}/bad.json").code == 3, "deep nesting")
 
 
+def history(d):
+    repo = f"{d}/repo"
+    os.makedirs(f"{repo}/app")
+
+    def git(when, *args):
+        env = {**os.environ, "GIT_COMMITTER_DATE": f"{when}T00:00:00Z", "GIT_AUTHOR_DATE": f"{when}T00:00:00Z", "HOME": d}
+        subprocess.run(["git", "-C", repo, "-c", "user.name=t", "-c", "user.email=t@t.invalid", *args], env=env, check=True, capture_output=True)
+
+    git("2024-01-01", "init")
+    for when, version in (("2024-01-01", "1.0.0"), ("2024-02-01", "2.0.0"), ("2024-03-01", None), ("2024-04-01", "3.0.0")):
+        put(f"{repo}/app/package-lock.json", lock([("h", version)], direct=("h",)) if version else "{ broken")
+        git(when, "add", "-A")
+        git(when, "commit", "-m", "x")
+    put(f"{repo}/.git/config", open(f"{repo}/.git/config", encoding="ascii").read() + f'[core]\n\tfsmonitor = touch {d}/ran\n\tpager = touch {d}/ran\n')
+    r = inv(d, "add", "--history", f"{repo}/app/package-lock.json", "--asset", "repo")
+    ok(r.code == 3 and r.out.count(b"repo: ") == 3, "history: three versions, one is broken", r)
+    got = spans(d, "h", "--between", "2024-01-01", "2024-12-31")
+    ok(got == [("1.0.0", "2024-01-01", "2024-02-01"), ("2.0.0", "2024-02-01", "2024-04-01"), ("3.0.0", "2024-04-01", None)], "history: times", got)
+    ok(len(ask(d, "who-has", "h")["matches"][0]["asset"]["commit"]) == 40, "history: the commit")
+    ok(not os.path.exists(f"{d}/ran"), "history: nothing of the repository is run")
+    ok(inv(d, "add", "--history", f"{d}/q/package-lock.json").code == 2, "history: without a repository")
+
+
 def healthy(d, state):
     db = sqlite3.connect(f"{d}/{state}/inventory.db")
     try:
@@ -198,6 +221,6 @@ def together(d):
 
 
 with scratch() as tmp:
-    for part in (usage, over_time, questions, fleet, together, kills, damaged):
+    for part in (usage, over_time, questions, fleet, history, together, kills, damaged):
         part(tmp)
     done()
