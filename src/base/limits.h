@@ -191,6 +191,7 @@
 #define QN_INVENTORY_BESIDE_MAX ((size_t)64 << 20)  /* bytes of the package.json files of one project */
 #define QN_IMAGE_LAYER_MAX      ((size_t)8 << 30)   /* bytes that one layer of an image may unpack to */
 #define QN_IMAGE_ENTRIES_MAX    2000000u            /* files of one layer */
+#define QN_ZST_WINDOW_LOG_MAX   27u                 /* what a zstd frame may look back: 128 MB */
 #define QN_IMAGE_SECONDS        120u                /* processor time of one image */
 
 /* --- intelligence --- */

@@ -6,6 +6,7 @@
 #include "parse/gz.h"
 #include "parse/json.h"
 #include "parse/tar.h"
+#include "parse/zst.h"
 
 #define MODULES   "node_modules/"
 #define INDEX_MAX 4u /* lists of manifests in lists of manifests */
@@ -272,25 +273,38 @@ static int take_entry(struct layer *l, const struct qn_tar_entry *e)
         return r < 0 ? r : add(l, &f);
 }
 
-static ssize_t read_stream(void *user, void *out, size_t n, struct qn_err *reterr)
+static ssize_t read_gz(void *user, void *out, size_t n, struct qn_err *reterr)
 {
         return qn_gz_stream_read(user, out, n, reterr);
+}
+
+static ssize_t read_zst(void *user, void *out, size_t n, struct qn_err *reterr)
+{
+        return qn_zst_read(user, out, n, reterr);
 }
 
 /* Does `take` for each entry of the layer. */
 static int walk(struct layer *l, struct qn_cur in,
                 int (*take)(struct layer *, const struct qn_tar_entry *))
 {
-        _cleanup_(qn_gz_stream_freep) struct qn_gz_stream *stream = NULL;
+        _cleanup_(qn_gz_stream_freep) struct qn_gz_stream *gz = NULL;
+        _cleanup_(qn_zst_freep) struct qn_zst *zst = NULL;
         _cleanup_(qn_tar_freep) struct qn_tar *t = NULL;
+        bool is_gz = qn_gz_is(in), is_zst = qn_zst_is(in);
         struct qn_tar_entry e;
         int r = 0;
 
-        l->streams = qn_gz_is(in);
-        if (l->streams)
-                r = qn_gz_stream_new(in, QN_IMAGE_LAYER_MAX, &stream);
-        if (r == 0)
-                r = l->streams ? qn_tar_open_stream(read_stream, stream, &t) : qn_tar_open(in, &t);
+        l->streams = is_gz || is_zst;
+        if (is_gz)
+                r = qn_gz_stream_new(in, QN_IMAGE_LAYER_MAX, &gz);
+        else if (is_zst)
+                r = qn_zst_new(in, QN_IMAGE_LAYER_MAX, &zst);
+        if (r == 0 && is_gz)
+                r = qn_tar_open_stream(read_gz, gz, &t);
+        else if (r == 0 && is_zst)
+                r = qn_tar_open_stream(read_zst, zst, &t);
+        else if (r == 0)
+                r = qn_tar_open(in, &t);
         l->tar = t;
         if (r == 0)
                 qn_tar_allow(t, QN_IMAGE_ENTRIES_MAX);
@@ -358,13 +372,8 @@ static int put(struct reader *rd, struct qn_image *image, const struct qn_image_
 static int apply_layer(struct reader *rd, struct qn_image *image, struct qn_cur in)
 {
         struct layer l = { .rd = rd, .image = image };
-        struct qn_str head = qn_str_take(qn_cur_rest(&in), 4);
-        int r;
+        int r = walk(&l, in, take_entry);
 
-        if (qn_str_eq(head, QN_STR("\x28\xb5\x2f\xfd")))
-                return qn_fail(rd->err, -ENOTSUP, 0,
-                               "a layer is compressed with zstd, which is not known here");
-        r = walk(&l, in, take_entry);
         if (r == 0 && l.targets.n)
                 r = walk(&l, in, take_target);
         for (size_t i = 0; r == 0 && i < image->n; i++)

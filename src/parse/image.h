@@ -1,8 +1,8 @@
 /* image.h - a container image → the files in it that list npm packages, as the topmost layer shows them.  HOSTILE INPUT.
  * Reads archives of `docker save` and of OCI layouts (tar, gzip around it or not), and OCI layout directories as a bundle
- * (files.h).  Layers are tar, gzipped or not; whiteouts and opaque directories take away what lower layers had.
+ * (files.h).  Layers are tar, plain or packed with gzip or zstd; whiteouts and opaque directories take away what lower layers had.
  * Symbolic links are noted inside node_modules only, and never followed.
- * Errors: -EINVAL no image, -EBADMSG broken, -EFBIG past a cap, -ENOTSUP a compression that is not known (zstd). */
+ * Errors: -EINVAL no image, -EBADMSG broken, -EFBIG past a cap. */
 #pragma once
 
 #include "base/arena.h"

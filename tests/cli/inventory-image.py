@@ -50,6 +50,15 @@ LAYERS = [
         "../../escape/package-lock.json": "{",
     }),
 ]
+def zstd(data):
+    """A zstd frame of raw blocks: no compressor is needed to write one."""
+    out = b"\x28\xb5\x2f\xfd" + bytes([0x80, 0x58]) + len(data).to_bytes(4, "little")
+    blocks = [data[i:i + 100000] for i in range(0, len(data), 100000)]
+    for i, block in enumerate(blocks):
+        out += (len(block) << 3 | (i + 1 == len(blocks))).to_bytes(3, "little") + block
+    return out
+
+
 WANTED = {("a", "1.0.0"), ("b", "2.0.0"), ("d", "1.0.0"), ("npm", "10.0.0"), ("x", "1.0.0"), ("hard", "3.0.0")}
 
 
@@ -92,6 +101,7 @@ def images(d):
     for label, path in (("docker save", docker(f"{d}/save.tar", LAYERS)),
                         ("docker save, gzipped layers", docker(f"{d}/save2.tar", [gzip.compress(x) for x in LAYERS])),
                         ("docker save, gzipped", docker(f"{d}/save.tar.gz", LAYERS, gzip.compress)),
+                        ("docker save, layers in zstd", docker(f"{d}/save3.tar", [zstd(x) for x in LAYERS])),
                         ("an OCI layout", oci(f"{d}/layout", LAYERS)),
                         ("an OCI layout, plain layers", oci(f"{d}/plain", LAYERS, False))):
         run = scan(path)
@@ -114,7 +124,8 @@ def images(d):
 def broken(d):
     for label, path, message in (
             ("a layer that is missing", docker(f"{d}/b1.tar", LAYERS, Layers=["nothing.tar"]), "lacks"),
-            ("a layer in zstd", docker(f"{d}/b2.tar", [b"\x28\xb5\x2f\xfd" + b"x" * 600]), "zstd"),
+            ("a layer of broken zstd", docker(f"{d}/b2.tar", [b"\x28\xb5\x2f\xfd" + b"x" * 600]), "zstd"),
+            ("a layer of zstd that is cut short", docker(f"{d}/b7.tar", [zstd(LAYERS[0])[:-40]]), "zstd"),
             ("a layer that is cut short", docker(f"{d}/b3.tar", [gzip.compress(LAYERS[0])[:100]]), ""),
             ("no manifest", put(f"{d}/b4.tar", LAYERS[0]), "no manifest"),
             ("an archive that is cut short", put(f"{d}/b5.tar", open(docker(f"{d}/b6.tar", LAYERS), "rb").read()[:5000]), "")):
