@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/args.h"
 #include "cli/inventory-print.h"
+#include "cli/inventory-vex.h"
 #include "cli/inventory.h"
 #include "cli/verbs.h"
 #include "inventory/components.h"
@@ -128,11 +129,13 @@ static void tell_time(char *buffer, size_t size)
                 snprintf(buffer, size, "1970-01-01T00:00:00Z");
 }
 
-static int print_sbom(const struct qn_inventory *inv, bool spdx)
+static int print_sbom(const struct qn_args *args, const struct qn_inventory *inv, bool spdx)
 {
         struct qn_arena a = QN_ARENA_INIT(ARENA_MAX);
         struct qn_buf out = QN_BUF_INIT(OUT_MAX);
         struct qn_components c;
+        struct qn_sbom_match *matches = NULL;
+        size_t n_matches = 0;
         struct qn_bom *all;
         char when[32];
         int r = qn_inventory_join(inv, &a, &all);
@@ -140,8 +143,10 @@ static int print_sbom(const struct qn_inventory *inv, bool spdx)
         tell_time(when, sizeof when);
         if (r == 0)
                 r = qn_components_make(all, &a, &c);
+        if (r == 0 && qn_args_on(args, "vex"))
+                r = qn_inventory_vex(args->state, &c, &a, &matches, &n_matches);
         if (r == 0) {
-                const struct qn_sbom s = { all, &c, qn_str_c(when) };
+                const struct qn_sbom s = { all, &c, qn_str_c(when), matches, n_matches };
 
                 r = spdx ? qn_sbom_spdx(&s, &out) : qn_sbom_cyclonedx(&s, &out);
         }
@@ -159,9 +164,9 @@ static int print(const struct qn_args *a, const struct qn_inventory *inv)
         if (is_format(a, "json"))
                 return qn_inventory_print_json(inv);
         if (is_format(a, "spdx"))
-                return print_sbom(inv, true);
+                return print_sbom(a, inv, true);
         if (is_format(a, "cyclonedx") || qn_str_is(qn_str_c(a->argv[0]), "sbom"))
-                return print_sbom(inv, false);
+                return print_sbom(a, inv, false);
         return qn_inventory_print_table(inv);
 }
 

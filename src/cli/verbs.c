@@ -96,6 +96,8 @@ static const struct qn_opt inventory_opts[] = {
         { "time", 0, 0, "TIME", NULL, NULL, "add, collect: when it was so (default: now)" },
         { "history", 0, 0, NULL, NULL, NULL,
           "add: every version that the lock file had in git, at the time of its commit" },
+        { "vex", 0, 0, NULL, NULL, NULL,
+          "sbom: also what is known to be bad of it, as vulnerabilities (CycloneDX)" },
         { "between", 0, 0, "T1 T2", NULL, NULL, "who-has: at any time from T1 to T2" },
         { "days", 0, QN_OPT_NUMBER, "N", NULL, "30", "stale: not seen for N days" },
         { "limit", 0, QN_OPT_NUMBER, "N", NULL, "20", "why: at most N paths of each source" },

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -361,6 +363,22 @@ static int find_image(struct qn_walker *k, const struct qn_walk_todo *dir, struc
         return add_file(k, &w->images, &w->n_images, &w->images_cap, dir->path) < 0 ? -ENOBUFS : 1;
 }
 
+/* What the kernel makes up as files holds no packages, and has no end. */
+static bool is_made_up(int fd)
+{
+        static const unsigned long magic[] = { PROC_SUPER_MAGIC,   SYSFS_MAGIC,
+                                               DEBUGFS_MAGIC,      TRACEFS_MAGIC,
+                                               CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC };
+        struct statfs st;
+
+        if (fstatfs(fd, &st) < 0)
+                return false;
+        for (size_t i = 0; i < QN_ARRAY_SIZE(magic); i++)
+                if ((unsigned long)st.f_type == magic[i])
+                        return true;
+        return false;
+}
+
 static int visit(struct qn_walker *k, struct qn_walk_todo *dir)
 {
         static int (*const visits[])(struct qn_walker *, const struct qn_walk_todo *, struct qn_str,
@@ -374,8 +392,11 @@ static int visit(struct qn_walker *k, struct qn_walk_todo *dir)
                                              O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         struct dirent **names = NULL;
         bool image; /* or a cache */
-        int n = fd < 0 ? -1 : scandirat(fd, ".", &names, NULL, alphasort), r;
+        int n, r;
 
+        if (fd >= 0 && dir->place == PLACE_PLAIN && is_made_up(fd))
+                return 0;
+        n = fd < 0 ? -1 : scandirat(fd, ".", &names, NULL, alphasort);
         if (n < 0)
                 return note(k, dir->path, strerrordesc_np(errno));
         r = find_image(k, dir, names, n);

@@ -240,6 +240,35 @@ static void put_dependencies(struct writer *wr, const struct pair *v, size_t n)
         qn_jsonw_end_array(&wr->w);
 }
 
+/* One entry for each record, with all that it is about.  Malware is exploited by being there; of the rest nobody knows yet. */
+static void put_vulnerabilities(struct writer *wr)
+{
+        const struct qn_sbom_match *v = wr->s->matches;
+        size_t n = wr->s->n_matches;
+
+        if (!n)
+                return;
+        qn_jsonw_array(&wr->w, "vulnerabilities");
+        for (size_t i = 0; i < n;) {
+                size_t first = i;
+
+                qn_jsonw_object(&wr->w, NULL);
+                qn_jsonw_str(&wr->w, "id", v[i].id);
+                qn_jsonw_object(&wr->w, "analysis");
+                qn_jsonw_cstr(&wr->w, "state", v[i].malware ? "exploitable" : "in_triage");
+                qn_jsonw_end_object(&wr->w);
+                qn_jsonw_array(&wr->w, "affects");
+                for (; i < n && qn_str_eq(v[i].id, v[first].id); i++) {
+                        qn_jsonw_object(&wr->w, NULL);
+                        qn_jsonw_str(&wr->w, "ref", ref_of(wr, v[i].component));
+                        qn_jsonw_end_object(&wr->w);
+                }
+                qn_jsonw_end_array(&wr->w);
+                qn_jsonw_end_object(&wr->w);
+        }
+        qn_jsonw_end_array(&wr->w);
+}
+
 static void put_metadata(struct writer *wr)
 {
         const struct qn_bom *b = wr->s->bom;
@@ -302,6 +331,7 @@ int qn_sbom_cyclonedx(const struct qn_sbom *s, struct qn_buf *out)
                 put_component(&wr, i);
         qn_jsonw_end_array(&wr.w);
         put_dependencies(&wr, pairs, n);
+        put_vulnerabilities(&wr);
         qn_jsonw_end_object(&wr.w);
         return end(&wr, false, out);
 }

@@ -4,10 +4,20 @@
 #include "base/buf.h"
 #include "inventory/components.h"
 
+/* A record of the intelligence that is about a component. */
+struct qn_sbom_match {
+        struct qn_str id;
+        uint32_t component;
+        bool malware;
+};
+
 struct qn_sbom {
         const struct qn_bom *bom; /* all sources (join.h) */
         const struct qn_components *components;
         struct qn_str when; /* "2025-01-01T00:00:00Z": SPDX must say one */
+        const struct qn_sbom_match
+                *matches; /* in the order of ids: CycloneDX says them as vulnerabilities (VEX) */
+        size_t n_matches;
 };
 
 /* CycloneDX 1.6 and SPDX 2.3, both as JSON.  0 or the buffer's error. */

@@ -96,6 +96,8 @@ def no_such(d):
     ok(run.code == 3 and names(run.json) == {("a", "1.0.0")} and "No such file" in run.json["errors"][0]["message"], "a path that is not there", run)
     run = scan("/dev/null")
     ok(run.code == 3 and "neither" in run.json["errors"][0]["message"], "a device", run)
+    run = scan("/proc/self/fdinfo/..", timeout=60)
+    ok(run.code == 0 and not run.json["components"], "what the kernel makes up is left out", run)
     put(f"{d}/empty/README", "")
     run = scan(f"{d}/empty")
     ok(run.code == 0 and not run.json["components"] and not run.json["errors"], "nothing is there", run)

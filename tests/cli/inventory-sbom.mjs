@@ -76,6 +76,17 @@ const by = (d, name, version) => d.components.find((c) => c.name === name && c.v
 ok(by(again, 'a', '1.0.0').integrity === hash && by(again, 'd', '1.0.0').dev && by(again, 'a', '1.0.0').direct, 'with integrity and flags');
 ok(by(again, '@s/b', '1.0.0-rc.1+build').dependents.join() === 'a@1.0.0', 'and who needs whom', by(again, '@s/b', '1.0.0-rc.1+build'));
 
+// VEX
+writeFileSync(join(work, 'osv.json'), JSON.stringify([['MAL-1', '1.0.0', 'MAL-'], ['GHSA-x', '2.0.0', '']].map(([id, version]) => (
+    { id, modified: '2025-01-01T00:00:00Z', affected: [{ package: { ecosystem: 'npm', name: id === 'MAL-1' ? 'a' : '@s/b' }, versions: [version] }] }))));
+const state = ['--state', join(work, 'state')];
+ok(run('sbom', '--vex', ...state, join(work, 'p')).code === 2, 'VEX needs intelligence');
+spawnSync(qanat, ['intel', ...state, 'import', join(work, 'osv.json')]);
+const vex = JSON.parse(run('sbom', '--vex', ...state, join(work, 'p')).out);
+ok(valid(vex) && JSON.stringify(vex.vulnerabilities.map((v) => [v.id, v.analysis.state, v.affects.map((x) => x.ref)])) === JSON.stringify([
+    ['GHSA-x', 'in_triage', ['pkg:npm/%40s/b@2.0.0']],
+    ['MAL-1', 'exploitable', ['pkg:npm/a@1.0.0', 'pkg:npm/a@1.0.0#1']]]), 'VEX by the schema', vex.vulnerabilities);
+
 // SPDX: what its schema and text ask for
 const spdxRun = run('sbom', '--format', 'spdx', join(work, 'p'));
 const spdx = JSON.parse(spdxRun.out);
