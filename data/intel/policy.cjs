@@ -1,4 +1,5 @@
-// Looks a version up in BLOCKED: name → [versions, id], where versions is "*", one version, or ">=1.0.0 <2.0.0".
+// Looks a version up in BLOCKED: name → [versions, id], where versions is "*", one version, ">=1.0.0 <2.0.0", or "!"
+// and a version that is permitted whatever else is said.
 function parts (version) {
   const [, core, pre] = /^v?(\d+(?:\.\d+)*)(?:-([^+]*))?/.exec(version) || [, '0', '']
   return { core: core.split('.').map(Number), pre: pre ? pre.split('.') : [] }
@@ -29,6 +30,7 @@ function inRange (version, range) {
 
 function blockedBy (name, version) {
   const entries = BLOCKED.get(name) || []
+  if (entries.some(([versions]) => versions === '!' + version)) return undefined
   const hit = entries.find(([versions]) => versions === '*' || versions === version || (/^[<>]/.test(versions) && inRange(version, versions)))
   return hit && hit[1]
 }

@@ -13,9 +13,9 @@
 #include "intel/match.h"
 #include "intel/record.h"
 #include "intel/trust.h"
+#include "observe/classify.h"
+#include "parse/indicator.h"
 #include "parse/semver.h"
-
-#define ANY_VERSION "0.0.0-0.qanat" /* that nobody lists: bad when all of a package is */
 
 struct qn_check_intel {
         struct qn_intel *index;
@@ -121,14 +121,14 @@ static int add_match(struct qn_check_intel *ci, struct qn_event_set *set,
         return qn_event_add(set, &e);
 }
 
-/* The version; of a name whose version nobody could tell, whether all of the package is bad. */
+/* Empty when nobody could tell the version: then only what all of the package is said to be counts. */
 static struct qn_str version_of(const struct qn_item *it)
 {
         struct qn_semver v;
 
-        if (it->version.n)
+        if (it->version.n || qn_semver_parse(it->range, 0, &v) < 0)
                 return it->version;
-        return qn_semver_parse(it->range, 0, &v) == 0 ? it->range : QN_STR(ANY_VERSION);
+        return it->range;
 }
 
 static int add_matches(struct qn_check_intel *ci, const struct qn_item *it,
@@ -136,6 +136,7 @@ static int add_matches(struct qn_check_intel *ci, const struct qn_item *it,
 {
         const struct qn_intel_question q = { .name = it->name,
                                              .version = version_of(it),
+                                             .whole = !version_of(it).n,
                                              .integrity = it->integrity,
                                              .now_ms = ci->now_ms };
         struct qn_intel_answer ans;
@@ -182,11 +183,14 @@ static bool counts(const struct finder *f, const struct qn_osv *osv)
 {
         if (osv->withdrawn.n || !osv->malware)
                 return false;
-        if (f->kind == QN_IOC_DOMAIN && qn_intel_is_shared_host(f->ci->trust, f->value))
+        if ((f->kind == QN_IOC_DOMAIN || f->kind == QN_IOC_IP) &&
+            (qn_intel_is_shared_host(f->ci->trust, f->value) ||
+             qn_str_is(qn_classify_ip(f->value), "private")))
                 return false;
         for (size_t i = 0; i < osv->n_indicators; i++)
                 if (osv->indicators[i].kind == f->kind &&
-                    qn_str_eq(osv->indicators[i].value, f->value))
+                    qn_str_eq(qn_indicator_key(f->kind, osv->indicators[i].value),
+                              qn_indicator_key(f->kind, f->value)))
                         return !is_noise(osv->indicators[i].note);
         return false;
 }

@@ -44,6 +44,10 @@ static int run_import(const struct qn_args *a, const struct qn_intel_import *how
         struct qn_buf out = QN_BUF_INIT(OUT_MAX);
         int r, failed = 0;
 
+        if (how->whole && a->n > 2)
+                return log_err(-EINVAL,
+                               "--whole takes one file or directory: the next would make the "
+                               "source forget it");
         for (size_t i = 1; i < a->n; i++) {
                 struct qn_intel_imported done;
 

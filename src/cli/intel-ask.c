@@ -11,11 +11,13 @@
 #include "cli/intel-print.h"
 #include "intel/match.h"
 #include "intel/record.h"
+#include "parse/semver.h"
 
 int qn_intel_look_up(struct qn_intel_ask *q, const char *arg)
 {
         struct qn_str s = qn_str_c(arg), version = { 0 };
         struct qn_intel_answer ans;
+        struct qn_semver v;
         ptrdiff_t at = qn_str_rchr(s, '@');
         int r;
 
@@ -25,6 +27,10 @@ int qn_intel_look_up(struct qn_intel_ask *q, const char *arg)
         }
         if (!s.n || (at > 0 && !version.n))
                 return log_err(-EINVAL, "\"%s\" is no NAME or NAME@VERSION", arg);
+        if (version.n && qn_semver_parse(version, QN_SEMVER_LOOSE, &v) < 0)
+                return log_err(-EINVAL,
+                               "%s: \"%.*s\" is no version; a question is about one, such as 1.2.3",
+                               arg, QN_STR_ARG(version));
         r = qn_intel_match(
                 q->index, q->trust,
                 &(struct qn_intel_question){ .name = s, .version = version, .now_ms = q->now_ms },
@@ -99,24 +105,42 @@ static int on_indicator(void *ctx, const struct qn_intel_record *rec)
         return 0;
 }
 
+/* What the text may be: what its shape says, and what has no shape. */
+static size_t guess(struct qn_intel_ask *q, struct qn_str text, struct qn_indicator ret[3])
+{
+        static const enum qn_indicator_kind shapeless[] = { QN_IOC_WALLET, QN_IOC_FILE };
+        size_t n = qn_indicator_guess(text, &q->a, &ret[0]) == 0;
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(shapeless); i++) {
+                ret[n].kind = shapeless[i];
+                if (n && ret[0].kind == shapeless[i])
+                        continue;
+                n += qn_indicator_read(shapeless[i], text, &q->a, &ret[n].value) == 0;
+        }
+        return n;
+}
+
 int qn_intel_find(struct qn_intel_ask *q, const char *arg)
 {
-        struct qn_indicator i;
+        struct qn_indicator i[3] = { 0 };
+        size_t n = guess(q, qn_str_c(arg), i);
         bool before = q->found;
-        int r = qn_indicator_guess(qn_str_c(arg), &q->a, &i);
+        int r = 0;
 
-        if (r < 0)
-                return log_err(r, "\"%s\" is neither a hash nor an address nor a host name", arg);
+        if (!n)
+                return log_err(-EINVAL,
+                               "\"%s\" is no hash, address, host, wallet or name of a file", arg);
         q->found = false;
         if (!q->json) {
-                qn_show(&q->out, i.value, 200, QN_SHOW_DEFANG);
-                qn_buf_printf(&q->out, "  %s\n", qn_indicator_name(i.kind));
+                qn_show(&q->out, i[0].value, 200, QN_SHOW_DEFANG);
+                qn_buf_printf(&q->out, "  %s\n", qn_indicator_name(i[0].kind));
         }
-        r = qn_intel_by_indicator(q->index, i.kind, i.value, on_indicator, q);
+        for (size_t k = 0; r == 0 && k < n && !q->found; k++)
+                r = qn_intel_by_indicator(q->index, i[k].kind, i[k].value, on_indicator, q);
         if (r == 0 && !q->found && !q->json)
                 qn_buf_puts(&q->out, "  nobody lists it\n");
         q->found |= before;
-        return r;
+        return r < 0 ? log_err(r, "%s: %s", arg, strerror(-r)) : 0;
 }
 
 /* --- sources --- */

@@ -8,26 +8,36 @@
 #include "cli/intel-ask.h"
 #include "intel/match.h"
 #include "intel/record.h"
+#include "parse/packument.h"
+#include "parse/semver.h"
 
-#define NOBODY \
-        "0.0.0-0.qanat" /* a version that no list names: it is bad when all of a package is */
-#define SCRIPT_MAX  ((size_t)1 << 20)
-#define NPM_NOWHERE "https://blocked.invalid/" /* RFC 6761: never a host; npm fails and shows it */
+#define RANGE_EVENTS_MAX 64u
+#define SCRIPT_MAX       ((size_t)1 << 20)
+#define NPM_NOWHERE      "https://blocked.invalid/" /* RFC 6761: never a host; npm fails and shows it */
 
 /* What a list says about one package: which versions, and which record says it best. */
 struct row {
         struct qn_str versions, id; /* one version, ">=1.0.0 <2.0.0", or "*" */
 };
 
+struct exporter;
+
 struct package {
         struct qn_str name;
         struct row *rows;
+        size_t n, cap;
+        bool whole; /* all of it is bad */
+};
+
+struct statements {
+        struct exporter *e;
+        struct qn_osv **v;
         size_t n, cap;
 };
 
 struct exporter {
         struct qn_intel_ask *q;
-        struct qn_arena a;
+        struct qn_arena a, tmp; /* of one package; of one question */
         struct qn_jsonw json;
         size_t left_out; /* versions that the form cannot say */
         int (*put)(struct exporter *e, const struct package *p);
@@ -35,13 +45,17 @@ struct exporter {
 
 /* --- what is bad of a package --- */
 
+/* version empty: what is said of all of them.  The answer lives until the next question. */
 static int ask(struct exporter *e, struct qn_str name, struct qn_str version,
                struct qn_intel_answer *ret)
 {
+        qn_arena_reset(&e->tmp, 1 << 20);
         return qn_intel_match(e->q->index, e->q->trust,
-                              &(struct qn_intel_question){
-                                      .name = name, .version = version, .now_ms = e->q->now_ms },
-                              &e->a, ret);
+                              &(struct qn_intel_question){ .name = name,
+                                                           .version = version,
+                                                           .whole = !version.n,
+                                                           .now_ms = e->q->now_ms },
+                              &e->tmp, ret);
 }
 
 static int add(struct exporter *e, struct package *p, struct qn_str versions, struct qn_str id)
@@ -55,7 +69,7 @@ static int add(struct exporter *e, struct package *p, struct qn_str versions, st
         return 0;
 }
 
-/* The version, when all that is known together says that it is bad. */
+/* The versions, when all that is known together says that they are bad. */
 static int consider(struct exporter *e, struct package *p, struct qn_str version,
                     struct qn_str shown)
 {
@@ -64,39 +78,88 @@ static int consider(struct exporter *e, struct package *p, struct qn_str version
 
         if (r < 0 || strcmp(qn_intel_verdict(&ans), "malicious") != 0)
                 return r;
-        return add(e, p, shown, ans.matches[0].id);
+        return add(e, p, shown, qn_arena_dup(&e->a, ans.matches[0].id));
 }
 
-static struct qn_str range_text(struct exporter *e, const struct qn_osv_range *r)
+static struct qn_str shown_version(struct qn_str v)
 {
-        static const char *const signs[] = {
-                [QN_OSV_INTRODUCED] = ">=",
-                [QN_OSV_FIXED] = "<",
-                [QN_OSV_LAST_AFFECTED] = "<=",
-                [QN_OSV_LIMIT] = "<",
-        };
+        return qn_str_is(v, "0") ? QN_STR("0.0.0-0") : v;
+}
+
+/* ">=1.0.0 <2.0.0" of a beginning and what ends it, if anything does. */
+static struct qn_str range_text(struct exporter *e, const struct qn_osv_event *begin,
+                                const struct qn_osv_event *end)
+{
         struct qn_buf b = QN_BUF_INIT(1024);
         struct qn_str s;
 
-        for (size_t i = 0; i < r->n; i++)
-                qn_buf_printf(&b, "%s%s%.*s", i ? " " : "", signs[r->events[i].kind],
-                              QN_STR_ARG(qn_str_is(r->events[i].version, "0")
-                                                 ? QN_STR("0.0.0-0")
-                                                 : r->events[i].version));
+        qn_buf_printf(&b, ">=%.*s", QN_STR_ARG(shown_version(begin->version)));
+        if (end)
+                qn_buf_printf(&b, " %s%.*s", end->kind == QN_OSV_LAST_AFFECTED ? "<=" : "<",
+                              QN_STR_ARG(end->version));
         s = qn_arena_dup(&e->a, qn_buf_view(&b));
         qn_buf_done(&b);
         return s;
 }
 
-/* A range that begins and ends once, as those of malware do; asked about where it begins. */
+static int compare(const struct qn_osv_event *a, const struct qn_osv_event *b)
+{
+        struct qn_semver x = { 0 }, y = { 0 };
+
+        (void)!qn_semver_parse(a->version, QN_SEMVER_LOOSE, &x);
+        (void)!qn_semver_parse(b->version, QN_SEMVER_LOOSE, &y);
+        return qn_semver_cmp(&x, &y);
+}
+
+/* What ends a range that began there: the lowest end at or above it. */
+static const struct qn_osv_event *end_of(const struct qn_osv_range *r,
+                                         const struct qn_osv_event *begin)
+{
+        const struct qn_osv_event *end = NULL;
+
+        for (size_t i = 0; i < r->n; i++) {
+                const struct qn_osv_event *x = &r->events[i];
+
+                if (x->kind != QN_OSV_INTRODUCED && compare(x, begin) >= 0 &&
+                    (!end || compare(x, end) < 0))
+                        end = x;
+        }
+        return end;
+}
+
+/* Each part of a range; asked about where it begins. */
 static int consider_range(struct exporter *e, struct package *p, const struct qn_osv_range *r)
 {
-        if (r->n != 2 || r->events[0].kind != QN_OSV_INTRODUCED || r->type > QN_OSV_ECOSYSTEM)
+        int e_r = 0;
+
+        if (r->type > QN_OSV_ECOSYSTEM || r->n > RANGE_EVENTS_MAX) {
+                e->left_out += r->type <= QN_OSV_ECOSYSTEM;
                 return 0;
-        return consider(e, p,
-                        qn_str_is(r->events[0].version, "0") ? QN_STR("0.0.0-0")
-                                                             : r->events[0].version,
-                        range_text(e, r));
+        }
+        for (size_t i = 0; e_r == 0 && i < r->n; i++) {
+                const struct qn_osv_event *begin = &r->events[i];
+
+                if (begin->kind == QN_OSV_INTRODUCED)
+                        e_r = consider(e, p, shown_version(begin->version),
+                                       range_text(e, begin, end_of(r, begin)));
+        }
+        return e_r;
+}
+
+/* What the own list permits of it: "!" and a version.  Ranges that it permits make all of the rest too much to say. */
+static int add_permits(struct exporter *e, struct package *p, const struct qn_osv *osv)
+{
+        const struct qn_osv_affected *f = osv->affected;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < f->n_versions; i++) {
+                struct qn_buf b = QN_BUF_INIT(512);
+
+                qn_buf_printf(&b, "!%.*s", QN_STR_ARG(f->versions[i]));
+                r = add(e, p, qn_arena_dup(&e->a, qn_buf_view(&b)), qn_arena_dup(&e->a, osv->id));
+                qn_buf_done(&b);
+        }
+        return r;
 }
 
 static int consider_block(struct exporter *e, struct package *p, const struct qn_osv_affected *f)
@@ -118,26 +181,51 @@ static int cmp_row(const void *a, const void *b)
         return qn_str_cmp(((const struct row *)a)->versions, ((const struct row *)b)->versions);
 }
 
+static int consider_statement(struct exporter *e, struct package *p, const struct qn_osv *osv)
+{
+        int r = 0;
+
+        if (osv->policy == QN_OSV_ALLOW)
+                return p->n ? add_permits(e, p, osv) : 0;
+        for (size_t i = 0; r == 0 && i < osv->n_affected && !p->whole; i++)
+                r = consider_block(e, p, &osv->affected[i]);
+        return r;
+}
+
+static int on_statement(void *ctx, const struct qn_intel_record *rec)
+{
+        struct statements *all = ctx;
+
+        if (QN_ARENA_ROOM(&all->e->a, all->v, all->n, all->cap) < 0)
+                return -ENOBUFS;
+        return qn_intel_unpack(rec->head, &all->e->a, &all->v[all->n++]);
+}
+
+/* Whether an entry of the own list counts now, and is about versions that can be named. */
+static bool is_permit(const struct exporter *e, const struct qn_osv *osv)
+{
+        return osv->policy == QN_OSV_ALLOW &&
+               (osv->expires_ms == QN_TIME_NONE || osv->expires_ms > e->q->now_ms);
+}
+
 static int on_name(void *ctx, struct qn_str name)
 {
         struct exporter *e = ctx;
+        struct statements all = { .e = e };
         struct package p = { .name = name };
-        struct qn_intel_answer all;
         int r;
 
         qn_arena_reset(&e->a, 1 << 20);
-        r = consider(e, &p, QN_STR(NOBODY), QN_STR("*"));
-        if (r == 0 && !p.n)
-                r = ask(e, name, (struct qn_str){ 0 }, &all);
-        else
-                all.n = 0;
+        r = consider(e, &p, (struct qn_str){ 0 }, QN_STR("*"));
+        p.whole = p.n > 0;
+        if (r == 0)
+                r = qn_intel_by_name(e->q->index, name, on_statement, &all);
         for (size_t i = 0; r == 0 && i < all.n; i++)
-                for (size_t k = 0; r == 0 && k < all.matches[i].n; k++) {
-                        const struct qn_osv *osv = all.matches[i].statements[k].osv;
-
-                        for (size_t j = 0; r == 0 && j < osv->n_affected; j++)
-                                r = consider_block(e, &p, &osv->affected[j]);
-                }
+                if (!all.v[i]->withdrawn.n && all.v[i]->policy != QN_OSV_ALLOW)
+                        r = consider_statement(e, &p, all.v[i]);
+        for (size_t i = 0; r == 0 && i < all.n; i++)
+                if (is_permit(e, all.v[i]))
+                        r = consider_statement(e, &p, all.v[i]);
         if (p.n)
                 qsort(p.rows, p.n, sizeof *p.rows, cmp_row);
         return r == 0 && p.n ? e->put(e, &p) : r;
@@ -206,7 +294,7 @@ static int put_override(struct exporter *e, const struct package *p)
 {
         struct qn_buf b = QN_BUF_INIT(2048);
 
-        if (!qn_str_is(p->rows[0].versions, "*")) {
+        if (p->n > 1 || !qn_str_is(p->rows[0].versions, "*")) {
                 e->left_out += p->n;
                 return 0;
         }
@@ -306,7 +394,9 @@ int qn_intel_export(struct qn_intel_ask *q)
                 { "text", export_csv }, { "csv", export_csv },   { "osv", export_osv },
                 { "npm", export_npm },  { "pnpm", export_pnpm }, { "yarn", export_yarn },
         };
-        struct exporter e = { .q = q, .a = QN_ARENA_INIT((size_t)256 << 20) };
+        struct exporter e = { .q = q,
+                              .a = QN_ARENA_INIT((size_t)256 << 20),
+                              .tmp = QN_ARENA_INIT((size_t)256 << 20) };
         struct qn_str format = qn_str_c(qn_args_get(q->args, "format"));
         int r = -EINVAL;
 
@@ -314,6 +404,7 @@ int qn_intel_export(struct qn_intel_ask *q)
                 if (qn_str_is(format, forms[i].name))
                         r = forms[i].run(&e);
         qn_arena_done(&e.a);
+        qn_arena_done(&e.tmp);
         if (r == -EINVAL)
                 return log_err(r, "export knows the formats csv, osv, npm, pnpm and yarn");
         return r < 0 ? log_err(r, "%s", strerror(-r)) : 0;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -207,6 +208,8 @@ static int open_partial(struct qn_intel_fetch *f, const struct qn_intel_get *get
         p->fd = open(p->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (p->fd < 0 || fstat(p->fd, &st) < 0)
                 return -errno;
+        if (flock(p->fd, LOCK_EX | LOCK_NB) < 0)
+                return -EBUSY; /* another process downloads it */
         if (qn_io_read(p->tag, &tag) == 0) {
                 text = qn_buf_view(&tag);
                 p->etag = keep(&f->a, qn_str_cut(&text, '\n'));

@@ -153,7 +153,7 @@ int qn_intel_take_file(struct qn_intel_take *im, const char *path, int fd, uint6
         return r;
 }
 
-static int flush(struct qn_intel_take *im)
+int qn_intel_take_flush(struct qn_intel_take *im)
 {
         struct qn_pool_job job = { .input_fd = -1 };
         int r;
@@ -245,7 +245,7 @@ static int import_dir(struct qn_intel_take *im, const char *dir, int fd)
 
         snprintf(path, sizeof path, "%.2000s", dir);
         r = walk(im, fd, path, sizeof path, 0);
-        return r == 0 ? flush(im) : r;
+        return r == 0 ? qn_intel_take_flush(im) : r;
 }
 
 /* --- in pieces --- */
@@ -261,7 +261,8 @@ static struct qn_str source_of(const char *path)
         at = qn_str_rchr(s, '.');
         if (at <= 0 || qn_str_ends(s, ".json") || qn_str_ends(s, ".jsonl"))
                 return QN_STR("local");
-        return qn_str_take(s, (size_t)at);
+        s = qn_str_take(s, (size_t)at);
+        return qn_str_ieq(s, QN_STR(QN_INTEL_OWN)) ? QN_STR("local") : s; /* that must be said */
 }
 
 static void name_source(struct qn_intel_imported *ret, struct qn_str s)
@@ -389,14 +390,19 @@ int qn_intel_take_text(struct qn_intel_take *im, struct qn_str path, struct qn_s
         r = qn_buf_error(&im->bundle);
         if (r < 0)
                 return tell_problem(im, r);
-        return im->bundle.n > BUNDLE_MAX ? flush(im) : 0;
+        return im->bundle.n > BUNDLE_MAX ? qn_intel_take_flush(im) : 0;
+}
+
+void qn_intel_take_forget(struct qn_intel_take *im)
+{
+        im->source.etag = im->source.changes_etag = im->source.position = QN_STR("");
 }
 
 int qn_intel_take_commit(struct qn_intel_take *im)
 {
         struct qn_intel_counts counts = { 0 }, *sum = &im->ret->index;
         struct qn_err err = { 0 };
-        int r = flush(im);
+        int r = qn_intel_take_flush(im);
 
         if (r < 0)
                 return log_err(r, "%.*s: not taken over: %s", QN_STR_ARG(im->ret->source),
@@ -426,6 +432,7 @@ static int run(struct qn_intel_take *im, const char *path)
                 return log_err(r, "%s: not taken over: %s", path,
                                im->ret->problem[0] ? im->ret->problem : strerror(-r));
         im->source.from = qn_str_c(path);
+        qn_intel_take_forget(im);
         return qn_intel_take_commit(im);
 }
 

@@ -46,4 +46,8 @@ QN_MUST int qn_intel_take_path(struct qn_intel_take *t, const char *path);
 QN_MUST int qn_intel_take_file(struct qn_intel_take *t, const char *name, int fd, uint64_t size);
 /* One record, or a piece of a list of its own; it is read with others at once. */
 QN_MUST int qn_intel_take_text(struct qn_intel_take *t, struct qn_str path, struct qn_str text);
+/* Reads what came by qn_intel_take_text(). */
+QN_MUST int qn_intel_take_flush(struct qn_intel_take *t);
+/* What comes is from somewhere else: how far the source had got means nothing any more. */
+void qn_intel_take_forget(struct qn_intel_take *t);
 QN_MUST int qn_intel_take_commit(struct qn_intel_take *t);

@@ -49,9 +49,13 @@ static int check(const struct qn_args *a, const char *action)
         if (strcmp(action, "expire") != 0 && !qn_args_get(a, "reason"))
                 return log_err(-EINVAL, "why? %s wants a --reason that others will understand",
                                action);
+        if (qn_args_get(a, "range") && !qn_args_get(a, "range")[0])
+                return log_err(-EINVAL, "--range is empty");
         if (expires && qn_time_parse(qn_str_c(expires)) == QN_TIME_NONE)
                 return log_err(-EINVAL, "--expires %s: this is no date such as 2026-11-29",
                                expires);
+        if (expires && qn_time_parse(qn_str_c(expires)) / 1000 <= (int64_t)time(NULL))
+                return log_err(-EINVAL, "--expires %s has passed already", expires);
         return 0;
 }
 
@@ -160,15 +164,17 @@ int qn_intel_own_take(const struct qn_intel_import *how)
         int r;
 
         list_path(how, path, sizeof path);
-        if (access(path, F_OK) < 0)
-                return 0;
         r = qn_intel_take_begin(&own, &done, &t);
-        if (r == 0)
-                r = qn_intel_take_start(t, true);
-        if (r == 0)
+        if (r < 0)
+                return r;
+        if (access(path, F_OK) < 0 && !qn_intel_take_source(t)->records) {
+                qn_intel_take_end(t);
+                return 0;
+        }
+        r = qn_intel_take_start(t, true);
+        if (r == 0 && access(path, F_OK) == 0) /* a list that is gone has no entries */
                 r = qn_intel_take_path(t, path);
-        if (t)
-                r = commit(t, &done, path, r);
+        r = commit(t, &done, path, r);
         qn_intel_take_end(t);
         return r < 0 ? r : 1;
 }

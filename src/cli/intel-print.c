@@ -58,6 +58,7 @@ static void put_match(struct qn_jsonw *w, const struct qn_intel_match *m)
                 qn_jsonw_object(w, NULL);
                 qn_jsonw_str(w, "id", m->statements[i].osv->id);
                 qn_jsonw_str(w, "why", m->statements[i].why);
+                put_list(w, "origins", m->statements[i].sayers, m->statements[i].n_sayers);
                 qn_jsonw_end_object(w);
         }
         qn_jsonw_end_array(w);
@@ -119,8 +120,10 @@ static void show_match(struct qn_buf *out, const struct qn_intel_match *m, bool 
         show_line(out, "published", format_time(m->published_ms, buffer, sizeof buffer));
         show_line(out, "owner", m->owner);
         show_line(out, "expires", format_time(m->expires_ms, buffer, sizeof buffer));
-        for (size_t i = 0; explain && i < m->n; i++)
+        for (size_t i = 0; explain && i < m->n; i++) {
                 show_line(out, "statement", m->statements[i].why);
+                show_list(out, "  by", m->statements[i].sayers, m->statements[i].n_sayers);
+        }
 }
 
 void qn_intel_print_text(struct qn_buf *out, struct qn_str name, struct qn_str version,

@@ -31,6 +31,8 @@ struct updater {
         struct qn_arena a;
         struct qn_str token;
         bool unchanged;
+        bool stuck;        /* a record could not be read: the position stays before it */
+        int64_t listed_ms; /* how new the list of changes says that the newest is, or QN_TIME_NONE */
         char problem[512];
 };
 
@@ -53,13 +55,15 @@ static const char *iso_time(int64_t ms, char *buffer, size_t size)
         return buffer;
 }
 
+/* Never past the present: what a source dates later would keep everything else from coming. */
 static int set_position(struct updater *x, int64_t ms)
 {
         char text[40];
         struct qn_str s;
 
-        if (ms == QN_TIME_NONE || !ms)
+        if (ms == QN_TIME_NONE || !ms || x->stuck)
                 return 0;
+        ms = QN_MIN(ms, (int64_t)time(NULL) * 1000);
         s = qn_arena_dup(&x->a, qn_str_c(iso_time(ms, text, sizeof text)));
         if (!s.p)
                 return -ENOBUFS;
@@ -122,6 +126,9 @@ static int take_whole(struct updater *x, struct qn_str url)
                 r = qn_intel_take_file(x->t, x->conf->name.p, TAKE_FD(got.fd), got.size);
         if (got.fd >= 0)
                 close(got.fd);
+        /* The list of changes came first, and may know more than the archive that was made before it. */
+        if (r == 0 && x->listed_ms != QN_TIME_NONE)
+                r = set_position(x, QN_MIN(x->listed_ms, x->done.feed.latest_ms));
         if (r == 0)
                 r = qn_intel_take_commit(x->t);
         forget(x, ""); /* also when it could not be read: the next one begins anew */
@@ -155,6 +162,7 @@ static int fetch_changes(struct updater *x, int64_t since, struct qn_changes *re
 struct batch {
         struct updater *x;
         const struct qn_change *changes;
+        size_t came; /* records that the server had */
 };
 
 static int on_record(void *ctx, size_t i, struct qn_str body, bool missing)
@@ -164,6 +172,7 @@ static int on_record(void *ctx, size_t i, struct qn_str body, bool missing)
         int r = 0;
 
         qn_buf_printf(&path, "%.*s.json", QN_STR_ARG(b->changes[i].id));
+        b->came += !missing;
         if (!missing) /* it was deleted since */
                 r = qn_intel_take_text(b->x->t, qn_buf_view(&path), body);
         qn_buf_done(&path);
@@ -186,7 +195,9 @@ static struct qn_str address_of(struct updater *x, struct qn_str id)
 /* So many records, oldest first: when they are taken over, the position is that of the last. */
 static int take_batch(struct updater *x, const struct qn_change *changes, size_t n)
 {
-        struct batch b = { x, changes };
+        const struct qn_feed_counts *read = &x->done.feed;
+        struct batch b = { x, changes, 0 };
+        uint64_t before = read->records + read->foreign;
         struct qn_str *urls = qn_arena_calloc(&x->a, n, sizeof *urls);
         int r = urls ? 0 : -ENOBUFS;
 
@@ -200,7 +211,13 @@ static int take_batch(struct updater *x, const struct qn_change *changes, size_t
                 r = qn_intel_fetch_many(x->fetch, urls, n, x->token, on_record, &b, x->problem,
                                         sizeof x->problem);
         if (r == 0)
+                r = qn_intel_take_flush(x->t);
+        if (r == 0 && read->records + read->foreign - before < b.came)
+                x->stuck = true;
+        if (r == 0)
                 r = set_position(x, changes[n - 1].time_ms);
+        if (x->stuck)
+                qn_intel_take_source(x->t)->changes_etag = QN_STR("");
         return r == 0 ? qn_intel_take_commit(x->t) : r;
 }
 
@@ -222,6 +239,10 @@ static int take_changes(struct updater *x, const struct qn_changes *c)
                 r = take_batch(x, c->v + i, n);
         }
         qn_progress_clear(&progress);
+        if (x->stuck)
+                log_note("%.*s: not all records could be read (%s): they are asked for again next "
+                         "time",
+                         QN_STR_ARG(x->conf->name), x->done.problem);
         return r;
 }
 
@@ -243,9 +264,8 @@ static int update_osv(struct updater *x)
                 return r;
         if (since != QN_TIME_NONE)
                 return take_changes(x, &c);
-        /* The list came first: what changes from now on is newer than it. */
-        r = set_position(x, c.newest_ms);
-        return r == 0 ? take_whole(x, x->conf->url) : r;
+        x->listed_ms = c.newest_ms;
+        return take_whole(x, x->conf->url);
 }
 
 /* --- pages --- */
@@ -310,6 +330,7 @@ static int update_path(struct updater *x, const char *path)
 {
         int r = qn_intel_take_start(x->t, true);
 
+        qn_intel_take_forget(x->t);
         if (r == 0)
                 r = qn_intel_take_path(x->t, path);
         return r == 0 ? qn_intel_take_commit(x->t) : r;
@@ -354,7 +375,10 @@ static int run(struct updater *x)
 static int update(const struct qn_intel_update *u, const struct qn_source_conf *conf,
                   struct qn_buf *out)
 {
-        struct updater x = { .u = u, .conf = conf, .a = QN_ARENA_INIT((size_t)128 << 20) };
+        struct updater x = { .u = u,
+                             .conf = conf,
+                             .listed_ms = QN_TIME_NONE,
+                             .a = QN_ARENA_INIT((size_t)128 << 20) };
         struct qn_intel_import how = u->how;
         int r;
 

@@ -8,7 +8,7 @@ static bool read_version(struct qn_str s, struct qn_semver *ret, bool *ret_zero)
         *ret_zero = qn_str_is(s, "0");
         if (*ret_zero)
                 return true;
-        return qn_semver_parse(s, QN_SEMVER_LOOSE, ret) == 0;
+        return qn_semver_parse(s, QN_SEMVER_LOOSE, ret) == 0 || qn_semver_parse_short(s, ret) == 0;
 }
 
 /* Whether the version is at, or past, what an event names; an event that names no version is passed over (-1). */
@@ -112,6 +112,11 @@ static bool same_version(struct qn_str a, struct qn_str b)
                qn_semver_parse(b, QN_SEMVER_LOOSE, &y) == 0 && qn_semver_cmp(&x, &y) == 0;
 }
 
+static bool is_about_versions(const struct qn_osv_range *r)
+{
+        return r->type == QN_OSV_SEMVER || r->type == QN_OSV_ECOSYSTEM;
+}
+
 enum qn_affects qn_osv_affects(const struct qn_osv_affected *block, struct qn_str version,
                                struct qn_affects_why *ret_why)
 {
@@ -130,7 +135,7 @@ enum qn_affects qn_osv_affects(const struct qn_osv_affected *block, struct qn_st
                 bool all = qn_osv_range_is_all(r);
                 enum qn_affects how = all ? QN_AFFECTS_ALL : QN_AFFECTS_RANGE;
 
-                if (r->type != QN_OSV_SEMVER && r->type != QN_OSV_ECOSYSTEM)
+                if (!is_about_versions(r))
                         continue;
                 if (how <= best || (all && block->n_versions) || !covers(r, &v))
                         continue;
@@ -138,4 +143,12 @@ enum qn_affects qn_osv_affects(const struct qn_osv_affected *block, struct qn_st
                 best = how;
         }
         return best;
+}
+
+bool qn_osv_affects_all(const struct qn_osv_affected *block)
+{
+        for (size_t i = 0; i < block->n_ranges && !block->n_versions; i++)
+                if (is_about_versions(&block->ranges[i]) && qn_osv_range_is_all(&block->ranges[i]))
+                        return true;
+        return false;
 }

@@ -20,5 +20,7 @@ struct qn_affects_why {
 /* The most exact way in which the block speaks of the version. */
 enum qn_affects qn_osv_affects(const struct qn_osv_affected *block, struct qn_str version,
                                struct qn_affects_why *ret_why);
+/* Whether it speaks of all versions. */
+bool qn_osv_affects_all(const struct qn_osv_affected *block);
 /* Whether the range has neither a lower nor an upper end. */
 bool qn_osv_range_is_all(const struct qn_osv_range *r);

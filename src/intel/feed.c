@@ -100,12 +100,19 @@ static void emit(struct qn_feed *f, const struct qn_osv *osv)
         f->counts.latest_ms = QN_MAX(f->counts.latest_ms, osv->modified_ms);
 }
 
-/* Repositories keep what was taken back in a place of its own, with or without the field that says so. */
+/* Repositories keep what was taken back in a place of its own, with or without the field that says so: withdrawn/npm/NAME/ID.json.
+ * Packages may have that name, too. */
 static bool lies_withdrawn(struct qn_str path)
 {
-        while (path.n)
-                if (qn_str_is(qn_str_cut(&path, '/'), "withdrawn"))
+        bool before = false;
+
+        while (path.n) {
+                struct qn_str part = qn_str_cut(&path, '/');
+
+                if (before && qn_str_is(part, "npm"))
                         return true;
+                before = qn_str_is(part, "withdrawn");
+        }
         return false;
 }
 
@@ -119,6 +126,10 @@ static void take(struct qn_feed *f, struct qn_osv *osv, struct qn_str path)
                 osv->id = qn_osv_id_of_path(path);
         if (!osv->id.n || osv->id.n > QN_OSV_ID_MAX) {
                 note_problem(f, path, "a record without an id");
+                return;
+        }
+        if (qn_str_starts(osv->id, "OWN:")) {
+                note_problem(f, path, "an id that only entries of the own list have");
                 return;
         }
         osv->malware |= qn_str_starts(osv->id, "MAL-");
@@ -370,7 +381,8 @@ static int pack_json(struct qn_feed *f, struct qn_cur in, struct qn_str path, st
 
         if (qn_str_starts(qn_str_trim(text), "["))
                 return pack_array(f, in, path, reterr);
-        if (qn_str_trim(rest).n && is_whole(first))
+        if (qn_str_starts(qn_str_trim(rest), "{") &&
+            (is_whole(first) || (qn_str_starts(first, "{") && qn_str_ends(first, "}"))))
                 return pack_lines(f, in, path);
         take_text(f, in, path);
         return 0;
@@ -425,7 +437,7 @@ static const struct qn_osv_event from_the_start = { QN_OSV_INTRODUCED, { "0", 1 
 
 static int begin_package(struct qn_feed *f, struct group *g, const struct qn_listing_row *row)
 {
-        struct qn_osv_affected *a = QN_ARENA_NEW(&f->a, struct qn_osv_affected);
+        struct qn_osv_affected *a = qn_arena_calloc(&f->a, 2, sizeof *a);
 
         if (!a)
                 return -ENOBUFS;
@@ -453,6 +465,20 @@ static int add_everything(struct qn_feed *f, struct qn_osv_affected *a)
         return 0;
 }
 
+/* Versions have one block, and all of them another: within one, the versions would win. */
+static struct qn_osv_affected *block_for(struct qn_osv *osv, bool everything)
+{
+        struct qn_osv_affected *a = osv->affected;
+
+        if (everything ? !a->n_versions : !a->n_ranges)
+                return a;
+        if (osv->n_affected == 1) {
+                a[1] = (struct qn_osv_affected){ .ecosystem = a->ecosystem, .name = a->name };
+                osv->n_affected = 2;
+        }
+        return &a[1];
+}
+
 static int add_package(struct qn_feed *f, struct groups *all, const struct qn_listing_row *row)
 {
         struct group *g = group_of(f, all, join(&f->a, "LIST:", f->source, row->name));
@@ -463,7 +489,7 @@ static int add_package(struct qn_feed *f, struct groups *all, const struct qn_li
                 r = begin_package(f, g, row);
         if (r < 0)
                 return r;
-        a = g->osv.affected;
+        a = block_for(&g->osv, !row->version.n);
         if (!row->version.n)
                 return a->n_ranges ? 0 : add_everything(f, a);
         for (size_t i = 0; i < a->n_versions; i++)
@@ -565,8 +591,11 @@ static int pack_any(struct qn_feed *f, struct qn_cur in, struct qn_str path, str
                 return 0;
         if (qn_gz_is(in) || is_tar(in))
                 return pack_tar(f, in, reterr);
-        if (qn_str_starts(t, "\xef\xbb\xbf"))
+        if (qn_str_starts(t, "\xef\xbb\xbf")) {
                 t = qn_str_skip(t, 3);
+                if (qn_cur_skip(&in, 3) < 0)
+                        return -EBADMSG;
+        }
         if (qn_str_starts(t, "{") || qn_str_starts(t, "["))
                 return pack_json(f, in, path, reterr);
         for (size_t i = 0; i < t.n; i++)

@@ -88,7 +88,8 @@ int qn_intel_by_indicator(struct qn_intel *x, enum qn_indicator_kind kind, struc
 {
         struct key k;
 
-        return each(x, IOCS, qn_ix_key(&k, qn_ix_ioc_prefix(kind), value), fn, ctx);
+        return each(x, IOCS, qn_ix_key(&k, qn_ix_ioc_prefix(kind), qn_indicator_key(kind, value)),
+                    fn, ctx);
 }
 
 int qn_intel_all(struct qn_intel *x, qn_intel_fn *fn, void *ctx)

@@ -36,7 +36,8 @@ static int link_all(struct qn_intel *x, const struct qn_osv *osv, uint32_t numbe
         for (size_t i = 0; r == 0 && i < osv->n_indicators; i++)
                 r = lead(x, IOCS,
                          qn_ix_key(&k, qn_ix_ioc_prefix(osv->indicators[i].kind),
-                                   osv->indicators[i].value),
+                                   qn_indicator_key(osv->indicators[i].kind,
+                                                    osv->indicators[i].value)),
                          number, add);
         return r;
 }
@@ -189,15 +190,33 @@ static int add_record(struct qn_intel *x, struct front *f, const struct qn_intel
         return 0;
 }
 
-/* own: from the organisation's own list, where what comes now counts. */
+static bool is_seen(const struct import *im, uint32_t number)
+{
+        return number / 8 < im->seen_n && im->seen[number / 8] >> number % 8 & 1;
+}
+
+/* Whether what comes now takes the place of what is there.  Where nobody but this source has it and the times are the same (lists
+ * and the own list have none), a later import counts; inside of one, and between sources, the order plays no part.  A row of a list
+ * is nobody's but that list's. */
+static bool replaces(const struct qn_intel *x, uint32_t number, const struct front *now,
+                     const struct front *old, struct qn_str id)
+{
+        uint32_t bit = 1u << x->im.source;
+
+        if (old->sources == bit && now->modified_ms == old->modified_ms && !is_seen(&x->im, number))
+                return now->hash != old->hash;
+        if (!(old->sources & bit) && qn_str_starts(id, "LIST:"))
+                return false;
+        return is_newer(now, old);
+}
+
 static int change_record(struct qn_intel *x, uint32_t number, struct front *f,
                          const struct front *old, const struct qn_intel_record *was,
-                         struct qn_cur packed, bool own)
+                         struct qn_cur packed, bool newer)
 {
         uint32_t bit = 1u << x->im.source;
         struct qn_intel_packed p;
         struct qn_osv *osv;
-        bool newer = own ? f->hash != old->hash : is_newer(f, old);
         int r;
 
         mark_seen(&x->im, number);
@@ -233,7 +252,8 @@ int qn_intel_put(struct qn_intel *x, struct qn_cur packed)
 
         if (r < 0)
                 return r;
-        if (!osv->id.n || (osv->policy != QN_OSV_NO_POLICY) != x->im.own)
+        if (!osv->id.n || (osv->policy != QN_OSV_NO_POLICY) != x->im.own ||
+            qn_str_starts(osv->id, "OWN:") != x->im.own)
                 return -EBADMSG;
         f = (struct front){ .sources = 1u << x->im.source,
                             .head_n = (uint32_t)qn_cur_left(&p.head),
@@ -246,7 +266,7 @@ int qn_intel_put(struct qn_intel *x, struct qn_cur packed)
         if (r == -ENOENT)
                 return add_record(x, &f, &p, osv);
         return r == 0 ? change_record(x, number, &f, &old, &was, packed,
-                                      osv->policy != QN_OSV_NO_POLICY)
+                                      replaces(x, number, &f, &old, osv->id))
                       : r;
 }
 
@@ -333,8 +353,7 @@ static int find_left(struct qn_intel *x, uint32_t **ret, size_t *ret_n, uint64_t
                 if (!(f.sources & bit))
                         continue;
                 ++*ret_has;
-                if (!x->im.whole ||
-                    (number / 8 < x->im.seen_n && x->im.seen[number / 8] >> number % 8 & 1))
+                if (!x->im.whole || is_seen(&x->im, number))
                         continue;
                 if (QN_ARENA_ROOM(&x->mem, list, n, cap) < 0)
                         r = -ENOMEM;
@@ -385,7 +404,7 @@ static int finish(struct qn_intel *x, const struct qn_intel_source *s, bool shru
         size_t n;
         int r = find_left(x, &left, &n, &has);
 
-        if (r == 0 && !shrunk_ok && x->im.whole && x->im.had && (has - n) < x->im.had / 2)
+        if (r == 0 && !shrunk_ok && x->im.whole && x->im.had && 2 * (has - n) < x->im.had)
                 return qn_fail(reterr, -ERANGE, 0,
                                "%.*s shrank from %llu to %llu records: not taken over (--force "
                                "takes it)",

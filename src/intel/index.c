@@ -12,6 +12,7 @@
 #include "base/limits.h"
 
 #define VERSION  2u
+#define READERS  4096u               /* processes that read at a time */
 #define MAP_SIZE ((size_t)16 << 30)  /* of addresses; the file is as large as it must be */
 #define SEEN_MAX ((size_t)256 << 20) /* memory for what an import has seen */
 
@@ -48,6 +49,8 @@ int qn_ix_code(int e)
         case MDB_MAP_FULL:
         case MDB_TXN_FULL:
                 return -ENOSPC;
+        case MDB_READERS_FULL:
+                return -EUSERS;
         default:
                 return e > 0 ? -e : -EIO;
         }
@@ -155,6 +158,8 @@ static int open_env(struct qn_intel *x)
 
         if (r == 0)
                 r = qn_ix_code(mdb_env_set_maxdbs(x->env, TABLES));
+        if (r == 0)
+                r = qn_ix_code(mdb_env_set_maxreaders(x->env, READERS));
         if (r == 0 && x->writer)
                 r = qn_ix_code(mdb_env_set_mapsize(x->env, MAP_SIZE));
         return r == 0 ? qn_ix_code(mdb_env_open(x->env, x->path, flags, 0600)) : r;
@@ -162,8 +167,12 @@ static int open_env(struct qn_intel *x)
 
 int qn_ix_begin(struct qn_intel *x)
 {
-        int r = qn_ix_code(mdb_txn_begin(x->env, NULL, x->writer ? 0 : MDB_RDONLY, &x->txn));
+        int dead, e = mdb_txn_begin(x->env, NULL, x->writer ? 0 : MDB_RDONLY, &x->txn), r;
 
+        /* Those that were killed while they read have left their places. */
+        if (e == MDB_READERS_FULL && mdb_reader_check(x->env, &dead) == 0)
+                e = mdb_txn_begin(x->env, NULL, MDB_RDONLY, &x->txn);
+        r = qn_ix_code(e);
         return r == 0 ? open_tables(x) : r;
 }
 

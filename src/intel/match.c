@@ -12,6 +12,7 @@ struct finder {
         struct qn_intel *x;
         struct qn_intel_trust *trust;
         struct qn_str name, version;
+        bool whole; /* asks about all versions */
         int64_t now_ms;
         struct qn_arena *a;
         struct qn_intel_source *sources;
@@ -107,14 +108,28 @@ static int add(struct finder *f, struct qn_osv *osv, uint32_t sources, enum qn_a
 {
         if (!why.p || QN_ARENA_ROOM(f->a, f->found, f->n, f->cap) < 0)
                 return -ENOBUFS;
-        f->found[f->n++] = (struct qn_intel_statement){ osv, sources, how, why };
+        f->found[f->n++] = (struct qn_intel_statement){
+                .osv = osv, .sources = sources, .how = how, .why = why
+        };
         return 0;
+}
+
+/* The question is about one version, or about all: statements that do not speak of that are none. */
+static bool is_exact(const struct finder *f)
+{
+        return f->version.n || f->whole;
 }
 
 /* Names of npm are told apart by case. */
 static bool is_about(const struct finder *f, const struct qn_osv_affected *block)
 {
         return qn_str_eq(block->name, f->name);
+}
+
+static bool names_some(const struct qn_osv_range *r)
+{
+        return r->n && (r->type == QN_OSV_SEMVER || r->type == QN_OSV_ECOSYSTEM) &&
+               !qn_osv_range_is_all(r);
 }
 
 static int consider(void *ctx, const struct qn_intel_record *rec)
@@ -137,15 +152,18 @@ static int consider(void *ctx, const struct qn_intel_record *rec)
                 if (!osv->withdrawn.n && osv->malware && !osv->policy) {
                         f->names_versions |= block->n_versions > 0;
                         for (size_t k = 0; k < block->n_ranges; k++)
-                                f->names_versions |= !qn_osv_range_is_all(&block->ranges[k]);
+                                f->names_versions |= names_some(&block->ranges[k]);
                 }
-                how = f->version.n ? qn_osv_affects(block, f->version, &w) : QN_AFFECTS_NOT;
+                if (f->whole)
+                        how = qn_osv_affects_all(block) ? QN_AFFECTS_ALL : QN_AFFECTS_NOT;
+                else
+                        how = f->version.n ? qn_osv_affects(block, f->version, &w) : QN_AFFECTS_NOT;
                 if (how > best) {
                         best = how;
                         why = w;
                 }
         }
-        if (f->version.n && best == QN_AFFECTS_NOT)
+        if (is_exact(f) && best == QN_AFFECTS_NOT)
                 return 0;
         r = qn_intel_complete(f->x, rec, f->a, osv);
         return r == 0 ? add(f, osv, rec->sources, best, describe(f, osv, best, &why)) : r;
@@ -197,7 +215,7 @@ static void decide(struct finder *f)
 
 static enum qn_osv_policy decision(const struct finder *f)
 {
-        return f->decided && f->version.n ? f->decided->osv->policy : QN_OSV_NO_POLICY;
+        return f->decided && is_exact(f) ? f->decided->osv->policy : QN_OSV_NO_POLICY;
 }
 
 /* --- lists of texts --- */
@@ -221,22 +239,22 @@ static void sort_texts(struct qn_str *list, size_t *n)
 
 /* --- matches --- */
 
-static size_t count_origins(const struct qn_intel_statement *s, const struct finder *f)
+/* Who makes one statement: its origins, else the feeds that have it. */
+static int name_sayers(struct finder *f, struct qn_intel_statement *s)
 {
-        return s->osv->n_origins + f->n_sources;
-}
+        size_t n = 0;
 
-/* Who says it: the reports that a record was made of; without any, the feeds that have it. */
-static void take_origins(struct finder *f, const struct qn_intel_statement *s,
-                         struct qn_intel_match *m)
-{
+        s->sayers = qn_arena_calloc(f->a, s->osv->n_origins + f->n_sources + 1, sizeof *s->sayers);
+        if (!s->sayers)
+                return -ENOBUFS;
         for (size_t i = 0; i < s->osv->n_origins; i++)
-                m->origins[m->n_origins++] = s->osv->origins[i].source;
-        if (s->osv->n_origins)
-                return;
-        for (size_t i = 0; i < f->n_sources; i++)
+                s->sayers[n++] = s->osv->origins[i].source;
+        for (size_t i = 0; i < f->n_sources && !s->osv->n_origins; i++)
                 if (s->sources >> i & 1 && f->sources[i].name.n)
-                        m->origins[m->n_origins++] = f->sources[i].name;
+                        s->sayers[n++] = f->sources[i].name;
+        sort_texts(s->sayers, &n);
+        s->n_sayers = n;
+        return 0;
 }
 
 static bool is_assigned(struct qn_str id)
@@ -256,13 +274,71 @@ static bool is_better(const struct qn_intel_statement *a, const struct qn_intel_
         return qn_str_cmp(a->osv->id, b->osv->id) < 0;
 }
 
+static bool has_name(const struct qn_osv *osv, struct qn_str id)
+{
+        for (size_t i = 0; i < osv->n_aliases; i++)
+                if (qn_str_eq(osv->aliases[i], id))
+                        return true;
+        return qn_str_eq(osv->id, id);
+}
+
+static bool are_one(const struct qn_osv *a, const struct qn_osv *b)
+{
+        bool one = has_name(b, a->id);
+
+        for (size_t i = 0; i < a->n_aliases; i++)
+                one |= has_name(b, a->aliases[i]);
+        return one;
+}
+
+static bool has_origin(const struct qn_osv *osv, struct qn_str source)
+{
+        for (size_t i = 0; i < osv->n_origins; i++)
+                if (qn_str_eq(osv->origins[i].source, source))
+                        return true;
+        return false;
+}
+
+/* Whether a statement without origins is the same as an earlier one under another name. */
+static bool is_heard(const struct qn_intel_statement *list, size_t i)
+{
+        for (size_t k = 0; k < i; k++)
+                if (are_one(list[k].osv, list[i].osv))
+                        return true;
+        return false;
+}
+
+/* Who says it, each once: the reports that records were made of, and records that name none.  That several feeds pass one
+ * record on makes it no truer. */
+static size_t count_voices(const struct qn_intel_match *m)
+{
+        size_t voices = 0;
+
+        for (size_t i = 0; i < m->n; i++) {
+                const struct qn_osv *osv = m->statements[i].osv;
+
+                if (!osv->n_origins)
+                        voices += !is_heard(m->statements, i);
+                for (size_t k = 0; k < osv->n_origins; k++) {
+                        bool first = true;
+
+                        for (size_t j = 0; j < i && first; j++)
+                                first = !has_origin(m->statements[j].osv, osv->origins[k].source);
+                        for (size_t j = 0; j < k && first; j++)
+                                first = !qn_str_eq(osv->origins[j].source, osv->origins[k].source);
+                        voices += first;
+                }
+        }
+        return voices;
+}
+
 /* Whether somebody looked at it, or more than one says it. */
 static bool is_agreed(const struct finder *f, const struct qn_intel_match *m)
 {
         for (size_t i = 0; i < m->n_origins; i++)
                 if (!qn_intel_is_automatic(f->trust, m->origins[i]))
                         return true;
-        return m->n_origins > 1 || decision(f) == QN_OSV_BLOCK;
+        return count_voices(m) > 1 || decision(f) == QN_OSV_BLOCK;
 }
 
 static void take_times(const struct qn_osv *osv, struct qn_intel_match *m)
@@ -354,7 +430,11 @@ static int make(struct finder *f, struct qn_intel_statement *list, size_t n,
         size_t origins = 0, aliases = 0;
 
         for (size_t i = 0; i < n; i++) {
-                origins += count_origins(&list[i], f);
+                int r = name_sayers(f, &list[i]);
+
+                if (r < 0)
+                        return r;
+                origins += list[i].n_sayers;
                 aliases += list[i].osv->n_aliases + 1;
         }
         m.origins = qn_arena_calloc(f->a, origins + 1, sizeof *m.origins);
@@ -373,7 +453,8 @@ static int make(struct finder *f, struct qn_intel_statement *list, size_t n,
         for (size_t i = 0; i < n; i++) {
                 const struct qn_osv *osv = list[i].osv;
 
-                take_origins(f, &list[i], &m);
+                for (size_t k = 0; k < list[i].n_sayers; k++)
+                        m.origins[m.n_origins++] = list[i].sayers[k];
                 take_times(osv, &m);
                 if (!qn_str_eq(osv->id, m.id))
                         m.aliases[m.n_aliases++] = osv->id;
@@ -406,23 +487,6 @@ static int cmp_statement(const void *pa, const void *pb)
         enum rank ra = rank(a), rb = rank(b);
 
         return ra != rb ? (int)ra - (int)rb : qn_str_cmp(a->osv->id, b->osv->id);
-}
-
-static bool has_name(const struct qn_osv *osv, struct qn_str id)
-{
-        for (size_t i = 0; i < osv->n_aliases; i++)
-                if (qn_str_eq(osv->aliases[i], id))
-                        return true;
-        return qn_str_eq(osv->id, id);
-}
-
-static bool are_one(const struct qn_osv *a, const struct qn_osv *b)
-{
-        bool one = has_name(b, a->id);
-
-        for (size_t i = 0; i < a->n_aliases; i++)
-                one |= has_name(b, a->aliases[i]);
-        return one;
 }
 
 /* Brings those that belong to the first together; how many they are. */
@@ -465,6 +529,20 @@ static int make_all(struct finder *f, struct qn_intel_answer *ret)
         return r;
 }
 
+/* Subresource Integrity: several hashes with spaces between them, options behind a '?'. */
+static int find_archive(struct finder *f, struct qn_str integrity)
+{
+        int r = 0;
+
+        while (r == 0 && integrity.n) {
+                struct qn_str one = qn_str_cut(&integrity, ' '), hash = qn_str_cut(&one, '?');
+
+                if (qn_str_starts(hash, "sha512-"))
+                        r = qn_intel_by_indicator(f->x, QN_IOC_SHA512, hash, consider_hash, f);
+        }
+        return r;
+}
+
 int qn_intel_match(struct qn_intel *x, struct qn_intel_trust *trust,
                    const struct qn_intel_question *q, struct qn_arena *a,
                    struct qn_intel_answer *ret)
@@ -472,13 +550,14 @@ int qn_intel_match(struct qn_intel *x, struct qn_intel_trust *trust,
         struct finder f = { .x = x,
                             .trust = trust,
                             .name = q->name,
-                            .version = q->version,
+                            .version = q->whole ? (struct qn_str){ 0 } : q->version,
+                            .whole = q->whole,
                             .now_ms = q->now_ms,
                             .a = a };
         int r = qn_intel_by_name(x, q->name, consider, &f);
 
-        if (r == 0 && q->integrity.n)
-                r = qn_intel_by_indicator(x, QN_IOC_SHA512, q->integrity, consider_hash, &f);
+        if (r == 0)
+                r = find_archive(&f, q->integrity);
         if (r == 0 && f.n) /* only then somebody asks who they are */
                 r = qn_intel_sources(x, a, &f.sources, &f.n_sources);
         return r < 0 ? r : make_all(&f, ret);

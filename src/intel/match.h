@@ -28,7 +28,9 @@ struct qn_intel_statement {
         const struct qn_osv *osv;
         uint32_t sources; /* bits: which feeds have it */
         enum qn_affects how;
-        struct qn_str why; /* one sentence: which record, block and range */
+        struct qn_str why;     /* one sentence: which record, block and range */
+        struct qn_str *sayers; /* who makes it, sorted */
+        size_t n_sayers;
 };
 
 struct qn_intel_match {
@@ -58,6 +60,7 @@ struct qn_intel_answer {
 struct qn_intel_question {
         struct qn_str name;
         struct qn_str version;   /* empty: every statement about the package */
+        bool whole;              /* instead of a version: only what speaks of all versions */
         struct qn_str integrity; /* of the tarball, or empty */
         int64_t now_ms;          /* since 1970: what has expired by then counts for nothing */
 };

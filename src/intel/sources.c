@@ -1,5 +1,6 @@
 #include "intel/sources.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 #include "base/arena.h"
@@ -41,7 +42,14 @@ static int take_kind(const struct qn_node *n, struct qn_source_conf *ret, struct
 
 static int check(const struct qn_node *n, const struct qn_source_conf *s, struct qn_err *reterr)
 {
-        if (!s->name.n || s->name.n > QN_INTEL_SOURCE_NAME_MAX)
+        for (size_t i = 0; i < s->name.n; i++)
+                if (!islower((unsigned char)s->name.p[i]) &&
+                    !isdigit((unsigned char)s->name.p[i]) && !strchr("-_.", s->name.p[i]))
+                        return wrong(
+                                n,
+                                "the name of a source has lower-case letters, digits, -, _ and .",
+                                reterr);
+        if (!s->name.n || s->name.n > QN_INTEL_SOURCE_NAME_MAX || s->name.p[0] == '.')
                 return wrong(n, "a source needs a name of at most 40 characters", reterr);
         if (qn_str_is(s->name, QN_INTEL_OWN))
                 return wrong(n, "the name \"own\" is that of the organisation's own list", reterr);

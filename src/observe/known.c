@@ -54,6 +54,7 @@ int qn_known_open(struct qn_cur bytes, struct qn_known *ret)
 
 uint64_t qn_known_key(enum qn_indicator_kind kind, struct qn_str value)
 {
+        value = qn_indicator_key(kind, value);
         return qn_hash64(value.p, value.n) ^ KIND_PRIME * ((uint64_t)kind + 1);
 }
 
@@ -114,10 +115,10 @@ bool qn_known_text(const struct qn_known *k, struct qn_str text, struct qn_event
                 return false;
         if (qn_wallet_address(text) != QN_WALLET_NONE && has(k, QN_IOC_WALLET, text))
                 return tell(QN_IOC_WALLET, text, ret);
-        if (!qn_url_split(text, false, &url))
-                return look_for_host(k, text, ret);
         if (has(k, QN_IOC_URL, text))
                 return tell(QN_IOC_URL, text, ret);
+        if (!qn_url_split(text, false, &url))
+                return look_for_host(k, text, ret);
         return look_for_host(k, url.host, ret);
 }
 

@@ -37,7 +37,8 @@ static struct qn_str successor(struct qn_str version, struct qn_arena *a)
 
         if (qn_str_is(version, "0"))
                 return version;
-        if (qn_semver_parse(version, QN_SEMVER_LOOSE, &v) < 0)
+        if (qn_semver_parse(version, QN_SEMVER_LOOSE, &v) < 0 &&
+            qn_semver_parse_short(version, &v) < 0)
                 return s;
         v.build = (struct qn_str){ 0 };
         v.patch += v.pre.n == 0;
@@ -67,7 +68,8 @@ static int take_term(struct qn_str term, struct qn_arena *a, struct qn_osv_range
 
         if (!take_sign(&v, &relation) && !v.n)
                 return -EINVAL;
-        if (!qn_str_is(v, "0") && qn_semver_parse(v, QN_SEMVER_LOOSE, &parsed) < 0)
+        if (qn_semver_parse(v, QN_SEMVER_LOOSE, &parsed) < 0 &&
+            (relation == EXACT || qn_semver_parse_short(v, &parsed) < 0))
                 return -EINVAL;
         if (relation == EXACT)
                 return add_version(v, a, block);

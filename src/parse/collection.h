@@ -12,7 +12,7 @@
 
 struct qn_collected {
         struct qn_str path;
-        struct qn_bom *bom;   /* NULL: it could not be read */
+        struct qn_bom *bom;  /* NULL: it could not be read */
         struct qn_str error; /* then, why */
 };
 

@@ -197,6 +197,28 @@ static size_t undo_brackets(char *p, size_t n)
         return to;
 }
 
+/* Scheme and host of a URL know no case. */
+static void lower_host(char *p, size_t n)
+{
+        struct qn_str s = { p, n };
+        ptrdiff_t colon = qn_str_find(s, QN_STR("://"));
+        size_t from = colon < 0 ? 0 : (size_t)colon + 3;
+
+        for (size_t i = 0; i < n && (i < from || p[i] != '/'); i++)
+                p[i] = (char)tolower((unsigned char)p[i]);
+}
+
+/* "host:443", "1.2.3.4:80": one colon, digits behind it. */
+static size_t without_port(struct qn_str s)
+{
+        ptrdiff_t colon = qn_str_chr(s, ':');
+        uint64_t port;
+
+        if (colon <= 0 || qn_str_u64(qn_str_skip(s, (size_t)colon + 1), &port) < 0 || port > 65535)
+                return s.n;
+        return (size_t)colon;
+}
+
 int qn_indicator_read(enum qn_indicator_kind kind, struct qn_str text, struct qn_arena *a,
                       struct qn_str *ret)
 {
@@ -211,6 +233,10 @@ int qn_indicator_read(enum qn_indicator_kind kind, struct qn_str text, struct qn
                 memcpy(p, "http", 4);
         for (size_t i = 0; i < copy.n && !has_case(kind); i++)
                 p[i] = (char)tolower((unsigned char)p[i]);
+        if (kind == QN_IOC_URL)
+                lower_host(p, copy.n);
+        if (kind == QN_IOC_DOMAIN || kind == QN_IOC_IP)
+                copy.n = without_port(copy);
         if (kind == QN_IOC_DOMAIN && copy.n && p[copy.n - 1] == '.')
                 copy.n--;
         if (!fits(kind, copy))
@@ -241,4 +267,11 @@ int qn_indicator_guess(struct qn_str text, struct qn_arena *a, struct qn_indicat
                 }
         }
         return -EINVAL;
+}
+
+struct qn_str qn_indicator_key(enum qn_indicator_kind kind, struct qn_str value)
+{
+        ptrdiff_t colon = kind == QN_IOC_URL ? qn_str_find(value, QN_STR("://")) : -1;
+
+        return colon < 0 ? value : qn_str_skip(value, (size_t)colon + 3);
 }

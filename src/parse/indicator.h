@@ -32,5 +32,7 @@ QN_MUST int qn_indicator_from_name(struct qn_str name, enum qn_indicator_kind *r
  * "hxxp", with which people make addresses harmless, are undone. */
 QN_MUST int qn_indicator_read(enum qn_indicator_kind kind, struct qn_str text, struct qn_arena *a,
                               struct qn_str *ret);
+/* What is compared of a value: of a URL all but the scheme, which lists leave out as often as not. */
+struct qn_str qn_indicator_key(enum qn_indicator_kind kind, struct qn_str value);
 /* The kind that a value has by its shape alone: 0 or -EINVAL. */
 QN_MUST int qn_indicator_guess(struct qn_str text, struct qn_arena *a, struct qn_indicator *ret);

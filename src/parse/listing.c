@@ -206,6 +206,8 @@ static bool read_package(struct qn_str line, struct qn_listing_row *row)
         row->is_package = true;
         row->name = qn_str_trim(qn_str_take(line, (size_t)at));
         row->version = qn_str_trim(qn_str_skip(line, (size_t)at + 1));
+        if (line.p[at] == ':' && qn_str_chr(row->version, '.') < 0 && !is_all(row->version))
+                return false; /* "host:443" */
         if (is_all(row->version))
                 row->version = (struct qn_str){ 0 };
         else if (!is_version(row->version))

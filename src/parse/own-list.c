@@ -96,6 +96,8 @@ static int take_versions(struct list *l, const struct qn_node *entry, const stru
 
         block->name = qn_node_text(name);
         version = cut_version(&block->name);
+        if (version.p && !version.n)
+                return wrong(l, name, "a version is missing behind the @");
         if (!block->name.n)
                 return wrong(l, name, "an entry without the name of a package");
         if ((version.n > 0) + (list != NULL) + (range != NULL) > 1)

@@ -149,3 +149,14 @@ int qn_semver_format(const struct qn_semver *v, struct qn_buf *out)
         }
         return qn_buf_error(out);
 }
+
+int qn_semver_parse_short(struct qn_str s, struct qn_semver *ret)
+{
+        struct qn_semver v = { 0 };
+        struct qn_str major = qn_str_cut(&s, '.');
+
+        if (qn_str_u64(major, &v.major) < 0 || (s.p && qn_str_u64(s, &v.minor) < 0))
+                return -EINVAL;
+        *ret = v;
+        return 0;
+}

@@ -24,6 +24,8 @@ struct qn_semver {
 
 /* 0 or -EINVAL: not a version. */
 QN_MUST int qn_semver_parse(struct qn_str s, unsigned flags, struct qn_semver *ret);
+/* "1", "1.2": what is left out is 0.  0 or -EINVAL. */
+QN_MUST int qn_semver_parse_short(struct qn_str s, struct qn_semver *ret);
 /* Precedence: < 0, 0, > 0.  Build data does not count, except in the second, which npm sorts by. */
 int qn_semver_cmp(const struct qn_semver *a, const struct qn_semver *b);
 int qn_semver_cmp_build(const struct qn_semver *a, const struct qn_semver *b);

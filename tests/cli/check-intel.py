@@ -127,7 +127,9 @@ def only(d):
     r = w.check("--intel-only", p)
     got = {x["name"]: x["verdict"] for x in r.json["results"]}
     ok(got["bad"] == "malicious" and got["plain"] == "malicious", "a permit that ended, and a block", r)
-    w.intel("block", "--reason", "until then", "--expires", "2020-01-01", "weak")
+    with open(f"{w.state}/intel/own.yaml", "a") as f:
+        f.write("- block: weak\n  reason: until then\n  expires: 2020-01-01\n")
+    w.intel("block", "--reason", "another", "someone-else")
     ok(w.check("--intel-only", "weak@1.0.0").code == 0, "a block that has expired")
     with open(f"{w.state}/intel/index.mdb", "r+b") as f:
         f.truncate(5000)
@@ -143,7 +145,7 @@ def indicators(d):
     tiny = b"module.exports = {}\n"
     manifest = package("carrier", "1.0.0").encode()
     rows = ["type,indicator,campaign"] + [f"domain,{h},wave" for h in ("c2.attacker.invalid", "github.com", "api.github.com")]
-    rows += ["url,https://drop.attacker.invalid/x,wave", "ip,203.0.113.77,wave", "wallet,0x1234567890abcdef1234567890abcdef12345678,wave"]
+    rows += ["url,https://drop.attacker.invalid/x,wave", "ip,198.18.5.77,wave", "wallet,0x1234567890abcdef1234567890abcdef12345678,wave"]
     w.take("net.csv", "\n".join(rows) + "\n")
     w.take("hashes.txt", "\n".join(hashlib.sha256(x).hexdigest() for x in (loader, tiny, manifest)) + "\n")
 
@@ -163,7 +165,7 @@ def indicators(d):
     ok("intel-host-named" in rules, "a wallet", r)
     v, rules, r = verdict({"index.js": "exports.to = 'https://drop.attacker.invalid/x'\nexports.not = 'https://drop.attacker.invalid/y'\n"})
     ok("intel-host-named" in rules, "an address", r)
-    v, rules, r = verdict({"index.js": "exports.at = '203.0.113.77'\n"})
+    v, rules, r = verdict({"index.js": "exports.at = '198.18.5.77'\n"})
     ok("intel-host-named" in rules, "an IP address", r)
     v, rules, r = verdict({"run.sh": "#!/bin/sh\nexit 0\ncurl -s https://c2.attacker.invalid/x\n", "package.json": json.dumps({"name": "p", "version": "1.0.0", "scripts": {"install": "sh run.sh"}})})
     ok(v == "malicious" and rules & {"intel-known-host", "intel-host-named"}, "a shell script", r)
