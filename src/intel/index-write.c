@@ -203,7 +203,8 @@ static bool replaces(const struct qn_intel *x, uint32_t number, const struct fro
 {
         uint32_t bit = 1u << x->im.source;
 
-        if (old->sources == bit && now->modified_ms == old->modified_ms && !is_seen(&x->im, number))
+        if (old->sources == bit && now->modified_ms == old->modified_ms &&
+            now->withdrawn == old->withdrawn && !is_seen(&x->im, number))
                 return now->hash != old->hash;
         if (!(old->sources & bit) && qn_str_starts(id, "LIST:"))
                 return false;
