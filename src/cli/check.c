@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "cli/check-intel.h"
 #include "cli/check-item.h"
+#include "cli/check-lock.h"
 #include "cli/pack-dir.h"
 #include "parse/lock.h"
 #include "parse/semver.h"
@@ -290,19 +291,6 @@ static int seen_before(struct qn_check *c, const struct qn_lock_package *p)
         return qn_map_add(&c->seen, &c->mem, key, 0, NULL);
 }
 
-static const char *why_not_fetched(const struct qn_lock_package *p)
-{
-        switch (p->kind) {
-        case QN_LOCK_GIT:
-                return "it comes from a git repository, which is not fetched: check a tarball of "
-                       "it";
-        case QN_LOCK_FILE:
-                return "it is a file outside the lock file's reach: check that file";
-        default:
-                return p->bad_name ? "npm would not accept its name" : NULL;
-        }
-}
-
 static int add_entry(struct qn_check *c, const struct qn_item *lock,
                      const struct qn_lock_package *p)
 {
@@ -323,7 +311,7 @@ static int add_entry(struct qn_check *c, const struct qn_item *lock,
             qn_item_set(it, &it->integrity, p->integrity) < 0)
                 return -ENOMEM;
         it->optional = p->optional;
-        why = why_not_fetched(p);
+        why = qn_check_why_not_fetched(p);
         if (why)
                 give_up(c, it, why);
         else if (c->config.intel_only)
@@ -338,7 +326,7 @@ static void take_lock(struct qn_check *c, struct qn_item *it, struct qn_cur repl
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(QN_JSON_MAX);
         struct qn_lock lock = { 0 };
         struct qn_err err = { 0 };
-        int r = qn_analyse_read_lock(reply, &a, &lock, &err);
+        int r = qn_check_read_lock(it->path, reply, &a, &lock, &err);
 
         for (size_t i = 0; r == 0 && i < lock.n; i++)
                 r = add_entry(c, it, &lock.packages[i]);
@@ -470,7 +458,6 @@ static void start_fetch(struct qn_check *c, struct qn_item *it)
 static void note_unread(struct qn_item *it, const struct qn_pack_stats *st)
 {
         char text[512], lock[4096];
-        const char *foreign = qn_target_foreign_lock(it->path.p);
 
         if (st->unreadable)
                 snprintf(text, sizeof text,
@@ -478,12 +465,6 @@ static void note_unread(struct qn_item *it, const struct qn_pack_stats *st)
                          st->unreadable, st->first);
         else if (qn_target_lock(it->path.p, lock, sizeof lock) == 0)
                 return;
-        else if (foreign)
-                snprintf(text, sizeof text,
-                         "dependencies were not checked: %s cannot be read yet; write a "
-                         "package-lock.json "
-                         "beside it with npm install --package-lock-only",
-                         foreign);
         else if (st->installed)
                 snprintf(text, sizeof text,
                          "dependencies were not checked: no lock file tells what is in "
@@ -611,7 +592,7 @@ static int make_job(struct qn_check *c, struct qn_item *it, struct qn_buf *param
 
         switch (it->state) {
         case QN_ITEM_LOCK:
-                job->kind = QN_JOB_LOCK;
+                job->kind = qn_check_lock_job(it->path, params);
                 break;
         case QN_ITEM_PICK:
                 job->kind = QN_JOB_PICK;

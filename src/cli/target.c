@@ -76,6 +76,10 @@ static int parse_file(const char *arg, struct qn_target *t, struct qn_err *reter
 
         if (fd < 0)
                 return qn_fail(reterr, -errno, 0, "cannot read it: %s", strerror(errno));
+        if (!qn_target_is_npm_lock(qn_str_c(arg))) {
+                t->kind = QN_TARGET_LOCK;
+                return 0;
+        }
         n = read(fd, head, sizeof head);
         if (n < 0)
                 return qn_fail(reterr, -errno, 0, "cannot read it: %s", strerror(errno));
@@ -104,7 +108,7 @@ static int parse_file(const char *arg, struct qn_target *t, struct qn_err *reter
                 return 0;
         }
         return qn_fail(reterr, -EINVAL, 0,
-                       "this is neither a tarball, a directory nor a package-lock.json");
+                       "this is neither a tarball, a directory nor a lock file");
 }
 
 int qn_target_parse(const char *arg, struct qn_target *ret, struct qn_err *reterr)
@@ -142,11 +146,16 @@ static const char *first_that_exists(const char *dir, const char *const *names, 
         return NULL;
 }
 
+/* npm's own first, then others; what is installed counts last. */
+static const char *const lock_names[] = {
+        "npm-shrinkwrap.json", "package-lock.json", "pnpm-lock.yaml",
+        "yarn.lock",           "bun.lock",          "bun.lockb",
+        "deno.lock",           "node_modules/.package-lock.json",
+};
+
 int qn_target_lock(const char *dir, char *ret, size_t size)
 {
-        static const char *const names[] = { "npm-shrinkwrap.json", "package-lock.json",
-                                             "node_modules/.package-lock.json" };
-        const char *name = first_that_exists(dir, names, QN_ARRAY_SIZE(names));
+        const char *name = first_that_exists(dir, lock_names, QN_ARRAY_SIZE(lock_names));
         int n;
 
         if (!name)
@@ -155,10 +164,15 @@ int qn_target_lock(const char *dir, char *ret, size_t size)
         return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
-const char *qn_target_foreign_lock(const char *dir)
+bool qn_target_is_npm_lock(struct qn_str path)
 {
-        static const char *const names[] = { "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb",
-                                             "deno.lock" };
+        static const char *const others[] = { "pnpm-lock.yaml", "yarn.lock", "bun.lock",
+                                              "bun.lockb", "deno.lock" };
+        ptrdiff_t slash = qn_str_rchr(path, '/');
+        struct qn_str name = slash < 0 ? path : qn_str_skip(path, (size_t)slash + 1);
 
-        return first_that_exists(dir, names, QN_ARRAY_SIZE(names));
+        for (size_t i = 0; i < QN_ARRAY_SIZE(others); i++)
+                if (qn_str_is(name, others[i]))
+                        return false;
+        return true;
 }

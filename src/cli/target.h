@@ -24,7 +24,8 @@ struct qn_target {
 /* 0, or what is wrong with the argument as one line in reterr: -ENOENT, -EINVAL, -EACCES… */
 QN_MUST int qn_target_parse(const char *arg, struct qn_target *ret, struct qn_err *reterr);
 /* The lock file of a project directory: written to ret ("dir/package-lock.json"), -ENOENT when there is none.
- * npm-shrinkwrap.json wins over package-lock.json, as in npm; what is installed counts last. */
+ * npm-shrinkwrap.json wins over package-lock.json, as in npm; then those of pnpm, Yarn, Bun and Deno; what is installed counts
+ * last. */
 QN_MUST int qn_target_lock(const char *dir, char *ret, size_t size);
-/* A lock file in dir that this program cannot read yet ("yarn.lock"), or NULL. */
-const char *qn_target_foreign_lock(const char *dir);
+/* Whether npm's own reader is for it; otherwise the name says of which package manager it is. */
+bool qn_target_is_npm_lock(struct qn_str path);

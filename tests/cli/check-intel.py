@@ -10,6 +10,50 @@ from tap import Run, done, ok, package, put, scratch, tgz_of
 GUARD = "if (process.env.NEVER_SET_QANAT_EXAMPLE !== 'yes') process.exit(0);\n"
 
 
+LOCKS = {
+    "yarn.lock": '''# yarn lockfile v1
+
+
+bad@^1.0.0:
+  version "1.0.0"
+  resolved "https://registry.example.invalid/bad/-/bad-1.0.0.tgz#0123456789012345678901234567890123456789"
+  integrity sha512-AAAA
+
+plain@2.0.0:
+  version "2.0.0"
+  resolved "https://registry.example.invalid/plain/-/plain-2.0.0.tgz#0123456789012345678901234567890123456789"
+''',
+    "pnpm-lock.yaml": '''lockfileVersion: '9.0'
+importers:
+  .:
+    dependencies:
+      bad:
+        specifier: ^1.0.0
+        version: 1.0.0
+      plain:
+        specifier: 2.0.0
+        version: 2.0.0
+packages:
+  bad@1.0.0:
+    resolution: {integrity: sha512-AAAA}
+  plain@2.0.0:
+    resolution: {integrity: sha512-AAAA}
+snapshots:
+  bad@1.0.0: {}
+  plain@2.0.0: {}
+''',
+    "bun.lock": '''{
+  "lockfileVersion": 1,
+  "workspaces": {"": {"name": "app", "dependencies": {"bad": "^1.0.0", "plain": "2.0.0"}}},
+  "packages": {
+    "bad": ["bad@1.0.0", "", {}, "sha512-AAAA"],
+    "plain": ["plain@2.0.0", "", {}, "sha512-AAAA"],
+  }
+}
+''',
+}
+
+
 def sri(data):
     return "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
 
@@ -110,6 +154,16 @@ def only(d):
     ok(w.check("--intel-only", "bad@1.0.0").code == 1 and w.check("--intel-only", "bad@1.0.1", "@s/plain@1.0.0").code == 0, "names with a version")
     r = w.check("--intel-only", "bad@^1.0.0")
     ok(r.code == 3 and "name one version" in r.json["results"][0]["reason"], "a range is nothing that can be looked up", r)
+    for name, text in LOCKS.items():
+        put(f"{d}/other-{name}/package.json", json.dumps({"name": "app", "version": "1.0.0", "dependencies": {"bad": "^1.0.0", "plain": "2.0.0"}}))
+        put(f"{d}/other-{name}/{name}", text)
+        r = w.check("--intel-only", f"{d}/other-{name}")
+        got = {x["name"]: x["verdict"] for x in r.json["results"]}
+        ok(r.code == 1 and got == {"bad": "malicious", "plain": "clean"}, f"a project with {name}", r)
+        ok(w.check("--intel-only", f"{d}/other-{name}/{name}").code == 1, f"{name} itself")
+        put(f"{d}/broken-{name}/{name}", text[: len(text) // 2].rstrip() + "\n\x00{{:")
+        r = w.check("--intel-only", f"{d}/broken-{name}")
+        ok(r.code == 3, f"half of {name} is unknown", r)
     put(f"{d}/bare/package.json", "{}")
     r = w.check("--intel-only", f"{d}/bare")
     ok(r.code == 3 and "lock file" in r.json["results"][0]["reason"], "a project without a lock file is unknown", r)

@@ -98,9 +98,11 @@ TEST(locks_of_a_project)
         here();
         ASSERT_EQ(mkdir("p", 0700), 0);
         ASSERT_EQ(qn_target_lock("p", path, sizeof path), -ENOENT);
-        ASSERT_NULL(qn_target_foreign_lock("p"));
         ASSERT_EQ(qn_io_replace("p/yarn.lock", QN_STR("x")), 0);
-        assert_string_equal(qn_target_foreign_lock("p"), "yarn.lock");
+        ASSERT_EQ(qn_target_lock("p", path, sizeof path), 0);
+        assert_string_equal(path, "p/yarn.lock");
+        ASSERT_TRUE(!qn_target_is_npm_lock(qn_str_c(path)));
+        ASSERT_TRUE(qn_target_is_npm_lock(QN_STR("p/package-lock.json")));
         ASSERT_EQ(qn_io_replace("p/package-lock.json", QN_STR("{}")), 0);
         ASSERT_EQ(qn_target_lock("p", path, sizeof path), 0);
         assert_string_equal(path, "p/package-lock.json");
