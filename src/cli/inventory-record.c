@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "cli/inventory-print.h"
 #include "cli/inventory.h"
 #include "inventory/graph.h"
+#include "parse/bom-image.h"
 #include "parse/collection.h"
 
 #define ARENA_MAX ((size_t)2 << 30)
@@ -151,6 +153,22 @@ static int take_options(const struct qn_args *args, struct qn_collection *col)
         return 0;
 }
 
+/* A file is a part of its asset; only of directories and images it is known what is no longer there. */
+static bool are_whole(const char *const *paths, size_t n)
+{
+        struct stat st;
+
+        for (size_t i = 0; i < n; i++) {
+                struct qn_str path = qn_str_c(paths[i]);
+                ptrdiff_t slash = qn_str_rchr(path, '/');
+
+                if (stat(paths[i], &st) == 0 && S_ISREG(st.st_mode) &&
+                    qn_bom_is_list(qn_str_skip(path, (size_t)(slash + 1))))
+                        return false;
+        }
+        return true;
+}
+
 static int add_paths(struct recorder *rec, const char *const *paths, size_t n, bool below,
                      const char *name)
 {
@@ -170,6 +188,7 @@ static int add_paths(struct recorder *rec, const char *const *paths, size_t n, b
                 qn_inventory_print_errors(&inv);
                 rec->incomplete |= inv.n_errors > 0;
                 r = take_scan(&inv, below, &a, &col);
+                col.whole &= are_whole(paths, n);
                 if (r == 0)
                         r = record(rec, &col);
         }
@@ -182,10 +201,11 @@ static int add_paths(struct recorder *rec, const char *const *paths, size_t n, b
 
 struct history {
         struct recorder *rec;
-        const char *name; /* of the asset */
-        const char *file; /* without its directory */
-        char dir[4096];   /* the file's */
-        char work[64];    /* a directory for each version in turn */
+        const char *name;      /* of the asset */
+        const char *file;      /* without its directory */
+        enum qn_bom_kind kind; /* of the version before */
+        char dir[4096];        /* the file's */
+        char work[64];         /* a directory for each version in turn */
 };
 
 /* The version of one file beside the others, for the scan to find: 0, or 1 when the commit has none. */
@@ -201,6 +221,20 @@ static int place(const struct history *h, const struct qn_git_version *v, const 
                 r = qn_io_replace(path, qn_buf_view(&text));
         qn_buf_done(&text);
         return r == -ENOENT ? 1 : r;
+}
+
+/* In this commit the file is gone. */
+static int take_nothing(const struct history *h, struct qn_arena *a, struct qn_collection *col)
+{
+        struct qn_bom *none = QN_ARENA_NEW(a, struct qn_bom);
+
+        col->sources = QN_ARENA_NEW(a, struct qn_collected);
+        if (!none || !col->sources)
+                return -ENOBUFS;
+        none->kind = h->kind;
+        none->arena = a;
+        col->sources[col->n++] = (struct qn_collected){ .path = qn_str_c(h->file), .bom = none };
+        return 0;
 }
 
 static int add_version(struct history *h, const struct qn_git_version *v)
@@ -229,6 +263,11 @@ static int add_version(struct history *h, const struct qn_git_version *v)
                 h->rec->incomplete = true;
         } else if (r == 0) {
                 r = take_scan(&inv, true, &a, &col);
+                col.whole = false; /* the asset may have more than this file */
+                if (r == 0 && col.n)
+                        h->kind = col.sources[0].bom->kind;
+                else if (r == 0)
+                        r = take_nothing(h, &a, &col);
                 if (r == 0)
                         r = record(h->rec, &col);
         }
@@ -300,6 +339,8 @@ int qn_inventory_add(const struct qn_args *a)
         for (size_t i = 0; (!name || history) && r == 0 && i < n; i++) {
                 char *full = realpath(paths[i], NULL);
 
+                if (!full && history)
+                        full = strdup(paths[i]); /* it may be gone by now */
                 if (full && history)
                         r = add_history(&rec, full, name ? name : full);
                 else

@@ -104,6 +104,10 @@ def questions(d):
         got = {(m["name"], m["version"], m["asset"]["name"]) for m in r.json["matches"]}
         ok(r.code == 1 and got == {("a", "1.0.1", "q2"), ("a", "1.0.1", "old")}, f"exposure {word}", r)
     ok(inv(d, "exposure", "MAL-0").code == 2, "exposure to what is not known")
+    put(f"{d}/q-yarn/yarn.lock", "# yarn lockfile v1\n\ny@1:\n  version \"1.0.0\"\n")
+    inv(d, "add", f"{d}/q-yarn/yarn.lock", "--asset", "parts")
+    inv(d, "add", f"{d}/q/package-lock.json", "--asset", "parts")
+    ok("parts" in [m["asset"]["name"] for m in ask(d, "who-has", "y")["matches"]], "files are parts of their asset")
 
 
 def fleet(d):
@@ -139,16 +143,20 @@ def history(d):
         subprocess.run(["git", "-C", repo, "-c", "user.name=t", "-c", "user.email=t@t.invalid", *args], env=env, check=True, capture_output=True)
 
     git("2024-01-01", "init")
-    for when, version in (("2024-01-01", "1.0.0"), ("2024-02-01", "2.0.0"), ("2024-03-01", None), ("2024-04-01", "3.0.0")):
-        put(f"{repo}/app/package-lock.json", lock([("h", version)], direct=("h",)) if version else "{ broken")
+    for when, version in (("2024-01-01", "1.0.0"), ("2024-02-01", "2.0.0"), ("2024-03-01", None), ("2024-04-01", "3.0.0"), ("2024-05-01", "")):
+        if version == "":
+            os.remove(f"{repo}/app/package-lock.json")
+            put(f"{repo}/app/other", "")
+        else:
+            put(f"{repo}/app/package-lock.json", lock([("h", version)], direct=("h",)) if version else "{ broken")
         git(when, "add", "-A")
         git(when, "commit", "-m", "x")
     put(f"{repo}/.git/config", open(f"{repo}/.git/config", encoding="ascii").read() + f'[core]\n\tfsmonitor = touch {d}/ran\n\tpager = touch {d}/ran\n')
     r = inv(d, "add", "--history", f"{repo}/app/package-lock.json", "--asset", "repo")
-    ok(r.code == 3 and r.out.count(b"repo: ") == 3, "history: three versions, one is broken", r)
+    ok(r.code == 3 and r.out.count(b"repo: ") == 4, "history: each version, one is broken, one is none", r)
     got = spans(d, "h", "--between", "2024-01-01", "2024-12-31")
-    ok(got == [("1.0.0", "2024-01-01", "2024-02-01"), ("2.0.0", "2024-02-01", "2024-04-01"), ("3.0.0", "2024-04-01", None)], "history: times", got)
-    ok(len(ask(d, "who-has", "h")["matches"][0]["asset"]["commit"]) == 40, "history: the commit")
+    ok(got == [("1.0.0", "2024-01-01", "2024-02-01"), ("2.0.0", "2024-02-01", "2024-04-01"), ("3.0.0", "2024-04-01", "2024-05-01")], "history: times", got)
+    ok(len(ask(d, "who-has", "h", "--between", "2024-01-01", "2024-12-31")["matches"][0]["asset"]["commit"]) == 40, "history: the commit")
     ok(not os.path.exists(f"{d}/ran"), "history: nothing of the repository is run")
     ok(inv(d, "add", "--history", f"{d}/q/package-lock.json").code == 2, "history: without a repository")
 
