@@ -182,17 +182,19 @@
 #define QN_PACK_DEPTH_MAX 64u                 /* nesting of its directories */
 
 /* --- inventory --- */
-#define QN_INVENTORY_ARENA_MAX  ((size_t)2 << 30)   /* memory of one inventory */
-#define QN_INVENTORY_FILES_MAX  200000u             /* documents found below one directory */
-#define QN_INVENTORY_DIRS_MAX   1000000u            /* directories that are looked into */
-#define QN_INVENTORY_DEPTH_MAX  64u                 /* nesting of them */
-#define QN_INVENTORY_BUNDLE_MAX ((size_t)512 << 20) /* bytes of the package.json files of one tree */
-#define QN_INVENTORY_FILE_MAX   ((size_t)16 << 20)  /* bytes of one package.json */
-#define QN_INVENTORY_BESIDE_MAX ((size_t)64 << 20)  /* bytes of the package.json files of one project */
-#define QN_IMAGE_LAYER_MAX      ((size_t)8 << 30)   /* bytes that one layer of an image may unpack to */
-#define QN_IMAGE_ENTRIES_MAX    2000000u            /* files of one layer */
-#define QN_ZST_WINDOW_LOG_MAX   27u                 /* what a zstd frame may look back: 128 MB */
-#define QN_IMAGE_SECONDS        120u                /* processor time of one image */
+#define QN_INVENTORY_ARENA_MAX ((size_t)2 << 30) /* memory of one inventory */
+#define QN_INVENTORY_FILES_MAX 200000u           /* documents found below one directory */
+#define QN_INVENTORY_DIRS_MAX  1000000u          /* directories that are looked into */
+#define QN_INVENTORY_DEPTH_MAX 64u               /* nesting of them */
+#define QN_INVENTORY_BUNDLE_MAX \
+        ((size_t)512 << 20)                      /* bytes of the package.json files of one tree */
+#define QN_INVENTORY_FILE_MAX ((size_t)16 << 20) /* bytes of one package.json */
+#define QN_INVENTORY_BESIDE_MAX \
+        ((size_t)64 << 20)                      /* bytes of the package.json files of one project */
+#define QN_IMAGE_LAYER_MAX    ((size_t)8 << 30) /* bytes that one layer of an image may unpack to */
+#define QN_IMAGE_ENTRIES_MAX  2000000u          /* files of one layer */
+#define QN_ZST_WINDOW_LOG_MAX 27u               /* what a zstd frame may look back: 128 MB */
+#define QN_IMAGE_SECONDS      120u              /* processor time of one image */
 
 /* --- intelligence --- */
 #define QN_OSV_MAX            ((size_t)8 << 20) /* bytes of one OSV record */
