@@ -110,9 +110,15 @@ const project = join(work, 'npm');
 mkdirSync(project);
 writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'q', version: '1.0.0', dependencies: { chalk: '2.4.2' }, devDependencies: { semver: '7.5.0' } }));
 const npm = (...args) => execFileSync('node', [join(tools, 'npm10', 'bin', 'npm-cli.js'), ...args], { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-npm('install', '--ignore-scripts', '--no-audit', '--no-fund');
-const want = set(scan(join(project, 'package-lock.json')));
-for (const format of ['cyclonedx', 'spdx']) {
+let reached = true;
+try {
+    npm('install', '--ignore-scripts', '--no-audit', '--no-fund');
+} catch {
+    reached = false;
+    ok(true, "npm's own SBOMs # SKIP the registry cannot be reached");
+}
+const want = reached ? set(scan(join(project, 'package-lock.json'))) : '';
+for (const format of reached ? ['cyclonedx', 'spdx'] : []) {
     writeFileSync(join(work, `npm.${format}.json`), npm('sbom', '--sbom-format', format));
     const read = scan(join(work, `npm.${format}.json`));
     ok(set(read) === want, `npm's ${format}`, set(read));

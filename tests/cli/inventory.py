@@ -128,6 +128,28 @@ def npm(d, home):
         ok({c["kind"] for c in scan(f"{d}/npm-shrinkwrap.json").json["components"]} == {"npm-shrinkwrap"}, f"npm {version}: a shrinkwrap")
 
 
+def bundled(d, home):
+    """A tarball on disk that brings a dependency along, and overrides."""
+    b = f"{d}/bund"
+    put(f"{b}/package.json", json.dumps({"name": "bund", "version": "1.0.0", "dependencies": {"inner": "1.0.0"}, "bundleDependencies": ["inner"]}))
+    put(f"{b}/node_modules/inner/package.json", json.dumps({"name": "inner", "version": "1.0.0", "dependencies": {}}))
+    for version in (8, 10):
+        cli = script(f"npm{version}", "bin/npm-cli.js")
+        p = f"{d}/bundled{version}"
+        tool(b, *cli, "pack", "--ignore-scripts", home=home)
+        put(f"{p}/package.json", json.dumps({"name": "q", "dependencies": {"bund": "file:./bund-1.0.0.tgz", "debug": "4.3.4"}, "overrides": {"ms": "2.1.3"}}))
+        shutil.copy(f"{b}/bund-1.0.0.tgz", p)
+        r = tool(p, *cli, "install", "--ignore-scripts", "--no-audit", "--no-fund", home=home)
+        doc = scan(p).json
+        for kind in ("package-lock", "installed"):
+            by = {c["name"]: c for c in of_kind(doc, kind)}
+            ok(r.returncode == 0 and by["inner"]["bundled"] and not by["bund"]["bundled"] and by["inner"]["dependents"] == ["bund@1.0.0"],
+               f"npm {version} {kind}: bundled", by.get("inner"))
+            ok(by["bund"]["origin"] == "file" and by["bund"]["resolved"] == "file:bund-1.0.0.tgz" and by["bund"]["integrity"],
+               f"npm {version} {kind}: a tarball on disk", by["bund"])
+            ok(by["ms"]["version"] == "2.1.3" and by["ms"]["dependents"] == ["debug@4.3.4"], f"npm {version} {kind}: an override", by["ms"])
+
+
 def pnpm(d, home):
     for version, fmt, path in ((5, "5.2", "bin/pnpm.js"), (7, "5.4", "bin/pnpm.cjs"), (8, "6.0", "bin/pnpm.cjs"), (10, "9.0", "bin/pnpm.cjs")):
         p = project(d, f"pnpm{version}", **{"pnpm-workspace.yaml": 'packages: ["packages/*"]\n'})
@@ -271,10 +293,19 @@ def caches(d, home):
 
 
 REGISTRY = subprocess.run(["npm", "config", "get", "registry"], capture_output=True, text=True).stdout.strip()
+
+
+def reachable(home):
+    r = tool(home, "npm", "view", "chalk@2.4.2", "version", home=home)
+    return r.returncode == 0 and r.stdout.strip() == "2.4.2"
+
+
 with scratch() as d:
     if not os.path.isdir(TOOLS):
         print("1..0 # SKIP the package managers are not installed (tools/setup)")
+    elif not reachable(d):
+        print("1..0 # SKIP the registry cannot be reached")
     else:
-        for part in (npm, pnpm, yarn_classic, yarn_berry, bun, deno, caches):
+        for part in (npm, bundled, pnpm, yarn_classic, yarn_berry, bun, deno, caches):
             part(d, os.path.join(d, "home"))
         done()
