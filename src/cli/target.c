@@ -148,9 +148,14 @@ static const char *first_that_exists(const char *dir, const char *const *names, 
 
 /* npm's own first, then others; what is installed counts last. */
 static const char *const lock_names[] = {
-        "npm-shrinkwrap.json", "package-lock.json", "pnpm-lock.yaml",
-        "yarn.lock",           "bun.lock",          "bun.lockb",
-        "deno.lock",           "node_modules/.package-lock.json",
+        "npm-shrinkwrap.json",
+        "package-lock.json",
+        "pnpm-lock.yaml",
+        "yarn.lock",
+        "bun.lock",
+        "bun.lockb",
+        "deno.lock",
+        "node_modules/.package-lock.json",
 };
 
 int qn_target_lock(const char *dir, char *ret, size_t size)

@@ -474,3 +474,20 @@ TEST(nobody_else_has_a_policy)
         qn_arena_done(&a);
         forget();
 }
+
+/* One package of a scope was a false alarm; the other was not. */
+TEST(a_withdrawn_record_in_a_scope_that_was_compromised)
+{
+        static const char feed[] = "[{\"id\":\"MAL-1\",\"modified\":\"" T1 "\",\"withdrawn\":\"" T1
+                                   "\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":"
+                                   "\"@s/one\"},\"versions\":[\"1.0.0\"]}]},"
+                                   "{\"id\":\"MAL-2\",\"modified\":\"" T1
+                                   "\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":"
+                                   "\"@s/two\"},\"versions\":[\"1.0.0\"]}]}]";
+
+        ASSERT_NOT_NULL(mkdtemp(dir));
+        ASSERT_EQ(import("x", feed, true, true, NULL), 0);
+        assert_string_equal(known("@s/one", "1.0.0"), "withdrawn malware MAL-1 x");
+        assert_string_equal(known("@s/two", "1.0.0"), "confirmed malware MAL-2 x");
+        forget();
+}

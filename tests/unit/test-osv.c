@@ -166,3 +166,34 @@ TEST(what_is_malware)
                            ->severity,
                    "high");
 }
+
+TEST(escapes_and_bytes_of_utf8_mix_and_no_line_ends_the_file)
+{
+        const struct qn_osv *o =
+                parse("{\"id\":\"MAL-1\",\"modified\":\"2025-01-01T00:00:00Z\",\"details\":"
+                      "\"\\u003cb\\u003e na\xc3\xafve \\u00e9\",\"affected\":[]}");
+
+        ASSERT_NOT_NULL(o);
+        ASSERT_STR(o->details, "<b> na\xc3\xafve \xc3\xa9");
+}
+
+TEST(times_have_no_to_nine_digits_of_a_second)
+{
+        static const char digits[] = "123456789";
+
+        for (int n = 0; n <= 9; n++) {
+                char text[200];
+                const struct qn_osv *o;
+
+                snprintf(text, sizeof text,
+                         "{\"id\":\"MAL-1\",\"modified\":\"2025-01-01T00:00:00%s%.*sZ\","
+                         "\"affected\":[]}",
+                         n ? "." : "", n, digits);
+                o = parse(text);
+                ASSERT_NOT_NULL(o);
+                ASSERT_EQ(o->modified_ms, 1735689600000 + (n == 0   ? 0
+                                                           : n == 1 ? 100
+                                                           : n == 2 ? 120
+                                                                    : 123));
+        }
+}
