@@ -47,7 +47,7 @@ int qn_check_intel_known(const struct qn_check_intel *ci)
         return ci->known;
 }
 
-int qn_check_intel_open(const char *state_dir, const char *data_dir, bool wanted,
+int qn_check_intel_open(const char *state_dir, const char *data_dir, bool only,
                         struct qn_check_intel **ret)
 {
         _cleanup_(qn_check_intel_freep) struct qn_check_intel *ci = calloc(1, sizeof *ci);
@@ -64,11 +64,11 @@ int qn_check_intel_open(const char *state_dir, const char *data_dir, bool wanted
         *ret = NULL;
         snprintf(dir, sizeof dir, "%s/intel", state_dir);
         r = qn_intel_open(dir, &ci->index, &err);
-        if (r == -ENOENT && !wanted)
+        if (r == -ENOENT && !only)
                 return 0;
         if (r == 0)
                 r = qn_intel_trust_load(data_dir, &ci->tables, &ci->trust, &err);
-        if (r == 0)
+        if (r == 0 && !only)
                 r = seal_known(ci);
         if (r < 0)
                 return log_err(r, "%s", err.msg[0] ? err.msg : strerror(-r));

@@ -7,8 +7,8 @@
 struct qn_check_intel;
 struct qn_item;
 
-/* 0, with *ret NULL when there is no index and none is wanted; logs what is wrong. */
-QN_MUST int qn_check_intel_open(const char *state_dir, const char *data_dir, bool wanted,
+/* only: nothing else will be asked, and there must be an index; without it *ret is NULL when there is none.  Logs what is wrong. */
+QN_MUST int qn_check_intel_open(const char *state_dir, const char *data_dir, bool only,
                                 struct qn_check_intel **ret);
 struct qn_check_intel *qn_check_intel_free(struct qn_check_intel *ci);
 void qn_check_intel_freep(struct qn_check_intel **ci);

@@ -1,11 +1,11 @@
 #include "net/cacache.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -287,13 +287,16 @@ static bool directive(struct qn_str header, const char *name, uint64_t *ret)
 
 static int64_t http_date(struct qn_str s)
 {
+        struct tm tm = { 0 };
         char text[64];
 
         if (s.n == 0 || s.n >= sizeof text)
                 return -1;
         memcpy(text, s.p, s.n);
         text[s.n] = '\0';
-        return (int64_t)curl_getdate(text, NULL);
+        if (!strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm)) /* RFC 9110, 5.6.7 */
+                return -1;
+        return (int64_t)timegm(&tm);
 }
 
 uint64_t qn_cacache_lifetime_s(const struct qn_cacache_entry *e)
