@@ -20,8 +20,8 @@
           (e, n, i, o, r, h), CURLHE_NOT_BUILT_IN)                                                \
         X(CURLcode, curl_global_init, (long flags), (flags), CURLE_FAILED_INIT)                   \
         X(CURLM *, curl_multi_init, (void), (), NULL)                                             \
-        X(CURLMcode, curl_multi_add_handle, (CURLM * m, CURL *e), (m, e), CURLM_INTERNAL_ERROR)   \
-        X(CURLMcode, curl_multi_remove_handle, (CURLM * m, CURL *e), (m, e),                      \
+        X(CURLMcode, curl_multi_add_handle, (CURLM * m, CURL * e), (m, e), CURLM_INTERNAL_ERROR)  \
+        X(CURLMcode, curl_multi_remove_handle, (CURLM * m, CURL * e), (m, e),                     \
           CURLM_INTERNAL_ERROR)                                                                   \
         X(CURLMcode, curl_multi_assign, (CURLM * m, curl_socket_t s, void *p), (m, s, p),         \
           CURLM_INTERNAL_ERROR)                                                                   \
@@ -32,24 +32,24 @@
         X(CURLSH *, curl_share_init, (void), (), NULL)                                            \
         X(CURLSHcode, curl_share_cleanup, (CURLSH * s), (s), CURLSHE_OK)                          \
         X(CURLU *, curl_url, (void), (), NULL)                                                    \
-        X(CURLUcode, curl_url_get, (CURLU * u, CURLUPart what, char **part, unsigned flags), \
+        X(CURLUcode, curl_url_get, (CURLU * u, CURLUPart what, char **part, unsigned flags),      \
           (u, what, part, flags), CURLUE_OUT_OF_MEMORY)                                           \
         X(CURLUcode, curl_url_set, (CURLU * u, CURLUPart what, const char *part, unsigned flags), \
           (u, what, part, flags), CURLUE_OUT_OF_MEMORY)                                           \
         X(const char *, curl_url_strerror, (CURLUcode c), (c), LIBRARY " is missing")
 
 /* The same without a result. */
-#define PROCEDURES(X)                                             \
-        X(curl_easy_cleanup, (CURL * e), (e))                     \
-        X(curl_easy_reset, (CURL * e), (e))                       \
-        X(curl_slist_free_all, (struct curl_slist * l), (l))      \
-        X(curl_url_cleanup, (CURLU * u), (u))                     \
+#define PROCEDURES(X)                                        \
+        X(curl_easy_cleanup, (CURL * e), (e))                \
+        X(curl_easy_reset, (CURL * e), (e))                  \
+        X(curl_slist_free_all, (struct curl_slist * l), (l)) \
+        X(curl_url_cleanup, (CURLU * u), (u))                \
         X(curl_free, (void *p), (p))
 
 /* Those with one further argument, a long, a curl_off_t or a pointer: all of them are passed as a pointer is. */
-#define OPTIONS(X)                                                            \
-        X(CURLcode, curl_easy_setopt, CURL *, CURLoption, CURLE_FAILED_INIT)  \
-        X(CURLcode, curl_easy_getinfo, CURL *, CURLINFO, CURLE_FAILED_INIT)   \
+#define OPTIONS(X)                                                                  \
+        X(CURLcode, curl_easy_setopt, CURL *, CURLoption, CURLE_FAILED_INIT)        \
+        X(CURLcode, curl_easy_getinfo, CURL *, CURLINFO, CURLE_FAILED_INIT)         \
         X(CURLMcode, curl_multi_setopt, CURLM *, CURLMoption, CURLM_INTERNAL_ERROR) \
         X(CURLSHcode, curl_share_setopt, CURLSH *, CURLSHoption, CURLSHE_NOMEM)
 
@@ -64,7 +64,7 @@ enum {
 #undef F
 #undef P
 #undef O
-        AT_MAX
+                AT_MAX
 };
 
 static const char *const names[] = {
@@ -99,29 +99,29 @@ static void *find(size_t at)
         return complete ? functions[at] : NULL;
 }
 
-#define F(type, name, parameters, arguments, without)              \
-        type(name) parameters                                      \
-        {                                                          \
+#define F(type, name, parameters, arguments, without)                         \
+        type(name) parameters                                                 \
+        {                                                                     \
                 type(*real) parameters = (type(*) parameters)find(AT_##name); \
-                return real ? real arguments : (without);          \
+                return real ? real arguments : (without);                     \
         }
-#define P(name, parameters, arguments)                             \
-        void(name) parameters                                      \
-        {                                                          \
+#define P(name, parameters, arguments)                                        \
+        void(name) parameters                                                 \
+        {                                                                     \
                 void(*real) parameters = (void(*) parameters)find(AT_##name); \
-                if (real)                                          \
-                        real arguments;                            \
+                if (real)                                                     \
+                        real arguments;                                       \
         }
-#define O(type, name, handle, option, without)                     \
-        type(name)(handle h, option o, ...)                        \
-        {                                                          \
+#define O(type, name, handle, option, without)                                                     \
+        type(name)(handle h, option o, ...)                                                        \
+        {                                                                                          \
                 type (*real)(handle, option, ...) = (type(*)(handle, option, ...))find(AT_##name); \
-                void *value;                                       \
-                va_list ap;                                        \
-                va_start(ap, o);                                   \
-                value = va_arg(ap, void *);                        \
-                va_end(ap);                                        \
-                return real ? real(h, o, value) : (without);       \
+                void *value;                                                                       \
+                va_list ap;                                                                        \
+                va_start(ap, o);                                                                   \
+                value = va_arg(ap, void *);                                                        \
+                va_end(ap);                                                                        \
+                return real ? real(h, o, value) : (without);                                       \
         }
 
 FUNCTIONS(F)

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <curl/curl.h>
+
 #include "base/hash.h"
 #include "base/io.h"
 #include "net/npmconf.h"
@@ -195,12 +197,13 @@ static int again(const struct qn_npmconf *c, struct qn_npmconf **ret)
 int main(int argc, char **argv)
 {
         _cleanup_(qn_npmconf_freep) struct qn_npmconf *first = NULL, *c = NULL;
-        uint64_t before = qn_io_nanos();
+        uint64_t before;
 
         if (qn_role_requested(argc, argv))
                 return qn_role_main(argc, argv);
-        if (argc < 2)
+        if (argc < 2 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
                 return 2;
+        before = qn_io_nanos(); /* with libcurl there, which takes its time once */
         if (load(&first) < 0)
                 return 3;
         before = qn_io_nanos() - before;
