@@ -763,8 +763,10 @@ static void see_environment(struct qn_js_file *j, uint32_t node, uint32_t parent
         struct qn_event e = qn_observe_make(QN_EVENT_ENV_ENUMERATE);
         const char *how;
 
-        if (!is_enumerated(j, node, parent, &how))
+        if (!is_enumerated(j, node, parent, &how)) {
+                j->env_handed_on = true;
                 return;
+        }
         e.labels = QN_LABEL_BIT(ENV);
         qn_event_attr(&e, QN_ATTR_HOW, qn_str_c(how));
         qn_jso_emit(j, &e, node);

@@ -52,6 +52,7 @@ struct qn_js_literals {
 };
 
 struct qn_js_file {
+        bool env_handed_on; /* the environment as a whole goes somewhere */
         struct qn_scan *s;
         struct qn_arena *a;
         const struct qn_js_ast *ast;

@@ -307,7 +307,7 @@ static void look_at_comments(struct qn_js_file *j)
         qn_jso_emit(j, &e, j->ast->root);
 }
 
-/* A program that talks to the network and has variables or properties named for secrets. */
+/* A program that talks to the network and hands the environment on, or has variables or properties named for secrets. */
 static void look_at_names(struct qn_js_file *j)
 {
         bool talks = false;
@@ -315,6 +315,7 @@ static void look_at_names(struct qn_js_file *j)
         for (size_t i = 0; i < j->n_events && !talks; i++)
                 talks = j->events[i].e.kind == QN_EVENT_NET_CONNECT ||
                         j->events[i].e.kind == QN_EVENT_NET_SEND;
+        j->s->named_secret |= talks && j->env_handed_on;
         for (uint32_t i = QN_JS_ATOM_FIXED_MAX; talks && i < j->ast->n_atoms && !j->s->named_secret;
              i++)
                 j->s->named_secret = qn_classify_value(&j->s->o->classes, j->ast->atoms[i]) >= 0;
