@@ -128,3 +128,15 @@ int qn_str_u64(struct qn_str s, uint64_t *ret)
         *ret = v;
         return 0;
 }
+
+struct qn_str qn_str_base(struct qn_str path)
+{
+        return qn_str_skip(path, (size_t)(qn_str_rchr(path, '/') + 1));
+}
+
+struct qn_str qn_str_dir(struct qn_str path)
+{
+        ptrdiff_t slash = qn_str_rchr(path, '/');
+
+        return qn_str_take(path, slash < 0 ? 0 : (size_t)slash);
+}

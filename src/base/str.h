@@ -61,6 +61,9 @@ static inline struct qn_str qn_str_take(struct qn_str s, size_t n)
 
 /* Total order: bytewise, shorter first on a common prefix. */
 int qn_str_cmp(struct qn_str a, struct qn_str b);
+/* "a/b/c" → "c" and "a/b"; without a slash all of it and "". */
+struct qn_str qn_str_base(struct qn_str path);
+struct qn_str qn_str_dir(struct qn_str path);
 /* Position of a byte or a needle, or -1. */
 ptrdiff_t qn_str_chr(struct qn_str s, char c);
 ptrdiff_t qn_str_rchr(struct qn_str s, char c);

@@ -1,9 +1,7 @@
 #include "cli/check-intel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "base/io.h"
@@ -16,6 +14,7 @@
 #include "observe/classify.h"
 #include "parse/indicator.h"
 #include "parse/semver.h"
+#include "role/input.h"
 
 struct qn_check_intel {
         struct qn_intel *index;
@@ -30,16 +29,7 @@ static int seal_known(struct qn_check_intel *ci)
         struct qn_cur table;
         int r = qn_intel_known(ci->index, &table);
 
-        if (r < 0 || !qn_cur_left(&table))
-                return r;
-        ci->known = memfd_create("qanat-known", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        if (ci->known < 0)
-                return -errno;
-        r = qn_io_write_fd(ci->known, qn_cur_rest(&table));
-        if (r == 0 && fcntl(ci->known, F_ADD_SEALS,
-                            F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-                r = -errno;
-        return r;
+        return r < 0 || !qn_cur_left(&table) ? r : qn_input_sealed(table, &ci->known);
 }
 
 int qn_check_intel_known(const struct qn_check_intel *ci)
@@ -169,8 +159,7 @@ static bool is_noise(struct qn_str note)
 {
         static const char *const names[] = { "package.json", "readme", "license", "licence",
                                              "changelog",    ".d.ts",  ".md",     ".map" };
-        ptrdiff_t slash = qn_str_rchr(note, '/');
-        struct qn_str base = slash < 0 ? note : qn_str_skip(note, (size_t)slash + 1);
+        struct qn_str base = qn_str_base(note);
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(names); i++)
                 if (qn_str_ieq(qn_str_take(base, strlen(names[i])), qn_str_c(names[i])) ||

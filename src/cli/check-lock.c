@@ -8,18 +8,11 @@
 #include "role/analyse.h"
 #include "role/bom-wire.h"
 
-static struct qn_str base_name(struct qn_str path)
-{
-        ptrdiff_t slash = qn_str_rchr(path, '/');
-
-        return slash < 0 ? path : qn_str_skip(path, (size_t)slash + 1);
-}
-
 uint8_t qn_check_lock_job(struct qn_str path, struct qn_buf *params)
 {
         if (qn_target_is_npm_lock(path))
                 return QN_JOB_LOCK;
-        qn_buf_str(params, base_name(path));
+        qn_buf_str(params, qn_str_base(path));
         return QN_JOB_BOM;
 }
 

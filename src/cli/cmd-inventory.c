@@ -61,19 +61,14 @@ int qn_inventory_time(struct qn_str s, int64_t *ret)
         return 0;
 }
 
-struct qn_str qn_inventory_when(int64_t time, char buffer[32])
+struct qn_str qn_inventory_when(int64_t time, char buffer[QN_TIME_TEXT])
 {
-        time_t t = (time_t)time;
-        struct tm tm;
-
-        if (time == QN_TIME_OPEN || !gmtime_r(&t, &tm))
-                return QN_STR("");
-        return (struct qn_str){ buffer, strftime(buffer, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) };
+        return time == QN_TIME_OPEN ? QN_STR("") : qn_time_format(time * 1000, buffer);
 }
 
 void qn_inventory_put_time(struct qn_jsonw *w, const char *key, int64_t time)
 {
-        char buffer[32];
+        char buffer[QN_TIME_TEXT];
         struct qn_str s = qn_inventory_when(time, buffer);
 
         if (s.n)
@@ -116,17 +111,14 @@ int qn_inventory_finish(struct qn_buf *out, int r)
 /* --- bills of materials --- */
 
 /* $SOURCE_DATE_EPOCH makes documents the same whenever they are made. */
-static void tell_time(char *buffer, size_t size)
+static struct qn_str tell_time(char buffer[QN_TIME_TEXT])
 {
         const char *fixed = getenv("SOURCE_DATE_EPOCH");
         uint64_t seconds;
-        time_t t = time(NULL);
-        struct tm tm;
 
-        if (fixed && qn_str_u64(qn_str_c(fixed), &seconds) == 0)
-                t = (time_t)seconds;
-        if (!gmtime_r(&t, &tm) || !strftime(buffer, size, "%Y-%m-%dT%H:%M:%SZ", &tm))
-                snprintf(buffer, size, "1970-01-01T00:00:00Z");
+        if (!fixed || qn_str_u64(qn_str_c(fixed), &seconds) < 0 || seconds > INT64_MAX / 1000)
+                seconds = (uint64_t)time(NULL);
+        return qn_time_format((int64_t)seconds * 1000, buffer);
 }
 
 static int print_sbom(const struct qn_args *args, const struct qn_inventory *inv, bool spdx)
@@ -137,16 +129,15 @@ static int print_sbom(const struct qn_args *args, const struct qn_inventory *inv
         struct qn_sbom_match *matches = NULL;
         size_t n_matches = 0;
         struct qn_bom *all;
-        char when[32];
+        char when[QN_TIME_TEXT];
         int r = qn_inventory_join(inv, &a, &all);
 
-        tell_time(when, sizeof when);
         if (r == 0)
                 r = qn_components_make(all, &a, &c);
         if (r == 0 && qn_args_on(args, "vex"))
                 r = qn_inventory_vex(args->state, &c, &a, &matches, &n_matches);
         if (r == 0) {
-                const struct qn_sbom s = { all, &c, qn_str_c(when), matches, n_matches };
+                const struct qn_sbom s = { all, &c, tell_time(when), matches, n_matches };
 
                 r = spdx ? qn_sbom_spdx(&s, &out) : qn_sbom_cyclonedx(&s, &out);
         }

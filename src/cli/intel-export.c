@@ -132,8 +132,8 @@ static int consider_range(struct exporter *e, struct package *p, const struct qn
 {
         int e_r = 0;
 
-        if (r->type > QN_OSV_ECOSYSTEM || r->n > RANGE_EVENTS_MAX) {
-                e->left_out += r->type <= QN_OSV_ECOSYSTEM;
+        if (!qn_osv_range_has_versions(r) || r->n > RANGE_EVENTS_MAX) {
+                e->left_out += qn_osv_range_has_versions(r);
                 return 0;
         }
         for (size_t i = 0; e_r == 0 && i < r->n; i++) {

@@ -69,12 +69,8 @@ static struct qn_str given(const struct qn_args *a, const char *name, struct qn_
 static void put_entry(struct qn_buf *b, const struct qn_args *a, const char *action,
                       const char *what)
 {
-        char since[32];
-        time_t now = time(NULL);
-        struct tm tm;
+        char since[QN_TIME_TEXT];
 
-        if (!gmtime_r(&now, &tm) || !strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", &tm))
-                since[0] = '\0';
         if (b->n && b->p[b->n - 1] != '\n')
                 qn_buf_byte(b, '\n');
         qn_buf_puts(b, "- ");
@@ -82,7 +78,7 @@ static void put_entry(struct qn_buf *b, const struct qn_args *a, const char *act
         put(b, "  range", given(a, "range", QN_STR("")));
         put(b, "  reason", given(a, "reason", QN_STR("")));
         put(b, "  owner", given(a, "owner", user_name()));
-        put(b, "  since", qn_str_c(since));
+        put(b, "  since", qn_time_format((int64_t)time(NULL) * 1000, since));
         put(b, "  expires", given(a, "expires", QN_STR("")));
 }
 

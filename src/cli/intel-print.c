@@ -1,27 +1,15 @@
 #include "cli/intel-print.h"
 
-#include <time.h>
-
 #include "base/jsonw.h"
 #include "base/show.h"
 #include "parse/packument.h"
 
 #define SHOWN 200u
 
-static struct qn_str format_time(int64_t ms, char *buffer, size_t size)
-{
-        time_t t = (time_t)(ms / 1000);
-        struct tm tm;
-
-        if (ms == QN_TIME_NONE || !gmtime_r(&t, &tm))
-                return (struct qn_str){ 0 };
-        return (struct qn_str){ buffer, strftime(buffer, size, "%Y-%m-%dT%H:%M:%SZ", &tm) };
-}
-
 static void put_time(struct qn_jsonw *w, const char *key, int64_t ms)
 {
-        char buffer[40];
-        struct qn_str s = format_time(ms, buffer, sizeof buffer);
+        char buffer[QN_TIME_TEXT];
+        struct qn_str s = qn_time_format(ms, buffer);
 
         if (s.n)
                 qn_jsonw_str(w, key, s);
@@ -106,7 +94,7 @@ static void show_line(struct qn_buf *out, const char *title, struct qn_str s)
 
 static void show_match(struct qn_buf *out, const struct qn_intel_match *m, bool explain)
 {
-        char buffer[40];
+        char buffer[QN_TIME_TEXT];
 
         qn_buf_printf(out, "  %s %s  ", qn_intel_sure_name(m->sure), qn_intel_kind_name(m->kind));
         qn_show(out, m->id, SHOWN, 0);
@@ -117,9 +105,9 @@ static void show_match(struct qn_buf *out, const struct qn_intel_match *m, bool 
         show_list(out, "said by", m->origins, m->n_origins);
         show_list(out, "also", m->aliases, m->n_aliases);
         show_line(out, "severity", m->severity);
-        show_line(out, "published", format_time(m->published_ms, buffer, sizeof buffer));
+        show_line(out, "published", qn_time_format(m->published_ms, buffer));
         show_line(out, "owner", m->owner);
-        show_line(out, "expires", format_time(m->expires_ms, buffer, sizeof buffer));
+        show_line(out, "expires", qn_time_format(m->expires_ms, buffer));
         for (size_t i = 0; explain && i < m->n; i++) {
                 show_line(out, "statement", m->statements[i].why);
                 show_list(out, "  by", m->statements[i].sayers, m->statements[i].n_sayers);

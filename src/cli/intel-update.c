@@ -45,26 +45,16 @@ static int complain(struct updater *x, int r)
         return log_err(r, "%.*s: not updated: %s", QN_STR_ARG(x->conf->name), why);
 }
 
-static const char *iso_time(int64_t ms, char *buffer, size_t size)
-{
-        time_t t = (time_t)(ms / 1000);
-        struct tm tm;
-
-        if (!gmtime_r(&t, &tm) || !strftime(buffer, size, "%Y-%m-%dT%H:%M:%SZ", &tm))
-                buffer[0] = '\0';
-        return buffer;
-}
-
 /* Never past the present: what a source dates later would keep everything else from coming. */
 static int set_position(struct updater *x, int64_t ms)
 {
-        char text[40];
+        char text[QN_TIME_TEXT];
         struct qn_str s;
 
         if (ms == QN_TIME_NONE || !ms || x->stuck)
                 return 0;
         ms = QN_MIN(ms, (int64_t)time(NULL) * 1000);
-        s = qn_arena_dup(&x->a, qn_str_c(iso_time(ms, text, sizeof text)));
+        s = qn_arena_dup(&x->a, qn_time_format(ms, text));
         if (!s.p)
                 return -ENOBUFS;
         qn_intel_take_source(x->t)->position = s;

@@ -105,7 +105,7 @@ static void put_holding(struct asked *q, const struct qn_holding *h)
 
 static int print_holding(struct asked *q, const struct qn_holding *h)
 {
-        char since[32], until[32];
+        char since[QN_TIME_TEXT], until[QN_TIME_TEXT];
         struct qn_buf b = QN_BUF_INIT(8192);
 
         q->found++;
@@ -316,7 +316,7 @@ int qn_inventory_exposure(const struct qn_args *a)
 static int on_stale(void *ctx, const struct qn_holding *h)
 {
         struct asked *q = ctx;
-        char seen[32];
+        char seen[QN_TIME_TEXT];
 
         q->found++;
         if (!q->json) {

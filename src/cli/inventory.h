@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/jsonw.h"
 #include "inventory/scan.h"
+#include "parse/packument.h" /* QN_TIME_TEXT */
 #include "store/holdings.h"
 
 struct qn_args;
@@ -25,7 +26,7 @@ void qn_inventory_how(const struct qn_args *a, struct qn_inventory_how *ret);
 /* "2025-01-31", with a time of day, or seconds since 1970: 0 or -EINVAL. */
 QN_MUST int qn_inventory_time(struct qn_str s, int64_t *ret);
 /* As RFC 3339; "" for QN_TIME_OPEN. */
-struct qn_str qn_inventory_when(int64_t time, char buffer[32]);
+struct qn_str qn_inventory_when(int64_t time, char buffer[QN_TIME_TEXT]);
 void qn_inventory_put_time(struct qn_jsonw *w, const char *key, int64_t time);
 void qn_inventory_put_text(struct qn_jsonw *w, const char *key, struct qn_str s); /* p NULL: null */
 /* The asset's fields, inside an open object. */

@@ -227,11 +227,6 @@ static int write_page(const struct pages *p, struct qn_str name, const struct qn
         return r < 0 ? log_err(r, "%s/%.*s.md: %s", p->to, QN_STR_ARG(name), strerror(-r)) : 0;
 }
 
-static struct qn_str file_name(struct qn_str path)
-{
-        return qn_str_skip(path, (size_t)(qn_str_rchr(path, '/') + 1));
-}
-
 static int put_rule(const struct pages *p, const struct qn_rule *rule)
 {
         _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(PAGE_MAX);
@@ -241,7 +236,7 @@ static int put_rule(const struct pages *p, const struct qn_rule *rule)
         qn_buf_puts(&out, "\n\n");
         put_facts(&out, rule);
         qn_buf_printf(&out, "| defined in | `data/rules/%.*s` |\n",
-                      QN_STR_ARG(file_name(rule->file)));
+                      QN_STR_ARG(qn_str_base(rule->file)));
         put_section(&out, "What it says", rule->explain);
         if (qn_str_chr(rule->explain, '{') >= 0)
                 qn_buf_puts(&out, "\nWhat stands in braces is replaced by what was found.\n");

@@ -173,8 +173,7 @@ bool qn_target_is_npm_lock(struct qn_str path)
 {
         static const char *const others[] = { "pnpm-lock.yaml", "yarn.lock", "bun.lock",
                                               "bun.lockb", "deno.lock" };
-        ptrdiff_t slash = qn_str_rchr(path, '/');
-        struct qn_str name = slash < 0 ? path : qn_str_skip(path, (size_t)slash + 1);
+        struct qn_str name = qn_str_base(path);
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(others); i++)
                 if (qn_str_is(name, others[i]))

@@ -112,7 +112,7 @@ static bool same_version(struct qn_str a, struct qn_str b)
                qn_semver_parse(b, QN_SEMVER_LOOSE, &y) == 0 && qn_semver_cmp(&x, &y) == 0;
 }
 
-static bool is_about_versions(const struct qn_osv_range *r)
+bool qn_osv_range_has_versions(const struct qn_osv_range *r)
 {
         return r->type == QN_OSV_SEMVER || r->type == QN_OSV_ECOSYSTEM;
 }
@@ -135,7 +135,7 @@ enum qn_affects qn_osv_affects(const struct qn_osv_affected *block, struct qn_st
                 bool all = qn_osv_range_is_all(r);
                 enum qn_affects how = all ? QN_AFFECTS_ALL : QN_AFFECTS_RANGE;
 
-                if (!is_about_versions(r))
+                if (!qn_osv_range_has_versions(r))
                         continue;
                 if (how <= best || (all && block->n_versions) || !covers(r, &v))
                         continue;
@@ -148,7 +148,8 @@ enum qn_affects qn_osv_affects(const struct qn_osv_affected *block, struct qn_st
 bool qn_osv_affects_all(const struct qn_osv_affected *block)
 {
         for (size_t i = 0; i < block->n_ranges && !block->n_versions; i++)
-                if (is_about_versions(&block->ranges[i]) && qn_osv_range_is_all(&block->ranges[i]))
+                if (qn_osv_range_has_versions(&block->ranges[i]) &&
+                    qn_osv_range_is_all(&block->ranges[i]))
                         return true;
         return false;
 }

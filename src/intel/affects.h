@@ -22,5 +22,7 @@ enum qn_affects qn_osv_affects(const struct qn_osv_affected *block, struct qn_st
                                struct qn_affects_why *ret_why);
 /* Whether it speaks of all versions. */
 bool qn_osv_affects_all(const struct qn_osv_affected *block);
+/* Whether the range counts in versions: those of GIT and other kinds never match. */
+bool qn_osv_range_has_versions(const struct qn_osv_range *r);
 /* Whether the range has neither a lower nor an upper end. */
 bool qn_osv_range_is_all(const struct qn_osv_range *r);

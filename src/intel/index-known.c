@@ -9,14 +9,17 @@
 static const char meta_key[] = "known";
 
 struct keys {
+        struct qn_arena *a;
         uint64_t *v;
         size_t n, cap;
         bool files;
 };
 
 /* A value that is so long that its key is cut short is not asked for in packages. */
-static int add(struct qn_intel *x, struct keys *keys, struct qn_str key)
+static int add(void *ctx, MDB_val k, MDB_val v QN_UNUSED)
 {
+        struct qn_str key = { k.mv_data, k.mv_size };
+        struct keys *keys = ctx;
         enum qn_indicator_kind kind;
 
         if (key.n < 2 || key.n > QN_IX_KEY_MAX)
@@ -24,7 +27,7 @@ static int add(struct qn_intel *x, struct keys *keys, struct qn_str key)
         kind = (enum qn_indicator_kind)(key.p[0] - 'A');
         if (kind == QN_IOC_FILE || kind >= QN_IOC_MAX)
                 return 0;
-        if (QN_ARENA_ROOM(&x->mem, keys->v, keys->n, keys->cap) < 0)
+        if (QN_ARENA_ROOM(keys->a, keys->v, keys->n, keys->cap) < 0)
                 return -ENOMEM;
         keys->v[keys->n++] = qn_known_key(kind, qn_str_skip(key, 1));
         keys->files |= kind == QN_IOC_SHA256;
@@ -34,17 +37,10 @@ static int add(struct qn_intel *x, struct keys *keys, struct qn_str key)
 int qn_ix_put_known(struct qn_intel *x)
 {
         struct qn_buf table = QN_BUF_INIT(KNOWN_MAX);
-        struct keys keys = { 0 };
-        MDB_cursor *c;
-        MDB_val k, v;
-        int r = qn_ix_code(mdb_cursor_open(x->txn, x->dbi[IOCS], &c));
+        struct keys keys = { .a = &x->mem };
+        int r = qn_ix_walk(x, IOCS, MDB_NEXT_NODUP, add, &keys);
 
-        if (r < 0)
-                return r;
-        while (r == 0 && (r = qn_ix_code(mdb_cursor_get(c, &k, &v, MDB_NEXT_NODUP))) == 0)
-                r = add(x, &keys, (struct qn_str){ k.mv_data, k.mv_size });
-        mdb_cursor_close(c);
-        if (r == -ENOENT) {
+        if (r == 0) {
                 qn_known_write(keys.v, keys.n, keys.files, &table);
                 r = qn_buf_error(&table);
         }

@@ -66,6 +66,9 @@ int qn_ix_code(int e);
 int qn_ix_failed(const struct qn_intel *x, int r, struct qn_err *reterr);
 QN_MUST int qn_ix_get(struct qn_intel *x, enum table t, MDB_val key, MDB_val *ret);
 QN_MUST int qn_ix_put(struct qn_intel *x, enum table t, MDB_val key, MDB_val value, unsigned flags);
+/* Calls fn for each entry of a table (MDB_NEXT) or each key (MDB_NEXT_NODUP), in order, while it returns 0: that, or -errno. */
+QN_MUST int qn_ix_walk(struct qn_intel *x, enum table t, MDB_cursor_op step,
+                       int (*fn)(void *ctx, MDB_val key, MDB_val value), void *ctx);
 uint64_t qn_ix_get_meta(struct qn_intel *x, const char *key); /* 0 when there is none */
 QN_MUST int qn_ix_put_meta(struct qn_intel *x, const char *key, uint64_t n);
 /* The key of a text, in k; prefix 0: none. */

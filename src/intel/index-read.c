@@ -92,40 +92,45 @@ int qn_intel_by_indicator(struct qn_intel *x, enum qn_indicator_kind kind, struc
                     fn, ctx);
 }
 
+struct walked {
+        qn_intel_fn *each;
+        int (*name)(void *ctx, struct qn_str name);
+        void *ctx;
+};
+
+static int on_record(void *ctx, MDB_val key, MDB_val value)
+{
+        const struct walked *w = ctx;
+        struct qn_intel_record rec;
+        struct front f;
+        uint32_t n;
+        int r;
+
+        if (key.mv_size != sizeof n)
+                return -EBADMSG;
+        memcpy(&n, key.mv_data, sizeof n);
+        r = qn_ix_read_record(value, n, &f, &rec);
+        return r == 0 ? w->each(w->ctx, &rec) : r;
+}
+
 int qn_intel_all(struct qn_intel *x, qn_intel_fn *fn, void *ctx)
 {
-        MDB_cursor *c;
-        MDB_val k, v;
-        int r = qn_ix_code(mdb_cursor_open(x->txn, x->dbi[RECORDS], &c));
-
-        if (r < 0)
-                return r;
-        while (r == 0 && (r = qn_ix_code(mdb_cursor_get(c, &k, &v, MDB_NEXT))) == 0) {
-                struct qn_intel_record rec;
-                struct front f;
-                uint32_t n;
-
-                memcpy(&n, k.mv_data, sizeof n);
-                r = qn_ix_read_record(v, n, &f, &rec);
-                if (r == 0)
-                        r = fn(ctx, &rec);
-        }
-        mdb_cursor_close(c);
-        return r == -ENOENT ? 0 : r;
+        return qn_ix_walk(x, RECORDS, MDB_NEXT, on_record,
+                          &(struct walked){ .each = fn, .ctx = ctx });
 }
 
 /* No package has a name so long that its key is cut short. */
+static int on_name(void *ctx, MDB_val key, MDB_val value QN_UNUSED)
+{
+        const struct walked *w = ctx;
+
+        return key.mv_size > QN_IX_KEY_MAX
+                       ? 0
+                       : w->name(w->ctx, (struct qn_str){ key.mv_data, key.mv_size });
+}
+
 int qn_intel_names(struct qn_intel *x, int (*fn)(void *ctx, struct qn_str name), void *ctx)
 {
-        MDB_cursor *c;
-        MDB_val k, v;
-        int r = qn_ix_code(mdb_cursor_open(x->txn, x->dbi[NAMES], &c));
-
-        if (r < 0)
-                return r;
-        while (r == 0 && (r = qn_ix_code(mdb_cursor_get(c, &k, &v, MDB_NEXT_NODUP))) == 0)
-                if (k.mv_size <= QN_IX_KEY_MAX)
-                        r = fn(ctx, (struct qn_str){ k.mv_data, k.mv_size });
-        mdb_cursor_close(c);
-        return r == -ENOENT ? 0 : r;
+        return qn_ix_walk(x, NAMES, MDB_NEXT_NODUP, on_name,
+                          &(struct walked){ .name = fn, .ctx = ctx });
 }

@@ -38,31 +38,37 @@ static int get_source(struct qn_cur c, struct qn_arena *a, struct qn_intel_sourc
         return 0;
 }
 
-int qn_intel_sources(struct qn_intel *x, struct qn_arena *a, struct qn_intel_source **ret,
-                     size_t *ret_n)
+struct sources {
+        struct qn_arena *a;
+        struct qn_intel_source *v;
+        size_t n;
+};
+
+static int on_source(void *ctx, MDB_val key, MDB_val value)
 {
-        struct qn_intel_source *list = qn_arena_calloc(a, QN_INTEL_SOURCES_MAX, sizeof *list);
-        MDB_cursor *c;
-        MDB_val k, v;
-        size_t n = 0;
-        int r = list ? qn_ix_code(mdb_cursor_open(x->txn, x->dbi[SOURCES], &c)) : -ENOBUFS;
+        struct qn_intel_source s = { 0 };
+        struct sources *all = ctx;
+        int r = get_source(qn_ix_cur(value), all->a, &s);
 
         if (r < 0)
                 return r;
-        while (r == 0 && (r = qn_ix_code(mdb_cursor_get(c, &k, &v, MDB_NEXT))) == 0) {
-                struct qn_intel_source s = { 0 };
+        s.name = qn_arena_dup(all->a, (struct qn_str){ key.mv_data, key.mv_size });
+        all->n = QN_MAX(all->n, (size_t)s.number + 1);
+        all->v[s.number] = s;
+        return s.name.p ? 0 : -ENOBUFS;
+}
 
-                r = get_source(qn_ix_cur(v), a, &s);
-                s.name = qn_arena_dup(a, (struct qn_str){ k.mv_data, k.mv_size });
-                if (r == 0) {
-                        n = QN_MAX(n, (size_t)s.number + 1);
-                        list[s.number] = s;
-                }
-        }
-        mdb_cursor_close(c);
-        *ret = list;
-        *ret_n = n;
-        return r == -ENOENT ? 0 : r;
+int qn_intel_sources(struct qn_intel *x, struct qn_arena *a, struct qn_intel_source **ret,
+                     size_t *ret_n)
+{
+        struct sources all = { .a = a };
+        int r;
+
+        all.v = qn_arena_calloc(a, QN_INTEL_SOURCES_MAX, sizeof *all.v);
+        r = all.v ? qn_ix_walk(x, SOURCES, MDB_NEXT, on_source, &all) : -ENOBUFS;
+        *ret = all.v;
+        *ret_n = all.n;
+        return r;
 }
 
 int qn_intel_source(struct qn_intel *x, struct qn_str name, struct qn_arena *a,

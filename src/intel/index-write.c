@@ -332,39 +332,33 @@ int qn_intel_begin(struct qn_intel *x, const struct qn_intel_source *s, bool who
 }
 
 /* The numbers of the records that the source had and did not repeat, and how many it has now. */
-static int find_left(struct qn_intel *x, uint32_t **ret, size_t *ret_n, uint64_t *ret_has)
+struct left {
+        struct qn_intel *x;
+        uint32_t *list;
+        size_t n, cap;
+        uint64_t has;
+};
+
+static int on_left(void *ctx, MDB_val key, MDB_val value)
 {
-        uint32_t bit = 1u << x->im.source, *list = NULL;
-        size_t n = 0, cap = 0;
-        MDB_cursor *c;
-        MDB_val k, v;
-        int r = qn_ix_code(mdb_cursor_open(x->txn, x->dbi[RECORDS], &c));
+        struct left *l = ctx;
+        struct import *im = &l->x->im;
+        struct front f;
+        uint32_t number;
 
-        *ret_has = 0;
-        while (r == 0 && (r = qn_ix_code(mdb_cursor_get(c, &k, &v, MDB_NEXT))) == 0) {
-                struct front f;
-                uint32_t number;
-
-                if (k.mv_size != sizeof number || v.mv_size < sizeof f) {
-                        r = -EBADMSG;
-                        break;
-                }
-                memcpy(&number, k.mv_data, sizeof number);
-                memcpy(&f, v.mv_data, sizeof f);
-                if (!(f.sources & bit))
-                        continue;
-                ++*ret_has;
-                if (!x->im.whole || is_seen(&x->im, number))
-                        continue;
-                if (QN_ARENA_ROOM(&x->mem, list, n, cap) < 0)
-                        r = -ENOMEM;
-                else
-                        list[n++] = number;
-        }
-        mdb_cursor_close(c);
-        *ret = list;
-        *ret_n = n;
-        return r == -ENOENT ? 0 : r;
+        if (key.mv_size != sizeof number || value.mv_size < sizeof f)
+                return -EBADMSG;
+        memcpy(&number, key.mv_data, sizeof number);
+        memcpy(&f, value.mv_data, sizeof f);
+        if (!(f.sources & 1u << im->source))
+                return 0;
+        l->has++;
+        if (!im->whole || is_seen(im, number))
+                return 0;
+        if (QN_ARENA_ROOM(&l->x->mem, l->list, l->n, l->cap) < 0)
+                return -ENOMEM;
+        l->list[l->n++] = number;
+        return 0;
 }
 
 static int forget_left(struct qn_intel *x, const uint32_t *list, size_t n)
@@ -400,21 +394,20 @@ static int remember(struct qn_intel *x, const struct qn_intel_source *s, uint64_
 static int finish(struct qn_intel *x, const struct qn_intel_source *s, bool shrunk_ok,
                   struct qn_err *reterr)
 {
-        uint64_t has;
-        uint32_t *left;
-        size_t n;
-        int r = find_left(x, &left, &n, &has);
+        struct left left = { .x = x };
+        int r = qn_ix_walk(x, RECORDS, MDB_NEXT, on_left, &left);
+        uint64_t has = left.has - left.n;
 
-        if (r == 0 && !shrunk_ok && x->im.whole && x->im.had && 2 * (has - n) < x->im.had)
+        if (r == 0 && !shrunk_ok && x->im.whole && x->im.had && 2 * has < x->im.had)
                 return qn_fail(reterr, -ERANGE, 0,
                                "%.*s shrank from %llu to %llu records: not taken over (--force "
                                "takes it)",
                                QN_STR_ARG(s->name), (unsigned long long)x->im.had,
-                               (unsigned long long)(has - n));
+                               (unsigned long long)has);
         if (r == 0)
-                r = forget_left(x, left, n);
+                r = forget_left(x, left.list, left.n);
         if (r == 0)
-                r = remember(x, s, has - n);
+                r = remember(x, s, has);
         if (r == 0)
                 r = qn_ix_put_change(x, s);
         if (r == 0 && x->im.indicators)

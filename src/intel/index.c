@@ -84,6 +84,26 @@ int qn_ix_put(struct qn_intel *x, enum table t, MDB_val key, MDB_val value, unsi
         return e == MDB_KEYEXIST ? 0 : qn_ix_code(e);
 }
 
+int qn_ix_walk(struct qn_intel *x, enum table t, MDB_cursor_op step,
+               int (*fn)(void *ctx, MDB_val key, MDB_val value), void *ctx)
+{
+        MDB_cursor *c;
+        MDB_val k, v;
+        int r = qn_ix_code(mdb_cursor_open(x->txn, x->dbi[t], &c));
+
+        if (r < 0)
+                return r;
+        while (r == 0) {
+                int e = mdb_cursor_get(c, &k, &v, step);
+
+                if (e == MDB_NOTFOUND)
+                        break;
+                r = e ? qn_ix_code(e) : fn(ctx, k, v);
+        }
+        mdb_cursor_close(c);
+        return r;
+}
+
 uint64_t qn_ix_get_meta(struct qn_intel *x, const char *key)
 {
         MDB_val v;

@@ -128,8 +128,7 @@ static bool is_about(const struct finder *f, const struct qn_osv_affected *block
 
 static bool names_some(const struct qn_osv_range *r)
 {
-        return r->n && (r->type == QN_OSV_SEMVER || r->type == QN_OSV_ECOSYSTEM) &&
-               !qn_osv_range_is_all(r);
+        return r->n && qn_osv_range_has_versions(r) && !qn_osv_range_is_all(r);
 }
 
 static int consider(void *ctx, const struct qn_intel_record *rec)

@@ -160,20 +160,6 @@ static int submit(struct scan *s, uint8_t kind, const struct place *at, int fd,
         return r;
 }
 
-static struct qn_str base_name(struct qn_str path)
-{
-        ptrdiff_t slash = qn_str_rchr(path, '/');
-
-        return slash < 0 ? path : qn_str_skip(path, (size_t)slash + 1);
-}
-
-static struct qn_str dir_name(struct qn_str path)
-{
-        ptrdiff_t slash = qn_str_rchr(path, '/');
-
-        return qn_str_take(path, slash < 0 ? 0 : (size_t)slash);
-}
-
 static int submit_file(struct scan *s, const struct qn_walk *w, const char *base,
                        struct qn_str path, struct qn_err *reterr)
 {
@@ -183,9 +169,9 @@ static int submit_file(struct scan *s, const struct qn_walk *w, const char *base
 
         if (fd < 0)
                 return add_error(s, at.path, qn_str_c(strerrordesc_np(errno)));
-        r = qn_walk_beside(w, dir_name(path), &beside);
+        r = qn_walk_beside(w, qn_str_dir(path), &beside);
         if (r == 0)
-                r = submit(s, QN_JOB_BOM, &at, fd, base_name(path),
+                r = submit(s, QN_JOB_BOM, &at, fd, qn_str_base(path),
                            qn_cur_str(qn_buf_view(&beside)), reterr);
         else
                 close(fd);
@@ -257,7 +243,7 @@ static int scan_dir(struct scan *s, const char *dir, struct qn_err *reterr)
         while (path.n > 1 && path.p[path.n - 1] == '/')
                 path.n--;
         if (w.n_trees && (qn_str_is(path, "node_modules") || qn_str_ends(path, "/node_modules")))
-                path = dir_name(path); /* the tree counts from the directory around it */
+                path = qn_str_dir(path); /* the tree counts from the directory around it */
         path = qn_arena_dup(&s->inv->arena, path.n ? path : QN_STR("."));
         for (size_t i = 0; r == 0 && i < w.n_errors; i++)
                 r = add_error(s, show_path(s, dir, w.errors[i].path), w.errors[i].message);
@@ -274,13 +260,13 @@ static int scan_dir(struct scan *s, const char *dir, struct qn_err *reterr)
 /* A document by itself; the package.json beside it is part of what it says. */
 static int scan_file(struct scan *s, const char *file, struct qn_err *reterr)
 {
-        struct qn_str path = qn_str_c(file), dir = dir_name(path);
+        struct qn_str path = qn_str_c(file), dir = qn_str_dir(path);
         struct qn_walk_file beside = { QN_STR("package.json") },
                             parent = { QN_STR("../package.json") };
         struct qn_walk w = { .root = -1, .packages = &beside, .n_packages = 1 };
         struct qn_buf bytes = QN_BUF_INIT(QN_INVENTORY_BESIDE_MAX * 2);
         struct place place = { qn_arena_dup(&s->inv->arena, path),
-                               qn_arena_dup(&s->inv->arena, base_name(path)) };
+                               qn_arena_dup(&s->inv->arena, qn_str_base(path)) };
         char at[QN_TAR_NAME_MAX];
         int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0;
 
@@ -290,13 +276,13 @@ static int scan_file(struct scan *s, const char *file, struct qn_err *reterr)
                 dir = qn_str_c(path.p[0] == '/' ? "/" : ".");
         snprintf(at, sizeof at, "%.*s", QN_STR_ARG(dir));
         w.root = open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (qn_str_is(base_name(path), ".package-lock.json"))
+        if (qn_str_is(qn_str_base(path), ".package-lock.json"))
                 w.packages = &parent;
         if (w.root >= 0)
                 r = qn_walk_beside(&w, QN_STR(""), &bytes);
         if (r == 0)
                 r = submit(s, is_archive(fd) ? QN_JOB_IMAGE : QN_JOB_BOM, &place, fd,
-                           base_name(path), qn_cur_str(qn_buf_view(&bytes)), reterr);
+                           qn_str_base(path), qn_cur_str(qn_buf_view(&bytes)), reterr);
         else
                 close(fd);
         qn_closep(&w.root);

@@ -49,7 +49,7 @@ static bool has(struct dirent **names, int n, const char *pattern)
 /* pnpm's store is a directory of files in a directory called by its version. */
 static bool is_named(const struct cache *c, struct qn_str dir)
 {
-        struct qn_str name = qn_str_skip(dir, (size_t)(qn_str_rchr(dir, '/') + 1));
+        struct qn_str name = qn_str_base(dir);
 
         if (strcmp(c->child, "files") != 0)
                 return true;

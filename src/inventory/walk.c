@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "parse/bom-image.h"
+#include "parse/bom.h"
 #include "parse/files.h"
 
 #define MODULES "node_modules"
@@ -169,43 +170,6 @@ static int put_package(struct qn_walker *k, const struct qn_walk_todo *at)
                       : -ENOBUFS;
 }
 
-/* "a/b" and "../c" → "a/c" */
-static struct qn_str resolve(struct qn_walker *k, struct qn_str dir, struct qn_str rel)
-{
-        char *p = qn_arena_alloc(k->w->arena, dir.n + rel.n + 2);
-        struct qn_str out = { p, dir.n };
-
-        if (!p)
-                return (struct qn_str){ NULL, 0 };
-        if (dir.n)
-                memcpy(p, dir.p, dir.n);
-        while (rel.n) {
-                struct qn_str part = qn_str_cut(&rel, '/');
-                ptrdiff_t slash = qn_str_rchr(out, '/');
-                struct qn_str last = slash < 0 ? out : qn_str_skip(out, (size_t)slash + 1);
-
-                if (!part.n || qn_str_is(part, "."))
-                        continue;
-                if (qn_str_is(part, "..") && last.n && !qn_str_is(last, "..")) {
-                        out.n = slash < 0 ? 0 : (size_t)slash;
-                        continue;
-                }
-                if (out.n)
-                        p[out.n++] = '/';
-                memcpy(p + out.n, part.p, part.n);
-                out.n += part.n;
-        }
-        p[out.n] = '\0';
-        return out;
-}
-
-static struct qn_str parent_of(struct qn_str path)
-{
-        ptrdiff_t slash = qn_str_rchr(path, '/');
-
-        return qn_str_take(path, slash < 0 ? 0 : (size_t)slash);
-}
-
 /* What lies outside of the tree is looked at once: its package.json only. */
 static int put_outside(struct qn_walker *k, size_t tree, struct qn_str link, struct qn_str to)
 {
@@ -228,7 +192,7 @@ static int put_link(struct qn_walker *k, size_t tree, struct qn_str path)
         if (target[0] == '/')
                 to = qn_arena_dup(k->w->arena, to);
         else
-                to = resolve(k, parent_of(own), to);
+                to = qn_bom_path(k->w->arena, qn_str_dir(own), to);
         if (!to.p)
                 return -ENOBUFS;
         qn_files_add(&t->files, QN_FILES_LINK, own, to);

@@ -61,7 +61,7 @@ static uint32_t find_import(const struct qn_natives *t, struct qn_str name)
 
 static uint32_t find_lib(const struct qn_natives *t, struct qn_str path)
 {
-        struct qn_str name = qn_str_skip(path, (size_t)(qn_str_rchr(path, '/') + 1));
+        struct qn_str name = qn_str_base(path);
         char buf[NAME_MAX_];
 
         if (name.n > sizeof buf)

@@ -246,11 +246,6 @@ static void plist(struct recipe *r)
 
 /* --- which file is which --- */
 
-static struct qn_str base_name(struct qn_str path)
-{
-        return qn_str_skip(path, (size_t)(qn_str_rchr(path, '/') + 1));
-}
-
 static bool is_dockerfile(struct qn_str name)
 {
         return qn_str_starts(name, "Dockerfile") || qn_str_is(name, "Containerfile") ||
@@ -288,7 +283,7 @@ bool qn_recipe_observe(struct qn_scan *s, struct qn_str path, struct qn_str text
         struct recipe r = { .s = s,
                             .site = { .file = s->file, .when = QN_WHEN_LOAD, .root = -1 },
                             .text = text };
-        struct qn_str name = base_name(path);
+        struct qn_str name = qn_str_base(path);
         line_fn fn = is_dockerfile(name) ? docker_line
                      : is_makefile(name) ? make_line
                      : is_unit(name)     ? unit_line

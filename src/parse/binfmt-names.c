@@ -133,7 +133,7 @@ static const struct {
 
 static const uint64_t *promised(struct qn_str path)
 {
-        struct qn_str name = qn_str_skip(path, (size_t)(qn_str_rchr(path, '/') + 1));
+        struct qn_str name = qn_str_base(path);
         ptrdiff_t dot = qn_str_rchr(name, '.');
 
         /* ".npmrc" has no extension. */

@@ -497,11 +497,6 @@ static struct qn_str next_word(struct qn_str *line)
         return w;
 }
 
-static struct qn_str base_name(struct qn_str s)
-{
-        return qn_str_skip(s, (size_t)(qn_str_rchr(s, '/') + 1));
-}
-
 struct qn_str qn_hashbang(struct qn_cur head)
 {
         struct qn_str s = qn_str_take(qn_cur_rest(&head), 1024), line, word;
@@ -514,12 +509,12 @@ struct qn_str qn_hashbang(struct qn_cur head)
         line = qn_str_cut(&s, '\n');
         if (line.n && line.p[line.n - 1] == '\r')
                 line.n--;
-        word = base_name(next_word(&line));
+        word = qn_str_base(next_word(&line));
         if (!qn_str_is(word, "env"))
                 return word;
         /* env takes options and assignments before the program. */
         do {
                 word = next_word(&line);
         } while (word.n && (word.p[0] == '-' || qn_str_chr(word, '=') >= 0));
-        return base_name(word);
+        return qn_str_base(word);
 }

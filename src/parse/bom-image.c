@@ -62,20 +62,6 @@ static int add_source(struct reader *rd, struct qn_str path, int r, struct qn_bo
         return 0;
 }
 
-static struct qn_str dir_of(struct qn_str path)
-{
-        ptrdiff_t slash = qn_str_rchr(path, '/');
-
-        return qn_str_take(path, slash < 0 ? 0 : (size_t)slash);
-}
-
-static struct qn_str name_of(struct qn_str path)
-{
-        ptrdiff_t slash = qn_str_rchr(path, '/');
-
-        return slash < 0 ? path : qn_str_skip(path, (size_t)slash + 1);
-}
-
 /* Whether path lies below dir ("" is everything); *ret: from there. */
 static bool below(struct qn_str path, struct qn_str dir, struct qn_str *ret)
 {
@@ -132,7 +118,7 @@ static struct qn_str resolve(struct reader *rd, const struct qn_image_file *f, s
         struct qn_str to = qn_cur_rest(&f->content), rest;
         bool absolute = qn_str_starts(to, "/");
 
-        to = qn_bom_path(rd->a, absolute ? QN_STR("") : dir_of(f->path), to);
+        to = qn_bom_path(rd->a, absolute ? QN_STR("") : qn_str_dir(f->path), to);
         if (to.p && below(to, tree, &rest))
                 return rest;
         return to.p ? qn_bom_join(rd->a, QN_STR("/"), to, QN_STR("")) : to;
@@ -179,7 +165,7 @@ static int read_tree(struct reader *rd, struct qn_str tree)
 static int read_list(struct reader *rd, const struct qn_image_file *f)
 {
         struct qn_buf beside = QN_BUF_INIT(QN_INVENTORY_BESIDE_MAX);
-        struct qn_bom_in in = { .doc = f->content, .name = name_of(f->path) };
+        struct qn_bom_in in = { .doc = f->content, .name = qn_str_base(f->path) };
         struct qn_bom *bom = NULL;
         struct qn_err err = { 0 };
         struct qn_str rest, own;
@@ -188,8 +174,8 @@ static int read_list(struct reader *rd, const struct qn_image_file *f)
         for (size_t i = 0; i < rd->image->n; i++) {
                 const struct qn_image_file *p = &rd->image->files[i];
 
-                if (p->there && qn_str_is(name_of(p->path), "package.json") &&
-                    !tree_of(p->path, &own) && below(p->path, dir_of(f->path), &rest))
+                if (p->there && qn_str_is(qn_str_base(p->path), "package.json") &&
+                    !tree_of(p->path, &own) && below(p->path, qn_str_dir(f->path), &rest))
                         qn_files_add(&beside, QN_FILES_FILE, rest, qn_cur_rest(&p->content));
         }
         own = qn_arena_dup(rd->a, qn_buf_view(&beside));
@@ -213,7 +199,7 @@ static int read_image(struct reader *rd)
                 const struct qn_image_file *f = &rd->image->files[i];
 
                 if (f->there && f->kind == QN_FILES_FILE && !tree_of(f->path, &own) &&
-                    qn_bom_is_list(name_of(f->path)))
+                    qn_bom_is_list(qn_str_base(f->path)))
                         r = read_list(rd, f);
         }
         return r;

@@ -33,8 +33,6 @@ enum qn_bom_origin qn_bom_origin_of(struct qn_str spec);
 bool qn_bom_take_alias(struct qn_str spec, struct qn_str *ret_name, struct qn_str *ret_version);
 /* Two or three texts in a row, in the arena; p NULL at its cap. */
 struct qn_str qn_bom_join(struct qn_arena *a, struct qn_str x, struct qn_str y, struct qn_str z);
-/* dir/rel with "." and ".." resolved; what would leave the top keeps its "..". */
-struct qn_str qn_bom_path(struct qn_arena *a, struct qn_str dir, struct qn_str rel);
 /* Percent-decoding; the text itself when there is nothing to decode. */
 struct qn_str qn_bom_unescape(struct qn_arena *a, struct qn_str s);
 

@@ -128,7 +128,7 @@ static bool go_up(struct qn_str *path)
 
 struct qn_str qn_bom_path(struct qn_arena *a, struct qn_str dir, struct qn_str rel)
 {
-        char *p = qn_arena_alloc(a, dir.n + rel.n + 2);
+        char *p = qn_arena_alloc(a, dir.n + rel.n + 3);
         struct qn_str out = { p, dir.n };
 
         if (!p)
@@ -145,5 +145,6 @@ struct qn_str qn_bom_path(struct qn_arena *a, struct qn_str dir, struct qn_str r
                 memcpy(p + out.n, part.p, part.n);
                 out.n += part.n;
         }
+        p[out.n] = '\0';
         return out;
 }

@@ -107,6 +107,8 @@ struct qn_bom_in {
 const char *qn_bom_kind_name(enum qn_bom_kind k);
 const char *qn_bom_origin_name(enum qn_bom_origin o);
 
+/* dir/rel with "." and ".." resolved; what would leave the top keeps its "..".  NUL-terminated, in the arena; p NULL at its cap. */
+struct qn_str qn_bom_path(struct qn_arena *a, struct qn_str dir, struct qn_str rel);
 /* "@s/a@^1" → name "@s/a", rest "^1".  Without a version: false. */
 bool qn_bom_split(struct qn_str s, struct qn_str *ret_name, struct qn_str *ret_rest);
 /* Finds out what the document is, by its content and then by its name, and reads it.  0; -EINVAL: nothing that lists npm

@@ -20,10 +20,8 @@ bool qn_change_is_id(struct qn_str s)
 static bool take_line(struct qn_str line, struct qn_change *ret)
 {
         struct qn_str time = qn_str_cut(&line, ',');
-        ptrdiff_t slash = qn_str_rchr(line, '/');
 
-        if (slash >= 0)
-                line = qn_str_skip(line, (size_t)slash + 1);
+        line = qn_str_base(line);
         *ret = (struct qn_change){ .id = line, .time_ms = qn_time_parse(time) };
         return ret->time_ms != QN_TIME_NONE && qn_change_is_id(line);
 }

@@ -13,20 +13,15 @@ bool qn_ghsa_is(const struct qn_node *doc)
         return qn_node_is(qn_node_get(doc, "ghsa_id"), QN_NODE_STRING);
 }
 
-static int64_t time_of(struct qn_str text)
-{
-        return text.n ? qn_time_parse(text) : QN_TIME_NONE;
-}
-
 static void take_texts(const struct qn_node *doc, struct qn_osv *o)
 {
         o->id = qn_node_text(qn_node_get(doc, "ghsa_id"));
         o->modified = qn_node_text(qn_node_get(doc, "updated_at"));
         o->published = qn_node_text(qn_node_get(doc, "published_at"));
         o->withdrawn = qn_node_text(qn_node_get(doc, "withdrawn_at"));
-        o->modified_ms = time_of(o->modified);
-        o->published_ms = time_of(o->published);
-        o->withdrawn_ms = time_of(o->withdrawn);
+        o->modified_ms = qn_time_parse(o->modified);
+        o->published_ms = qn_time_parse(o->published);
+        o->withdrawn_ms = qn_time_parse(o->withdrawn);
         o->expires_ms = QN_TIME_NONE;
         o->summary = qn_node_text(qn_node_get(doc, "summary"));
         o->details = qn_node_text(qn_node_get(doc, "description"));

@@ -1,5 +1,7 @@
 #include "parse/packument.h"
 
+#include <time.h>
+
 /* n digits, or -1. */
 static int64_t take_digits(struct qn_str *s, size_t n)
 {
@@ -105,4 +107,14 @@ int64_t qn_time_parse(struct qn_str iso)
                       !take_clock(&iso, &clock) || !take_zone(&iso, &zone)))
                 return QN_TIME_NONE;
         return iso.n ? QN_TIME_NONE : days * 86400000 + clock + zone;
+}
+
+struct qn_str qn_time_format(int64_t ms, char buffer[QN_TIME_TEXT])
+{
+        time_t t = (time_t)(ms / 1000);
+        struct tm tm;
+
+        if (ms == QN_TIME_NONE || !gmtime_r(&t, &tm))
+                return QN_STR("");
+        return (struct qn_str){ buffer, strftime(buffer, QN_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) };
 }

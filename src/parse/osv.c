@@ -31,11 +31,6 @@ static int new_array(struct reader *r, size_t n, size_t size, void *ret)
         return 0;
 }
 
-static int64_t time_of(struct qn_str text)
-{
-        return text.n ? qn_time_parse(text) : QN_TIME_NONE;
-}
-
 /* --- what is affected --- */
 
 static const struct {
@@ -345,10 +340,10 @@ static int take_texts(struct reader *r, const struct qn_node *doc)
         o->modified = qn_node_text(qn_node_get(doc, "modified"));
         o->published = qn_node_text(qn_node_get(doc, "published"));
         o->withdrawn = qn_node_text(qn_node_get(doc, "withdrawn"));
-        o->modified_ms = time_of(o->modified);
+        o->modified_ms = qn_time_parse(o->modified);
         o->expires_ms = QN_TIME_NONE;
-        o->published_ms = time_of(o->published);
-        o->withdrawn_ms = time_of(o->withdrawn);
+        o->published_ms = qn_time_parse(o->published);
+        o->withdrawn_ms = qn_time_parse(o->withdrawn);
         o->summary = qn_node_text(qn_node_get(doc, "summary"));
         o->details = qn_node_text(qn_node_get(doc, "details"));
         if (o->id.n > QN_OSV_ID_MAX)
@@ -403,9 +398,6 @@ int qn_osv_parse(struct qn_cur in, struct qn_arena *a, struct qn_osv **ret, stru
 
 struct qn_str qn_osv_id_of_path(struct qn_str path)
 {
-        ptrdiff_t slash = qn_str_rchr(path, '/');
-
-        if (slash >= 0)
-                path = qn_str_skip(path, (size_t)slash + 1);
+        path = qn_str_base(path);
         return qn_str_ends(path, ".json") ? qn_str_take(path, path.n - 5) : path;
 }

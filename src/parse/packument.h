@@ -91,3 +91,6 @@ const struct qn_packument_version *qn_packument_find(const struct qn_packument *
 
 /* "2011-12-01T00:00:00.000Z" → milliseconds since 1970, or QN_TIME_NONE. */
 int64_t qn_time_parse(struct qn_str iso);
+/* The other way round, in seconds: "2011-12-01T00:00:00Z"; empty for QN_TIME_NONE and what no calendar has. */
+#define QN_TIME_TEXT 40
+struct qn_str qn_time_format(int64_t ms, char buffer[QN_TIME_TEXT]);

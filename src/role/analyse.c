@@ -268,24 +268,26 @@ static int run_bom(void *ctx, struct qn_cur params, const struct qn_cur *inputs,
         return reply_bom(t, r, bom, reply);
 }
 
+static int run_reader(struct tables *t, struct qn_cur input, struct qn_buf *reply,
+                      struct qn_err *reterr,
+                      int (*read)(struct qn_cur in, struct qn_arena *a, struct qn_bom **ret,
+                                  struct qn_err *reterr))
+{
+        struct qn_bom *bom = NULL;
+
+        return reply_bom(t, read(input, &t->arena, &bom, reterr), bom, reply);
+}
+
 static int run_installed(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur input,
                          struct qn_buf *reply, struct qn_err *reterr)
 {
-        struct tables *t = ctx;
-        struct qn_bom *bom = NULL;
-        int r = qn_bom_read_installed(input, &t->arena, &bom, reterr);
-
-        return reply_bom(t, r, bom, reply);
+        return run_reader(ctx, input, reply, reterr, qn_bom_read_installed);
 }
 
 static int run_cache(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur input,
                      struct qn_buf *reply, struct qn_err *reterr)
 {
-        struct tables *t = ctx;
-        struct qn_bom *bom = NULL;
-        int r = qn_cache_read_bom(input, &t->arena, &bom, reterr);
-
-        return reply_bom(t, r, bom, reply);
+        return run_reader(ctx, input, reply, reterr, qn_cache_read_bom);
 }
 
 static int run_collection(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur input,
