@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "cli/target.h"
+#include "parse/lock-kind.h"
 #include "role/analyse.h"
 #include "role/bom-wire.h"
 
@@ -36,8 +37,8 @@ static int read_bom(struct qn_cur reply, struct qn_arena *a, struct qn_lock *ret
                 return r;
         if (bom->broken)
                 return qn_fail(reterr, -EBADMSG, 0,
-                               "%zu parts of the lock file could not be read, the first: %.80s",
-                               bom->broken, bom->first_broken.n ? bom->first_broken.p : "?");
+                               "%zu parts of the lock file could not be read, the first: %.*s",
+                               bom->broken, QN_STR_ARG(qn_str_take(bom->first_broken, 80)));
         ret->packages = qn_arena_calloc(a, bom->n + 1, sizeof *ret->packages);
         if (!ret->packages)
                 return -ENOBUFS;
@@ -50,7 +51,8 @@ static int read_bom(struct qn_cur reply, struct qn_arena *a, struct qn_lock *ret
                                                                   .integrity = b->integrity,
                                                                   .kind = kinds[b->origin],
                                                                   .optional = b->optional,
-                                                                  .bundled = b->bundled };
+                                                                  .bundled = b->bundled,
+                                                                  .bad_name = !qn_lock_name_ok(b->name) };
         }
         return 0;
 }
