@@ -274,8 +274,9 @@ static int run_reader(struct tables *t, struct qn_cur input, struct qn_buf *repl
                                   struct qn_err *reterr))
 {
         struct qn_bom *bom = NULL;
+        int r = read(input, &t->arena, &bom, reterr);
 
-        return reply_bom(t, read(input, &t->arena, &bom, reterr), bom, reply);
+        return reply_bom(t, r, bom, reply);
 }
 
 static int run_installed(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur input,
