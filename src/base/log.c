@@ -3,12 +3,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/show.h"
+
 static void QN_PRINTF(1, 0) say(const char *fmt, va_list ap)
 {
         char line[2048];
+        struct qn_buf out = QN_BUF_INIT(sizeof line * 16);
 
         vsnprintf(line, sizeof line, fmt, ap);
-        fprintf(stderr, "qanat: %s\n", line);
+        qn_show(&out, qn_str_c(line), 0, 0);
+        fprintf(stderr, "qanat: %.*s\n", (int)out.n, out.n ? out.p : "");
+        qn_buf_done(&out);
 }
 
 int log_err(int r, const char *fmt, ...)

@@ -117,7 +117,8 @@ static int record(struct recorder *rec, const struct qn_collection *col)
                 qn_assets_rollback(&rec->db);
         qn_arena_done(&a);
         if (r < 0)
-                return log_err(r, "%.200s: not recorded: %s", col->name.p, strerrordesc_np(-r));
+                return log_err(r, "%.*s: not recorded: %s", QN_STR_ARG(col->name),
+                               strerrordesc_np(-r));
         return acknowledge(rec, &asset, col->time, &c);
 }
 

@@ -1,5 +1,6 @@
 """qanat check of hostile archives and of the largest inputs: never clean when something was not read, always with a reason,
 and in bounded time and memory."""
+import json
 import os
 import subprocess
 import sys
@@ -103,7 +104,18 @@ def unreadable(d):
            f"exit {p.returncode}\n{text.decode()}")
 
 
-for part in (hostile, large, json_files, unreadable):
+def messages(d):
+    """What a name says to a terminal, it says to nobody."""
+    name = f"{d}/\x1b[31mred\u202e"
+    put(f"{name}.json", json.dumps({"schema": "qanat.collection/1", "host": {"name": "\x1b]0;x\x07"}}))
+    for args in (("check", name), ("unpack", name, d), ("inventory", "scan", name), ("inventory", "ingest", f"{name}.json"),
+                 ("intel", "import", name), ("rules", "test", name), ("inventory", "who-has", "\x1b[31ma@?")):
+        r = Run(*args, env={"XDG_STATE_HOME": f"{d}/state"})
+        ok(r.err and not set(r.err) & set(range(32)) - {10} and b"\xe2\x80\xae" not in r.err,
+           f"{args[0]}: nothing for the terminal", r)
+
+
+for part in (hostile, large, json_files, unreadable, messages):
     with scratch() as where:
         part(where)
 done()
