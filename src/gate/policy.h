@@ -1,0 +1,70 @@
+/* policy.h - who decides what a client may have: a YAML file of the operator's (data/gate/policy.yaml is the default one).
+ * Pure: the same facts, policy and time give the same decision. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "rule/judge.h"
+
+struct qn_policy;
+
+enum qn_policy_mode {
+        QN_POLICY_ENFORCE, /* what is blocked is not served */
+        QN_POLICY_WARN,    /* it is served, and the client is told */
+        QN_POLICY_OBSERVE  /* it is served, and only the log says so */
+};
+
+/* path: for messages.  0 or -EINVAL, which line and why; -errno. */
+QN_MUST int qn_policy_load(const char *path, struct qn_policy **ret, struct qn_err *reterr);
+QN_MUST int qn_policy_parse(struct qn_str text, const char *path, struct qn_policy **ret, struct qn_err *reterr);
+struct qn_policy *qn_policy_free(struct qn_policy *p);
+void qn_policy_freep(struct qn_policy **p);
+
+/* Changes with whatever in the file means something else: 16 hexadecimal digits.  Entries that expire do not change it. */
+const char *qn_policy_revision(const struct qn_policy *p);
+enum qn_policy_mode qn_policy_mode(const struct qn_policy *p);
+/* Milliseconds within which an analysis should end before `unknown` decides. */
+uint32_t qn_policy_budget_ms(const struct qn_policy *p);
+/* Whether the name is the organisation's own: it is never asked for outside.  upstream: where it is, "" when nowhere is said. */
+bool qn_policy_owned(const struct qn_policy *p, struct qn_str name, struct qn_str *ret_upstream);
+/* The next moment (milliseconds since 1970) after now at which some decision about a version published at `published_ms` may
+ * change by time alone; INT64_MAX: never. */
+int64_t qn_policy_changes_at(const struct qn_policy *p, struct qn_str name, int64_t published_ms, int64_t now_ms);
+
+/* What intelligence says about a version. */
+enum qn_policy_known { QN_KNOWN_NOTHING, QN_KNOWN_ALLOWED, QN_KNOWN_VULNERABLE, QN_KNOWN_SUSPICIOUS, QN_KNOWN_MALICIOUS };
+
+struct qn_policy_facts {
+        struct qn_str name, version;
+        int64_t published_ms;  /* QN_TIME_NONE: the registry does not say */
+        int64_t first_ms;      /* when the package's first version was published; QN_TIME_NONE */
+        bool has_hooks;        /* an install script */
+        bool hooks_new;        /* and the version before had none */
+        bool provenance_lost;  /* earlier versions had attestations, this one has none */
+        bool from_owned;       /* it comes from where the organisation's own packages are */
+        struct qn_str lookalike; /* the popular name that this one looks like; empty: none */
+        enum qn_policy_known known;
+        struct qn_str known_id, known_why;
+        bool judged;           /* the fields below count */
+        bool late;             /* its analysis did not end in time: verdict is QN_UNKNOWN, and may change */
+        enum qn_verdict_kind verdict;
+        struct qn_str reason;  /* of the verdict */
+};
+
+enum qn_policy_action {
+        QN_POLICY_ALLOW,
+        QN_POLICY_QUARANTINE, /* not served until a person or a later analysis decides; answered like a block */
+        QN_POLICY_BLOCK
+};
+
+struct qn_policy_decision {
+        enum qn_policy_action action; /* as if enforced, whatever the mode */
+        const char *rule;             /* "intelligence", "verdict", "minimum-age"…: stable, for machines; "" when allowed */
+        char reason[512];             /* one sentence for the client, printable UTF-8, escaped; "" when nothing was to be said */
+        bool excepted;                /* an exception or override let it through: reason names it */
+        int64_t until_ms;             /* when time alone will change it, or INT64_MAX */
+};
+
+/* Before there are bytes (judged false): what is known beforehand; after the analysis: all of it. */
+void qn_policy_decide(const struct qn_policy *p, const struct qn_policy_facts *f, int64_t now_ms,
+                      struct qn_policy_decision *ret);
