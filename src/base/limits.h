@@ -173,6 +173,10 @@
 #define QN_FETCH_PING_S    5u  /* silence after which the fetch role is asked whether it is alive */
 #define QN_FETCH_SILENCE_S 15u /* and time to answer that */
 
+/* --- the gate --- */
+#define QN_ROUTE_PATH_MAX 1024u /* bytes of a request's path, decoded, without its query */
+#define QN_FRONT_TEXT_MAX 256u  /* bytes of what a client says of itself */
+
 /* --- the program itself --- */
 #define QN_CONFIG_MAX ((size_t)1 << 20)  /* bytes of the configuration file */
 #define QN_SHOW_MAX   ((size_t)16 << 10) /* bytes of one hostile text that are shown to people */

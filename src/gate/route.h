@@ -1,7 +1,9 @@
 /* route.h - what a client of a registry asks for, by the path of its request.  HOSTILE INPUT.
- * Both spellings of scoped names (@scope/name, @scope%2fname) are one route.  Pure: no allocation, no I/O. */
+ * Both spellings of scoped names (@scope/name, @scope%2fname) are one route; a path that could mean two things (an empty or
+ * dotted part, a backslash, a control, a broken or doubled escape) is none.  Pure: no allocation, no I/O. */
 #pragma once
 
+#include "base/limits.h"
 #include "base/macro.h"
 #include "base/str.h"
 
@@ -27,17 +29,17 @@ enum qn_route_kind {
         QN_ROUTE_NONE,           /* nothing that a registry has: 404 */
 };
 
-#define QN_ROUTE_NAME_MAX 256u
-
 struct qn_route {
         enum qn_route_kind kind;
-        char name_bytes[QN_ROUTE_NAME_MAX];
-        struct qn_str name;    /* of the package, decoded, in name_bytes: an npm name that can be asked for; empty: none */
+        char bytes[QN_ROUTE_PATH_MAX]; /* the path, decoded: what follows, but for query, points into it */
+        struct qn_str name;            /* of the package: one that can be asked for; empty: none */
         struct qn_str version; /* VERSION: version or tag; TARBALL: of the file's name, empty when that is not base-version.tgz;
-                                  TAG: the tag; ATTESTATIONS: the version.  A slice of the path */
+                                  TAG: the tag; ATTESTATIONS: the version */
         struct qn_str file;    /* TARBALL: the last part of the path */
-        struct qn_str query;   /* behind the "?"; may be empty */
+        struct qn_str query;   /* behind the "?": a slice of what was parsed; may be empty */
 };
 
-/* prefix: the path below which the gate answers ("" or "/npm").  Copying a route needs qn_route_copy(): name points into it. */
+/* path: of the request, with its query.  prefix: the path below which the gate answers ("" or "/npm").  Not to be copied: what
+ * it holds points into it. */
 void qn_route_parse(struct qn_str path, struct qn_str prefix, struct qn_route *ret);
+const char *qn_route_kind_name(enum qn_route_kind k);
