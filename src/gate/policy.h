@@ -28,7 +28,7 @@ uint32_t qn_policy_budget_ms(const struct qn_policy *p);
 /* Whether the name is the organisation's own: it is never asked for outside.  upstream: where it is, "" when nowhere is said. */
 bool qn_policy_owned(const struct qn_policy *p, struct qn_str name, struct qn_str *ret_upstream);
 /* The next moment (milliseconds since 1970) after now at which some decision about a version published at `published_ms` may
- * change by time alone; INT64_MAX: never. */
+ * change by time alone; INT64_MAX: never.  The earliest over all versions of a package is right for the whole of it. */
 int64_t qn_policy_changes_at(const struct qn_policy *p, struct qn_str name, int64_t published_ms, int64_t now_ms);
 
 /* What intelligence says about a version. */
@@ -57,14 +57,41 @@ enum qn_policy_action {
         QN_POLICY_BLOCK
 };
 
+#define QN_POLICY_REASON_BYTES 512
+
 struct qn_policy_decision {
         enum qn_policy_action action; /* as if enforced, whatever the mode */
-        const char *rule;             /* "intelligence", "verdict", "minimum-age"…: stable, for machines; "" when allowed */
-        char reason[512];             /* one sentence for the client, printable UTF-8, escaped; "" when nothing was to be said */
+        enum qn_policy_mode mode;     /* what holds for this decision: rules and packages may have one of their own.  It is
+                                         served when action is ALLOW, or when this is not ENFORCE */
+        const char *rule;             /* "owned", "intelligence", "verdict", "unknown", "minimum-age", "install-hooks",
+                                         "provenance", "look-alikes": stable, for machines.  "" when none applied; with
+                                         excepted the one that would have decided */
+        char reason[QN_POLICY_REASON_BYTES]; /* one sentence for the client, printable UTF-8, escaped; "" when nothing was
+                                                to be said.  Does not change with now_ms while the decision holds */
         bool excepted;                /* an exception or override let it through: reason names it */
+        bool overridden;              /* it was an override: for the log */
         int64_t until_ms;             /* when time alone will change it, or INT64_MAX */
 };
 
 /* Before there are bytes (judged false): what is known beforehand; after the analysis: all of it. */
 void qn_policy_decide(const struct qn_policy *p, const struct qn_policy_facts *f, int64_t now_ms,
                       struct qn_policy_decision *ret);
+
+/* --- how a decision came about --- */
+
+struct qn_policy_step {
+        const char *rule;             /* as in qn_policy_decision; the first step is "override" */
+        bool applies, excepted, decides;
+        enum qn_policy_action action; /* when it applies */
+        enum qn_policy_mode mode;
+        char why[QN_POLICY_REASON_BYTES]; /* one sentence, as fit to be printed as a reason; never empty */
+};
+
+#define QN_POLICY_STEPS 9u
+
+/* Every rule in the order in which they are asked, whether it applies and why.  The same answer as qn_policy_decide(). */
+void qn_policy_explain(const struct qn_policy *p, const struct qn_policy_facts *f, int64_t now_ms,
+                       struct qn_policy_step steps[QN_POLICY_STEPS]);
+
+const char *qn_policy_action_name(enum qn_policy_action a); /* "allow", "quarantine", "block" */
+const char *qn_policy_mode_name(enum qn_policy_mode m);     /* "enforce", "warn", "observe" */
