@@ -118,11 +118,11 @@ int main(int argc, char **argv)
 
         if (argc != 2)
                 return fprintf(stderr, "usage: bench-inventory DIR\n"), 2;
-        if (qn_db_open(argv[1], true, &db, &err) < 0)
+        if (qn_db_open(&qn_db_inventory, argv[1], true, &db, &err) < 0)
                 return fprintf(stderr, "bench-inventory: %s\n", err.msg), 2;
         fill(&db);
         qn_db_close(&db);
-        if (qn_db_open(argv[1], false, &db, &err) < 0)
+        if (qn_db_open(&qn_db_inventory, argv[1], false, &db, &err) < 0)
                 return fprintf(stderr, "bench-inventory: %s\n", err.msg), 2;
         ask(&db, "who-has, everywhere", "package-3", NOW + 1000, QN_TIME_OPEN);
         ask(&db, "who-has, somewhere", "package-9999", NOW + 1000, QN_TIME_OPEN);

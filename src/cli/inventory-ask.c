@@ -44,7 +44,7 @@ static int begin(struct asked *q, const struct qn_args *a, const char *schema, u
                              .table = QN_TABLE_INIT(columns),
                              .json = qn_inventory_is_json(a),
                              .to = QN_TIME_OPEN };
-        r = qn_db_open(a->state, false, &q->db, &err);
+        r = qn_db_open(&qn_db_inventory, a->state, false, &q->db, &err);
         if (r < 0)
                 return log_err(r, "%s", err.msg);
         q->w = QN_JSONW_INIT(&q->out, 0);

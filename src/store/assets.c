@@ -5,6 +5,27 @@
 
 #include "base/map.h"
 
+/* An asset is a place; a source one file or tree in it; a holding says from when to when a package was in a source: `until`
+ * is empty while it is.  Times are seconds since 1970. */
+static const char schema[] =
+        "CREATE TABLE asset(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,"
+        " owner TEXT, environment TEXT, commit_id TEXT, UNIQUE(name, kind));"
+        "CREATE TABLE source(id INTEGER PRIMARY KEY, asset INTEGER NOT NULL REFERENCES asset,"
+        " path TEXT NOT NULL, kind TEXT NOT NULL, graph BLOB, graph_time INTEGER,"
+        " UNIQUE(asset, path));"
+        "CREATE TABLE observation(source INTEGER NOT NULL REFERENCES source,"
+        " time INTEGER NOT NULL, commit_id TEXT, PRIMARY KEY(source, time)) WITHOUT ROWID;"
+        "CREATE TABLE package(id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL,"
+        " UNIQUE(name, version));"
+        "CREATE TABLE holding(package INTEGER NOT NULL REFERENCES package,"
+        " source INTEGER NOT NULL REFERENCES source, since INTEGER NOT NULL, until INTEGER,"
+        " flags INTEGER NOT NULL, integrity TEXT, PRIMARY KEY(package, source, since)) WITHOUT "
+        "ROWID;"
+        "CREATE INDEX holding_source ON holding(source, package, since, until);";
+
+const struct qn_db_def qn_db_inventory = { "inventory.db", schema, 1,
+                                           "no inventory yet: qanat inventory add" };
+
 /* --- names → numbers --- */
 
 static const char insert_asset[] =

@@ -7,6 +7,8 @@
 #include "parse/bom.h"
 #include "store/db.h"
 
+extern const struct qn_db_def qn_db_inventory;
+
 #define QN_TIME_OPEN INT64_MAX /* `until` of what is still there */
 
 struct qn_asset {

@@ -6,30 +6,7 @@
 
 #include "base/io.h"
 
-#define FILE_NAME  "inventory.db"
-#define VERSION    1
-#define BUSY_MS    30000
-#define STRING_(x) #x
-#define STRING(x)  STRING_(x)
-
-/* An asset is a place; a source one file or tree in it; a holding says from when to when a package was in a source: `until`
- * is empty while it is.  Times are seconds since 1970. */
-static const char schema[] =
-        "CREATE TABLE asset(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,"
-        " owner TEXT, environment TEXT, commit_id TEXT, UNIQUE(name, kind));"
-        "CREATE TABLE source(id INTEGER PRIMARY KEY, asset INTEGER NOT NULL REFERENCES asset,"
-        " path TEXT NOT NULL, kind TEXT NOT NULL, graph BLOB, graph_time INTEGER,"
-        " UNIQUE(asset, path));"
-        "CREATE TABLE observation(source INTEGER NOT NULL REFERENCES source,"
-        " time INTEGER NOT NULL, commit_id TEXT, PRIMARY KEY(source, time)) WITHOUT ROWID;"
-        "CREATE TABLE package(id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL,"
-        " UNIQUE(name, version));"
-        "CREATE TABLE holding(package INTEGER NOT NULL REFERENCES package,"
-        " source INTEGER NOT NULL REFERENCES source, since INTEGER NOT NULL, until INTEGER,"
-        " flags INTEGER NOT NULL, integrity TEXT, PRIMARY KEY(package, source, since)) WITHOUT "
-        "ROWID;"
-        "CREATE INDEX holding_source ON holding(source, package, since, until);"
-        "PRAGMA user_version = " STRING(VERSION) ";";
+#define BUSY_MS 30000
 
 static int code_of(int r)
 {
@@ -128,8 +105,16 @@ static int read_version(struct qn_db *db, int *ret)
         return r < 0 ? r : r == 0 ? -EIO : 0;
 }
 
+static int write_version(struct qn_db *db, int version)
+{
+        char sql[64];
+
+        snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
+        return qn_db_exec(db, sql);
+}
+
 /* A new file gets its tables in one step: whoever else opens it meanwhile waits. */
-static int prepare(struct qn_db *db, bool write, struct qn_err *reterr)
+static int prepare(struct qn_db *db, const struct qn_db_def *def, bool write, struct qn_err *reterr)
 {
         int version = 0;
         int r = qn_db_exec(db, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;");
@@ -145,18 +130,21 @@ static int prepare(struct qn_db *db, bool write, struct qn_err *reterr)
                 if (r == 0)
                         r = read_version(db, &version);
                 if (r == 0 && version == 0)
-                        r = qn_db_exec(db, schema);
+                        r = qn_db_exec(db, def->schema);
+                if (r == 0 && version == 0)
+                        r = write_version(db, def->version);
                 if (r == 0)
                         r = qn_db_exec(db, "COMMIT");
-                version = r == 0 ? VERSION : version;
+                version = r == 0 ? def->version : version;
         }
-        if (r == 0 && version != VERSION)
+        if (r == 0 && version != def->version)
                 return qn_fail(reterr, -EPROTO, 0,
                                "the store was made by another version of qanat");
         return r;
 }
 
-int qn_db_open(const char *dir, bool write, struct qn_db *ret, struct qn_err *reterr)
+int qn_db_open(const struct qn_db_def *def, const char *dir, bool write, struct qn_db *ret,
+               struct qn_err *reterr)
 {
         int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | (write ? SQLITE_OPEN_CREATE : 0);
         char path[4096];
@@ -165,7 +153,7 @@ int qn_db_open(const char *dir, bool write, struct qn_db *ret, struct qn_err *re
         *ret = (struct qn_db){ 0 };
         if (r < 0)
                 return qn_fail(reterr, r, 0, "%.100s: %s", dir, strerrordesc_np(-r));
-        if (snprintf(path, sizeof path, "%s/" FILE_NAME, dir) >= (int)sizeof path)
+        if (snprintf(path, sizeof path, "%s/%s", dir, def->file) >= (int)sizeof path)
                 return qn_fail(reterr, -ENAMETOOLONG, 0, "the state directory's name is too long");
         if (!write && access(path, F_OK) < 0)
                 r = -ENOENT;
@@ -173,13 +161,13 @@ int qn_db_open(const char *dir, bool write, struct qn_db *ret, struct qn_err *re
                 r = code_of(sqlite3_open_v2(path, &ret->sql, flags, NULL));
         if (r == 0) {
                 sqlite3_busy_timeout(ret->sql, BUSY_MS);
-                r = prepare(ret, write, reterr);
+                r = prepare(ret, def, write, reterr);
         }
         if (r == 0)
                 return 0;
         qn_db_close(ret);
         if (r == -ENOENT)
-                return qn_fail(reterr, r, 0, "no inventory yet: qanat inventory add");
+                return qn_fail(reterr, r, 0, "%s", def->missing);
         return r == -EPROTO ? r
                             : qn_fail(reterr, r, 0, "%.100s: %s", path,
                                       r == -EBADMSG ? "the store is damaged" : strerrordesc_np(-r));

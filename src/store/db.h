@@ -19,9 +19,18 @@ struct qn_db {
         size_t n;
 };
 
-/* Opens dir/inventory.db.  write: makes it when it is not there; else -ENOENT.  -EBADMSG: damaged or no such file; -EPROTO: of
+/* One kind of file. */
+struct qn_db_def {
+        const char *file;    /* its name in the state directory */
+        const char *schema;  /* SQL that makes its tables */
+        int version;         /* of the schema */
+        const char *missing; /* what to say when there is none */
+};
+
+/* Opens a file of a directory.  write: makes it when it is not there; else -ENOENT.  -EBADMSG: damaged or no such file; -EPROTO: of
  * another version; -EBUSY: another process holds it for too long. */
-QN_MUST int qn_db_open(const char *dir, bool write, struct qn_db *ret, struct qn_err *reterr);
+QN_MUST int qn_db_open(const struct qn_db_def *def, const char *dir, bool write, struct qn_db *ret,
+                       struct qn_err *reterr);
 void qn_db_close(struct qn_db *db);
 
 QN_MUST int qn_db_exec(struct qn_db *db, const char *sql);
