@@ -102,6 +102,8 @@
 #define QN_VM_SOURCE_MAX ((size_t)8 << 20)  /* bytes of one package's files */
 
 /* --- one package --- */
+#define QN_FARM_TEXT_MAX 8192u /* bytes of a README and the like that are compared with those of others */
+#define QN_ACCOUNTS_MAX  64u   /* accounts around one package that are looked at together */
 #define QN_PKG_ARENA_MAX ((size_t)64 << 20) /* names, summaries and events of one package */
 #define QN_DIFF_ARENA_MAX \
         ((size_t)64 << 20)        /* hashes and statements of two versions of a package */

@@ -481,7 +481,8 @@ void qn_manifest_prepare(struct qn_scan *s)
                         run_lifecycle(s, &lifecycle[i]);
                 observe_dependencies(s);
                 observe_bins(s);
-                if (!has_entry(s))
+                s->no_entry = !has_entry(s);
+                if (s->no_entry)
                         meta(s, "no-main", (struct qn_str){ 0 });
                 for (size_t i = 0; i < s->manifest->n_odd; i++)
                         meta(s, "odd-manifest", s->manifest->odd[i].field);

@@ -29,6 +29,8 @@ void qn_meta_missing(struct qn_scan *s);
 void qn_meta_times(const struct qn_meta *m);
 /* meta-people.c: who published them. */
 void qn_meta_people(const struct qn_meta *m);
+/* meta-accounts.c: what the accounts around it have in common. */
+void qn_meta_accounts(const struct qn_meta *m);
 /* meta-artifact.c: what the document says of the artifact, beside the version before. */
 void qn_meta_artifact(const struct qn_meta *m);
 

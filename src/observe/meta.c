@@ -89,6 +89,7 @@ static void observe_document(struct qn_meta *m)
         }
         qn_meta_times(m);
         qn_meta_people(m);
+        qn_meta_accounts(m);
         qn_meta_artifact(m);
 }
 

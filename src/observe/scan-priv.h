@@ -11,6 +11,7 @@
 #include "observe/trigger.h"
 
 struct qn_diff;
+struct qn_farms;
 struct qn_foreign;
 struct qn_gz;
 struct qn_gyp;
@@ -32,6 +33,7 @@ struct qn_observers {
         const struct qn_foreign *foreign;
         struct qn_popular *popular;
         struct qn_natives *natives;
+        struct qn_farms *farms;
 };
 
 /* Where an event happens, and what becomes of the files that a command there runs. */
@@ -71,7 +73,8 @@ struct qn_scan {
 
         const struct qn_pkgjson *manifest;
         struct qn_str manifest_data;
-        bool manifest_bad, prepared;
+        struct qn_str readme, tea; /* the beginning of README and tea.yaml; empty: none */
+        bool manifest_bad, prepared, no_entry;
         struct qn_known known;   /* what is listed */
         struct qn_cur packument; /* empty: none */
         struct qn_str

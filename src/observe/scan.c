@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "observe/diff.h"
+#include "observe/farm.h"
 #include "observe/foreign.h"
 #include "observe/js.h"
 #include "observe/literal.h"
@@ -40,7 +41,8 @@ int qn_observers_load(const char *data_dir, struct qn_observers **ret, struct qn
             (r = qn_popular_load(data_dir, &o->arena, &o->popular, reterr)) < 0 ||
             (r = qn_literals_load(data_dir, "literals.yaml", NULL, &o->arena, &o->literals,
                                   reterr)) < 0 ||
-            (r = qn_natives_load(data_dir, &o->arena, &o->natives, reterr)) < 0)
+            (r = qn_natives_load(data_dir, &o->arena, &o->natives, reterr)) < 0 ||
+            (r = qn_farms_load(data_dir, &o->arena, &o->farms, reterr)) < 0)
                 return r;
         *ret = TAKE_PTR(o);
         return 0;
@@ -125,7 +127,8 @@ void qn_scan_begin(struct qn_scan *s)
         s->stats = (struct qn_scan_stats){ 0 };
         s->manifest = NULL;
         s->manifest_data = (struct qn_str){ 0 };
-        s->manifest_bad = s->prepared = false;
+        s->readme = s->tea = (struct qn_str){ 0 };
+        s->manifest_bad = s->prepared = s->no_entry = false;
         s->gyps = NULL;
         s->n_gyps = s->gyps_cap = 0;
         s->todo = NULL;
@@ -338,6 +341,17 @@ static void look_for_known_file(struct qn_scan *s, const struct qn_scan_file *f)
                 qn_site_event(s, &site, &e);
 }
 
+/* What says what the package is for, and who is to be paid for it. */
+static void keep_document(struct qn_scan *s, const struct qn_scan_file *f)
+{
+        bool readme = qn_str_ieq(qn_str_take(f->path, 6), QN_STR("readme"));
+        struct qn_str *to = readme ? &s->readme : qn_str_is(f->path, "tea.yaml") ? &s->tea : NULL;
+
+        if (!to || to->p || s->nested || qn_str_chr(f->path, '/') >= 0)
+                return;
+        *to = qn_arena_dup(&s->pkg, qn_str_take(qn_cur_rest(&f->data), QN_FARM_TEXT_MAX));
+}
+
 int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
 {
         bool again;
@@ -357,6 +371,7 @@ int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
                 s->stats.files++;
                 s->stats.bytes += f->size;
                 look_for_known_file(s, f);
+                keep_document(s, f);
                 /* Node runs a program that holds NUL bytes, and npm reads such a manifest: bytes decide what a
                  * file is only where its name does not. */
                 if (qn_binary_observe(s, f) || is_javascript(f) || is_manifest(f->path) ||

@@ -1,5 +1,6 @@
 /* What the registry's document tells about a version: each fact, and what must not be taken for it. */
 #include "base/arena.h"
+#include "base/limits.h"
 #include "event/event.h"
 #include "observe/packlist.h"
 #include "observe/scan.h"
@@ -220,6 +221,152 @@ TEST(shape)
         ASSERT_TRUE(told("first-version", NULL) && !told("generated-name", NULL) &&
                     !told("sibling-dependencies", NULL) && !told("hollow", NULL) &&
                     !told("bare", NULL) && !told("tagged", NULL));
+}
+
+TEST(names_that_a_program_makes)
+{
+        static const struct {
+                const char *name;
+                bool made;
+        } list[] = {
+                { "andi-soto10-breki", true },
+                { "zul-tapai9-kyuki", true },
+                { "elf-stats-quiet-brook-304", true },
+                { "babel-plugin-es2015-classes", false },
+                { "swc-linux-x64-gnu", false },
+                { "left-pad2", false },
+                { "soto10-breki", false },
+                { "@scope/andi-soto10-breki", false },
+                { "log-2024110112-part", false },
+                { "a-b-7", false },
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(list); i++) {
+                char manifest[128];
+
+                snprintf(manifest, sizeof manifest, "{\"name\":\"%s\",\"version\":\"1.0.0\"}",
+                         list[i].name);
+                observe(manifest, "");
+                if (told("generated-name", NULL) != list[i].made)
+                        fail_msg("%s", list[i].name);
+        }
+}
+
+TEST(accounts)
+{
+        observe(MANIFEST, HISTORY(BY("eve", "eve@mx.Mailinator.com"), ORDINARY));
+        ASSERT_TRUE(told("disposable-mail", "publisher") && told("disposable-mail", "maintainer"));
+        observe(MANIFEST, HISTORY(BY("eve", "eve@notmailinator.com.invalid"), ORDINARY));
+        ASSERT_FALSE(told("disposable-mail", NULL) || told("account-series", NULL));
+        observe(MANIFEST, HISTORY(BY("eve", "mailinator.com"), ORDINARY));
+        ASSERT_FALSE(told("disposable-mail", NULL));
+#define PEOPLE(list) HISTORY(",\"maintainers\":[" list "]", ORDINARY)
+#define ONE(n, m)    "{\"name\":\"" n "\",\"email\":\"" m "\"}"
+        observe(MANIFEST, PEOPLE(ONE("user01", "a@x.invalid") "," ONE("User02", "b@x.invalid") "," ONE(
+                                         "user15", "c@x.invalid")));
+        ASSERT_TRUE(told("account-series", "name") && !told("account-series", "mail"));
+        observe(MANIFEST, PEOPLE(ONE("user01", "a@x.invalid") "," ONE("user02", "b@x.invalid")));
+        ASSERT_FALSE(told("account-series", NULL));
+        observe(MANIFEST, PEOPLE(ONE("uma", "sto@x.invalid") "," ONE("ben", "sto+1@x.invalid") "," ONE(
+                                         "cid", "STO+two@x.invalid") "," ONE("dan", "sto3@x.invalid")));
+        ASSERT_TRUE(told("account-series", "mail") && !told("account-series", "name"));
+        observe(MANIFEST, PEOPLE(ONE("uma", "sto+1@x.invalid") "," ONE("ben", "sto+2@y.invalid") "," ONE(
+                                         "uma", "sto+3@x.invalid") "," ONE("7", "8@x.invalid")));
+        ASSERT_FALSE(told("account-series", NULL));
+}
+
+static void observe_files(const char *manifest, const char *readme, const char *tea)
+{
+        const char *const files[][2] = { { "package.json", manifest },
+                                         { "docs/README.md", "Not this one" },
+                                         { "Readme.md", readme },
+                                         { "tea.yaml", tea } };
+
+        start();
+        qn_scan_begin(scan);
+        for (size_t i = 0; i < QN_ARRAY_SIZE(files); i++) {
+                struct qn_str data = qn_str_c(files[i][1]);
+                const struct qn_scan_file f = { .path = qn_str_c(files[i][0]),
+                                                .mode = 0644,
+                                                .size = data.n,
+                                                .data = qn_cur_str(data) };
+
+                if (data.p)
+                        ASSERT_EQ(qn_scan_file(scan, &f), 0);
+        }
+        ASSERT_EQ(qn_scan_finish(scan, QN_STR(""), &set), 0);
+}
+
+/* The print of a text, "" when there is none. */
+static const char *print_of(const char *how)
+{
+        static char text[64];
+
+        text[0] = 0;
+        for (size_t i = 0; i < set->n; i++) {
+                const struct qn_event *e = &set->events[i];
+
+                if (qn_str_is(qn_event_get(e, QN_ATTR_WHAT), "template") &&
+                    qn_str_is(qn_event_get(e, QN_ATTR_HOW), how))
+                        snprintf(text, sizeof text, "%.*s",
+                                 QN_STR_ARG(qn_event_get(e, QN_ATTR_VALUE)));
+        }
+        return text;
+}
+
+#define WALLET(digit) "0x" digit "123456789abcdefABCDEF0123456789abcdef01"
+
+TEST(texts_made_from_one_template)
+{
+        char first[64], wallets[64];
+
+        observe_files("{\"name\":\"elf-quiet-brook-304\",\"version\":\"1.0.0\",\"description\":"
+                      "\"Package generated   automatically every 2 minutes\"}",
+                      "# elf-quiet-brook-304\n\nThis package of the series is number 304 of all that "
+                      "were ever made.",
+                      "version: 1\ncodeOwners:\n  - '" WALLET("a") "'\n  - '" WALLET("b") "'\n");
+        ASSERT_TRUE(told("boilerplate", "description") && !told("boilerplate", "readme"));
+        snprintf(first, sizeof first, "%s", print_of("readme"));
+        snprintf(wallets, sizeof wallets, "%s", print_of("wallets"));
+        ASSERT_TRUE(first[0] && wallets[0] && print_of("description")[0]);
+        observe_files("{\"name\":\"elf-loud-hill-17\",\"version\":\"1.0.0\"}",
+                      "# Elf-loud-hill-17\r\n\r\nThis package of the series is number 17 of all that "
+                      "were ever made!",
+                      "version: 2\ncodeOwners:\n  - '" WALLET("b") "'\n  - '" WALLET("a") "'\n");
+        ASSERT_STR(qn_str_c(print_of("readme")), first);
+        ASSERT_STR(qn_str_c(print_of("wallets")), wallets);
+        observe_files("{\"name\":\"elf-loud-hill-17\",\"version\":\"1.0.0\"}",
+                      "# Elf-loud-hill-17\n\nThis package of the house is number 17 of all that were "
+                      "ever made!",
+                      "codeOwners:\n  - '" WALLET("c") "'\n  - '0x1'\n");
+        ASSERT_TRUE(print_of("readme")[0] && strcmp(print_of("readme"), first) != 0);
+        ASSERT_TRUE(print_of("wallets")[0] && strcmp(print_of("wallets"), wallets) != 0);
+        /* next to no words, and a package that is of use */
+        observe_files("{\"name\":\"elf-loud-hill-17\",\"version\":\"1.0.0\",\"description\":\"Elf\"}",
+                      "# Elf loud hill", NULL);
+        ASSERT_STR(qn_str_c(print_of("readme")), "");
+        ASSERT_STR(qn_str_c(print_of("description")), "");
+        observe_files("{\"name\":\"elf\",\"version\":\"1.0.0\",\"types\":\"a.d.ts\",\"description\":"
+                      "\"lorem ipsum dolor sit amet consectetur\"}",
+                      "One two three four five six seven eight nine", NULL);
+        ASSERT_STR(qn_str_c(print_of("readme")), "");
+        ASSERT_FALSE(told("boilerplate", NULL));
+}
+
+TEST(a_long_readme_is_compared_by_its_beginning)
+{
+        static char text[3 * QN_FARM_TEXT_MAX];
+        char first[64];
+
+        memset(text, 'x', sizeof text - 1);
+        for (size_t i = 0; i < sizeof text - 1; i += 5)
+                text[i] = ' ';
+        observe_files("{\"name\":\"elf\",\"version\":\"1.0.0\"}", text, NULL);
+        snprintf(first, sizeof first, "%s", print_of("readme"));
+        memset(text + QN_FARM_TEXT_MAX, 'y', 100);
+        observe_files("{\"name\":\"elf\",\"version\":\"1.0.0\"}", text, NULL);
+        ASSERT_TRUE(first[0]);
+        ASSERT_STR(qn_str_c(print_of("readme")), first);
 }
 
 static bool packs(const char *files, const char *path)
