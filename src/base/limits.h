@@ -103,6 +103,7 @@
 
 /* --- one package --- */
 #define QN_FARM_TEXT_MAX 8192u /* bytes of a README and the like that are compared with those of others */
+#define QN_NEW_DEPENDENCIES_MAX 64u /* dependencies new in one version whose documents are fetched */
 #define QN_ACCOUNTS_MAX  64u   /* accounts around one package that are looked at together */
 #define QN_PKG_ARENA_MAX ((size_t)64 << 20) /* names, summaries and events of one package */
 #define QN_DIFF_ARENA_MAX \

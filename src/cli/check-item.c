@@ -65,6 +65,30 @@ int qn_item_set(struct qn_item *it, struct qn_str *field, struct qn_str value)
         return 0;
 }
 
+struct qn_event_set *qn_item_more(struct qn_item *it)
+{
+        if (!it->more.arena)
+                qn_event_set_init(&it->more, &it->mem);
+        return &it->more;
+}
+
+int qn_item_join(struct qn_item *it)
+{
+        struct qn_event_set merged;
+        int r;
+
+        if (!it->more.arena)
+                return 0;
+        r = qn_event_set_seal(&it->more);
+        if (r == 0)
+                r = qn_event_set_merge(&it->set, &it->more, &it->mem, &merged);
+        if (r < 0)
+                return r;
+        it->set = merged;
+        it->more = (struct qn_event_set){ 0 };
+        return 0;
+}
+
 void qn_item_unknown(struct qn_item *it, const char *fmt, ...)
 {
         char text[512];

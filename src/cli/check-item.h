@@ -18,9 +18,16 @@ enum qn_item_state {
         QN_ITEM_ATTESTATIONS, /* wants the attestations of its version fetched */
         QN_ITEM_EARLIER,      /* wants those of an earlier version fetched */
         QN_ITEM_KEYS,         /* wants the registry's keys fetched */
+        QN_ITEM_DEPENDENCY,   /* wants the packument of a new dependency fetched */
+        QN_ITEM_DEPENDED,     /* has that: fd */
         QN_ITEM_PROVENANCE,   /* has its events, and documents about it */
         QN_ITEM_BUSY,         /* somebody works on it: see doing */
         QN_ITEM_DONE,
+};
+
+/* A dependency that the version before did not have. */
+struct qn_item_dep {
+        struct qn_str name, spec, flags;
 };
 
 struct qn_item {
@@ -50,7 +57,10 @@ struct qn_item {
         struct qn_str earlier; /* an earlier version that has some */
         struct qn_str
                 incomplete; /* why it cannot be clean, whatever the analysis says; p NULL: nothing */
+        struct qn_item_dep *deps;
+        size_t n_deps, deps_cap, dep; /* dep: the one whose turn it is */
         struct qn_event_set set;
+        struct qn_event_set more; /* what is found out later, until it is judged */
         struct qn_verdict verdict;
         uint64_t elapsed_ns;
 };
@@ -63,6 +73,10 @@ size_t qn_item_descriptors(const struct qn_item *it);
 void qn_item_close(struct qn_item *it);
 /* Copies a text for the item; 0 or -ENOMEM. */
 QN_MUST int qn_item_set(struct qn_item *it, struct qn_str *field, struct qn_str value);
+/* The set for events that come later than its own. */
+struct qn_event_set *qn_item_more(struct qn_item *it);
+/* Makes them events of the item.  0 or -ENOBUFS. */
+QN_MUST int qn_item_join(struct qn_item *it);
 /* Gives it the verdict unknown. */
 void qn_item_unknown(struct qn_item *it, const char *fmt, ...) QN_PRINTF(2, 3);
 /* Makes a verdict that would be clean unknown, for the reason in it->incomplete. */

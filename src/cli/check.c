@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "cli/check-dependency.h"
 #include "cli/check-intel.h"
 #include "cli/check-item.h"
 #include "cli/check-lock.h"
@@ -158,6 +159,7 @@ static const struct {
         [QN_ITEM_ATTESTATIONS] = { QN_ITEM_PROVENANCE, QN_DOC_ATTESTATIONS },
         [QN_ITEM_EARLIER] = { QN_ITEM_PROVENANCE, QN_DOC_EARLIER },
         [QN_ITEM_KEYS] = { QN_ITEM_PROVENANCE, QN_DOC_KEYS },
+        [QN_ITEM_DEPENDENCY] = { QN_ITEM_DEPENDED, QN_DOC_MAX },
         [QN_ITEM_DONE] = { 0 },
 };
 
@@ -368,6 +370,23 @@ static void take_document(struct qn_check *c, struct qn_item *it, struct qn_fetc
         want(c, it, next);
 }
 
+static void look_around(struct qn_check *c, struct qn_item *it);
+
+/* A registry that does not know a new dependency is a fact; one that does not answer makes the look incomplete. */
+static void take_dependency(struct qn_check *c, struct qn_item *it, struct qn_fetched *f)
+{
+        if (f->code == QN_HTTP_OK) {
+                it->fd = TAKE_FD(f->fd);
+                want(c, it, QN_ITEM_DEPENDED);
+                return;
+        }
+        if (f->code != QN_HTTP_OFFLINE && f->status != 404)
+                it->incomplete = QN_STR("a new dependency could not be looked up");
+        qn_check_dependency_without(it, f->status == 404 ? "dependency-missing"
+                                                         : "dependency-unseen");
+        look_around(c, it);
+}
+
 static void on_fetched(struct qn_fetched *f, void *user)
 {
         _cleanup_(qn_freep) struct task *task = user;
@@ -377,6 +396,8 @@ static void on_fetched(struct qn_fetched *f, void *user)
         c->fetching--;
         if (fetches[it->doing].doc != QN_DOC_MAX) {
                 take_document(c, it, f);
+        } else if (it->doing == QN_ITEM_DEPENDENCY) {
+                take_dependency(c, it, f);
         } else if (it->doing == QN_ITEM_PREVIOUS) {
                 if (f->code == QN_HTTP_OK)
                         it->previous = TAKE_FD(f->fd);
@@ -422,6 +443,9 @@ static int ask(struct qn_check *c, struct qn_item *it, struct task *task)
         case QN_ITEM_EARLIER:
                 return qn_registry_attestations(c->registry, it->name, it->earlier, on_fetched,
                                                 task);
+        case QN_ITEM_DEPENDENCY:
+                return qn_registry_packument(c->registry, qn_check_dependency(it)->name, true,
+                                             on_fetched, task);
         case QN_ITEM_KEYS:
                 return qn_registry_keys(c->registry, it->name, on_fetched, task);
         default:
@@ -599,6 +623,11 @@ static int make_job(struct qn_check *c, struct qn_item *it, struct qn_buf *param
                 r = copy_fd(it->fd, &it->packument);
                 qn_analyse_write_pick(params, it->name, it->range);
                 break;
+        case QN_ITEM_DEPENDED:
+                job->kind = QN_JOB_DEPENDENCY;
+                r = put_beside(job, QN_BESIDE_PACKUMENT, it->packument);
+                qn_check_dependency_params(it, params);
+                break;
         case QN_ITEM_PROVENANCE:
                 job->kind = QN_JOB_PROVENANCE;
                 r = seal_documents(c, it, err);
@@ -617,8 +646,10 @@ static int make_job(struct qn_check *c, struct qn_item *it, struct qn_buf *param
 
 static void judge(struct qn_check *c, struct qn_item *it)
 {
-        int r = c->config.intel ? qn_check_intel_add(c->config.intel, it) : 0;
+        int r = qn_item_join(it);
 
+        if (r == 0 && c->config.intel)
+                r = qn_check_intel_add(c->config.intel, it);
         it->intel_asked = true;
         if (r == 0)
                 r = qn_judge(c->rules, &it->set, &it->mem, &it->verdict);
@@ -739,6 +770,18 @@ static bool has_documents(const struct qn_check *c, const struct qn_item *it)
                (it->path.p && c->config.docs && c->config.docs[QN_DOC_ATTESTATIONS] >= 0);
 }
 
+/* It has its events: what else can be asked about it, one thing after the other. */
+static void look_around(struct qn_check *c, struct qn_item *it)
+{
+        if (qn_check_dependency(it))
+                want(c, it, QN_ITEM_DEPENDENCY);
+        else if (!has_documents(c, it))
+                judge(c, it);
+        else
+                want(c, it,
+                     it->attested && c->registry ? QN_ITEM_ATTESTATIONS : QN_ITEM_PROVENANCE);
+}
+
 static void take_events(struct qn_check *c, struct qn_item *it, struct qn_cur reply)
 {
         struct qn_err err = { 0 };
@@ -751,13 +794,24 @@ static void take_events(struct qn_check *c, struct qn_item *it, struct qn_cur re
         }
         if (r == 0)
                 r = identify(it);
+        if (r == 0 && c->registry && it->before.version.n)
+                r = qn_check_dependencies(it);
         if (r < 0)
                 give_up(c, it, err.msg[0] ? err.msg : "its events do not fit into memory");
-        else if (!has_documents(c, it))
-                judge(c, it);
         else
-                want(c, it,
-                     it->attested && c->registry ? QN_ITEM_ATTESTATIONS : QN_ITEM_PROVENANCE);
+                look_around(c, it);
+}
+
+/* The reply about a new dependency; p NULL: there is none. */
+static void take_depended(struct qn_check *c, struct qn_item *it, struct qn_cur reply)
+{
+        if (!reply.p) {
+                qn_check_dependency_without(it, "dependency-unseen");
+                it->incomplete = QN_STR("a new dependency's document could not be analysed");
+        } else if (qn_check_dependency_take(it, reply) < 0) {
+                it->incomplete = QN_STR("a new dependency's events do not fit into memory");
+        }
+        look_around(c, it);
 }
 
 /* A key that is not built in: the registry may know it. */
@@ -801,7 +855,10 @@ static void on_job(void *ctx, const struct qn_pool_result *res)
         struct qn_item *it = res->user;
 
         it->elapsed_ns += res->elapsed_ns;
-        if (res->status != QN_POOL_OK && it->doing == QN_ITEM_PROVENANCE)
+        if (it->doing == QN_ITEM_DEPENDED)
+                take_depended(c, it,
+                              res->status == QN_POOL_OK ? res->reply : (struct qn_cur){ 0 });
+        else if (res->status != QN_POOL_OK && it->doing == QN_ITEM_PROVENANCE)
                 without_documents(c, it, res->why);
         else if (res->status != QN_POOL_OK)
                 give_up(c, it, res->why);

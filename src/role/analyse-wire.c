@@ -3,6 +3,7 @@
  *
  *   artifact: integrity, version, integrity of the version before
  *   attested: name, version, integrity, u32 unreachable
+ *   dependency: name, version, dependency, what is asked for of it, flags
  *   pick: version, tarball, integrity, the same of the version before, earlier version, u32 attested
  *   cached: u64 time, u64 life, integrity, accept, etag, last-modified, cache-control,
  *         content-type, date
@@ -19,6 +20,7 @@
 #include "base/limits.h"
 #include "net/cacache.h"
 #include "observe/analyse.h"
+#include "observe/dependency.h"
 #include "observe/provenance.h"
 #include "observe/publishing.h"
 #include "parse/packument.h"
@@ -39,6 +41,26 @@ void qn_analyse_write_artifact(struct qn_buf *out, struct qn_str integrity, stru
 int qn_analyse_read_artifact(struct qn_cur params, struct qn_analyse_in *ret)
 {
         struct qn_str *const texts[] = { &ret->integrity, &ret->version, &ret->previous_integrity };
+
+        if (qn_wire_get_texts(&params, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&params))
+                return -EBADMSG;
+        return 0;
+}
+
+/* --- dependency --- */
+
+void qn_analyse_write_dependency(struct qn_buf *out, const struct qn_dependency_in *in)
+{
+        const struct qn_str *const texts[] = { &in->name, &in->version, &in->wanted, &in->spec,
+                                               &in->flags };
+
+        qn_wire_put_texts(out, texts, QN_ARRAY_SIZE(texts));
+}
+
+int qn_analyse_read_dependency(struct qn_cur params, struct qn_dependency_in *ret)
+{
+        struct qn_str *const texts[] = { &ret->name, &ret->version, &ret->wanted, &ret->spec,
+                                         &ret->flags };
 
         if (qn_wire_get_texts(&params, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&params))
                 return -EBADMSG;

@@ -15,6 +15,7 @@ QN_MUST int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packumen
                                     const struct qn_packument_version *before,
                                     struct qn_str earlier, struct qn_err *reterr);
 struct qn_provenance_in;
+QN_MUST int qn_analyse_read_dependency(struct qn_cur params, struct qn_dependency_in *ret);
 QN_MUST int qn_analyse_read_attested(struct qn_cur params, struct qn_provenance_in *ret);
 QN_MUST int qn_analyse_read_key(struct qn_cur params, struct qn_str *ret_key, bool *ret_full);
 QN_MUST int qn_analyse_read_since(struct qn_cur params, int64_t *ret);

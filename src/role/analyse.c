@@ -11,6 +11,7 @@
 #include "net/cache-bom.h"
 #include "net/npmconf.h"
 #include "observe/analyse.h"
+#include "observe/dependency.h"
 #include "observe/provenance.h"
 #include "observe/publishing.h"
 #include "observe/scan.h"
@@ -95,6 +96,35 @@ static int run_provenance(void *ctx, struct qn_cur params, struct qn_cur input,
         if (r == 0)
                 r = qn_provenance_observe(t->provenance, &in, &set);
         return r < 0 ? r : qn_event_set_write(set, reply);
+}
+
+static int observe_dependency(struct tables *t, struct qn_cur params, const struct qn_cur *inputs,
+                              struct qn_buf *reply, struct qn_err *reterr)
+{
+        struct qn_dependency_in in = { .dependency = inputs[0],
+                                       .package = inputs[1 + QN_BESIDE_PACKUMENT] };
+        struct qn_event_set set;
+        int r = qn_analyse_read_dependency(params, &in);
+
+        if (r < 0)
+                return r;
+        qn_event_set_init(&set, &t->arena);
+        set.name = in.name;
+        set.version = in.version;
+        r = qn_dependency_observe(&in, &t->arena, &set, reterr);
+        if (r == 0)
+                r = qn_event_set_seal(&set);
+        return r < 0 ? r : qn_event_set_write(&set, reply);
+}
+
+static int run_dependency(void *ctx, struct qn_cur params, const struct qn_cur *inputs,
+                          struct qn_buf *reply, struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        int r = observe_dependency(t, params, inputs, reply, reterr);
+
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
 }
 
 /* The latest earlier version with provenance: asked for only when there is something to compare with it. */
@@ -332,6 +362,7 @@ static const struct qn_role_job jobs[] = {
         { QN_JOB_CACHE, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_cache },
         { QN_JOB_COLLECTION, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_collection },
         { QN_JOB_IMAGE, QN_ROLE_REPLY_MAX, QN_IMAGE_SECONDS, run_image },
+        { QN_JOB_DEPENDENCY, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_dependency },
 };
 
 const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs,

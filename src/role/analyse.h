@@ -52,6 +52,9 @@ enum qn_analyse_job {
         /* A container image (image.h).  No parameters.  Reply: qn_collection_wire_read(), with the image as name and a
          * source for each file and tree in it. */
         QN_JOB_IMAGE,
+        /* The registry's document of a new dependency; beside it, in the first place, that of the package.
+         * Parameters: qn_analyse_write_dependency().  Reply: qn_event_set_read(). */
+        QN_JOB_DEPENDENCY,
 };
 
 /* What may stand beside an archive. */
@@ -68,6 +71,10 @@ void qn_analyse_write_artifact(struct qn_buf *out, struct qn_str integrity, stru
 /* Parameters of PROVENANCE: what the documents are held against; unreachable: its attestations could not be fetched. */
 void qn_analyse_write_attested(struct qn_buf *out, struct qn_str name, struct qn_str version,
                                struct qn_str integrity, bool unreachable);
+
+struct qn_dependency_in;
+/* Parameters of DEPENDENCY: what is no document. */
+void qn_analyse_write_dependency(struct qn_buf *out, const struct qn_dependency_in *in);
 
 /* Parameters of PICK: the package that was asked for and a version, tag or range of it. */
 void qn_analyse_write_pick(struct qn_buf *out, struct qn_str name, struct qn_str spec);

@@ -63,6 +63,56 @@ def versions_before(reg, d):
     ok(r.code == 2, "--previous for a name is refused", r)
 
 
+def dated(reg, name, times, people=("ada",), **more):
+    """Gives a package a document with times and maintainers."""
+    doc = {**reg.packument(name), "time": times, "maintainers": [{"name": p, "email": f"{p}@example.invalid"} for p in people], **more}
+    reg.documents[name] = doc
+    return doc
+
+
+def new_dependencies(reg, d):
+    """The documents of dependencies that the version before did not have are asked for as well."""
+    e = env(reg, d)
+
+    def release(*names, spec="^1"):
+        for v, deps in (("1.0.0", {}), ("1.1.0", {n: spec for n in names})):
+            files = {"package.json": package("mixer", v, dependencies=deps), "index.js": "module.exports = 1;\n"}
+            reg.packages.setdefault("mixer", {})[v] = tgz_of(files)
+            reg.more["mixer", v] = {"dependencies": deps}
+        reg.fields["mixer"] = {}
+        dated(reg, "mixer", {"created": "2020-01-01T00:00:00.000Z", "1.0.0": "2026-01-01T00:00:00.000Z",
+                             "1.1.0": "2026-03-10T12:00:00.000Z"})
+        reg.hits.clear()
+        r = check("mixer", env=e)
+        return r, [f["rule"] for f in r.json["results"][0].get("findings", [])]
+
+    reg.add("tint", "1.0.0", scripts={"postinstall": "node index.js"})
+    dated(reg, "tint", {"created": "2026-03-09T19:00:00.000Z", "1.0.0": "2026-03-09T19:00:00.000Z"}, ("eve",))
+    r, rules = release("tint")
+    ok(r.code == 1 and verdicts(r) == ["malicious"] and "update-young-dependency-runs" in rules,
+       "a small release brings a package made hours before, with an install script", r)
+    ok(b"17 hours" in r.out, "its age is told, by the dates of the two documents", r)
+    r, rules = release("shade", spec="npm:tint@^1")
+    ok("update-young-dependency-runs" in rules and "/tint" in reg.hits and "/shade" not in reg.hits, "under another name", r)
+    dated(reg, "tint", {"created": "2019-03-09T19:00:00.000Z", "1.0.0": "2019-03-09T19:00:00.000Z"}, ("eve",))
+    r, rules = release("tint")
+    ok(verdicts(r) == ["clean"], "one that is old enough", r)
+    r, rules = release("tint", spec="git+ssh://git@example.invalid/tint.git")
+    ok("/tint" not in reg.hits, "what does not come from the registry has no document there", reg.hits)
+    r, rules = release("no-such-package")
+    ok(verdicts(r) == ["clean"] and "/no-such-package" in reg.hits, "one that the registry does not know", r)
+    reg.documents["tint"] = {"name": "other", "versions": {}}
+    r, rules = release("tint")
+    ok(verdicts(r) == ["unknown"], "a document of another package is not looked over in silence", r)
+    del reg.documents["tint"]
+    r = check("mixer", "--no-previous", env=e)
+    ok(r.code == 0, "--no-previous asks for none of that", r)
+    many = [f"part-{i}" for i in range(65)]
+    r, rules = release(*many)
+    ok(len([h for h in reg.hits if h.startswith("/part-")]) == 64 and verdicts(r) == ["unknown"],
+       "more new dependencies than are looked at", (len(reg.hits), r))
+
+
 def moods(reg, d):
     e = env(reg, d)
     reg.mood = "broken"
@@ -145,6 +195,6 @@ def real_cache(reg, d):
 
 registry = Registry()
 with scratch() as where:
-    for part in (names, versions_before, moods, lock_files, real_cache):
+    for part in (names, versions_before, new_dependencies, moods, lock_files, real_cache):
         part(registry, where)
 done()
