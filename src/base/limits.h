@@ -202,6 +202,13 @@
 #define QN_IMAGE_ENTRIES_MAX  2000000u          /* files of one layer */
 #define QN_ZST_WINDOW_LOG_MAX 27u               /* what a zstd frame may look back: 128 MB */
 #define QN_IMAGE_SECONDS      120u              /* processor time of one image */
+#define QN_CONTENT_MIN        256u   /* bytes of a file that says which package it is from */
+#define QN_CONTENT_FILES_MAX  50000u /* such files of one package */
+#define QN_COPIES_MAX         200000u /* files below one directory that are held against those known */
+#define QN_COPY_PACKAGES_MAX  1024u    /* packages that may have the same file */
+#define QN_COPY_NAMES_MAX     8u       /* names among them: what more have is nobody's */
+#define QN_COPY_HITS_MAX      8000000u /* files of a directory, times the packages that have them */
+#define QN_COPY_BYTES_MIN     512u     /* bytes that make a copy */
 
 /* --- intelligence --- */
 #define QN_OSV_MAX            ((size_t)8 << 20) /* bytes of one OSV record */

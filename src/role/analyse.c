@@ -11,6 +11,7 @@
 #include "net/cache-bom.h"
 #include "net/npmconf.h"
 #include "observe/analyse.h"
+#include "observe/contents.h"
 #include "observe/dependency.h"
 #include "observe/provenance.h"
 #include "observe/publishing.h"
@@ -19,10 +20,12 @@
 #include "parse/bom-installed.h"
 #include "parse/bom.h"
 #include "parse/collection.h"
+#include "parse/gz.h"
 #include "parse/packument.h"
 #include "parse/pkgjson.h"
 #include "role/analyse-wire.h"
 #include "role/bom-wire.h"
+#include "role/contents-wire.h"
 #include "role/documents.h"
 #include "role/wire.h"
 
@@ -33,6 +36,7 @@ struct tables {
         struct qn_analyser *analyser;
         struct qn_provenance *provenance;
         struct qn_feed *feed;  /* made when there is one */
+        struct qn_gz *gz;      /* the same */
         struct qn_arena arena; /* of the current document */
 };
 
@@ -347,6 +351,22 @@ static int run_image(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur in
         return r;
 }
 
+static int run_contents(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur input,
+                        struct qn_buf *reply, struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        struct qn_contents c;
+        int r;
+
+        if (!t->gz)
+                t->gz = qn_gz_new();
+        r = t->gz ? qn_contents_read(t->gz, input, &t->arena, &c, reterr) : -ENOMEM;
+        if (r == 0)
+                r = qn_contents_wire_write(&c, reply);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
 static const struct qn_role_job jobs[] = {
         { QN_JOB_ANALYSE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_analyse },
         { QN_JOB_PICK, QN_PICK_REPLY_MAX, QN_PKG_SECONDS, run_pick },
@@ -363,6 +383,7 @@ static const struct qn_role_job jobs[] = {
         { QN_JOB_COLLECTION, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_collection },
         { QN_JOB_IMAGE, QN_ROLE_REPLY_MAX, QN_IMAGE_SECONDS, run_image },
         { QN_JOB_DEPENDENCY, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_dependency },
+        { QN_JOB_CONTENTS, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_contents },
 };
 
 const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs,

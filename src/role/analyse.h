@@ -55,6 +55,8 @@ enum qn_analyse_job {
         /* The registry's document of a new dependency; beside it, in the first place, that of the package.
          * Parameters: qn_analyse_write_dependency().  Reply: qn_event_set_read(). */
         QN_JOB_DEPENDENCY,
+        /* An archive of a package.  No parameters.  Reply: qn_contents_wire_read(). */
+        QN_JOB_CONTENTS,
 };
 
 /* What may stand beside an archive. */
