@@ -37,7 +37,8 @@ bool qn_inventory_is_json(const struct qn_args *a)
 
 void qn_inventory_how(const struct qn_args *a, struct qn_inventory_how *ret)
 {
-        *ret = (struct qn_inventory_how){ .no_sandbox = qn_args_on(a, "no-sandbox") };
+        *ret = (struct qn_inventory_how){ .no_sandbox = qn_args_on(a, "no-sandbox"),
+                                            .known = a->state };
 }
 
 int qn_inventory_time(struct qn_str s, int64_t *ret)
@@ -201,6 +202,7 @@ static const struct {
         { "exposure", qn_inventory_exposure },
         { "diff", qn_inventory_diff },
         { "stale", qn_inventory_stale },
+        { "learn", qn_inventory_learn },
 };
 
 int cmd_inventory(const struct qn_args *a)

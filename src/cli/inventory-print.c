@@ -46,6 +46,18 @@ static void put_ids(struct qn_jsonw *w, const char *key, const struct qn_compone
         qn_jsonw_end_array(w);
 }
 
+static void put_copy(struct qn_jsonw *w, const struct qn_bom_copy *copy)
+{
+        qn_jsonw_object(w, "copy");
+        qn_jsonw_u64(w, "files", copy->files);
+        qn_jsonw_u64(w, "of", copy->of);
+        qn_jsonw_array(w, "others");
+        for (size_t i = 0; i < copy->n_others; i++)
+                qn_jsonw_str(w, NULL, copy->others[i]);
+        qn_jsonw_end_array(w);
+        qn_jsonw_end_object(w);
+}
+
 static void put_component(struct qn_jsonw *w, const struct qn_inventory_source *s,
                           const struct qn_components *c, const struct qn_component *v,
                           struct qn_arena *a, struct qn_buf *b)
@@ -74,6 +86,8 @@ static void put_component(struct qn_jsonw *w, const struct qn_inventory_source *
         qn_jsonw_end_array(w);
         qn_jsonw_str(w, "source", s->path);
         qn_jsonw_cstr(w, "kind", qn_bom_kind_name(s->bom->kind));
+        if (t->copy)
+                put_copy(w, t->copy);
         qn_jsonw_end_object(w);
 }
 
@@ -181,6 +195,8 @@ static void add_row(struct qn_table *t, const struct qn_component *v)
                 qn_buf_puts(&b, b.n ? " " : "");
                 qn_buf_puts(&b, words[i].word);
         }
+        if (v->it.copy)
+                qn_buf_printf(&b, ", %u of %u files", v->it.copy->files, v->it.copy->of);
         if (v->it.alias.p) {
                 qn_buf_puts(&b, b.n ? " as " : "as ");
                 qn_show(&b, v->it.alias, 60, 0);

@@ -18,8 +18,9 @@ int qn_inventory_collect(const struct qn_args *a);
 int qn_inventory_who_has(const struct qn_args *a); /* inventory-ask.c */
 int qn_inventory_exposure(const struct qn_args *a);
 int qn_inventory_stale(const struct qn_args *a);
-int qn_inventory_why(const struct qn_args *a);  /* inventory-why.c */
-int qn_inventory_diff(const struct qn_args *a); /* inventory-diff.c */
+int qn_inventory_why(const struct qn_args *a);   /* inventory-why.c */
+int qn_inventory_diff(const struct qn_args *a);  /* inventory-diff.c */
+int qn_inventory_learn(const struct qn_args *a); /* inventory-learn.c */
 
 bool qn_inventory_is_json(const struct qn_args *a);
 void qn_inventory_how(const struct qn_args *a, struct qn_inventory_how *ret);

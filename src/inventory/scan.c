@@ -8,17 +8,20 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "inventory/vendored.h"
 #include "inventory/walk.h"
 #include "parse/collection.h"
 #include "role/analyse.h"
 #include "role/bom-wire.h"
 #include "role/input.h"
 #include "role/pool.h"
+#include "store/learnt.h"
 
 struct scan {
         struct qn_inventory *inv;
         struct qn_pool *pool;
-        int r; /* what went wrong with the whole */
+        struct qn_db known; /* sql NULL: nothing is known */
+        int r;              /* what went wrong with the whole */
 };
 
 /* What is remembered of a job. */
@@ -217,6 +220,71 @@ static int submit_image(struct scan *s, const struct qn_walk *w, const char *bas
         return submit(s, QN_JOB_IMAGE, &at, fd, params, none, reterr);
 }
 
+/* --- copies of packages in a project's own files --- */
+
+static int open_known(struct scan *s, const char *dir)
+{
+        struct qn_err err = { 0 };
+        int r = dir ? qn_learnt_open(dir, false, &s->known, &err) : 0;
+
+        return r < 0 && r != -ENOENT ? add_error(s, qn_str_c(dir), qn_str_c(err.msg)) : 0;
+}
+
+static int add_copies(struct scan *s, const struct qn_walk *w, const char *base)
+{
+        struct place at = { show_path(s, base, QN_STR("")), QN_STR(".") };
+        struct qn_bom *bom = NULL;
+        int r = s->known.sql ? qn_vendored_scan(w, &s->known, &s->inv->arena, &bom) : 0;
+
+        if (r == -EFBIG || r == -EIO || r == -EBADMSG)
+                return add_error(s, at.path,
+                                 r == -EFBIG ? QN_STR("too many files are like those of packages")
+                                             : QN_STR("what is known of packages cannot be read"));
+        return r < 0 ? r : !bom ? 0 : at.path.p ? add_source(s, &at, bom) : -ENOBUFS;
+}
+
+static bool is_own(const struct qn_inventory_source *s, struct qn_str name)
+{
+        const struct qn_bom *b = s->bom;
+
+        if (qn_str_chr(s->below, '/') < 0 && qn_str_eq(b->name, name))
+                return true;
+        for (size_t i = 0; i < b->n; i++)
+                if (b->items[i].origin == QN_BOM_FROM_WORKSPACE &&
+                    qn_str_eq(b->items[i].name, name))
+                        return true;
+        return false;
+}
+
+/* What the project itself publishes is no copy, although its files are those of a package. */
+static void drop_own(struct qn_inventory *inv, struct qn_bom *copies)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < copies->n; i++) {
+                bool own = false;
+
+                for (size_t k = 0; k < inv->n && !own; k++)
+                        own = is_own(&inv->sources[k], copies->items[i].name);
+                if (!own)
+                        copies->items[kept++] = copies->items[i];
+        }
+        copies->n = copies->n_edges = kept; /* an edge each, from the project */
+}
+
+static void drop_own_copies(struct qn_inventory *inv)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < inv->n; i++)
+                if (inv->sources[i].bom->kind == QN_BOM_VENDORED)
+                        drop_own(inv, inv->sources[i].bom);
+        for (size_t i = 0; i < inv->n; i++)
+                if (inv->sources[i].bom->kind != QN_BOM_VENDORED || inv->sources[i].bom->n)
+                        inv->sources[kept++] = inv->sources[i];
+        inv->n = kept;
+}
+
 /* --- targets --- */
 
 /* A tar archive, gzipped or not, which no list of packages is. */
@@ -234,7 +302,7 @@ static int scan_dir(struct scan *s, const char *dir, struct qn_err *reterr)
         struct qn_err err = { 0 };
         struct qn_str path = qn_str_c(dir);
         struct qn_walk w;
-        int r = qn_walk(dir, &s->inv->arena, &w, &err);
+        int r = qn_walk(dir, s->known.sql != NULL, &s->inv->arena, &w, &err);
 
         if (r < 0)
                 return r == -ENOBUFS
@@ -253,6 +321,8 @@ static int scan_dir(struct scan *s, const char *dir, struct qn_err *reterr)
                 r = submit_image(s, &w, dir, w.images[i].path, reterr);
         for (size_t i = 0; r == 0 && i < w.n_trees; i++)
                 r = submit_tree(s, path.p, &w.trees[i], reterr);
+        if (r == 0)
+                r = add_copies(s, &w, dir);
         qn_walk_done(&w);
         return r;
 }
@@ -330,6 +400,7 @@ static int run(struct scan *s, const char *const *paths, size_t n, struct qn_err
                 r = qn_pool_poll(s->pool, -1, reterr);
                 r = r < 0 ? r : 0;
         }
+        drop_own_copies(s->inv);
         if (s->inv->n)
                 qsort(s->inv->sources, s->inv->n, sizeof *s->inv->sources, compare_sources);
         if (s->inv->n_errors)
@@ -351,8 +422,11 @@ int qn_inventory_scan(const struct qn_inventory_how *how, const char *const *pat
         *ret = (struct qn_inventory){ .arena = QN_ARENA_INIT(QN_INVENTORY_ARENA_MAX) };
         r = qn_pool_new(&config, &s.pool, reterr);
         if (r == 0)
+                r = open_known(&s, how->known);
+        if (r == 0)
                 r = run(&s, paths, n, reterr);
         qn_pool_free(s.pool);
+        qn_db_close(&s.known);
         if (r < 0 && reterr && !reterr->msg[0])
                 qn_fail(reterr, r, 0, "%s", strerrordesc_np(-r));
         return r;

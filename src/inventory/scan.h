@@ -27,7 +27,8 @@ struct qn_inventory {
 
 struct qn_inventory_how {
         bool no_sandbox;
-        unsigned workers; /* 0: one */
+        unsigned workers;  /* 0: one */
+        const char *known; /* the directory of store/learnt.h, to recognise copies; NULL: not to */
 };
 
 /* Adds what is found at each path to *ret, which the caller ends with qn_inventory_done() in any case.

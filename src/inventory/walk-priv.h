@@ -14,6 +14,7 @@ struct qn_walker {
         struct qn_buf buf; /* of the file that is read */
         struct qn_walk_todo *queue;
         size_t head, tail, cap;
+        bool copies; /* are wanted */
 };
 
 /* "dir/name" in the arena, with a NUL behind it; p NULL at its cap. */

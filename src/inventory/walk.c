@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "parse/bom-image.h"
 #include "parse/bom.h"
+#include "parse/content.h"
 #include "parse/files.h"
 
 #define MODULES "node_modules"
@@ -85,6 +86,18 @@ static int add_file(struct qn_walker *k, struct qn_walk_file **list, size_t *n, 
                 return -ENOBUFS;
         (*list)[(*n)++] = (struct qn_walk_file){ path };
         return 0;
+}
+
+/* The first that is too much is told. */
+static int add_copy(struct qn_walker *k, struct qn_str path)
+{
+        struct qn_walk *w = k->w;
+
+        if (w->n_copies == QN_COPIES_MAX) {
+                k->copies = false;
+                return note(k, path, "there are too many files that may be copies");
+        }
+        return add_file(k, &w->copies, &w->n_copies, &w->copies_cap, path);
 }
 
 int qn_walk_add_tree(struct qn_walker *k, struct qn_str dir, bool cache, size_t *ret)
@@ -282,6 +295,8 @@ static int visit_in_plain(struct qn_walker *k, const struct qn_walk_todo *dir, s
         }
         if (type != DT_REG)
                 return 0;
+        if (k->copies && qn_content_counts(name) && add_copy(k, t.path) < 0)
+                return -ENOBUFS;
         if (qn_str_is(name, "package.json"))
                 return add_file(k, &w->packages, &w->n_packages, &w->packages_cap, t.path);
         return qn_bom_is_list(name) ? add_file(k, &w->files, &w->n_files, &w->files_cap, t.path)
@@ -416,9 +431,12 @@ static int compare(const void *x, const void *y)
         return qn_str_cmp(a->path, b->path);
 }
 
-int qn_walk(const char *dir, struct qn_arena *a, struct qn_walk *ret, struct qn_err *reterr)
+int qn_walk(const char *dir, bool copies, struct qn_arena *a, struct qn_walk *ret,
+            struct qn_err *reterr)
 {
-        struct qn_walker k = { .w = ret, .buf = QN_BUF_INIT(QN_INVENTORY_FILE_MAX) };
+        struct qn_walker k = { .w = ret,
+                               .buf = QN_BUF_INIT(QN_INVENTORY_FILE_MAX),
+                               .copies = copies };
         int r;
 
         *ret = (struct qn_walk){ .arena = a, .root = -1 };
@@ -437,6 +455,8 @@ int qn_walk(const char *dir, struct qn_arena *a, struct qn_walk *ret, struct qn_
                 qsort(ret->files, ret->n_files, sizeof *ret->files, compare);
         if (ret->n_packages)
                 qsort(ret->packages, ret->n_packages, sizeof *ret->packages, compare);
+        if (ret->n_copies)
+                qsort(ret->copies, ret->n_copies, sizeof *ret->copies, compare);
         return 0;
 }
 

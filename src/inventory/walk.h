@@ -32,14 +32,16 @@ struct qn_walk {
         size_t n_packages, packages_cap;
         struct qn_walk_file *images; /* directories that are OCI layouts */
         size_t n_images, images_cap;
+        struct qn_walk_file *copies; /* files of projects that may be copies of a package's */
+        size_t n_copies, copies_cap;
         struct qn_walk_tree *trees;
         size_t n_trees, trees_cap;
         struct qn_walk_error *errors;
         size_t n_errors, errors_cap;
 };
 
-/* 0, -ENOBUFS, -errno; what cannot be read is an error in the list. */
-QN_MUST int qn_walk(const char *dir, struct qn_arena *a, struct qn_walk *ret,
+/* copies: whether files that may be copies are wanted.  0, -ENOBUFS, -errno; what cannot be read is an error in the list. */
+QN_MUST int qn_walk(const char *dir, bool copies, struct qn_arena *a, struct qn_walk *ret,
                     struct qn_err *reterr);
 void qn_walk_done(struct qn_walk *w);
 /* The files of the image layout in `dir` as a bundle, in a file that nobody can write to.  -EFBIG: too large. */

@@ -27,7 +27,8 @@
         X(INSTALLED, "installed")       \
         X(CACHE, "cache")               \
         X(IMAGE, "image")               \
-        X(SBOM, "sbom")
+        X(SBOM, "sbom")                 \
+        X(VENDORED, "vendored")
 #define QN_BOM_KIND_ENUM(id, name) QN_BOM_##id,
 enum qn_bom_kind { QN_BOM_KINDS(QN_BOM_KIND_ENUM) QN_BOM_KIND_MAX };
 
@@ -39,7 +40,8 @@ enum qn_bom_kind { QN_BOM_KINDS(QN_BOM_KIND_ENUM) QN_BOM_KIND_MAX };
         X(FILE, "file")           \
         X(LINK, "link")           \
         X(WORKSPACE, "workspace") \
-        X(PATCH, "patch")
+        X(PATCH, "patch")         \
+        X(VENDORED, "vendored")
 #define QN_BOM_ORIGIN_ENUM(id, name) QN_BOM_FROM_##id,
 enum qn_bom_origin { QN_BOM_ORIGINS(QN_BOM_ORIGIN_ENUM) QN_BOM_FROM_MAX };
 
@@ -62,6 +64,13 @@ enum qn_bom_need {
         X(5, scripts)   \
         X(6, extraneous)
 
+/* What was recognised by its content. */
+struct qn_bom_copy {
+        uint32_t files, of;    /* so many files are those of the package, which has so many */
+        struct qn_str *others; /* "name@version" of what has the very same files */
+        size_t n_others;
+};
+
 struct qn_bom_item {
         struct qn_str name;
         struct qn_str
@@ -70,6 +79,7 @@ struct qn_bom_item {
         struct qn_str resolved;  /* URL, path, commit…; p NULL: none */
         struct qn_str integrity; /* SRI of the tarball, or p NULL */
         struct qn_str path;      /* where it lies, or its key in the document; p NULL: neither */
+        const struct qn_bom_copy *copy; /* NULL: none; only in memory, never on the wire */
         enum qn_bom_origin origin;
         bool dev, optional, peer; /* only reached through such dependencies */
         bool bundled;             /* its bytes came in the tarball of another package */

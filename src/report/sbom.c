@@ -152,6 +152,31 @@ static bool is_url(struct qn_str s)
         return qn_str_find(s, QN_STR("://")) >= 0;
 }
 
+/* How sure it is that this is the package: by how many of its files are there. */
+static void put_evidence(struct writer *wr, const struct qn_bom_copy *copy)
+{
+        double sure = copy->of ? (double)copy->files / copy->of : 0;
+        struct qn_jsonw *w = &wr->w;
+
+        qn_buf_reset(&wr->text);
+        qn_buf_printf(&wr->text, "%u of %u files", copy->files, copy->of);
+        qn_jsonw_object(w, "evidence");
+        qn_jsonw_array(w, "identity");
+        qn_jsonw_object(w, NULL);
+        qn_jsonw_cstr(w, "field", "purl");
+        qn_jsonw_double(w, "confidence", sure, 3);
+        qn_jsonw_array(w, "methods");
+        qn_jsonw_object(w, NULL);
+        qn_jsonw_cstr(w, "technique", "hash-comparison");
+        qn_jsonw_double(w, "confidence", sure, 3);
+        qn_jsonw_str(w, "value", qn_buf_view(&wr->text));
+        qn_jsonw_end_object(w);
+        qn_jsonw_end_array(w);
+        qn_jsonw_end_object(w);
+        qn_jsonw_end_array(w);
+        qn_jsonw_end_object(w);
+}
+
 static void put_component(struct writer *wr, size_t i)
 {
         const struct qn_component *v = &wr->s->components->v[i];
@@ -181,6 +206,8 @@ static void put_component(struct writer *wr, size_t i)
                 qn_jsonw_end_array(&wr->w);
         }
         put_properties(wr, v);
+        if (t->copy)
+                put_evidence(wr, t->copy);
         qn_jsonw_end_object(&wr->w);
 }
 
@@ -360,6 +387,12 @@ static void put_package(struct writer *wr, size_t i)
                 qn_jsonw_str(&wr->w, "versionInfo", t->version);
         qn_jsonw_str(&wr->w, "downloadLocation", is_url(url) ? url : QN_STR("NOASSERTION"));
         qn_jsonw_bool(&wr->w, "filesAnalyzed", false);
+        if (t->copy) {
+                qn_buf_reset(&wr->text);
+                qn_buf_printf(&wr->text, "recognised by %u of its %u files", t->copy->files,
+                              t->copy->of);
+                qn_jsonw_str(&wr->w, "sourceInfo", qn_buf_view(&wr->text));
+        }
         put_hash(wr, t, false, "checksums", "algorithm", "checksumValue");
         qn_jsonw_array(&wr->w, "externalRefs");
         qn_jsonw_object(&wr->w, NULL);

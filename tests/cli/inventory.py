@@ -292,6 +292,25 @@ def caches(d, home):
     ok(not doc["errors"], "caches: no errors", doc["errors"])
 
 
+def copies(d, home):
+    """Copies of what the tools installed, recognised by what their caches hold."""
+    tree = f"{d}/npm10/node_modules"
+    for name in ("supports-color", "debug", "semver"):
+        shutil.copytree(f"{tree}/{name}", f"{d}/copies/vendor/{name}")
+    shutil.copytree(f"{tree}/color-convert", f"{d}/copies/third_party/cc")
+    put(f"{d}/copies/js/yallist-4.js", open(f"{tree}/yallist/yallist.js", encoding="utf-8").read().replace("\n", "\r\n"))
+    want = {("supports-color", "5.5.0"), ("debug", "4.3.4"), ("semver", "7.5.0"), ("color-convert", "1.9.3"), ("yallist", "4.0.0")}
+    for name, tarball in (("npm", True), ("yarn1", False), ("bun", False), (".yarn/berry/cache", False), ("../npm8", False), ("../pnpm10", False)):
+        if not os.path.exists(f"{home}/{name}"):
+            continue
+        state = f"{d}/copies-state-{name.strip('./').replace('/', '-')}"
+        r = Run("inventory", "--state", state, "learn", f"{home}/{name}")
+        components = of_kind(scan(f"{d}/copies", env={"QANAT_STATE": state}).json, "vendored")
+        got = {(c["name"], c["version"]) for c in components}
+        ok(r.code == 0 and got == want, f"copies, by what {name} holds", (r, got ^ want))
+        ok(not tarball or all(c["integrity"] for c in components), f"copies, by what {name} holds: integrities", components[:2])
+
+
 REGISTRY = subprocess.run(["npm", "config", "get", "registry"], capture_output=True, text=True).stdout.strip()
 
 
@@ -306,6 +325,6 @@ with scratch() as d:
     elif not reachable(d):
         print("1..0 # SKIP the registry cannot be reached")
     else:
-        for part in (npm, bundled, pnpm, yarn_classic, yarn_berry, bun, deno, caches):
+        for part in (npm, bundled, pnpm, yarn_classic, yarn_berry, bun, deno, caches, copies):
             part(d, os.path.join(d, "home"))
         done()
