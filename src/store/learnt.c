@@ -10,8 +10,7 @@ static const struct qn_db_def def = {
                 " bytes INTEGER NOT NULL, UNIQUE(name, version));"
                 "CREATE TABLE file(hash BLOB NOT NULL, package INTEGER NOT NULL REFERENCES package,"
                 " path TEXT NOT NULL, PRIMARY KEY(hash, package, path)) WITHOUT ROWID;"
-                "CREATE INDEX file_package ON file(package);"
-                "PRAGMA user_version = 1;",
+                "CREATE INDEX file_package ON file(package);",
         .version = 1,
         .missing = "nothing was learnt yet: qanat inventory learn",
 };
