@@ -114,6 +114,8 @@ static void fuzz_fetched(struct qn_cur in)
         }
         check(res.fd == -1 && res.code < QN_HTTP_CODE_MAX && res.status <= 999);
         check(is_line(message) && is_line(res.url) && is_line(res.etag) && is_line(res.date));
+        check(is_line(res.authenticate) && is_line(res.notice) && is_line(res.retry_after) &&
+              is_line(res.location));
 }
 
 static void fuzz_whole(struct qn_cur in)
@@ -138,7 +140,8 @@ static void fuzz_asked(struct qn_cur in)
         if (qn_analyse_read_key(in, &key, &full) == 0)
                 check(key.n <= qn_cur_left(&in));
         if (qn_fetch_read_request(in, &q) == 0)
-                check(q.url.n + q.etag.n <= qn_cur_left(&in));
+                check(q.url.n + q.etag.n <= qn_cur_left(&in) && is_line(q.content_type) &&
+                      is_line(q.otp) && is_line(q.signature_name) && is_line(q.signature));
         check(qn_fetch_read_opts(in, &o) <= 0);
 }
 

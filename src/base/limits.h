@@ -169,10 +169,13 @@
 #define QN_CACACHE_BUCKET_MAX ((size_t)16 << 20) /* bytes of one bucket file of npm's cache index */
 #define QN_CACACHE_LINE_MAX   ((size_t)256 << 10) /* bytes of one line in it */
 
+#define QN_HTTP_PAYLOAD_MAX   ((size_t)256 << 20) /* bytes that one request sends */
+#define QN_HTTP_CHALLENGES    16u /* values of www-authenticate that are read */
+
 #define QN_FETCH_WINDOW \
         128u /* requests that the fetch role holds at once; the rest waits in the parent */
 #define QN_FETCH_HEADER_MAX \
-        8192u                  /* bytes of one header of an answer; a longer one counts as absent */
+        8192u                  /* bytes of one header; a longer one of an answer counts as absent */
 #define QN_FETCH_PING_S    5u  /* silence after which the fetch role is asked whether it is alive */
 #define QN_FETCH_SILENCE_S 15u /* and time to answer that */
 

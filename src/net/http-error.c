@@ -107,6 +107,11 @@ bool qn_http_worth_repeating(enum qn_http_code c)
         }
 }
 
+bool qn_http_before_sending(enum qn_http_code c)
+{
+        return c == QN_HTTP_DNS || c == QN_HTTP_REFUSED || c == QN_HTTP_TLS;
+}
+
 void qn_http_explain(const struct qn_http_job *j, enum qn_http_code c, int status, struct qn_buf *b)
 {
         if (c == QN_HTTP_OK)

@@ -58,8 +58,7 @@ static int basic_from_url(struct qn_http_job *j)
 
 static int copy_request(struct qn_http_job *j)
 {
-        struct qn_str *fields[] = { &j->q.url,  &j->q.accept, &j->q.authorization,
-                                    &j->q.cert, &j->q.key,    &j->q.etag };
+        struct qn_str *fields[] = { QN_HTTP_REQUEST_TEXTS(&j->q) };
         int r;
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(fields); i++) {
@@ -93,7 +92,7 @@ int qn_http_job_new(const struct qn_http_request *q, struct qn_http_job **ret)
 
         if (!j)
                 return -ENOMEM;
-        j->fd = -1;
+        j->fd = j->payload = -1;
         j->mem = QN_ARENA_INIT((size_t)4 << 20);
         j->q = *q;
         r = copy_request(j);
@@ -115,6 +114,7 @@ void qn_http_job_free(struct qn_http_job *j)
                 curl_easy_cleanup(j->easy);
         curl_slist_free_all(j->headers);
         qn_closep(&j->fd);
+        qn_closep(&j->payload);
         qn_arena_done(&j->mem);
         free(j);
 }
@@ -127,6 +127,16 @@ static long status_of(CURL *easy)
 
         curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
         return status;
+}
+
+bool qn_http_is_redirect(long status)
+{
+        return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+bool qn_http_job_keeps(const struct qn_http_job *j, long status)
+{
+        return status / 100 == 2 || (j->q.pass && (j->writes || !qn_http_is_redirect(status)));
 }
 
 static size_t refuse(struct qn_http_job *j, enum qn_http_code why)
@@ -142,7 +152,7 @@ static size_t on_body(char *p, size_t one, size_t n, void *user)
         (void)one; /* always 1 */
         if (n == 0)
                 return 0;
-        if (status_of(j->easy) / 100 != 2) {
+        if (!qn_http_job_keeps(j, status_of(j->easy))) {
                 j->size += n;
                 return j->size > QN_HTTP_DISCARD_MAX ? 0 : n;
         }
@@ -156,7 +166,7 @@ static size_t on_body(char *p, size_t one, size_t n, void *user)
 
 int qn_http_job_rewind(struct qn_http_job *j)
 {
-        j->size = 0;
+        j->size = j->sent = 0;
         j->failed = QN_HTTP_OK;
         if (ftruncate(j->fd, 0) < 0 || lseek(j->fd, 0, SEEK_SET) < 0)
                 return -errno;
@@ -165,7 +175,7 @@ int qn_http_job_rewind(struct qn_http_job *j)
 
 /* --- the handle --- */
 
-static int header(struct qn_http_job *j, const char *name, struct qn_str value)
+int qn_http_job_header(struct qn_http_job *j, const char *name, struct qn_str value)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 20);
         struct curl_slist *list;
@@ -185,16 +195,18 @@ static int headers(struct qn_http_job *j)
 {
         bool home = qn_url_same_origin(&j->url, &j->origin);
         char range[64];
-        int r = header(j, "Accept", j->q.accept.p ? j->q.accept : QN_STR("*/*"));
+        int r = qn_http_job_header(j, "Accept", j->q.accept.p ? j->q.accept : QN_STR("*/*"));
 
         if (r == 0)
-                r = header(j, "If-None-Match", j->q.etag);
+                r = qn_http_job_header(j, "If-None-Match", j->q.etag);
         if (r == 0 && home)
-                r = header(j, "Authorization", j->q.authorization);
+                r = qn_http_job_header(j, "Authorization", j->q.authorization);
+        if (r == 0 && home)
+                r = qn_http_job_describe(j);
         if (r == 0 && j->q.bytes) {
                 snprintf(range, sizeof range, "bytes=%" PRIu64 "-%" PRIu64, j->q.from,
                          j->q.from + j->q.bytes - 1);
-                r = header(j, "Range", qn_str_c(range));
+                r = qn_http_job_header(j, "Range", qn_str_c(range));
         }
         return r;
 }
@@ -210,6 +222,17 @@ static void identity(struct qn_http_job *j)
         curl_easy_setopt(j->easy, CURLOPT_SSLKEY_BLOB, &key);
 }
 
+/* Milliseconds until the transfer has to end. */
+static long time_left(const struct qn_http_job *j)
+{
+        uint64_t now = qn_io_nanos(), ms;
+
+        if (!j->deadline)
+                return QN_HTTP_TRANSFER_MS;
+        ms = j->deadline > now ? (j->deadline - now + 999999u) / 1000000u : 1;
+        return (long)QN_MIN(ms, (uint64_t)QN_HTTP_TRANSFER_MS);
+}
+
 static void timeouts(struct qn_http_job *j, const struct qn_http_opts *o)
 {
         uint32_t idle = o->idle_ms && o->idle_ms < QN_HTTP_SLOW_S * 1000 ? o->idle_ms
@@ -219,7 +242,7 @@ static void timeouts(struct qn_http_job *j, const struct qn_http_opts *o)
                          (long)QN_MIN(idle, QN_HTTP_CONNECT_MS));
         curl_easy_setopt(j->easy, CURLOPT_LOW_SPEED_LIMIT, (long)QN_HTTP_SLOW_BYTES);
         curl_easy_setopt(j->easy, CURLOPT_LOW_SPEED_TIME, (long)QN_MAX(idle / 1000, 1u));
-        curl_easy_setopt(j->easy, CURLOPT_TIMEOUT_MS, (long)QN_HTTP_TRANSFER_MS);
+        curl_easy_setopt(j->easy, CURLOPT_TIMEOUT_MS, time_left(j));
 }
 
 static void trust(struct qn_http_job *j, const struct qn_http_opts *o)
@@ -274,6 +297,7 @@ int qn_http_job_prepare(struct qn_http_job *j, const struct qn_http_opts *o)
         if (r < 0)
                 return r;
         transport(j, o);
+        qn_http_job_upload(j);
         timeouts(j, o);
         trust(j, o);
         identity(j);
@@ -307,6 +331,22 @@ static struct qn_str answer_header(CURL *easy, const char *name)
         return qn_str_c(h->value);
 }
 
+/* All its values as one: servers that offer several ways to log in may give each a line of its own. */
+static struct qn_str challenges(CURL *easy, struct qn_buf *b)
+{
+        struct curl_header *h = NULL;
+
+        for (size_t i = 0; easy && i < QN_HTTP_CHALLENGES; i++) {
+                if (curl_easy_header(easy, "www-authenticate", i, CURLH_HEADER, -1, &h) !=
+                    CURLHE_OK)
+                        break;
+                if (i)
+                        qn_buf_puts(b, ", ");
+                qn_buf_puts(b, h->value);
+        }
+        return b->n && qn_buf_error(b) == 0 ? qn_buf_view(b) : (struct qn_str){ 0 };
+}
+
 /* "bytes 0-9/20" (RFC 9110, 14.4) → 20, 0 when it is not said.  -EINVAL: it is not the part that was asked for. */
 static int part_of(const struct qn_http_job *j, int status, uint64_t *ret_total)
 {
@@ -327,7 +367,8 @@ static int part_of(const struct qn_http_job *j, int status, uint64_t *ret_total)
 
 void qn_http_job_finish(struct qn_http_job *j, enum qn_http_code code, int status)
 {
-        _cleanup_(qn_buf_done) struct qn_buf message = QN_BUF_INIT(2048);
+        _cleanup_(qn_buf_done) struct qn_buf message = QN_BUF_INIT(2048),
+                                             ways = QN_BUF_INIT(QN_FETCH_HEADER_MAX);
         struct qn_http_result res = { 0 };
         uint64_t total;
 
@@ -349,6 +390,10 @@ void qn_http_job_finish(struct qn_http_job *j, enum qn_http_code code, int statu
                 .content_type = answer_header(j->easy, "content-type"),
                 .date = answer_header(j->easy, "date"),
                 .link = answer_header(j->easy, "link"),
+                .authenticate = challenges(j->easy, &ways),
+                .notice = answer_header(j->easy, "npm-notice"),
+                .retry_after = answer_header(j->easy, "retry-after"),
+                .location = answer_header(j->easy, "location"),
         };
         j->done(&res, j->user);
 }

@@ -28,20 +28,38 @@ struct qn_http_job {
         bool proxied;             /* the current try goes through a proxy */
         unsigned tries, redirects;
         uint64_t next_try; /* monotonic nanoseconds, JOB_WAITING */
+        uint64_t deadline; /* the same, for all of it; 0: none */
         CURL *easy;
         struct curl_slist *headers;
         int fd; /* where the body goes */
         uint64_t size;
+        bool writes; /* it is no GET: not redirected, not repeated once it was sent */
+        int payload; /* what is sent, -1: nothing */
+        uint64_t payload_size, sent;
 };
 
 /* http-error.c */
 enum qn_http_code qn_http_classify_curl(CURLcode c);
 enum qn_http_code qn_http_classify_status(int status);
 bool qn_http_worth_repeating(enum qn_http_code c);
+/* Failures before a request is sent. */
+bool qn_http_before_sending(enum qn_http_code c);
 void qn_http_explain(const struct qn_http_job *j, enum qn_http_code c, int status,
                      struct qn_buf *b);
 
+/* http-request.c */
+/* Takes the payload in: 0, -EINVAL, -EFBIG. */
+int qn_http_job_load(struct qn_http_job *j, int payload);
+/* The headers of what is sent: 0, -ENOMEM. */
+int qn_http_job_describe(struct qn_http_job *j);
+/* The method and the payload. */
+void qn_http_job_upload(struct qn_http_job *j);
+
 /* http-job.c */
+int qn_http_job_header(struct qn_http_job *j, const char *name, struct qn_str value);
+/* Whether the body of an answer with this status is the caller's. */
+bool qn_http_job_keeps(const struct qn_http_job *j, long status);
+bool qn_http_is_redirect(long status);
 int qn_http_job_new(const struct qn_http_request *q, struct qn_http_job **ret);
 void qn_http_job_free(struct qn_http_job *j);
 /* Sets up the easy handle for the next try.  0, -ENOMEM. */

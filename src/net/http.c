@@ -14,7 +14,8 @@
 
 TAILQ_HEAD(job_list, qn_http_job);
 
-#define SPARE_MAX 16 /* easy handles kept for reuse */
+#define SPARE_MAX 16       /* easy handles kept for reuse */
+#define SLACK_NS  5000000u /* how much earlier than we libcurl may think that it is late */
 
 struct qn_http {
         struct qn_http_opts o; /* strings are NUL-terminated copies in mem */
@@ -289,13 +290,16 @@ static bool try_again(struct qn_http *h, struct qn_http_job *j, enum qn_http_cod
         curl_off_t after = 0;
         uint64_t ms;
 
-        if (!qn_http_worth_repeating(code) || j->tries >= h->o.tries)
+        if (!qn_http_worth_repeating(code) || j->tries >= h->o.tries ||
+            (j->writes && !qn_http_before_sending(code)))
                 return false;
         ms = backoff_ms(h, j->tries);
         curl_easy_getinfo(j->easy, CURLINFO_RETRY_AFTER, &after);
         if (after > 0 && (uint64_t)after > QN_HTTP_WAIT_MAX_MS / 1000)
                 return false;
         ms = QN_MAX(ms, (uint64_t)(after > 0 ? after : 0) * 1000);
+        if (j->deadline && qn_io_nanos() + ms * 1000000u >= j->deadline)
+                return false;
         j->redirects = 0;
         j->url = j->origin;
         if (qn_http_job_retarget(j) < 0)
@@ -305,9 +309,13 @@ static bool try_again(struct qn_http *h, struct qn_http_job *j, enum qn_http_cod
         return true;
 }
 
-static bool is_redirect(long status)
+/* A transfer that was ended at the deadline, unless not even a connection came about. */
+static bool is_late(const struct qn_http_job *j)
 {
-        return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+        curl_off_t connected = 0;
+
+        curl_easy_getinfo(j->easy, CURLINFO_CONNECT_TIME_T, &connected);
+        return j->deadline && connected > 0 && qn_io_nanos() + SLACK_NS >= j->deadline;
 }
 
 static enum qn_http_code judge(struct qn_http_job *j, CURLcode c, long status)
@@ -322,11 +330,21 @@ static enum qn_http_code judge(struct qn_http_job *j, CURLcode c, long status)
                 return QN_HTTP_PROXY;
         /* An error answer whose body was not read to its end is still that answer. */
         if (status >= 300 &&
-            (c == CURLE_OK || c == CURLE_WRITE_ERROR || c == CURLE_FILESIZE_EXCEEDED))
+            (c == CURLE_OK || (!qn_http_job_keeps(j, status) &&
+                               (c == CURLE_WRITE_ERROR || c == CURLE_FILESIZE_EXCEEDED))))
                 return qn_http_classify_status((int)status);
+        if (code == QN_HTTP_TIMEOUT && is_late(j))
+                return QN_HTTP_LATE;
         if (code == QN_HTTP_TIMEOUT && status)
                 return QN_HTTP_SLOW;
         return code == QN_HTTP_OK ? qn_http_classify_status((int)status) : code;
+}
+
+/* Whether an error is a whole answer that the caller wants to have as it is. */
+static bool is_passed(const struct qn_http_job *j, CURLcode c, enum qn_http_code code, long status)
+{
+        return j->q.pass && c == CURLE_OK && qn_http_job_keeps(j, status) &&
+               code == qn_http_classify_status((int)status) && !(j->proxied && status == 407);
 }
 
 static void transfer_done(struct qn_http *h, struct qn_http_job *j, CURLcode c)
@@ -334,11 +352,13 @@ static void transfer_done(struct qn_http *h, struct qn_http_job *j, CURLcode c)
         char *location = NULL;
         long status = 0;
         enum qn_http_code code;
+        bool passed;
 
         curl_easy_getinfo(j->easy, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_getinfo(j->easy, CURLINFO_REDIRECT_URL, &location);
         code = judge(j, c, status);
-        if (code == QN_HTTP_STATUS && is_redirect(status)) {
+        passed = is_passed(j, c, code, status);
+        if (code == QN_HTTP_STATUS && qn_http_is_redirect(status) && !j->writes) {
                 code = qn_http_job_redirect(j, location);
                 curl_multi_remove_handle(h->multi, j->easy);
                 if (code == QN_HTTP_OK) {
@@ -349,7 +369,7 @@ static void transfer_done(struct qn_http *h, struct qn_http_job *j, CURLcode c)
                 curl_multi_remove_handle(h->multi, j->easy);
         }
         if (!try_again(h, j, code))
-                finish(h, j, code, (int)status);
+                finish(h, j, passed ? QN_HTTP_OK : code, (int)status);
 }
 
 static void reap(struct qn_http *h)
@@ -380,14 +400,31 @@ static void wake_waiting(struct qn_http *h, uint64_t now)
         }
 }
 
-static uint64_t next_try(const struct qn_http *h)
+static void end_late(struct qn_http *h, uint64_t now)
+{
+        struct qn_http_job *j, *next;
+
+        for (j = TAILQ_FIRST(&h->queued); j; j = next) {
+                next = TAILQ_NEXT(j, link);
+                if (j->deadline && j->deadline <= now)
+                        finish(h, j, QN_HTTP_LATE, 0);
+        }
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+        return !a || (b && b < a) ? b : a;
+}
+
+static uint64_t next_moment(const struct qn_http *h)
 {
         struct qn_http_job *j;
-        uint64_t first = 0;
+        uint64_t first = h->curl_at;
 
         TAILQ_FOREACH(j, &h->waiting, link)
-        if (!first || j->next_try < first)
-                first = j->next_try;
+        first = sooner(first, j->next_try);
+        TAILQ_FOREACH(j, &h->queued, link)
+        first = sooner(first, j->deadline);
         return first;
 }
 
@@ -407,14 +444,21 @@ static void wake(struct qn_http *h)
         set_timer(h, 1); /* a moment long past */
 }
 
-int qn_http_get(struct qn_http *h, const struct qn_http_request *q, int body, qn_http_done *done,
-                void *user)
+int qn_http_send(struct qn_http *h, const struct qn_http_request *q, int payload, int body,
+                 qn_http_done *done, void *user)
 {
         struct qn_http_job *j = NULL;
-        int r = qn_http_job_new(q, &j);
+        int r = qn_http_request_ok(q) ? qn_http_job_new(q, &j) : -EINVAL;
 
         if (r < 0)
                 return r;
+        r = qn_http_job_load(j, payload);
+        if (r < 0) {
+                qn_http_job_free(j);
+                return r;
+        }
+        j->payload = payload;
+        j->deadline = q->total_ms ? qn_io_nanos() + (uint64_t)q->total_ms * 1000000u : 0;
         j->fd = body;
         j->done = done;
         j->user = user;
@@ -424,16 +468,22 @@ int qn_http_get(struct qn_http *h, const struct qn_http_request *q, int body, qn
         return 0;
 }
 
+int qn_http_get(struct qn_http *h, const struct qn_http_request *q, int body, qn_http_done *done,
+                void *user)
+{
+        return qn_http_send(h, q, -1, body, done, user);
+}
+
 /* Everything that is due now; leaves the timer on the next moment that something is. */
 static void work(struct qn_http *h)
 {
-        uint64_t first;
         int running;
 
         for (;;) {
                 uint64_t now = qn_io_nanos();
 
                 wake_waiting(h, now);
+                end_late(h, now);
                 start_queued(h);
                 if (h->curl_at && h->curl_at <= now) {
                         h->curl_at = 0;
@@ -444,10 +494,7 @@ static void work(struct qn_http *h)
                     (TAILQ_EMPTY(&h->queued) || h->n_active >= QN_HTTP_INFLIGHT))
                         break;
         }
-        first = next_try(h);
-        if (h->curl_at && (!first || h->curl_at < first))
-                first = h->curl_at;
-        set_timer(h, first);
+        set_timer(h, next_moment(h));
 }
 
 static int wait_once(struct qn_http *h, int timeout_ms)

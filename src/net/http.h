@@ -1,7 +1,8 @@
-/* http.h - many GET requests at once: HTTP/2 multiplexing, keep-alive, retries, caps.  HOSTILE PEERS.
+/* http.h - many requests at once: HTTP/2 multiplexing, keep-alive, retries, caps.  HOSTILE PEERS.
  * It runs in the fetch role (role/fetch.h); one object, one thread, no locks.  A body goes into a descriptor of the caller's
  * under the request's cap, decompressed as it arrives, so that neither endless nor well-compressed answers can fill memory.  Redirects are followed here, not by libcurl: at most
  * QN_HTTP_REDIRECTS, only http and https, never down from https, and credentials stay with their origin.
+ * Requests that change something (anything but GET) are not redirected, and tried again only while nothing of them was sent.
  * Not here: what to ask whom, and with which credentials (registry.h). */
 #pragma once
 
@@ -48,7 +49,28 @@ struct qn_http_request {
         uint64_t from, bytes;        /* only so many bytes from there on; bytes 0: everything */
         size_t max;                  /* cap for the decompressed body */
         bool compressed;             /* offer gzip, br… (not useful for tarballs) */
+        bool pass;         /* an answer with any status is QN_HTTP_OK, with its body and headers; a GET that fails is
+                              repeated all the same, and follows redirects */
+        uint32_t total_ms; /* for all of it, tries and waiting included; then it is QN_HTTP_LATE; 0: no limit */
+        struct qn_str method; /* "PUT", "POST", "DELETE"; p NULL: "GET" */
+        /* Headers, p NULL: not sent; all of them, and method, are checked by qn_http_request_ok(). */
+        struct qn_str content_type, content_encoding;
+        struct qn_str otp, auth_type, session, command; /* npm-otp, npm-auth-type, npm-session, npm-command */
+        struct qn_str signature_name, signature;        /* one of the caller's own: its name in lower case, its value */
 };
+
+/* Every text of a request, for those that copy or send it. */
+#define QN_HTTP_REQUEST_TEXTS(q)                                                                \
+        &(q)->url, &(q)->accept, &(q)->authorization, &(q)->cert, &(q)->key, &(q)->etag,        \
+                &(q)->method, &(q)->content_type, &(q)->content_encoding, &(q)->otp,            \
+                &(q)->auth_type, &(q)->session, &(q)->command, &(q)->signature_name,            \
+                &(q)->signature
+
+/* A known method; headers of printable ASCII, at most QN_FETCH_HEADER_MAX bytes each; and none that says where a request
+ * ends or whom it is for. */
+bool qn_http_request_ok(const struct qn_http_request *q);
+/* Whether it is anything but a GET. */
+bool qn_http_writes(const struct qn_http_request *q);
 
 /* Given to the callback, valid until it returns. */
 struct qn_http_result {
@@ -63,8 +85,8 @@ struct qn_http_result {
         const char *
                 message; /* one sentence with the URL (credentials stripped) and the next step; "" when OK */
         struct qn_str url; /* the final one, after redirects */
-        struct qn_str etag, last_modified, cache_control, content_type, date,
-                link; /* p NULL when absent */
+        struct qn_str etag, last_modified, cache_control, content_type, date, link, authenticate,
+                notice, retry_after, location; /* www-authenticate, npm-notice…; p NULL when absent */
 };
 
 typedef void qn_http_done(struct qn_http_result *res, void *user);
@@ -75,7 +97,11 @@ struct qn_http *qn_http_free(struct qn_http *h);
 void qn_http_freep(struct qn_http **h);
 
 /* The callback is called once, from qn_http_poll(), never from here; it may start further requests.  body is an empty file
- * that the client owns from here, and writes to until the callback.  0, or -ENOMEM. */
+ * that the client owns from here, and writes to until the callback; payload, what is sent, is the client's as well: a regular
+ * file, or -1 for nothing.  0, -EINVAL (qn_http_request_ok(); a GET with a payload), -EFBIG (QN_HTTP_PAYLOAD_MAX), -ENOMEM:
+ * both files are still the caller's then. */
+QN_MUST int qn_http_send(struct qn_http *h, const struct qn_http_request *q, int payload, int body,
+                         qn_http_done *done, void *user);
 QN_MUST int qn_http_get(struct qn_http *h, const struct qn_http_request *q, int body,
                         qn_http_done *done, void *user);
 /* Works and calls back until something was finished, nothing is left, or timeout_ms passed (-1: no limit, 0: only what is

@@ -24,7 +24,9 @@ struct fetch {
         TAILQ_ENTRY(fetch) link;
         struct qn_buf request; /* as bytes */
         size_t max;
-        int fd; /* the body, -1 while it waits */
+        int fd;      /* the body, -1 while it waits */
+        int payload; /* what is sent, -1: nothing */
+        bool writes; /* it is not to be done twice */
         uint64_t seq;
         unsigned crashes; /* of the role while it worked on this */
         qn_http_done *done;
@@ -63,6 +65,7 @@ static struct fetch *fetch_free(struct fetch *t)
 {
         qn_buf_done(&t->request);
         qn_closep(&t->fd);
+        qn_closep(&t->payload);
         free(t);
         return NULL;
 }
@@ -153,27 +156,46 @@ void qn_fetch_wake(struct qn_fetch *f)
                 return; /* it is awake as it can be */
 }
 
-int qn_fetch_get(struct qn_fetch *f, const struct qn_http_request *q, qn_http_done *done,
-                 void *user)
+static int check_request(const struct qn_http_request *q, struct qn_cur payload)
 {
-        struct fetch *t = calloc(1, sizeof *t);
+        if (!qn_http_request_ok(q) || (!qn_http_writes(q) && qn_cur_left(&payload)))
+                return -EINVAL;
+        return qn_cur_left(&payload) > QN_HTTP_PAYLOAD_MAX ? -EFBIG : 0;
+}
+
+int qn_fetch_send(struct qn_fetch *f, const struct qn_http_request *q, struct qn_cur payload,
+                  qn_http_done *done, void *user)
+{
+        int r = check_request(q, payload);
+        struct fetch *t = r < 0 ? NULL : calloc(1, sizeof *t);
 
         if (!t)
-                return -ENOMEM;
+                return r < 0 ? r : -ENOMEM;
         *t = (struct fetch){ .request = QN_BUF_INIT(QN_ROLE_PARAMS_MAX),
                              .max = q->max,
                              .fd = -1,
+                             .payload = -1,
+                             .writes = qn_http_writes(q),
                              .done = done,
                              .user = user };
         qn_fetch_write_request(&t->request, q);
-        if (qn_buf_error(&t->request) == -ENOMEM) {
+        r = qn_buf_error(&t->request) == -ENOMEM ? -ENOMEM : 0;
+        if (r == 0 && qn_cur_left(&payload))
+                r = qn_input_sealed(payload, &t->payload);
+        if (r < 0) {
                 fetch_free(t);
-                return -ENOMEM;
+                return r;
         }
         TAILQ_INSERT_TAIL(&f->queue, t, link);
         f->n_open++;
         qn_fetch_wake(f);
         return 0;
+}
+
+int qn_fetch_get(struct qn_fetch *f, const struct qn_http_request *q, qn_http_done *done,
+                 void *user)
+{
+        return qn_fetch_send(f, q, (struct qn_cur){ 0 }, done, user);
 }
 
 /* --- results --- */
@@ -285,7 +307,7 @@ static void judge(struct qn_fetch *f, enum loss loss)
         while ((t = TAILQ_LAST(&f->given, fetch_list))) {
                 if (loss == LOSS_HUNG)
                         fail(f, &f->given, t, QN_HTTP_HUNG, NULL);
-                else if (++t->crashes >= QN_ROLE_CRASHES_MAX)
+                else if (++t->crashes >= QN_ROLE_CRASHES_MAX || t->writes)
                         fail(f, &f->given, t, QN_HTTP_CRASHED, NULL);
                 else
                         put_back(f, t);
@@ -349,8 +371,10 @@ static void start_role(struct qn_fetch *f)
 static int give(struct qn_fetch *f, struct fetch *t)
 {
         const struct qn_msg_job job = { .seq = f->seq + 1,
-                                        .kind = QN_FETCH_GET,
-                                        .params = qn_cur_str(qn_buf_view(&t->request)) };
+                                        .kind = QN_FETCH_SEND,
+                                        .params = qn_cur_str(qn_buf_view(&t->request)),
+                                        .beside = { .has = t->payload >= 0,
+                                                    .fds = { t->payload } } };
         int r;
 
         t->fd = memfd_create("qanat-body", MFD_CLOEXEC | MFD_ALLOW_SEALING);

@@ -16,11 +16,10 @@
 #define OPTION_TEXTS(o)                                                                     \
         &(o)->user_agent, &(o)->ca, &(o)->extra_ca, &(o)->proxies.all, &(o)->proxies.https, \
                 &(o)->proxies.http, &(o)->proxies.none
-#define REQUEST_TEXTS(q) \
-        &(q)->url, &(q)->accept, &(q)->authorization, &(q)->cert, &(q)->key, &(q)->etag
 #define RESULT_TEXTS(r)                                                                      \
         &(r)->url, &(r)->etag, &(r)->last_modified, &(r)->cache_control, &(r)->content_type, \
-                &(r)->date, &(r)->link
+                &(r)->date, &(r)->link, &(r)->authenticate, &(r)->notice, &(r)->retry_after, \
+                &(r)->location
 
 static int get_flag(struct qn_cur *in, bool *ret)
 {
@@ -64,9 +63,11 @@ int qn_fetch_read_opts(struct qn_cur in, struct qn_http_opts *ret)
 
 void qn_fetch_write_request(struct qn_buf *out, const struct qn_http_request *q)
 {
-        const struct qn_str *const texts[] = { REQUEST_TEXTS(q) };
+        const struct qn_str *const texts[] = { QN_HTTP_REQUEST_TEXTS(q) };
 
         qn_wire_put_u32(out, q->compressed);
+        qn_wire_put_u32(out, q->pass);
+        qn_wire_put_u32(out, q->total_ms);
         qn_wire_put_u64(out, q->max);
         qn_wire_put_u64(out, q->from);
         qn_wire_put_u64(out, q->bytes);
@@ -76,12 +77,14 @@ void qn_fetch_write_request(struct qn_buf *out, const struct qn_http_request *q)
 int qn_fetch_read_request(struct qn_cur in, struct qn_http_request *ret)
 {
         struct qn_http_request q = { 0 };
-        struct qn_str *const texts[] = { REQUEST_TEXTS(&q) };
+        struct qn_str *const texts[] = { QN_HTTP_REQUEST_TEXTS(&q) };
         uint64_t max = 0;
 
-        if (get_flag(&in, &q.compressed) < 0 || qn_cur_le64(&in, &max) < 0 ||
+        if (get_flag(&in, &q.compressed) < 0 || get_flag(&in, &q.pass) < 0 ||
+            qn_cur_le32(&in, &q.total_ms) < 0 || qn_cur_le64(&in, &max) < 0 ||
             qn_cur_le64(&in, &q.from) < 0 || qn_cur_le64(&in, &q.bytes) < 0 ||
-            qn_wire_get_texts(&in, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&in))
+            qn_wire_get_texts(&in, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&in) ||
+            !qn_http_request_ok(&q))
                 return -EBADMSG;
         q.max = max;
         *ret = q;

@@ -9,7 +9,7 @@
 
 enum qn_fetch_message {
         QN_FETCH_OPTIONS = 1, /* input: the options; no answer */
-        QN_FETCH_GET,         /* parameters: the request; descriptor: its body */
+        QN_FETCH_SEND,        /* parameters: the request; descriptor: its body; beside, in place 0: what is sent */
         QN_FETCH_PING,        /* the answer is empty */
 };
 
@@ -18,7 +18,7 @@ void qn_fetch_write_request(struct qn_buf *out, const struct qn_http_request *q)
 /* Headers that are too long or hold anything but printable ASCII are left out. */
 void qn_fetch_write_result(struct qn_buf *out, const struct qn_http_result *r);
 
-/* 0 or -EBADMSG; texts are slices of the bytes. */
+/* 0 or -EBADMSG (a request: also when it is not qn_http_request_ok()); texts are slices of the bytes. */
 QN_MUST int qn_fetch_read_opts(struct qn_cur in, struct qn_http_opts *ret);
 QN_MUST int qn_fetch_read_request(struct qn_cur in, struct qn_http_request *ret);
 /* Everything but fd, and message as a slice: what it holds is printable ASCII. */

@@ -64,16 +64,19 @@ static int take_options(struct fetcher *f, const struct qn_msg_job *job, int fd)
         return r;
 }
 
-static int take_request(struct fetcher *f, const struct qn_msg_job *job, int *fd)
+static int take_request(struct fetcher *f, struct qn_msg_job *job, int *fd)
 {
         struct qn_http_request q;
+        int payload = job->beside.has ? job->beside.fds[0] : -1;
         int r = f->http && *fd >= 0 ? qn_fetch_read_request(job->params, &q) : -EBADMSG;
 
         if (r == 0)
-                r = qn_http_get(f->http, &q, *fd, on_done, (void *)(uintptr_t)job->seq);
-        if (r == 0)
-                (void)TAKE_FD(*fd);
-        return r;
+                r = qn_http_send(f->http, &q, payload, *fd, on_done, (void *)(uintptr_t)job->seq);
+        if (r < 0)
+                return r;
+        (void)TAKE_FD(*fd);
+        job->beside.has = 0;
+        return 0;
 }
 
 /* 1; 0: the parent is gone; -errno. */
@@ -85,15 +88,11 @@ static int take_message(struct fetcher *f)
 
         if (r <= 0)
                 return r;
-        if (job.beside.has) {
-                qn_msg_beside_close(&job.beside);
-                return -EBADMSG;
-        }
-        switch (job.kind) {
+        switch (job.beside.has > (job.kind == QN_FETCH_SEND) ? 0 : job.kind) {
         case QN_FETCH_OPTIONS:
                 r = take_options(f, &job, fd);
                 break;
-        case QN_FETCH_GET:
+        case QN_FETCH_SEND:
                 r = take_request(f, &job, &fd);
                 break;
         case QN_FETCH_PING:
@@ -103,6 +102,7 @@ static int take_message(struct fetcher *f)
         default:
                 r = -EBADMSG;
         }
+        qn_msg_beside_close(&job.beside);
         return r < 0 ? r : 1;
 }
 

@@ -4,6 +4,7 @@
  * more than the network.  The parent's side has the calls of net/http.h. */
 #pragma once
 
+#include "base/cur.h"
 #include "base/err.h"
 #include "net/http.h"
 #include "role/role.h"
@@ -19,8 +20,13 @@ struct qn_fetch *qn_fetch_free(struct qn_fetch *f);
 void qn_fetch_freep(struct qn_fetch **f);
 
 /* The callback is called once, from qn_fetch_poll(), never from here; it may start further requests.
- * When the role dies, what it was working on is tried once more, one request at a time.
- * 0, or -ENOMEM. */
+ * When the role dies, what it was working on is tried once more, one request at a time; but what is
+ * no GET fails, because it may have been sent.
+ * payload is what is sent; like the request it is copied.  0; -EINVAL (qn_http_request_ok(); a GET
+ * with a payload), -EFBIG (QN_HTTP_PAYLOAD_MAX), -ENOMEM, -errno. */
+QN_MUST int qn_fetch_send(struct qn_fetch *f, const struct qn_http_request *q,
+                          struct qn_cur payload, qn_http_done *done, void *user);
+/* The same without a payload. */
 QN_MUST int qn_fetch_get(struct qn_fetch *f, const struct qn_http_request *q, qn_http_done *done,
                          void *user);
 /* Works and calls back until something was finished, nothing is left, or timeout_ms passed (-1: no

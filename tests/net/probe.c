@@ -4,6 +4,7 @@
  *     probe auth NAME URL...        what would be sent, and through which proxy
  *     probe url NAME VERSION [RESOLVED]
  *     probe get MAX URL...          the fetch role alone, all at once
+ *     probe send METHOD URL [KEY=VALUE...]   one request of any kind: size= bytes are sent; what came, its headers, its body
  *     probe packument|full NAME...  all at once
  *     probe tarball NAME VERSION [RESOLVED [INTEGRITY]]
  * Flags for npm come from the environment, as npm_config_*.  QANAT_CACHE names the directory for npm's remembered default. */
@@ -107,6 +108,114 @@ static int get(int argc, char **argv, const struct qn_npmconf *c)
         if (r < 0)
                 printf("error %d %s\n", -r, err.msg);
         return r < 0 ? 2 : 0;
+}
+
+static void on_sent(struct qn_http_result *res, void *user)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)64 << 10);
+
+        on_http(res, user);
+        show("authenticate", res->authenticate);
+        show("notice", res->notice);
+        show("retry-after", res->retry_after);
+        show("location", res->location);
+        show("content-type", res->content_type);
+        if (res->fd >= 0 && lseek(res->fd, 0, SEEK_SET) == 0 && qn_io_read_fd(res->fd, &b) == 0)
+                show("body", qn_buf_view(&b));
+}
+
+static void on_warm(struct qn_http_result *res, void *user QN_UNUSED)
+{
+        bad += res->code != QN_HTTP_OK;
+}
+
+/* Settings of a request that are texts, and those that are numbers. */
+struct sent {
+        struct qn_http_request q;
+        struct qn_str warm; /* asked for before, so that there is a connection */
+        uint64_t size, pass, total, max, tries;
+};
+
+static bool set(struct sent *s, struct qn_str key, struct qn_str value)
+{
+        const struct {
+                const char *key;
+                struct qn_str *text;
+                uint64_t *number;
+        } rows[] = {
+                { "type", &s->q.content_type, NULL },
+                { "encoding", &s->q.content_encoding, NULL },
+                { "otp", &s->q.otp, NULL },
+                { "auth-type", &s->q.auth_type, NULL },
+                { "session", &s->q.session, NULL },
+                { "command", &s->q.command, NULL },
+                { "name", &s->q.signature_name, NULL },
+                { "value", &s->q.signature, NULL },
+                { "size", NULL, &s->size },
+                { "pass", NULL, &s->pass },
+                { "total", NULL, &s->total },
+                { "max", NULL, &s->max },
+                { "tries", NULL, &s->tries },
+                { "warm", &s->warm, NULL },
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(rows); i++) {
+                if (!qn_str_is(key, rows[i].key))
+                        continue;
+                if (rows[i].number)
+                        return qn_str_u64(value, rows[i].number) == 0;
+                *rows[i].text = value;
+                return true;
+        }
+        return false;
+}
+
+static int send_one(struct sent *s, const struct qn_npmconf *c)
+{
+        _cleanup_(qn_fetch_freep) struct qn_fetch *h = NULL;
+        _cleanup_(qn_buf_done) struct qn_buf payload = QN_BUF_INIT((size_t)1 << 30);
+        struct qn_http_opts o = { .ca = c->ca,
+                                  .tries = (unsigned)s->tries,
+                                  .idle_ms = c->timeout_ms,
+                                  .retry_min_ms = 20,
+                                  .retry_max_ms = 200 };
+        struct qn_err err = { 0 };
+        char name[] = "sent";
+        int r = qn_fetch_new(&o, false, &h);
+
+        for (uint64_t i = 0; i < s->size; i++)
+                qn_buf_byte(&payload, (char)('a' + i % 23));
+        if (r == 0 && s->warm.p)
+                r = qn_fetch_get(h, &(struct qn_http_request){ .url = s->warm, .max = s->max },
+                                 on_warm, NULL);
+        while (r >= 0 && (r = qn_fetch_poll(h, -1, &err)) > 0)
+                ;
+        if (r == 0)
+                r = qn_fetch_send(h, &s->q, qn_cur_str(qn_buf_view(&payload)), on_sent, name);
+        while (r >= 0 && (r = qn_fetch_poll(h, -1, &err)) > 0)
+                ;
+        if (r < 0)
+                printf("error %d %s\n", -r, err.msg);
+        return r < 0 ? 2 : 0;
+}
+
+static int send_any(int argc, char **argv, const struct qn_npmconf *c)
+{
+        struct sent s = { .q = { .method = qn_str_c(argv[0]),
+                                 .url = qn_str_c(argv[1]),
+                                 .authorization = QN_STR("Bearer secret") },
+                          .max = 1 << 20 };
+
+        for (int i = 2; i < argc; i++) {
+                struct qn_str value = qn_str_c(argv[i]), key = qn_str_cut(&value, '=');
+
+                if (!set(&s, key, value))
+                        return 2;
+        }
+        s.q.pass = s.pass;
+        s.q.total_ms = (uint32_t)s.total;
+        s.q.max = s.max;
+        return send_one(&s, c);
 }
 
 /* Both that have descriptors, until every question is answered. */
@@ -220,6 +329,8 @@ int main(int argc, char **argv)
                 return tarball_url(argc - 2, argv + 2, c);
         else if (strcmp(argv[1], "get") == 0 && argc > 2)
                 return get(argc - 2, argv + 2, c);
+        else if (strcmp(argv[1], "send") == 0 && argc > 3)
+                return send_any(argc - 2, argv + 2, c);
         else
                 return ask(argv[1], argc - 2, argv + 2, c);
         return 0;

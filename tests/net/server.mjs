@@ -3,6 +3,7 @@ import http from 'node:http'
 import http2 from 'node:http2'
 import net from 'node:net'
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync, brotliCompressSync } from 'node:zlib'
@@ -30,7 +31,7 @@ export async function serve (handler, tls) {
     res.on('error', () => {})
     const n = (state.hits.get(req.url) ?? 0) + 1
     state.hits.set(req.url, n)
-    seen.push({ url: req.url, headers: { ...req.headers }, http: req.httpVersion })
+    seen.push({ method: req.method, url: req.url, headers: { ...req.headers }, http: req.httpVersion })
     handler(req, res, { ...state, n, base: api.url })
   }
   const server = tls ? http2.createSecureServer({ ...tls, allowHTTP1: true }, on) : http.createServer(on)
@@ -45,6 +46,14 @@ export async function serve (handler, tls) {
   api.url = `${tls ? 'https' : 'http'}://localhost:${api.port}`
   api.close = () => { server.close(); sockets.forEach(s => s.destroy()) }
   return api
+}
+
+// Calls back with what a request's body was.
+function whole (req, done) {
+  const sha1 = createHash('sha1')
+  let size = 0
+  req.on('data', d => { sha1.update(d); size += d.length })
+  req.on('end', () => done(sha1.digest('hex'), size))
 }
 
 // The routes of the misbehaving server.
@@ -78,6 +87,17 @@ export function naughty (req, res, s) {
     '/endless': () => { res.writeHead(200); const t = setInterval(() => res.write(Buffer.alloc(65536)), 1); res.on('close', () => clearInterval(t)) },
     '/loris': () => { res.writeHead(200); const t = setInterval(() => res.write('x'), 200); res.on('close', () => clearInterval(t)) },
     '/silent': () => {},
+    '/echo': () => whole(req, (sha1, size) => send(200, { 'content-type': 'application/json' }, JSON.stringify({ method: req.method, sha1, size, headers: req.headers }))),
+    '/otp': () => whole(req, () => send(401, { 'www-authenticate': ['Basic realm="x"', 'OTP'], 'npm-notice': 'open the link', 'content-type': 'application/json' }, '{"error":"otp"}')),
+    '/otp-early': () => send(401, { 'www-authenticate': 'OTP' }, 'early'),
+    '/500-body': () => whole(req, () => send(500, { 'retry-after': '1', 'content-encoding': 'gzip' }, gzipSync('broken inside'))),
+    '/202': () => send(202, { 'retry-after': '5' }, '{}'),
+    '/204': () => send(204, {}),
+    '/304': () => send(304, { etag: '"e1"' }),
+    '/odd-header': () => send(403, { 'npm-notice': 'x\u00e9', 'www-authenticate': 'y'.repeat(9000) }, 'no'),
+    '/drop': () => whole(req, () => res.stream ? res.stream.close(2) : res.socket.destroy()),
+    '/drop-unread': () => req.once('data', () => res.stream ? res.stream.close(2) : res.socket.destroy()),
+    '/trickle': () => { res.writeHead(200); const t = setInterval(() => res.write(Buffer.alloc(2000)), 50); res.on('close', () => clearInterval(t)) },
     '/redirect': () => to('/fine'),
     '/redirect-permanent': () => to('/fine', 308),
     '/redirect-5': () => to('/redirect-4'),

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,7 +60,14 @@ TEST(options_and_requests_come_back_whole)
         const struct qn_http_request q = { .url = QN_STR("http://h.invalid/"),
                                            .authorization = QN_STR("Bearer x"),
                                            .max = (size_t)5 << 32,
-                                           .compressed = true };
+                                           .compressed = true,
+                                           .pass = true,
+                                           .total_ms = 70000,
+                                           .method = QN_STR("PUT"),
+                                           .content_type = QN_STR("application/json"),
+                                           .otp = QN_STR("123456"),
+                                           .signature_name = QN_STR("qanat-signature"),
+                                           .signature = QN_STR("sha256=00") };
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(4096), c = QN_BUF_INIT(4096);
 
         qn_fetch_write_opts(&b, &o);
@@ -71,6 +79,112 @@ TEST(options_and_requests_come_back_whole)
         ASSERT_EXACT(read_request, qn_buf_view(&c));
         ASSERT_TRUE(request.max == q.max && request.compressed && !request.etag.p &&
                     qn_str_is(request.authorization, "Bearer x"));
+        ASSERT_TRUE(request.pass && request.total_ms == 70000 && qn_str_is(request.method, "PUT") &&
+                    qn_str_is(request.content_type, "application/json") &&
+                    !request.content_encoding.p && qn_str_is(request.otp, "123456") &&
+                    qn_str_is(request.signature_name, "qanat-signature") &&
+                    qn_str_is(request.signature, "sha256=00"));
+}
+
+static void never(struct qn_http_result *res QN_UNUSED, void *user QN_UNUSED)
+{
+        ASSERT_TRUE(false);
+}
+
+/* What is not sent by any of those that could: -EINVAL from the calls, -EBADMSG where it is read. */
+static void refused(const struct qn_http_request *q)
+{
+        const struct qn_http_opts o = { 0 };
+        _cleanup_(qn_fetch_freep) struct qn_fetch *f = NULL;
+        _cleanup_(qn_http_freep) struct qn_http *h = NULL;
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_ROLE_MESSAGE_MAX);
+
+        ASSERT_FALSE(qn_http_request_ok(q));
+        ASSERT_EQ(qn_fetch_new(&o, false, &f), 0);
+        ASSERT_EQ(qn_fetch_send(f, q, (struct qn_cur){ 0 }, never, NULL), -EINVAL);
+        ASSERT_EQ(qn_fetch_poll(f, 0, NULL), 0);
+        ASSERT_EQ(qn_http_new(&o, &h), 0);
+        ASSERT_EQ(qn_http_send(h, q, -1, -1, never, NULL), -EINVAL);
+        ASSERT_EQ(qn_http_poll(h, 0), 0);
+        qn_fetch_write_request(&b, q);
+        ASSERT_EQ(read_request(qn_cur_str(qn_buf_view(&b))), -EBADMSG);
+}
+
+TEST(header_lines_cannot_be_broken)
+{
+        static const char *const bad[] = { "a\r\nx: y", "a\n", "\r", "\t", "\x7f", "\xc3\xa9" };
+        static char longer[QN_FETCH_HEADER_MAX + 2];
+        struct qn_http_request q = { .url = QN_STR("http://h.invalid/"), .method = QN_STR("PUT") };
+        struct qn_str *const fields[] = { &q.content_type, &q.content_encoding, &q.otp,
+                                          &q.auth_type,    &q.session,          &q.command,
+                                          &q.signature };
+
+        memset(longer, 'x', QN_FETCH_HEADER_MAX);
+        q.signature_name = QN_STR("qanat-signature");
+        q.signature = QN_STR("x");
+        for (size_t i = 0; i < QN_ARRAY_SIZE(fields); i++) {
+                struct qn_str before = *fields[i];
+
+                for (size_t k = 0; k < QN_ARRAY_SIZE(bad); k++) {
+                        *fields[i] = qn_str_c(bad[k]);
+                        refused(&q);
+                }
+                *fields[i] = (struct qn_str){ "a\0b", 3 };
+                refused(&q);
+                *fields[i] = qn_str_c(longer);
+                ASSERT_TRUE(qn_http_request_ok(&q));
+                *fields[i] = (struct qn_str){ longer, QN_FETCH_HEADER_MAX + 1 };
+                refused(&q);
+                *fields[i] = before;
+        }
+}
+
+TEST(neither_methods_nor_header_names_are_anything)
+{
+        static const char *const methods[] = { "", "get", "PUT ", "CONNECT", "PUT / HTTP/1.1\r\n" };
+        static const char *const names[] = {
+                "",     "host", "content-length", "transfer-encoding",
+                "a:b",  "a b",  "Upper",          "proxy-authorization",
+                "a\nb", "te",   "authorization",  "connection"
+        };
+        struct qn_http_request q = { .url = QN_STR("http://h.invalid/") };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(methods); i++) {
+                q.method = qn_str_c(methods[i]);
+                refused(&q);
+        }
+        q.method = QN_STR("POST");
+        q.signature = QN_STR("x");
+        refused(&q); /* without a name */
+        for (size_t i = 0; i < QN_ARRAY_SIZE(names); i++) {
+                q.signature_name = qn_str_c(names[i]);
+                refused(&q);
+        }
+        q.signature_name = QN_STR("qanat-signature");
+        ASSERT_TRUE(qn_http_request_ok(&q) && qn_http_writes(&q));
+        q.signature = (struct qn_str){ 0 };
+        refused(&q); /* without a value */
+}
+
+TEST(payloads_have_a_cap_and_a_method)
+{
+        const struct qn_http_opts o = { 0 };
+        struct qn_http_request q = { .url = QN_STR("http://h.invalid/") };
+        _cleanup_(qn_fetch_freep) struct qn_fetch *f = NULL;
+        _cleanup_(qn_http_freep) struct qn_http *h = NULL;
+        _cleanup_(qn_closep) int fd = memfd_create("payload", MFD_CLOEXEC);
+
+        ASSERT_EQ(qn_fetch_new(&o, false, &f), 0);
+        ASSERT_EQ(qn_http_new(&o, &h), 0);
+        ASSERT_EQ(qn_fetch_send(f, &q, qn_cur_mem("x", 1), never, NULL), -EINVAL);
+        ASSERT_EQ(qn_http_send(h, &q, fd, -1, never, NULL), -EINVAL);
+        q.method = QN_STR("PUT");
+        ASSERT_EQ(ftruncate(fd, (off_t)QN_HTTP_PAYLOAD_MAX + 1), 0);
+        ASSERT_EQ(qn_http_send(h, &q, fd, -1, never, NULL), -EFBIG);
+        /* the size alone decides: nothing of it is read */
+        ASSERT_EQ(qn_fetch_send(f, &q, qn_cur_mem("x", QN_HTTP_PAYLOAD_MAX + 1), never, NULL),
+                  -EFBIG);
+        ASSERT_TRUE(lseek(fd, 0, SEEK_SET) == 0); /* still ours */
 }
 
 TEST(results_are_checked)
@@ -85,19 +199,24 @@ TEST(results_are_checked)
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_ROLE_MESSAGE_MAX);
 
         memset(longer, 'x', sizeof longer - 1);
-        r.date = qn_str_c(longer);
+        r.date = r.location = qn_str_c(longer);
+        r.authenticate = QN_STR("OTP");
+        r.notice = QN_STR("x\r\ny: z");
         qn_fetch_write_result(&b, &r);
         ASSERT_EXACT(read_result, qn_buf_view(&b));
         ASSERT_TRUE(result.size == r.size && qn_str_eq(result.url, r.url));
         ASSERT_NULL(result.etag.p); /* no control characters, no endless headers */
         ASSERT_NULL(result.date.p);
+        ASSERT_NULL(result.location.p);
+        ASSERT_NULL(result.notice.p);
+        ASSERT_TRUE(qn_str_is(result.authenticate, "OTP"));
         b.p[0] = (char)QN_HTTP_CODE_MAX;
         ASSERT_EQ(read_result(qn_cur_str(qn_buf_view(&b))), -EBADMSG);
         b.p[0] = 0;
         b.p[5] = 0x7f; /* a status of five digits */
         ASSERT_EQ(read_result(qn_cur_str(qn_buf_view(&b))), -EBADMSG);
         b.p[5] = 0;
-        b.p[b.n - 6 * 4 - 1] = '\n'; /* somewhere in the address */
+        b.p[b.n - 3 * 4 - 1] = '\n'; /* the end of what it wants */
         ASSERT_EQ(read_result(qn_cur_str(qn_buf_view(&b))), -EBADMSG);
 }
 
