@@ -230,3 +230,16 @@
 #define QN_FEED_PIECE         ((size_t)16 << 20)  /* bytes that are asked for at a time */
 #define QN_FEED_PAGES_MAX     5000u               /* of an interface that gives pages */
 #define QN_FEED_SECONDS       120u                /* processor time of one job */
+
+/* --- the gate's files --- */
+#define QN_GATE_FILE_MAX         ((size_t)8 << 20)   /* bytes of one */
+#define QN_GATE_ARENA_MAX        ((size_t)128 << 20) /* memory for one */
+#define QN_GATE_TEXT_MAX         2000u  /* bytes of one text in it */
+#define QN_GATE_LIST_MAX         1000u  /* entries of a list of texts, upstreams, tokens */
+#define QN_GATE_DURATION_MAX     UINT64_C(315360000000) /* milliseconds: ten years */
+#define QN_POLICY_PATTERN_MAX    214u   /* characters of a package's name or pattern, as npm's */
+#define QN_POLICY_ENTRIES_MAX    20000u /* patterns in one mapping of a policy */
+#define QN_POLICY_EXCEPTIONS_MAX 2000u  /* exceptions, and overrides */
+#define QN_POLICY_OVERRIDE_DAYS  30u    /* the longest that an override may last */
+#define QN_POLICY_BUDGET_MAX_MS  600000u /* the longest that a client waits for an analysis */
+#define QN_POLICY_CASES_MAX      5000u  /* cases that a policy is tested with */

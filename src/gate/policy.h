@@ -16,7 +16,8 @@ enum qn_policy_mode {
 
 /* path: for messages.  0 or -EINVAL, which line and why; -errno. */
 QN_MUST int qn_policy_load(const char *path, struct qn_policy **ret, struct qn_err *reterr);
-QN_MUST int qn_policy_parse(struct qn_str text, const char *path, struct qn_policy **ret, struct qn_err *reterr);
+QN_MUST int qn_policy_parse(struct qn_str text, const char *path, struct qn_policy **ret,
+                            struct qn_err *reterr);
 struct qn_policy *qn_policy_free(struct qn_policy *p);
 void qn_policy_freep(struct qn_policy **p);
 
@@ -29,26 +30,33 @@ uint32_t qn_policy_budget_ms(const struct qn_policy *p);
 bool qn_policy_owned(const struct qn_policy *p, struct qn_str name, struct qn_str *ret_upstream);
 /* The next moment (milliseconds since 1970) after now at which some decision about a version published at `published_ms` may
  * change by time alone; INT64_MAX: never.  The earliest over all versions of a package is right for the whole of it. */
-int64_t qn_policy_changes_at(const struct qn_policy *p, struct qn_str name, int64_t published_ms, int64_t now_ms);
+int64_t qn_policy_changes_at(const struct qn_policy *p, struct qn_str name, int64_t published_ms,
+                             int64_t now_ms);
 
 /* What intelligence says about a version. */
-enum qn_policy_known { QN_KNOWN_NOTHING, QN_KNOWN_ALLOWED, QN_KNOWN_VULNERABLE, QN_KNOWN_SUSPICIOUS, QN_KNOWN_MALICIOUS };
+enum qn_policy_known {
+        QN_KNOWN_NOTHING,
+        QN_KNOWN_ALLOWED,
+        QN_KNOWN_VULNERABLE,
+        QN_KNOWN_SUSPICIOUS,
+        QN_KNOWN_MALICIOUS
+};
 
 struct qn_policy_facts {
         struct qn_str name, version;
-        int64_t published_ms;  /* QN_TIME_NONE: the registry does not say */
-        int64_t first_ms;      /* when the package's first version was published; QN_TIME_NONE */
-        bool has_hooks;        /* an install script */
-        bool hooks_new;        /* and the version before had none */
-        bool provenance_lost;  /* earlier versions had attestations, this one has none */
-        bool from_owned;       /* it comes from where the organisation's own packages are */
+        int64_t published_ms;    /* QN_TIME_NONE: the registry does not say */
+        int64_t first_ms;        /* when the package's first version was published; QN_TIME_NONE */
+        bool has_hooks;          /* an install script */
+        bool hooks_new;          /* and the version before had none */
+        bool provenance_lost;    /* earlier versions had attestations, this one has none */
+        bool from_owned;         /* it comes from where the organisation's own packages are */
         struct qn_str lookalike; /* the popular name that this one looks like; empty: none */
         enum qn_policy_known known;
         struct qn_str known_id, known_why;
-        bool judged;           /* the fields below count */
-        bool late;             /* its analysis did not end in time: verdict is QN_UNKNOWN, and may change */
+        bool judged; /* the fields below count */
+        bool late;   /* its analysis did not end in time: verdict is QN_UNKNOWN, and may change */
         enum qn_verdict_kind verdict;
-        struct qn_str reason;  /* of the verdict */
+        struct qn_str reason; /* of the verdict */
 };
 
 enum qn_policy_action {
@@ -61,16 +69,19 @@ enum qn_policy_action {
 
 struct qn_policy_decision {
         enum qn_policy_action action; /* as if enforced, whatever the mode */
-        enum qn_policy_mode mode;     /* what holds for this decision: rules and packages may have one of their own.  It is
+        enum qn_policy_mode
+                mode; /* what holds for this decision: rules and packages may have one of their own.  It is
                                          served when action is ALLOW, or when this is not ENFORCE */
-        const char *rule;             /* "owned", "intelligence", "verdict", "unknown", "minimum-age", "install-hooks",
+        const char *
+                rule; /* "owned", "intelligence", "verdict", "unknown", "minimum-age", "install-hooks",
                                          "provenance", "look-alikes": stable, for machines.  "" when none applied; with
                                          excepted the one that would have decided */
-        char reason[QN_POLICY_REASON_BYTES]; /* one sentence for the client, printable UTF-8, escaped; "" when nothing was
+        char reason
+                [QN_POLICY_REASON_BYTES]; /* one sentence for the client, printable UTF-8, escaped; "" when nothing was
                                                 to be said.  Does not change with now_ms while the decision holds */
-        bool excepted;                /* an exception or override let it through: reason names it */
-        bool overridden;              /* it was an override: for the log */
-        int64_t until_ms;             /* when time alone will change it, or INT64_MAX */
+        bool excepted;    /* an exception or override let it through: reason names it */
+        bool overridden;  /* it was an override: for the log */
+        int64_t until_ms; /* when time alone will change it, or INT64_MAX */
 };
 
 /* Before there are bytes (judged false): what is known beforehand; after the analysis: all of it. */
@@ -80,7 +91,7 @@ void qn_policy_decide(const struct qn_policy *p, const struct qn_policy_facts *f
 /* --- how a decision came about --- */
 
 struct qn_policy_step {
-        const char *rule;             /* as in qn_policy_decision; the first step is "override" */
+        const char *rule; /* as in qn_policy_decision; the first step is "override" */
         bool applies, excepted, decides;
         enum qn_policy_action action; /* when it applies */
         enum qn_policy_mode mode;
