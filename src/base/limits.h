@@ -182,6 +182,8 @@
 /* --- the gate --- */
 #define QN_ROUTE_PATH_MAX 1024u /* bytes of a request's path, decoded, without its query */
 #define QN_FRONT_TEXT_MAX 256u  /* bytes of what a client says of itself */
+#define QN_WEBHOOK_FETCHES_MAX 1000u /* fetches that one message lists */
+#define QN_WEBHOOK_TEXT_MAX 4096u /* bytes of one text in it */
 
 /* --- the program itself --- */
 #define QN_CONFIG_MAX ((size_t)1 << 20)  /* bytes of the configuration file */
