@@ -185,6 +185,29 @@
 #define QN_WEBHOOK_FETCHES_MAX 1000u /* fetches that one message lists */
 #define QN_WEBHOOK_TEXT_MAX 4096u /* bytes of one text in it */
 
+/* --- the gate's HTTP face --- */
+#define QN_FRONT_THREADS_MAX 8u
+#define QN_FRONT_PATH_MAX    4096u /* bytes of a request's path with its query */
+#define QN_FRONT_HEADERS_MAX 16384u /* memory of one connection: headers of a request and of its answer */
+#define QN_FRONT_HEADER_MAX  2048u /* bytes of one header of an answer */
+#define QN_FRONT_CONNECTIONS 8192u
+#define QN_FRONT_PER_ADDRESS 1024u /* connections of one address */
+#define QN_FRONT_IDLE_S      60u   /* silence after which a connection is ended */
+#define QN_FRONT_HEAD_S      15u   /* time for the head of a request, beyond the idle time before it */
+#define QN_FRONT_SLOW_BYTES  8192u /* bytes a second; a body that goes slower, beyond the idle time, is given up */
+#define QN_FRONT_BODY_MAX    ((size_t)128 << 20) /* bytes of a request's body */
+#define QN_FRONT_BODIES_MAX  ((size_t)512 << 20) /* of all bodies at once */
+#define QN_FRONT_SENDING_MAX ((size_t)512 << 20) /* bytes that wait on their way to the gate */
+#define QN_FRONT_WAITING_MAX 65536u /* questions and notes under way */
+#define QN_FRONT_ANSWER_S    960u  /* time for an answer of the gate */
+#define QN_FRONT_SMALL       ((size_t)64 << 10) /* up to here a body is kept in memory */
+#define QN_FRONT_KEEP        ((size_t)64 << 20) /* bytes of kept answers, when nothing is said */
+#define QN_FRONT_KEEP_FILES  8192u /* answers kept with an open file */
+#define QN_FRONT_TOKENS_MAX  10000u
+#define QN_FRONT_CONFIG_MAX  ((size_t)8 << 20) /* bytes of a configuration as a message */
+#define QN_FRONT_LOG_MAX     ((size_t)1 << 20) /* bytes of one thread's log that are not written yet */
+#define QN_FRONT_MEMORY      ((size_t)8 << 30) /* address space that the face may grow by */
+
 /* --- the program itself --- */
 #define QN_CONFIG_MAX ((size_t)1 << 20)  /* bytes of the configuration file */
 #define QN_SHOW_MAX   ((size_t)16 << 10) /* bytes of one hostile text that are shown to people */

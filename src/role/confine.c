@@ -65,6 +65,15 @@ static const struct profile profiles[QN_ROLE_MAX] = {
                             .threads = 4096,
                             .memory = QN_ROLE_MEMORY,
                             .file = QN_TARBALL_MAX },
+        /* sockets that listen come from the parent and stay in its network */
+        [QN_ROLE_SERVE] = { .name = "serve",
+                            .namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS,
+                            .empty_root = true,
+                            .syscalls = QN_SYSCALLS_ACCEPT,
+                            .descriptors = 65536,
+                            .threads = 4096,
+                            .memory = QN_FRONT_MEMORY,
+                            .file = RLIM_INFINITY },
 };
 
 _Static_assert(QN_TARBALL_MAX >= QN_PACKUMENT_MAX, "one limit for both");

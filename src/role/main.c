@@ -1,4 +1,4 @@
-/* main.c - the roles of qanat. */
+/* main.c - the roles of programs that check and fetch; qanat itself has more (cli/main.c). */
 #include "role/analyse.h"
 #include "role/fetch.h"
 #include "role/role.h"

@@ -52,7 +52,7 @@ int qn_role_run(const struct qn_role_def *const *defs, size_t n, int argc, char 
                 return QN_ROLE_EXIT_PROTOCOL;
         confined = strcmp(argv[3], MODE_UNCONFINED) != 0;
         prctl(PR_SET_NAME, qn_role_name(def->role));
-        return qn_role_serve(def, ROLE_SOCKET, argc == 5 ? argv[4] : NULL, confined);
+        return qn_role_live(def, ROLE_SOCKET, argc == 5 ? argv[4] : NULL, confined);
 }
 
 static int make_sockets(int ret[2])

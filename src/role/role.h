@@ -48,8 +48,8 @@ enum {
         QN_ROLE_EXIT_START, /* after telling the reason */
 };
 
-/* main() calls this first: whether the arguments are those of a role, and the role itself; returns
- * its exit status. */
+/* main() calls this first: whether the arguments are those of a role, and the role itself (analyse
+ * or fetch); returns its exit status. */
 bool qn_role_requested(int argc, char **argv);
 QN_MUST int qn_role_main(int argc, char **argv);
 /* The same for a program with roles of its own. */

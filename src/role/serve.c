@@ -143,7 +143,7 @@ static int prepare(const char *data_dir, bool confined, struct qn_err *reterr)
         return confined ? qn_confine(def->role, reterr) : 0;
 }
 
-int qn_role_serve(const struct qn_role_def *def, int sock, const char *data_dir, bool confined)
+int qn_role_live(const struct qn_role_def *def, int sock, const char *data_dir, bool confined)
 {
         struct qn_err err = { 0 };
         int r;

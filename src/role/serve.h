@@ -6,5 +6,5 @@
 struct qn_role_def;
 
 /* Returns the exit status of the process.  The process must have one thread. */
-QN_MUST int qn_role_serve(const struct qn_role_def *def, int sock, const char *data_dir,
-                          bool confined);
+QN_MUST int qn_role_live(const struct qn_role_def *def, int sock, const char *data_dir,
+                         bool confined);

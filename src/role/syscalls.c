@@ -103,7 +103,33 @@ static const struct rule sockets[] = {
         { SCMP_SYS(getdents64), ANY },
         { SCMP_SYS(stat), ANY },
         { SCMP_SYS(newfstatat), ANY },
-        /* threads, not processes; glibc falls back from clone3, whose flags no filter can see */
+};
+
+/* A server: no socket of its own making. */
+static const struct rule accepting[] = {
+        { SCMP_SYS(accept4), ANY },
+        { SCMP_SYS(shutdown), ANY },
+        { SCMP_SYS(sendto), { 4, SCMP_CMP_EQ, 0 } }, /* on what is connected */
+        { SCMP_SYS(recvfrom), ANY },
+        { SCMP_SYS(sendfile), ANY },
+        { SCMP_SYS(getsockopt), ANY },
+        { SCMP_SYS(setsockopt), ANY },
+        { SCMP_SYS(getsockname), ANY },
+        { SCMP_SYS(poll), ANY },
+        { SCMP_SYS(epoll_create1), ANY },
+        { SCMP_SYS(epoll_ctl), ANY },
+        { SCMP_SYS(epoll_wait), ANY },
+        { SCMP_SYS(epoll_pwait), ANY },
+        { SCMP_SYS(eventfd2), ANY },
+        { SCMP_SYS(fcntl), { 1, SCMP_CMP_EQ, F_GETFL } },
+        { SCMP_SYS(fcntl), { 1, SCMP_CMP_EQ, F_SETFL } },
+        { SCMP_SYS(fcntl), { 1, SCMP_CMP_EQ, F_DUPFD_CLOEXEC } },
+        { SCMP_SYS(rt_sigaction), ANY },
+        { SCMP_SYS(getrusage), ANY },
+};
+
+/* Threads, not processes; glibc falls back from clone3, whose flags no filter can see. */
+static const struct rule threads[] = {
         { SCMP_SYS(clone), { 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD } },
         { SCMP_SYS(set_robust_list), ANY },
         { SCMP_SYS(rseq), ANY },
@@ -156,6 +182,13 @@ static int allow(scmp_filter_ctx ctx, const struct rule *rules, size_t n)
         return r;
 }
 
+static int allow_threads(scmp_filter_ctx ctx)
+{
+        int r = allow(ctx, threads, QN_ARRAY_SIZE(threads));
+
+        return r < 0 ? r : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+}
+
 static int fill(scmp_filter_ctx ctx, unsigned sets)
 {
         /* abort() signals itself, and nobody else */
@@ -170,11 +203,12 @@ static int fill(scmp_filter_ctx ctx, unsigned sets)
                 r = allow(ctx, &self, 1);
         if (r == 0 && (sets & QN_SYSCALLS_SANITIZER))
                 r = allow(ctx, sanitizer, QN_ARRAY_SIZE(sanitizer));
-        if (r == 0 && (sets & QN_SYSCALLS_SOCKETS)) {
+        if (r == 0 && (sets & QN_SYSCALLS_SOCKETS))
                 r = allow(ctx, sockets, QN_ARRAY_SIZE(sockets));
-                if (r == 0)
-                        r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-        }
+        if (r == 0 && (sets & QN_SYSCALLS_ACCEPT))
+                r = allow(ctx, accepting, QN_ARRAY_SIZE(accepting));
+        if (r == 0 && (sets & (QN_SYSCALLS_SOCKETS | QN_SYSCALLS_ACCEPT)))
+                r = allow_threads(ctx);
         for (size_t i = 0; i < QN_ARRAY_SIZE(deadly) && r == 0; i++)
                 r = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
         return r;

@@ -7,6 +7,7 @@
 
 enum {
         QN_SYSCALLS_SANITIZER = 1 << 0, /* what ASan and UBSan need to report */
+        QN_SYSCALLS_ACCEPT = 1 << 2,    /* a server on sockets that it was handed; threads */
         QN_SYSCALLS_SOCKETS = 1 << 1,   /* clients of IPv4 and IPv6, resolver, reading files */
 };
 

@@ -202,4 +202,5 @@ static int open_tables(const char *data_dir, void **ret, struct qn_err *reterr)
 }
 
 const struct qn_role_def test_role = { QN_ROLE_TEST, open_tables, jobs, QN_ARRAY_SIZE(jobs) };
+const struct qn_role_def test_serve_role = { QN_ROLE_SERVE, NULL, jobs, QN_ARRAY_SIZE(jobs) };
 const struct qn_role_def test_fetch_role = { QN_ROLE_FETCH, NULL, jobs, QN_ARRAY_SIZE(jobs) };

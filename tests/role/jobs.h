@@ -30,4 +30,4 @@ struct test_state {
         uint32_t opened;      /* what qn_role_def.open left: 0x600d */
 };
 
-extern const struct qn_role_def test_role, test_fetch_role;
+extern const struct qn_role_def test_role, test_fetch_role, test_serve_role;

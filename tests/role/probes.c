@@ -37,10 +37,11 @@ static struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 static uint64_t clone_args[11];
 static uint32_t caps[8] = { 0x20080522 };
 
-/* The same end in both profiles, and a different one. */
+/* The same end in all profiles; another one where requests are made; one for each. */
 /* clang-format off */
-#define BOTH(end, name, nr, ...)  { name, PROBE_##end, PROBE_##end, SYS_##nr, { __VA_ARGS__ } }
-#define EACH(a, f, name, nr, ...) { name, PROBE_##a, PROBE_##f, SYS_##nr, { __VA_ARGS__ } }
+#define BOTH(end, name, nr, ...)  EACH_OF(end, end, end, name, nr, __VA_ARGS__)
+#define EACH(a, f, name, nr, ...) EACH_OF(a, f, a, name, nr, __VA_ARGS__)
+#define EACH_OF(a, f, s, name, nr, ...) { name, PROBE_##a, PROBE_##f, PROBE_##s, SYS_##nr, { __VA_ARGS__ } }
 /* clang-format on */
 
 const struct probe probes[] = {
@@ -106,12 +107,12 @@ const struct probe probes[] = {
         BOTH(REFUSED, "socket alg", socket, 38, SOCK_SEQPACKET, 0),
         BOTH(REFUSED, "socket xdp", socket, 44, SOCK_RAW, 0),
         EACH(REFUSED, ALLOWED, "socketpair", socketpair, AF_UNIX, SOCK_STREAM, 0, P(scratch)),
-        EACH(REFUSED, ALLOWED, "shutdown nothing", shutdown, 99, 0),
+        EACH_OF(REFUSED, ALLOWED, ALLOWED, "shutdown nothing", shutdown, 99, 0),
         EACH(REFUSED, ALLOWED, "connect tcp", connect, 99, P(&tcp), sizeof tcp),
         EACH(REFUSED, ALLOWED, "connect unix", connect, 99, P(&unix_path), sizeof unix_path),
         BOTH(KILLED, "bind", bind, SOCK, P(&unix_path), sizeof unix_path),
         BOTH(KILLED, "listen", listen, SOCK, 1),
-        BOTH(REFUSED, "accept4", accept4, SOCK, 0, 0, 0),
+        EACH_OF(REFUSED, REFUSED, ALLOWED, "accept4", accept4, SOCK, 0, 0, 0),
         EACH(REFUSED, ALLOWED, "sendto nowhere", sendto, 99, P(scratch), 1, 0, P(&tcp), sizeof tcp),
         /* processes */
         BOTH(KILLED, "execve", execve, P("/bin/true"), P(argv_true), P(argv_true + 1)),
@@ -189,11 +190,13 @@ const struct probe probes[] = {
         BOTH(REFUSED, "dup", dup, SOCK),
         BOTH(REFUSED, "dup3", dup3, SOCK, 9, 0),
         BOTH(REFUSED, "fcntl F_DUPFD", fcntl, SOCK, F_DUPFD, 0),
-        EACH(REFUSED, ALLOWED, "fcntl F_SETFL", fcntl, 99, F_SETFL, O_NONBLOCK),
+        EACH_OF(REFUSED, REFUSED, ALLOWED, "fcntl F_DUPFD_CLOEXEC", fcntl, 99, F_DUPFD_CLOEXEC, 0),
+        EACH_OF(REFUSED, REFUSED, ALLOWED, "sendfile", sendfile, 99, 99, 0, 1),
+        EACH_OF(REFUSED, ALLOWED, ALLOWED, "fcntl F_SETFL", fcntl, 99, F_SETFL, O_NONBLOCK),
         BOTH(REFUSED, "fcntl F_SETOWN", fcntl, SOCK, F_SETOWN, PARENT),
         EACH(REFUSED, ALLOWED, "pipe2", pipe2, P(scratch), 0),
-        EACH(REFUSED, ALLOWED, "eventfd2", eventfd2, 0, 0),
-        EACH(REFUSED, ALLOWED, "epoll_create1", epoll_create1, 0),
+        EACH_OF(REFUSED, ALLOWED, ALLOWED, "eventfd2", eventfd2, 0, 0),
+        EACH_OF(REFUSED, ALLOWED, ALLOWED, "epoll_create1", epoll_create1, 0),
         BOTH(REFUSED, "signalfd4", signalfd4, P(-1), P(scratch), 8, 0),
         EACH(REFUSED, ALLOWED, "timerfd_create", timerfd_create, CLOCK_MONOTONIC, 0),
         EACH(REFUSED, ALLOWED, "ftruncate", ftruncate, 99, 0),
@@ -205,8 +208,8 @@ const struct probe probes[] = {
         BOTH(REFUSED, "clone3", clone3, P(clone_args), sizeof clone_args),
 #ifdef __x86_64__
         /* other numberings of the same calls */
-        { "getpid of x32", PROBE_KILLED, PROBE_KILLED, 0x40000000 + SYS_getpid, { 0 } },
-        { "getpid of i386", PROBE_KILLED, PROBE_KILLED, CALL_I386, { 20 } },
+        { "getpid of x32", PROBE_KILLED, PROBE_KILLED, PROBE_KILLED, 0x40000000 + SYS_getpid, { 0 } },
+        { "getpid of i386", PROBE_KILLED, PROBE_KILLED, PROBE_KILLED, CALL_I386, { 20 } },
 #endif
 };
 const size_t n_probes = QN_ARRAY_SIZE(probes);

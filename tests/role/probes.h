@@ -12,7 +12,7 @@ enum probe_end {
 
 struct probe {
         const char *name;
-        enum probe_end analyse, fetch; /* how it must end in either profile */
+        enum probe_end analyse, fetch, serve; /* how it must end in each profile */
         long nr;
         unsigned long args[6];
 };

@@ -22,7 +22,7 @@
 
 __attribute__((constructor)) static void become_role(int argc, char **argv)
 {
-        const struct qn_role_def *const defs[] = { &test_role, &test_fetch_role };
+        const struct qn_role_def *const defs[] = { &test_role, &test_fetch_role, &test_serve_role };
 
         if (qn_role_requested(argc, argv))
                 exit(qn_role_run(defs, QN_ARRAY_SIZE(defs), argc, argv));
@@ -94,8 +94,9 @@ static void run_probes(const struct qn_role_def *def)
 
         for (uint32_t i = 0; i < n_probes; i++) {
                 const uint32_t params[2] = { i, (uint32_t)getpid() };
-                enum probe_end want =
-                        def->role == QN_ROLE_FETCH ? probes[i].fetch : probes[i].analyse;
+                enum probe_end want = def->role == QN_ROLE_FETCH   ? probes[i].fetch
+                                      : def->role == QN_ROLE_SERVE ? probes[i].serve
+                                                                   : probes[i].analyse;
                 struct answer a = ask(p, JOB_PROBE, params, sizeof params);
                 uint32_t error;
 
@@ -120,6 +121,11 @@ TEST(analyse_has_no_way_out)
 TEST(fetch_has_sockets_and_nothing_else)
 {
         run_probes(&test_fetch_role);
+}
+
+TEST(serve_accepts_and_does_nothing_else)
+{
+        run_probes(&test_serve_role);
 }
 
 static struct test_state state_of(struct qn_pool *p)
