@@ -5,9 +5,13 @@
 #include "base/log.h"
 #include "cli/args.h"
 #include "cli/verbs.h"
-#include "role/role.h"
+#include "gate/front.h"
+#include "role/analyse.h"
+#include "role/fetch.h"
 
 #define EXIT_USAGE 2
+
+static const struct qn_role_def *const roles[] = { &qn_role_analyse, &qn_role_fetch, &qn_role_serve };
 
 /* An answer that did not reach its reader is no answer: a full disk must not look like "nothing
  * found". */
@@ -41,7 +45,7 @@ int main(int argc, char **argv)
         const char *name;
 
         if (qn_role_requested(argc, argv))
-                return qn_role_main(argc, argv);
+                return qn_role_run(roles, QN_ARRAY_SIZE(roles), argc, argv);
         if (argc < 2) {
                 qn_help_print(stderr, NULL);
                 return EXIT_USAGE;
