@@ -46,5 +46,9 @@ struct qn_service {
 struct qn_arena;
 /* All of it lives in the arena.  0 or -EINVAL: which line and why; -errno. */
 QN_MUST int qn_service_load(const char *path, struct qn_arena *a, struct qn_service *ret, struct qn_err *reterr);
+/* The same for a text; path: for messages, and paths in it are beside it.  secrets: whether variables and files are read, else
+ * token and webhook_secret stay NULL (to check a file elsewhere). */
+QN_MUST int qn_service_parse(struct qn_str text, const char *path, bool secrets, struct qn_arena *a, struct qn_service *ret,
+                             struct qn_err *reterr);
 /* What holds without a file. */
 QN_MUST int qn_service_default(struct qn_arena *a, struct qn_service *ret);
