@@ -176,6 +176,7 @@ static int send_one(struct sent *s, const struct qn_npmconf *c)
         _cleanup_(qn_buf_done) struct qn_buf payload = QN_BUF_INIT((size_t)1 << 30);
         struct qn_http_opts o = { .ca = c->ca,
                                   .tries = (unsigned)s->tries,
+                                  .proxies = qn_npmconf_proxies(c),
                                   .idle_ms = c->timeout_ms,
                                   .retry_min_ms = 20,
                                   .retry_max_ms = 200 };

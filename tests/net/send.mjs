@@ -115,7 +115,8 @@ equal((await send('POST', 'http://does-not-exist.invalid/', 'pass=1')).code, 'dn
 // the answer of a proxy is not that of the server
 const closed = await proxy({ refuse: true })
 r = await run(probe, ['send', 'PUT', `${plain.url}/407`, 'size=1', 'pass=1'], { env: { ...env, npm_config_proxy: closed.url } })
-match(r.stdout, / (proxy|ok) /, 'a proxy that refuses')
+match(r.stdout, /^sent proxy status=407 /, 'a proxy that refuses')
+equal(closed.seen.at(-1)?.method, 'PUT', 'was asked')
 
 // what comes from a client goes no further than its header
 plain.seen.length = 0
