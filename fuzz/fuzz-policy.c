@@ -2,9 +2,11 @@
  * terminal, and they hold exactly as long as they say. */
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/str.h"
 #include "base/unicode.h"
 #include "base/utf8.h"
+#include "gate/policy-cases.h"
 #include "gate/policy.h"
 #include "parse/packument.h"
 
@@ -112,6 +114,25 @@ static void decide(const struct qn_policy *p, const struct qn_policy_facts *f)
                 abort();
 }
 
+static void check_cases(const struct qn_policy *p, struct qn_str text)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
+        struct qn_policy_case *v;
+        char wrong[QN_POLICY_CASE_BYTES];
+        struct qn_policy_decision d;
+        struct qn_err err = { 0 };
+        size_t n;
+        int r = qn_policy_cases(text, "p", &a, &v, &n, &err);
+
+        if (r < 0 && !err.msg[0])
+                abort();
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                qn_policy_decide(p, &v[i].facts, v[i].at, &d);
+                qn_policy_case_check(&v[i], &d, wrong);
+                check_text(wrong);
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct qn_str text = { (const char *)data, size }, rest = QN_STR("");
@@ -130,6 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 abort();
         if (!p)
                 return 0;
+        check_cases(p, text);
         f = facts(rest);
         decide(p, &f);
         qn_policy_free(p);

@@ -189,6 +189,12 @@ static unsigned distance(struct qn_str a, struct qn_str b)
         return row[b.n];
 }
 
+/* A guess has fewer edits than this: short words are near to everything. */
+static unsigned guess_within(struct qn_str s)
+{
+        return 2 + (unsigned)QN_MIN(s.n / 4, (size_t)2);
+}
+
 static void nearer(struct qn_str s, const char *candidate, unsigned *best, const char **ret)
 {
         struct qn_str c = qn_str_c(candidate);
@@ -207,7 +213,7 @@ static int unknown_key(const struct qn_conf *c, struct qn_str key, const struct 
                        const struct qn_conf_key *keys, size_t n)
 {
         const char *near = NULL;
-        unsigned best = 4;
+        unsigned best = guess_within(key);
         char buf[64];
 
         for (size_t i = 0; i < n; i++)
@@ -257,7 +263,7 @@ int qn_conf_word(const struct qn_conf *c, const char *key, const struct qn_node 
 {
         struct qn_str s = raw_text(n);
         const char *near = NULL;
-        unsigned best = 3;
+        unsigned best = guess_within(s);
         char all[120], buf[64];
 
         for (unsigned i = 0; words[i]; i++) {
