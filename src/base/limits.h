@@ -114,6 +114,8 @@
 #define QN_FLOW_MAX        2048u  /* bytes of the flow that leads to an event */
 #define QN_PKG_SECONDS     20u    /* processor time of one package in the analyse role */
 
+#define QN_PARKED_MAX 5000u /* packages of one run that wait to be compared with each other */
+
 /* --- roles --- */
 #define QN_ROLE_MEMORY      ((size_t)1 << 30)   /* address space that an analyse role may grow by */
 #define QN_ROLE_MESSAGE_MAX ((size_t)192 << 10) /* bytes of one packet between processes */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "parse/packument.h"
 
 struct qn_item *qn_item_new(size_t order, const char *target, struct qn_arena *names)
 {
@@ -16,6 +17,7 @@ struct qn_item *qn_item_new(size_t order, const char *target, struct qn_arena *n
         it->names = names;
         it->order = order;
         it->target = target;
+        it->published = QN_TIME_NONE;
         it->fd = it->packument = it->previous = -1;
         for (unsigned i = 0; i < QN_DOC_MAX; i++)
                 it->docs[i] = -1;

@@ -21,6 +21,7 @@ enum qn_item_state {
         QN_ITEM_DEPENDENCY,   /* wants the packument of a new dependency fetched */
         QN_ITEM_DEPENDED,     /* has that: fd */
         QN_ITEM_PROVENANCE,   /* has its events, and documents about it */
+        QN_ITEM_WAITING,      /* has all that can be known of it alone: waits for the others */
         QN_ITEM_BUSY,         /* somebody works on it: see doing */
         QN_ITEM_DONE,
 };
@@ -50,6 +51,9 @@ struct qn_item {
         bool refetch;    /* they were bad: the cache is no longer asked */
         /* What the registry says about it (documents.h), -1: nothing. */
         int docs[QN_DOC_MAX];
+        struct qn_str publisher; /* as its packument says; a CI service is nobody */
+        int64_t published;       /* milliseconds since 1970, or QN_TIME_NONE */
+        bool pinned;             /* a lock file names it */
         bool attested;         /* its packument says that there are attestations */
         bool unreachable;      /* which could not be fetched */
         bool keys_asked;       /* the registry was asked for its keys */

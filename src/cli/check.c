@@ -9,16 +9,17 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "cli/check-crowd.h"
 #include "cli/check-dependency.h"
 #include "cli/check-intel.h"
 #include "cli/check-item.h"
+#include "cli/check-job.h"
 #include "cli/check-lock.h"
 #include "cli/pack-dir.h"
 #include "parse/lock.h"
 #include "parse/semver.h"
 #include "report/report.h"
 #include "role/analyse.h"
-#include "role/documents.h"
 #include "role/pool.h"
 #include "role/registry.h"
 
@@ -38,6 +39,9 @@ struct qn_check {
         size_t n, cap, done, fetching;
         size_t targets;
         struct queue fetch, jobs; /* items that wait for the network, for a worker */
+        struct queue parked;      /* items that wait for all others */
+        size_t n_parked;
+        struct qn_crowd crowd;    /* what packages have in common */
         size_t waiting;           /* those among the latter that hold descriptors */
         struct qn_arena mem;
         struct qn_map seen; /* artifacts, so that each is analysed once */
@@ -293,6 +297,31 @@ static int seen_before(struct qn_check *c, const struct qn_lock_package *p)
         return qn_map_add(&c->seen, &c->mem, key, 0, NULL);
 }
 
+/* With its history the document comes first: which bytes it is stays the lock file's word. */
+static int want_pinned(struct qn_check *c, struct qn_item *it, bool listed)
+{
+        it->pinned = true;
+        if (!c->config.history || !listed) {
+                want(c, it, QN_ITEM_TARBALL);
+                return 0;
+        }
+        if (qn_item_set(it, &it->range, it->version) < 0)
+                return -ENOMEM;
+        want(c, it, QN_ITEM_PACKUMENT);
+        return 0;
+}
+
+/* It cannot be looked at like a name: the package itself still can. */
+static void without_history(struct qn_check *c, struct qn_item *it, const char *why)
+{
+        char text[512];
+
+        snprintf(text, sizeof text, "its history could not be looked at: %s", why);
+        it->incomplete = qn_arena_dup(it->names, qn_str_c(text));
+        qn_item_close(it);
+        want(c, it, QN_ITEM_TARBALL);
+}
+
 static int add_entry(struct qn_check *c, const struct qn_item *lock,
                      const struct qn_lock_package *p)
 {
@@ -319,7 +348,7 @@ static int add_entry(struct qn_check *c, const struct qn_item *lock,
         else if (c->config.intel_only)
                 judge_known(c, it);
         else
-                want(c, it, QN_ITEM_TARBALL);
+                return want_pinned(c, it, p->kind == QN_LOCK_REGISTRY);
         return 0;
 }
 
@@ -406,6 +435,8 @@ static void on_fetched(struct qn_fetched *f, void *user)
                 it->fd = TAKE_FD(f->fd);
                 it->from_cache = f->from != QN_FROM_NETWORK;
                 want(c, it, fetches[it->doing].next);
+        } else if (it->pinned && it->doing == QN_ITEM_PACKUMENT) {
+                without_history(c, it, f->message);
         } else {
                 not_fetched(it, f);
                 finished(c, it);
@@ -556,94 +587,6 @@ static bool open_item(struct qn_check *c, struct qn_item *it)
 
 /* --- jobs for the analyse role --- */
 
-static int copy_fd(int fd, int *ret)
-{
-        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-
-        if (copy < 0)
-                return -errno;
-        *ret = copy;
-        return 0;
-}
-
-/* The job gets a copy: an item may be analysed twice. */
-static int put_beside(struct qn_pool_job *job, enum qn_analyse_beside place, int fd)
-{
-        int r = fd < 0 ? 0 : copy_fd(fd, &job->beside.fds[place]);
-
-        if (r == 0 && fd >= 0)
-                job->beside.has |= 1u << place;
-        return r;
-}
-
-/* The documents about an item as one input; those that were given on the command line are about all, or about the one that
- * was given with them. */
-static int seal_documents(struct qn_check *c, struct qn_item *it, struct qn_err *err)
-{
-        int fds[QN_DOC_MAX];
-
-        for (unsigned i = 0; i < QN_DOC_MAX; i++) {
-                bool given =
-                        c->config.docs && (i == QN_DOC_KEYS || i == QN_DOC_TRUST || it->path.p);
-
-                fds[i] = it->docs[i] >= 0 || !given ? it->docs[i] : c->config.docs[i];
-        }
-        fds[QN_DOC_PACKUMENT] = it->packument;
-        return qn_documents_seal(fds, &it->fd, err);
-}
-
-/* The artifact, and what is known about it beside it. */
-static int make_analysis(const struct qn_check *c, const struct qn_item *it, struct qn_buf *params,
-                         struct qn_pool_job *job)
-{
-        int r = put_beside(job, QN_BESIDE_PACKUMENT, it->packument);
-
-        if (r == 0)
-                r = put_beside(job, QN_BESIDE_PREVIOUS, it->previous);
-        if (r == 0 && c->config.intel)
-                r = put_beside(job, QN_BESIDE_KNOWN, qn_check_intel_known(c->config.intel));
-        qn_analyse_write_artifact(params, it->integrity,
-                                  it->packument >= 0 ? it->version : QN_STR(""),
-                                  it->before.integrity);
-        return r;
-}
-
-/* Kind, parameters and inputs of the job that the item's state asks for. */
-static int make_job(struct qn_check *c, struct qn_item *it, struct qn_buf *params,
-                    struct qn_pool_job *job, struct qn_err *err)
-{
-        int r = 0;
-
-        switch (it->state) {
-        case QN_ITEM_LOCK:
-                job->kind = qn_check_lock_job(it->path, params);
-                break;
-        case QN_ITEM_PICK:
-                job->kind = QN_JOB_PICK;
-                r = copy_fd(it->fd, &it->packument);
-                qn_analyse_write_pick(params, it->name, it->range);
-                break;
-        case QN_ITEM_DEPENDED:
-                job->kind = QN_JOB_DEPENDENCY;
-                r = put_beside(job, QN_BESIDE_PACKUMENT, it->packument);
-                qn_check_dependency_params(it, params);
-                break;
-        case QN_ITEM_PROVENANCE:
-                job->kind = QN_JOB_PROVENANCE;
-                r = seal_documents(c, it, err);
-                qn_analyse_write_attested(params, it->name, it->version, it->integrity,
-                                          it->unreachable);
-                break;
-        default:
-                job->kind = QN_JOB_ANALYSE;
-                r = make_analysis(c, it, params, job);
-                break;
-        }
-        job->input_fd = it->fd;
-        job->params = qn_buf_view(params);
-        return r < 0 ? r : qn_buf_error(params);
-}
-
 static void judge(struct qn_check *c, struct qn_item *it)
 {
         int r = qn_item_join(it);
@@ -661,6 +604,38 @@ static void judge(struct qn_check *c, struct qn_item *it)
         finished(c, it);
 }
 
+/* All that can be known of it alone is known: judges it, or lets it wait until all others are as far. */
+static void settle(struct qn_check *c, struct qn_item *it)
+{
+        int r = qn_item_join(it);
+
+        if (r == 0)
+                r = qn_crowd_note(&c->crowd, it);
+        if (r < 0 || (r > 0 && c->n_parked == QN_PARKED_MAX)) {
+                it->incomplete = QN_STR("there are more packages than are compared with each other");
+                r = 0;
+        }
+        if (r == 0) {
+                judge(c, it);
+                return;
+        }
+        qn_item_close(it);
+        it->state = QN_ITEM_WAITING;
+        c->n_parked++;
+        push(&c->parked, it);
+}
+
+/* When nothing else is left to be done. */
+static void judge_parked(struct qn_check *c)
+{
+        while (c->parked.head) {
+                struct qn_item *it = pop(&c->parked);
+
+                qn_crowd_tell(&c->crowd, it);
+                judge(c, it);
+        }
+}
+
 /* What was seen in the package counts all the same; clean it cannot be. */
 static void without_documents(struct qn_check *c, struct qn_item *it, const char *why)
 {
@@ -669,7 +644,7 @@ static void without_documents(struct qn_check *c, struct qn_item *it, const char
         snprintf(text, sizeof text, "what the registry says about it could not be analysed: %s",
                  why);
         it->incomplete = qn_arena_dup(it->names, qn_str_c(text));
-        judge(c, it);
+        settle(c, it);
 }
 
 static void not_handed_over(struct qn_check *c, struct qn_item *it, const char *why)
@@ -692,7 +667,7 @@ static void start_job(struct qn_check *c, struct qn_item *it)
         if (it->state != QN_ITEM_PROVENANCE &&
             (!open_item(c, it) || !open_packument(c, it) || !open_previous(c, it)))
                 return;
-        r = make_job(c, it, &params, &job, &err);
+        r = qn_check_job(&c->config, it, &params, &job, &err);
         if (r == 0)
                 r = qn_pool_submit(c->pool, &job);
         if (r < 0) {
@@ -722,12 +697,14 @@ static void take_pick(struct qn_check *c, struct qn_item *it, struct qn_cur repl
 
         if (r == 0)
                 r = qn_item_set(it, &it->version, pick.it.version);
-        if (r == 0)
+        if (r == 0 && !it->resolved.n)
                 r = qn_item_set(it, &it->resolved, pick.it.tarball);
-        if (r == 0)
+        if (r == 0 && !it->integrity.n)
                 r = qn_item_set(it, &it->integrity, pick.it.integrity);
         if (r == 0)
                 r = qn_item_set(it, &it->earlier, pick.earlier);
+        if (r == 0)
+                r = qn_item_set(it, &it->publisher, pick.publisher);
         if (r == 0 && !c->config.alone)
                 r = set_before(it, &pick.before);
         if (r < 0) {
@@ -735,6 +712,7 @@ static void take_pick(struct qn_check *c, struct qn_item *it, struct qn_cur repl
                         err.msg[0] ? err.msg : "the registry's document could not be taken over");
                 return;
         }
+        it->published = pick.published;
         it->attested = pick.attested;
         it->from_cache = false;
         want(c, it, it->before.version.n ? QN_ITEM_PREVIOUS : QN_ITEM_TARBALL);
@@ -776,7 +754,7 @@ static void look_around(struct qn_check *c, struct qn_item *it)
         if (qn_check_dependency(it))
                 want(c, it, QN_ITEM_DEPENDENCY);
         else if (!has_documents(c, it))
-                judge(c, it);
+                settle(c, it);
         else
                 want(c, it,
                      it->attested && c->registry ? QN_ITEM_ATTESTATIONS : QN_ITEM_PROVENANCE);
@@ -846,7 +824,7 @@ static void take_provenance(struct qn_check *c, struct qn_item *it, struct qn_cu
                 return;
         }
         it->set = merged;
-        judge(c, it);
+        settle(c, it);
 }
 
 static void on_job(void *ctx, const struct qn_pool_result *res)
@@ -860,6 +838,8 @@ static void on_job(void *ctx, const struct qn_pool_result *res)
                               res->status == QN_POOL_OK ? res->reply : (struct qn_cur){ 0 });
         else if (res->status != QN_POOL_OK && it->doing == QN_ITEM_PROVENANCE)
                 without_documents(c, it, res->why);
+        else if (res->status != QN_POOL_OK && it->doing == QN_ITEM_PICK && it->pinned)
+                without_history(c, it, res->why);
         else if (res->status != QN_POOL_OK)
                 give_up(c, it, res->why);
         else if (it->doing == QN_ITEM_LOCK)
@@ -897,6 +877,7 @@ int qn_check_new(const struct qn_check_config *config, struct qn_check **ret, st
                 return -ENOMEM;
         c->config = *config;
         c->mem = QN_ARENA_INIT((size_t)1 << 30);
+        qn_crowd_init(&c->crowd);
         pool.workers = config->workers ? config->workers : processors();
         pool.ctx = c;
         r = qn_pool_new(&pool, &c->pool, reterr);
@@ -932,6 +913,7 @@ struct qn_check *qn_check_free(struct qn_check *c)
         for (size_t i = 0; i < c->n; i++)
                 qn_item_free(c->items[i]);
         free(c->items);
+        qn_crowd_done(&c->crowd);
         qn_arena_done(&c->mem);
         free(c);
         return NULL;
@@ -990,6 +972,8 @@ int qn_check_run(struct qn_check *c, qn_check_step *step, void *user, struct qn_
                         r = turn(c, reterr);
                         if (r < 0)
                                 return r;
+                } else if (!c->jobs.head && !c->fetch.head) {
+                        judge_parked(c);
                 }
                 if (step)
                         step(user, c->done, c->n, c->last);

@@ -26,6 +26,7 @@ struct qn_check_config {
         bool intel_only; /* nothing is fetched or analysed: only what is known of it is asked */
         struct qn_check_intel *intel; /* what is known; NULL: nothing */
         bool alone; /* what comes from the registry is not compared with the version before */
+        bool history; /* what a lock file names is looked at like a name: its document, the version before */
         /* Of the one target, which is local: the registry's document, and the version before; NULL: none. */
         const char *packument, *previous;
         /* What else the registry says about it; keys and roots are for all that is checked (cli/documents.h).  NULL: none. */

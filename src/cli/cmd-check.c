@@ -177,6 +177,7 @@ static int check(const struct qn_args *a, const struct targets *t, struct qn_rul
                 .workers = (unsigned)qn_args_u64(a, "jobs"),
                 .no_sandbox = qn_args_on(a, "no-sandbox"),
                 .alone = qn_args_on(a, "no-previous"),
+                .history = qn_args_on(a, "history"),
                 .previous = qn_args_get(a, "previous"),
                 .packument = qn_args_get(a, "packument"),
                 .docs = docs,

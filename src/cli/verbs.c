@@ -43,6 +43,8 @@ static const struct qn_opt check_opts[] = {
           "the version before of the package that TARGET is, to compare with" },
         { "no-previous", 0, QN_OPT_CONFIG, NULL, NULL, NULL,
           "do not fetch the version before of each NAME to compare with" },
+        { "history", 0, QN_OPT_CONFIG, NULL, NULL, NULL,
+          "compare what lock files name with its version before, too" },
         { "intel-only", 0, QN_OPT_CONFIG, NULL, NULL, NULL,
           "fetch and analyse nothing, only ask what is known (qanat intel)" },
         { "no-intel", 0, QN_OPT_CONFIG, NULL, NULL, NULL, "do not ask what is known" },

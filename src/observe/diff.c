@@ -17,6 +17,9 @@
 #define FEATURES_MIN 3u /* a statement that names less is known by what stands around it */
 #define HEX_RUN      6u /* so many hexadecimal digits are a number, whatever they spell */
 
+#define PROGRAMS_MAX 4u  /* new ones that are told */
+#define BY_ITSELF    (1u << QN_PHASE_INSTALL | 1u << QN_PHASE_EDITOR | 1u << QN_PHASE_IMPORT)
+
 /* Hashes of different things in one set. */
 #define SALT_STATEMENT UINT64_C(0x8d3f1b6a5c7e9041)
 #define SALT_BODY      UINT64_C(0x2b7e151628aed2a6)
@@ -486,6 +489,46 @@ static void report_dependencies(struct qn_diff *d, struct qn_scan *s)
         }
 }
 
+/* The content of a file of the package, by the hash of its path. */
+static const struct file *find_now(const struct qn_diff *d, uint64_t path)
+{
+        for (size_t i = 0; i < d->n_now; i++)
+                if (d->now[i].path == path)
+                        return &d->now[i];
+        return NULL;
+}
+
+static void report_program(struct qn_scan *s, struct qn_str path, uint64_t content)
+{
+        struct qn_event e = fact("program");
+        char value[17];
+
+        snprintf(value, sizeof value, "%016llx", (unsigned long long)content);
+        qn_event_attr(&e, QN_ATTR_PATH, path);
+        qn_event_attr(&e, QN_ATTR_VALUE, qn_str_c(value));
+        qn_sink_add(&s->sink, &e);
+}
+
+/* Files that were not there, whatever they were called, and that run by themselves. */
+static void report_programs(struct qn_diff *d, struct qn_scan *s)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->graph.n_files && n < PROGRAMS_MAX; i++) {
+                const struct qn_graph_file *f = &s->graph.files[i];
+                const struct file *now;
+
+                if (!(f->phases & BY_ITSELF) || !(f->flags & (QN_GF_JS | QN_GF_OTHER)) ||
+                    qn_hashset_has(&d->paths, hash_of(f->path)))
+                        continue;
+                now = find_now(d, hash_of(f->path));
+                if (!now || qn_hashset_has(&d->contents, now->content))
+                        continue;
+                report_program(s, f->path, now->content);
+                n++;
+        }
+}
+
 static void report(struct qn_diff *d, struct qn_scan *s)
 {
         uint64_t was = d->bytes_before, now = d->bytes_now;
@@ -503,6 +546,7 @@ static void report(struct qn_diff *d, struct qn_scan *s)
                 report_number(s, "growth", now - was, 0);
         if (d->added.files)
                 report_number(s, "files", d->added.bytes, d->added.files);
+        report_programs(d, s);
         if (d->code)
                 report_number(s, "code", d->code, 0);
         if (d->lost && qn_scan_unanalysed(s, "memory", (struct qn_str){ 0 },

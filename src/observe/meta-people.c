@@ -20,17 +20,12 @@ static const struct qn_packument_person *find_person(const struct qn_packument_p
         return NULL;
 }
 
-static bool is_ci(const struct qn_packument_version *v)
-{
-        return v->trusted_publisher.n > 0 || qn_str_is(v->publisher.name, "GitHub Actions");
-}
-
 static void tell_publisher(const struct qn_meta *m)
 {
         const struct qn_packument_person *now = &m->now->publisher, *before = &m->before->publisher;
         const char *how = "maintainer";
 
-        if (!now->name.n || !before->name.n || is_ci(m->now))
+        if (!now->name.n || !before->name.n || qn_published_by_service(m->now))
                 return;
         if (qn_str_eq(now->name, before->name)) {
                 if (now->email.n && before->email.n && !qn_str_eq(now->email, before->email))
@@ -73,7 +68,7 @@ static void tell_numbered(const struct qn_meta *m)
         while (digits < name.n && name.p[name.n - 1 - digits] >= '0' &&
                name.p[name.n - 1 - digits] <= '9')
                 digits++;
-        if (digits >= DIGITS_MIN && !is_ci(m->now))
+        if (digits >= DIGITS_MIN && !qn_published_by_service(m->now))
                 qn_meta_tell(m->s, "numbered-account", "", "%.*s", QN_STR_ARG(name));
 }
 

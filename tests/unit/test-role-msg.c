@@ -365,7 +365,9 @@ TEST(pick_there_and_back)
 {
         const struct qn_packument_version v = { .version = QN_STR("1.2.3-beta+x"),
                                                 .tarball = QN_STR("https://r.invalid/a"),
-                                                .attestations_url = QN_STR("x") };
+                                                .attestations_url = QN_STR("x"),
+                                                .publisher = { .name = QN_STR("ada") },
+                                                .time = 1700000000000 };
         struct qn_buf b = QN_BUF_INIT(4096);
         struct qn_analyse_picked got;
 
@@ -379,15 +381,42 @@ TEST(pick_there_and_back)
         ASSERT_EQ(got.before.version.n, 0);
         ASSERT_STR(got.earlier, "1.2.2");
         ASSERT_TRUE(got.attested);
-        b.p[b.n - 4] = 2;
+        ASSERT_STR(got.publisher, "ada");
+        ASSERT_EQ(got.published, 1700000000000);
+        b.p[b.n - 12] = 2;
         ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), -EBADMSG);
-        b.p[b.n - 4] = 1;
-        b.p[b.n - 6] = '/';
+        b.p[b.n - 12] = 1;
+        b.p[b.n - 21] = '/'; /* the last dot of the earlier version */
         ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), -EBADMSG);
-        b.p[b.n - 6] = '.';
+        b.p[b.n - 21] = '.';
+        b.p[b.n - 1] = 0x7f; /* no time that a calendar has */
+        ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), -EBADMSG);
+        b.p[b.n - 1] = 0;
         qn_buf_byte(&b, 'x');
         ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), -EBADMSG);
         qn_buf_done(&b);
+}
+
+TEST(who_published_it_is_a_person_with_a_short_name)
+{
+        struct qn_packument_version v = { .version = QN_STR("1.2.3"),
+                                          .tarball = QN_STR("https://r.invalid/a"),
+                                          .publisher = { .name = QN_STR("GitHub Actions") },
+                                          .time = QN_TIME_NONE };
+        static char name[QN_NAME_MAX + 1];
+        struct qn_analyse_picked got;
+
+        memset(name, 'n', sizeof name);
+        for (size_t i = 0; i < 2; i++) {
+                struct qn_buf b = QN_BUF_INIT(4096);
+
+                ASSERT_EQ(qn_analyse_write_picked(&b, &v, NULL, (struct qn_str){ 0 }, NULL), 0);
+                ASSERT_EQ(qn_analyse_read_pick(qn_cur_mem(b.p, b.n), &got, NULL), 0);
+                ASSERT_NULL(got.publisher.p);
+                ASSERT_TRUE(got.published == QN_TIME_NONE);
+                qn_buf_done(&b);
+                v.publisher.name = (struct qn_str){ name, sizeof name };
+        }
 }
 
 TEST(attested_there_and_back)

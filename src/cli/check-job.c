@@ -1,0 +1,100 @@
+#include "cli/check-job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/buf.h"
+#include "cli/check-dependency.h"
+#include "cli/check-intel.h"
+#include "cli/check-item.h"
+#include "cli/check-lock.h"
+#include "cli/check.h"
+#include "role/analyse.h"
+#include "role/documents.h"
+#include "role/pool.h"
+
+static int copy_fd(int fd, int *ret)
+{
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+        if (copy < 0)
+                return -errno;
+        *ret = copy;
+        return 0;
+}
+
+/* The job gets a copy: an item may be analysed twice. */
+static int put_beside(struct qn_pool_job *job, enum qn_analyse_beside place, int fd)
+{
+        int r = fd < 0 ? 0 : copy_fd(fd, &job->beside.fds[place]);
+
+        if (r == 0 && fd >= 0)
+                job->beside.has |= 1u << place;
+        return r;
+}
+
+/* The documents about an item as one input; those that were given on the command line are about all, or about the one that
+ * was given with them. */
+static int seal_documents(const struct qn_check_config *c, struct qn_item *it, struct qn_err *err)
+{
+        int fds[QN_DOC_MAX];
+
+        for (unsigned i = 0; i < QN_DOC_MAX; i++) {
+                bool given = c->docs && (i == QN_DOC_KEYS || i == QN_DOC_TRUST || it->path.p);
+
+                fds[i] = it->docs[i] >= 0 || !given ? it->docs[i] : c->docs[i];
+        }
+        fds[QN_DOC_PACKUMENT] = it->packument;
+        return qn_documents_seal(fds, &it->fd, err);
+}
+
+/* The artifact, and what is known about it beside it. */
+static int make_analysis(const struct qn_check_config *c, const struct qn_item *it,
+                         struct qn_buf *params, struct qn_pool_job *job)
+{
+        int r = put_beside(job, QN_BESIDE_PACKUMENT, it->packument);
+
+        if (r == 0)
+                r = put_beside(job, QN_BESIDE_PREVIOUS, it->previous);
+        if (r == 0 && c->intel)
+                r = put_beside(job, QN_BESIDE_KNOWN, qn_check_intel_known(c->intel));
+        qn_analyse_write_artifact(params, it->integrity,
+                                  it->packument >= 0 ? it->version : QN_STR(""),
+                                  it->before.integrity);
+        return r;
+}
+
+int qn_check_job(const struct qn_check_config *c, struct qn_item *it, struct qn_buf *params,
+                 struct qn_pool_job *job, struct qn_err *err)
+{
+        int r = 0;
+
+        switch (it->state) {
+        case QN_ITEM_LOCK:
+                job->kind = qn_check_lock_job(it->path, params);
+                break;
+        case QN_ITEM_PICK:
+                job->kind = QN_JOB_PICK;
+                r = copy_fd(it->fd, &it->packument);
+                qn_analyse_write_pick(params, it->name, it->range);
+                break;
+        case QN_ITEM_DEPENDED:
+                job->kind = QN_JOB_DEPENDENCY;
+                r = put_beside(job, QN_BESIDE_PACKUMENT, it->packument);
+                qn_check_dependency_params(it, params);
+                break;
+        case QN_ITEM_PROVENANCE:
+                job->kind = QN_JOB_PROVENANCE;
+                r = seal_documents(c, it, err);
+                qn_analyse_write_attested(params, it->name, it->version, it->integrity,
+                                          it->unreachable);
+                break;
+        default:
+                job->kind = QN_JOB_ANALYSE;
+                r = make_analysis(c, it, params, job);
+                break;
+        }
+        job->input_fd = it->fd;
+        job->params = qn_buf_view(params);
+        return r < 0 ? r : qn_buf_error(params);
+}
