@@ -86,13 +86,25 @@ static bool are_siblings(const struct words *a, const struct words *b)
                 (a->v[a->n - 1].n >= TOKEN_MIN && qn_str_eq(a->v[a->n - 1], b->v[b->n - 1])));
 }
 
+/* A tuple of words with a number, as programs make them. */
+static bool is_generated(const struct words *w, struct qn_str name)
+{
+        return w->n >= 3 && w->numbered && !qn_str_starts(name, "@");
+}
+
+static void tell_siblings(struct qn_scan *s, const char *how, size_t n)
+{
+        if (n >= SIBLINGS_MIN)
+                qn_meta_tell(s, "sibling-dependencies", how, "%zu", n);
+}
+
 static void tell_names(struct qn_scan *s)
 {
         const struct qn_pkgjson *p = s->manifest;
         struct words own = words_of(p->name.text);
-        size_t siblings = 0;
+        size_t siblings = 0, generated = 0;
 
-        if (own.n >= 3 && own.numbered && !qn_str_starts(p->name.text, "@"))
+        if (is_generated(&own, p->name.text))
                 qn_meta_tell(s, "generated-name", "", "%.*s", QN_STR_ARG(p->name.text));
         for (size_t i = 0; i < p->n_deps; i++) {
                 struct words other = words_of(p->deps[i].name);
@@ -100,11 +112,13 @@ static void tell_names(struct qn_scan *s)
                 if (p->deps[i].block != QN_DEP_PROD && p->deps[i].block != QN_DEP_OPTIONAL)
                         continue;
                 siblings += are_siblings(&own, &other);
+                generated += is_generated(&other, p->deps[i].name);
                 if (qn_str_eq(p->deps[i].name, p->name.text))
                         qn_meta_tell(s, "self-dependency", "", "%.*s", QN_STR_ARG(p->deps[i].spec));
         }
-        if (siblings >= SIBLINGS_MIN)
-                qn_meta_tell(s, "sibling-dependencies", "", "%zu", siblings);
+        tell_siblings(s, "", siblings);
+        if (is_generated(&own, p->name.text))
+                tell_siblings(s, "generated", generated);
 }
 
 /* --- what is not there --- */

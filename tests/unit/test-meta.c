@@ -252,6 +252,19 @@ TEST(names_that_a_program_makes)
         }
 }
 
+TEST(dependencies_on_names_that_a_program_makes)
+{
+        observe("{\"name\":\"zul-tapai9-kyuki\",\"version\":\"1.0.0\",\"dependencies\":{\"andi-rendang23-breki\":\"1\","
+                "\"budi-bakso4-miro\":\"1\",\"citra-gado61-sluey\":\"1\",\"dewi-soto8-apbuk\":\"1\",\"eka-sate12-tokek\":\"1\"}}",
+                "");
+        ASSERT_TRUE(told("sibling-dependencies", "generated") && !told("sibling-dependencies", ""));
+        observe("{\"name\":\"babel-preset\",\"version\":\"1.0.0\",\"dependencies\":{\"babel-plugin-polyfill-corejs2\":\"1\","
+                "\"babel-plugin-polyfill-corejs3\":\"1\",\"hast-util-from-parse5\":\"1\",\"parse5-sax-parser\":\"1\","
+                "\"character-entities-html4\":\"1\"}}",
+                "");
+        ASSERT_FALSE(told("sibling-dependencies", NULL));
+}
+
 TEST(accounts)
 {
         observe(MANIFEST, HISTORY(BY("eve", "eve@mx.Mailinator.com"), ORDINARY));
