@@ -28,7 +28,7 @@ static void fuzz_job(struct qn_cur in)
 
         check(r == 0 || r == -EBADMSG);
         check((r == 0) == (job.seq != 0));
-        check(job.beside.has < 1u << QN_BESIDE);
+        check(job.beside.has < 1u << QN_BESIDE_PLACES);
         check(qn_cur_left(&job.params) <= QN_ROLE_PARAMS_MAX &&
               qn_cur_left(&job.input) <= QN_ROLE_INLINE_MAX);
 }

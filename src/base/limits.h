@@ -58,6 +58,12 @@
 #define QN_PKGJSON_CONDITIONS_MAX \
         1024u /* bytes of the conditions around one target of exports or imports */
 #define QN_PACKUMENT_VERSIONS_MAX 200000u
+#define QN_PACKUMENT_TAGS_MAX     100000u
+#define QN_PACKUMENT_MEMBERS_MAX  4096u /* members of the document itself */
+#define QN_POLICY_MESSAGE_MAX     4096u /* bytes of what npm shows when it may not have a version */
+#define QN_POLICY_REASON_MAX      256u  /* bytes of the same of one version */
+#define QN_AUDIT_MAX              ((size_t)32 << 20) /* bytes of a question for advisories, decompressed */
+#define QN_AUDIT_PAIRS_MAX        200000u            /* packages in it */
 #define QN_LOCK_PACKAGES_MAX      1000000u
 #define QN_BOM_EDGES_MAX          4000000u /* who needs whom in one document */
 #define QN_BOM_CLIMB_MAX          256u     /* directories that are climbed to find a dependency */
@@ -125,11 +131,14 @@
 #define QN_ROLE_INPUT_MAX ((size_t)512 << 20) /* input of one job */
 #define QN_ROLE_READ_MAX \
         ((size_t)16 << 20) /* up to here an input is read into memory, above it is mapped */
+#define QN_ROLE_OUTPUT_MAX    ((size_t)320 << 20) /* bytes that one job may write to a file */
 #define QN_ROLE_REPLY_MAX     ((size_t)256 << 20) /* reply to one job, whatever its kind allows */
 #define QN_ROLE_ERROR_MAX     ((size_t)256) /* the sentence that replaces a reply when a job fails */
 #define QN_DOCUMENT_ARENA_MAX ((size_t)512 << 20) /* memory of one lock file or registry document */
 #define QN_EVENTS_REPLY_MAX   ((size_t)64 << 20)  /* an event set as bytes */
 #define QN_PICK_REPLY_MAX     ((size_t)64 << 10)  /* the choice of a version */
+#define QN_FACTS_REPLY_MAX    ((size_t)128 << 20) /* what a packument says of all versions */
+#define QN_AUDIT_REPLY_MAX    ((size_t)128 << 20) /* packages that advisories are asked for */
 #define QN_NPMRC_REPLY_MAX    ((size_t)16 << 20)  /* the lines of a project's .npmrc */
 #define QN_CACHED_REPLY_MAX \
         ((size_t)64 << 10)      /* what the index of npm's cache says of one answer */

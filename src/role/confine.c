@@ -52,7 +52,8 @@ static const char *const fetch_files[] = {
         {                                                                               \
                 .name = (n),                                                            \
                 .namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS, \
-                .empty_root = true, .descriptors = 16, .memory = QN_ROLE_MEMORY         \
+                .empty_root = true, .descriptors = 16, .memory = QN_ROLE_MEMORY,        \
+                .file = QN_ROLE_OUTPUT_MAX                                              \
         }
 static const struct profile profiles[QN_ROLE_MAX] = {
         [QN_ROLE_ANALYSE] = PARSER("analyse"),

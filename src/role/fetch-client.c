@@ -18,7 +18,6 @@
 
 #define SECOND   UINT64_C(1000000000)
 #define TURN_MS  1000 /* the longest wait without a look at the clock */
-#define SEAL_ALL (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
 struct fetch {
         TAILQ_ENTRY(fetch) link;
@@ -237,12 +236,12 @@ static void fail(struct qn_fetch *f, struct fetch_list *list, struct fetch *t,
 /* The body as the role left it, out of its reach from here; its size must be what it says. */
 static int seal_body(struct fetch *t, uint64_t size)
 {
-        struct stat st;
+        uint64_t written;
+        int r = qn_input_seal(t->fd, &written);
 
-        if (fcntl(t->fd, F_ADD_SEALS, SEAL_ALL) < 0 || fstat(t->fd, &st) < 0 ||
-            lseek(t->fd, 0, SEEK_SET) < 0)
-                return -errno;
-        return (uint64_t)st.st_size == size && size <= t->max ? 0 : -EBADMSG;
+        if (r < 0)
+                return r;
+        return written == size && size <= t->max ? 0 : -EBADMSG;
 }
 
 /* 0, or -EBADMSG: the role does not keep to the protocol. */

@@ -101,18 +101,30 @@ int qn_input_close(struct qn_input *in, int fd, struct qn_err *reterr)
         return 0;
 }
 
+int qn_input_seal(int fd, uint64_t *ret_size)
+{
+        struct stat st;
+
+        if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ||
+            fstat(fd, &st) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+                return -errno;
+        *ret_size = (uint64_t)st.st_size;
+        return 0;
+}
+
 int qn_input_sealed(struct qn_cur bytes, int *ret)
 {
         _cleanup_(qn_closep) int fd = memfd_create("qanat-input", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        uint64_t size;
         int r;
 
         if (fd < 0)
                 return -errno;
         r = qn_io_write_fd(fd, qn_cur_rest(&bytes));
+        if (r == 0)
+                r = qn_input_seal(fd, &size);
         if (r < 0)
                 return r;
-        if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-                return -errno;
         *ret = TAKE_FD(fd);
         return 0;
 }

@@ -28,5 +28,8 @@ void qn_input_trim(struct qn_input *in);
  * is true. */
 QN_MUST int qn_input_close(struct qn_input *in, int fd, struct qn_err *reterr);
 
+/* On the parent's side: from here on nobody can change the memfd, which is at position 0, not even a role that holds it still.
+ * 0 and its size; -errno, also when somebody has it mapped for writing. */
+QN_MUST int qn_input_seal(int fd, uint64_t *ret_size);
 /* On the parent's side: memory of the caller as a descriptor that nobody can write to. */
 QN_MUST int qn_input_sealed(struct qn_cur bytes, int *ret);

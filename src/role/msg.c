@@ -22,7 +22,7 @@ _Static_assert(sizeof(struct job_head) == 24 && sizeof(struct piece_head) == 40,
 
 #define PIECE_MAX (QN_ROLE_MESSAGE_MAX - sizeof(struct piece_head))
 #define ERRNO_MAX 4095
-#define FDS_MAX   (1 + QN_BESIDE)
+#define FDS_MAX   (1 + QN_BESIDE_PLACES)
 
 union fd_control {
         struct cmsghdr align;
@@ -31,7 +31,7 @@ union fd_control {
 
 void qn_msg_beside_close(struct qn_msg_beside *b)
 {
-        for (unsigned i = 0; i < QN_BESIDE; i++)
+        for (unsigned i = 0; i < QN_BESIDE_PLACES; i++)
                 if (b->has >> i & 1)
                         close(b->fds[i]);
         b->has = 0;
@@ -49,7 +49,7 @@ static size_t list_fds(const struct qn_msg_beside *beside, int input_fd, int ret
 
         if (input_fd >= 0)
                 ret[n++] = input_fd;
-        for (unsigned i = 0; i < QN_BESIDE; i++)
+        for (unsigned i = 0; i < QN_BESIDE_PLACES; i++)
                 if (beside->has >> i & 1)
                         ret[n++] = beside->fds[i];
         return n;
@@ -108,7 +108,7 @@ int qn_msg_parse_job(struct qn_cur packet, struct qn_msg_job *ret)
         struct job_head head;
 
         if (qn_cur_copy(&packet, sizeof head, &head) < 0 || head.has_fd > 1 ||
-            head.has_beside >> QN_BESIDE || head.seq == 0 ||
+            head.has_beside >> QN_BESIDE_PLACES || head.seq == 0 ||
             memcmp(head.zero, zero, sizeof zero) != 0 || head.n_params > QN_ROLE_PARAMS_MAX ||
             head.n_input > QN_ROLE_INLINE_MAX || (head.has_fd && head.n_input))
                 return -EBADMSG;
@@ -146,7 +146,7 @@ static bool place_fds(struct qn_msg_job *job, const int *fds, size_t n, int *ret
                 return false;
         if (job->has_fd)
                 fd = *fds++;
-        for (unsigned i = 0; i < QN_BESIDE; i++)
+        for (unsigned i = 0; i < QN_BESIDE_PLACES; i++)
                 if (job->beside.has >> i & 1)
                         job->beside.fds[i] = *fds++;
         *ret_fd = fd;

@@ -1,7 +1,7 @@
 /* msg.h - messages between a parent and its roles.  HOSTILE INPUT on both ends.
  * The socket is a SOCK_SEQPACKET pair: the kernel keeps the borders of packets.  A job is one
  * packet (header, parameters, small input) with its input as a descriptor when that is large, and with further
- * inputs beside it, always as descriptors.  A reply is
+ * inputs beside it, always as descriptors, and one to write to.  A reply is
  * one packet or several pieces in order; a descriptor that comes with one is never taken.  Sequence
  * numbers start at 1; a role first says that it is ready with a reply numbered 0. */
 #pragma once
@@ -10,12 +10,14 @@
 #include "base/cur.h"
 #include "base/err.h"
 
-#define QN_BESIDE 3 /* inputs that a job may have beside the first */
+#define QN_BESIDE        3         /* inputs that a job may have beside the first */
+#define QN_BESIDE_OUTPUT QN_BESIDE /* the place behind them: where the role writes to, instead of a reply */
+#define QN_BESIDE_PLACES (QN_BESIDE + 1)
 
 /* Descriptors in their places; all zero: there are none. */
 struct qn_msg_beside {
         uint8_t has; /* 1 << place */
-        int fds[QN_BESIDE];
+        int fds[QN_BESIDE_PLACES];
 };
 
 /* Closes what is there. */

@@ -45,6 +45,10 @@ const char *qn_pool_status_name(enum qn_pool_status s)
 
 static void deliver(struct qn_pool *p, struct qn_task *t, struct qn_pool_result *result)
 {
+        int none = -1;
+
+        if (!result->output_fd)
+                result->output_fd = &none;
         result->user = t->user;
         p->pending--;
         if (t->done)
@@ -68,17 +72,22 @@ static void deliver_answer(struct qn_pool *p, struct qn_worker *w)
 {
         struct qn_pool_result result = { .elapsed_ns = w->reply.elapsed_ns, .why = "" };
         struct qn_cur bytes = w->reply.bytes;
+        _cleanup_(qn_closep) int output = -1;
         char why[sizeof p->err.msg];
         int status = w->reply.status;
 
+        if (status == 0)
+                status = qn_task_take_output(w->tasks.head, &output, &result.output_size);
         p->strikes -= p->strikes > 0;
         if (status < 0) {
-                copy_sentence(qn_cur_rest(&bytes), why, sizeof why);
+                copy_sentence(w->reply.status < 0 ? qn_cur_rest(&bytes) : qn_str_c(strerror(-status)),
+                              why, sizeof why);
                 result.status = QN_POOL_FAILED;
                 result.code = status;
                 result.why = why;
         } else {
                 result.reply = bytes;
+                result.output_fd = &output;
         }
         deliver(p, qn_worker_pop(w), &result);
 }

@@ -31,6 +31,10 @@ struct qn_pool_result {
         int code;            /* QN_POOL_FAILED: negative errno; QN_POOL_CRASHED: the signal, or 0 */
         const char *why;     /* one sentence, printable ASCII; empty for QN_POOL_OK */
         struct qn_cur reply; /* QN_POOL_OK: hostile bytes, live during the call */
+        /* QN_POOL_OK, of jobs that write an output: a sealed memfd at position 0 that holds hostile bytes; the callback's
+         * when it takes it, with TAKE_FD(*result->output_fd), else it is closed.  *output_fd -1: there is none. */
+        int *output_fd;
+        uint64_t output_size;
         uint64_t elapsed_ns; /* as the worker says; 0 when it could not */
         void *user;
 };

@@ -13,6 +13,15 @@
 #include "role/confine.h"
 #include "role/msg.h"
 
+/* Where a job writes. */
+struct qn_role_output {
+        int fd;
+        size_t left; /* bytes that may still be written */
+};
+
+/* 0; -EFBIG past the job's cap; -errno.  out: a struct qn_role_output, so that it serves as a sink (base/sink.h). */
+QN_MUST int qn_role_write(void *out, const void *p, size_t n);
+
 struct qn_role_job {
         uint8_t kind;
         size_t reply_max;     /* bytes */
@@ -25,6 +34,10 @@ struct qn_role_job {
         int (*run_beside)(void *ctx, struct qn_cur params,
                           const struct qn_cur inputs[1 + QN_BESIDE], struct qn_buf *reply,
                           struct qn_err *reterr);
+        /* Instead of them, for jobs that write a file of at most output_max bytes: the reply is empty. */
+        int (*run_output)(void *ctx, struct qn_cur params, const struct qn_cur inputs[1 + QN_BESIDE],
+                          struct qn_role_output *out, struct qn_err *reterr);
+        size_t output_max;
 };
 
 struct qn_role_def {

@@ -55,18 +55,33 @@ static int start_ticking(void)
         return 0;
 }
 
+int qn_role_write(void *out, const void *p, size_t n)
+{
+        struct qn_role_output *o = out;
+
+        if (n > o->left)
+                return -EFBIG;
+        o->left -= n;
+        return qn_io_write_fd(o->fd, (struct qn_str){ p, n });
+}
+
 /* With the inputs at hand: the job itself. */
 static int run_on(const struct qn_msg_job *job, const struct qn_cur *inputs, struct qn_err *reterr)
 {
         const struct qn_role_job *kind = qn_role_find_job(worker.def, job->kind);
+        struct qn_role_output output = { .fd = job->beside.fds[QN_BESIDE_OUTPUT] };
         int r;
 
-        if (!kind || (job->beside.has && !kind->run_beside))
+        if (!kind || (job->beside.has && !kind->run_beside && !kind->run_output) ||
+            job->beside.has >> QN_BESIDE_OUTPUT != (kind->output_max > 0))
                 return qn_fail(reterr, -EOPNOTSUPP, 0, "no such job");
         qn_buf_reset(&worker.reply);
         worker.reply.max = kind->reply_max;
+        output.left = kind->output_max;
         worker.cpu_end = cpu_nanos() + kind->cpu_seconds * UINT64_C(1000000000);
-        if (kind->run_beside)
+        if (kind->run_output)
+                r = kind->run_output(worker.ctx, job->params, inputs, &output, reterr);
+        else if (kind->run_beside)
                 r = kind->run_beside(worker.ctx, job->params, inputs, &worker.reply, reterr);
         else
                 r = kind->run(worker.ctx, job->params, inputs[0], &worker.reply, reterr);

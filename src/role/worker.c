@@ -58,7 +58,7 @@ int qn_task_new(const struct qn_pool_job *job, const struct qn_role_def *def, st
         if (r == 0 && weight > QN_ROLE_INPUT_MAX)
                 r = -EFBIG;
         if (r == 0)
-                r = check_beside(&job->beside, &weight);
+                r = job->beside.has >> QN_BESIDE ? -EINVAL : check_beside(&job->beside, &weight);
         if (r < 0)
                 return r;
         if (!kind)
@@ -96,6 +96,53 @@ struct qn_task *qn_task_free(struct qn_task *t)
         free(t);
         return NULL;
 }
+
+/* --- what it writes --- */
+
+static void drop_output(struct qn_task *t)
+{
+        if (t->beside.has >> QN_BESIDE_OUTPUT)
+                close(t->beside.fds[QN_BESIDE_OUTPUT]);
+        t->beside.has &= (uint8_t)~(1u << QN_BESIDE_OUTPUT);
+}
+
+/* A new file for every try: what a worker wrote that came to an end with it is gone. */
+static int make_output(struct qn_task *t)
+{
+        int fd;
+
+        drop_output(t);
+        if (!t->job->output_max)
+                return 0;
+        fd = memfd_create("qanat-output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (fd < 0)
+                return -errno;
+        t->beside.fds[QN_BESIDE_OUTPUT] = fd;
+        t->beside.has |= 1u << QN_BESIDE_OUTPUT;
+        return 0;
+}
+
+int qn_task_take_output(struct qn_task *t, int *ret, uint64_t *ret_size)
+{
+        uint64_t size = 0;
+        int r;
+
+        *ret = -1;
+        *ret_size = 0;
+        if (!(t->beside.has >> QN_BESIDE_OUTPUT))
+                return 0;
+        r = qn_input_seal(t->beside.fds[QN_BESIDE_OUTPUT], &size);
+        if (r == 0 && size > t->job->output_max)
+                r = -EBADMSG;
+        if (r < 0)
+                return r;
+        *ret = t->beside.fds[QN_BESIDE_OUTPUT];
+        *ret_size = size;
+        t->beside.has &= (uint8_t)~(1u << QN_BESIDE_OUTPUT);
+        return 0;
+}
+
+/* --- queues --- */
 
 void qn_tasks_init(struct qn_tasks *q)
 {
@@ -184,11 +231,11 @@ int qn_worker_give(struct qn_worker *w, struct qn_task *t)
 {
         struct qn_msg_job job = { .seq = w->seq + w->tasks.n,
                                   .kind = t->job->kind,
-                                  .params = t->params,
-                                  .beside = t->beside };
-        int r = 0;
+                                  .params = t->params };
+        int r = make_output(t);
 
-        if (t->fd < 0 && qn_cur_left(&t->input) > QN_ROLE_INLINE_MAX)
+        job.beside = t->beside;
+        if (r == 0 && t->fd < 0 && qn_cur_left(&t->input) > QN_ROLE_INLINE_MAX)
                 r = qn_input_sealed(t->input, &t->fd);
         if (r < 0)
                 return r;

@@ -13,7 +13,7 @@
 struct qn_task {
         struct qn_task *next;
         int fd; /* -1: input is used */
-        struct qn_msg_beside beside;
+        struct qn_msg_beside beside; /* the output's place: since the task was given to a worker */
         struct qn_cur params, input;
         size_t weight; /* bytes of input */
         const struct qn_role_job *job;
@@ -26,6 +26,8 @@ struct qn_task {
 QN_MUST int qn_task_new(const struct qn_pool_job *job, const struct qn_role_def *def,
                         struct qn_task **ret);
 struct qn_task *qn_task_free(struct qn_task *t);
+/* Takes what was written, out of the role's reach; -1 when the job writes none.  -EBADMSG: too much; -errno. */
+QN_MUST int qn_task_take_output(struct qn_task *t, int *ret, uint64_t *ret_size);
 
 struct qn_tasks { /* a queue */
         struct qn_task *head, **tail;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -170,6 +171,41 @@ JOB_FN(sum)
         return qn_buf_add(reply, &total, sizeof total);
 }
 
+static int past_the_count(struct qn_role_output *out)
+{
+        static const char block[65536];
+
+        for (size_t n = 0; n <= JOB_WRITE_MAX; n += sizeof block)
+                if (write(out->fd, block, sizeof block) < 0)
+                        return -errno;
+        return 0;
+}
+
+static int writes(void *ctx QN_UNUSED, struct qn_cur params, const struct qn_cur inputs[1 + QN_BESIDE],
+                  struct qn_role_output *out, struct qn_err *reterr)
+{
+        struct qn_str in = qn_cur_rest(&inputs[0]);
+        int r = qn_role_write(out, in.p, in.n);
+
+        switch ((enum test_write)number(&params)) {
+        case WRITE_CRASH:
+                abort();
+        case WRITE_MAP:
+                return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, out->fd, 0) == MAP_FAILED ? -errno : r;
+        case WRITE_PAST:
+                return past_the_count(out);
+        case WRITE_FAIL:
+                return qn_fail(reterr, -EILSEQ, 0, "no");
+        case WRITE_TOO_MUCH:
+                while (r == 0)
+                        r = qn_role_write(out, "12345", 5);
+                break;
+        case WRITE_ONLY:
+                break;
+        }
+        return r;
+}
+
 static const struct qn_role_job jobs[] = {
         { JOB_ECHO, 64 << 20, 20, echo },
         { JOB_SLEEP, 0, 20, take_a_nap },
@@ -186,6 +222,7 @@ static const struct qn_role_job jobs[] = {
         { JOB_STATE, 64, 20, state },
         { JOB_SUM, 8, 20, sum },
         { JOB_BESIDE, 64 << 20, 20, .run_beside = beside },
+        { JOB_WRITE, 0, 20, .run_output = writes, .output_max = JOB_WRITE_MAX },
 };
 
 static int open_tables(const char *data_dir, void **ret, struct qn_err *reterr)

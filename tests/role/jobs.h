@@ -21,6 +21,18 @@ enum test_job {
         JOB_SUM, /* reply: u64 sum of the bytes of the input; parameters: u32 milliseconds to wait
                     before it */
         JOB_BESIDE, /* reply: the input, and what is beside it */
+        JOB_WRITE,  /* output: the input; parameters: u32 what else it does, enum test_write */
+};
+
+#define JOB_WRITE_MAX ((size_t)1 << 20)
+
+enum test_write {
+        WRITE_ONLY,
+        WRITE_CRASH,    /* writes, and crashes */
+        WRITE_MAP,        /* maps the output for writing, and goes on so */
+        WRITE_PAST,       /* more than it may, past the function that counts */
+        WRITE_FAIL,       /* and then fails */
+        WRITE_TOO_MUCH,   /* as much as it is let */
 };
 
 struct test_state {

@@ -700,6 +700,124 @@ TEST(free_with_jobs_running)
         assert_no_children();
 }
 
+/* --- outputs --- */
+
+struct output {
+        enum qn_pool_status status;
+        int code, fd;
+        uint64_t size;
+};
+
+static void keep_output(void *ctx, const struct qn_pool_result *r)
+{
+        struct output *o = ctx;
+
+        *o = (struct output){ r->status, r->code, TAKE_FD(*r->output_fd), r->output_size };
+}
+
+static struct output ask_output(struct qn_pool *p, struct qn_cur input, uint32_t what)
+{
+        struct output o = { .fd = -2 };
+        const struct qn_pool_job job = { .kind = JOB_WRITE,
+                                         .params = { (char *)&what, sizeof what },
+                                         .input = input,
+                                         .input_fd = -1,
+                                         .done = keep_output,
+                                         .ctx = &o };
+
+        ASSERT_EQ(qn_pool_submit(p, &job), 0);
+        ASSERT_EQ(finish(p, NULL), 0);
+        return o;
+}
+
+TEST(an_output_is_sealed_and_the_callbacks)
+{
+        struct qn_pool *p = pool_of(1);
+        struct output o = ask_output(p, CUR("written"), WRITE_ONLY);
+        unsigned before = open_descriptors();
+        char text[16];
+        struct answer a;
+
+        ASSERT_EQ(o.status, QN_POOL_OK);
+        ASSERT_EQ(o.size, 7);
+        ASSERT_EQ(fcntl(o.fd, F_GET_SEALS), F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+        ASSERT_EQ(read(o.fd, text, sizeof text), 7);
+        ASSERT_EQ(memcmp(text, "written", 7), 0);
+        /* It is an input at once; nobody takes this one's output, and jobs that write none have none. */
+        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_WRITE, .input_fd = o.fd, .user = &a }), 0);
+        ASSERT_EQ(finish(p, NULL), 0);
+        ASSERT_EQ(a.status, QN_POOL_OK);
+        ASSERT_EQ(open_descriptors(), before - 1);
+        o = ask_output(p, CUR(""), WRITE_ONLY);
+        ASSERT_EQ(o.size, 0);
+        close(o.fd);
+        qn_pool_free(p);
+}
+
+TEST(outputs_of_jobs_that_fail_are_nobodys)
+{
+        static const struct {
+                uint32_t what;
+                enum qn_pool_status status;
+                int code;
+        } cases[] = {
+                { WRITE_MAP, QN_POOL_FAILED, -EBUSY },
+                { WRITE_PAST, QN_POOL_FAILED, -EBADMSG },
+                { WRITE_FAIL, QN_POOL_FAILED, -EILSEQ },
+                { WRITE_TOO_MUCH, QN_POOL_FAILED, -EFBIG },
+                { WRITE_CRASH, QN_POOL_CRASHED, SIGABRT },
+        };
+        struct qn_pool *p = pool_of(1);
+        unsigned before = open_descriptors();
+        struct output o;
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(cases); i++) {
+                o = ask_output(p, CUR("x"), cases[i].what);
+                ASSERT_EQ(o.status, cases[i].status);
+                ASSERT_EQ(o.code, cases[i].code);
+                ASSERT_EQ(o.fd, -1);
+        }
+        o = ask_output(p, CUR("x"), WRITE_ONLY); /* starts a new worker */
+        close(o.fd);
+        ASSERT_EQ(open_descriptors(), before);
+        qn_pool_free(p);
+}
+
+/* The first try leaves bytes behind: they are not in what the second one makes. */
+TEST(a_second_try_begins_with_an_empty_file)
+{
+        struct qn_pool *p = pool_of(1);
+        struct output o = { .fd = -2 };
+        struct answer crash;
+        uint32_t what = WRITE_ONLY, sig = SIGKILL;
+        const struct qn_pool_job job = { .kind = JOB_WRITE,
+                                         .params = { (char *)&what, sizeof what },
+                                         .input = CUR("once"),
+                                         .input_fd = -1,
+                                         .done = keep_output,
+                                         .ctx = &o };
+
+        /* What waits behind a job that kills the worker was given to it already. */
+        give(p, JOB_CRASH, &sig, sizeof sig, &crash);
+        ASSERT_EQ(qn_pool_submit(p, &job), 0);
+        ASSERT_EQ(finish(p, NULL), 0);
+        ASSERT_EQ(crash.status, QN_POOL_CRASHED);
+        ASSERT_EQ(o.status, QN_POOL_OK);
+        ASSERT_EQ(o.size, 4);
+        close(o.fd);
+        qn_pool_free(p);
+}
+
+TEST(nobody_brings_an_output_along)
+{
+        struct qn_pool *p = pool_of(1);
+        struct qn_pool_job job = { .kind = JOB_WRITE, .input_fd = -1 };
+
+        job.beside.has = 1u << QN_BESIDE_OUTPUT;
+        ASSERT_EQ(qn_pool_submit(p, &job), -EINVAL);
+        qn_pool_free(p);
+}
+
 TEST(without_sandbox_only_confinement_is_missing)
 {
         const struct qn_pool_config config = {
