@@ -7,6 +7,7 @@
 
 #include "base/cur.h"
 #include "base/err.h"
+#include "base/sink.h"
 #include "base/str.h"
 
 struct qn_arena;
@@ -33,10 +34,10 @@ struct qn_packument_facts {
 QN_MUST int qn_packument_facts(struct qn_cur in, struct qn_str name, struct qn_arena *a, struct qn_packument_facts *ret,
                                struct qn_err *reterr);
 
-/* --- rewriting --- */
+/* That order: semver precedence, then build data, then bytes. */
+int qn_packument_fact_cmp(const struct qn_packument_fact *a, const struct qn_packument_fact *b);
 
-/* Takes bytes: 0 or -errno, which ends the rewriting. */
-typedef int qn_sink(void *ctx, const void *p, size_t n);
+/* --- rewriting --- */
 
 struct qn_packument_blocked {
         struct qn_str version, reason;
@@ -53,6 +54,6 @@ struct qn_packument_rewrite {
         struct qn_str message;  /* of policyRestrictions */
 };
 
-/* Errors as in json.h; -EINVAL as above; -EACCES: `only` is blocked. */
-QN_MUST int qn_packument_rewrite(struct qn_cur in, const struct qn_packument_rewrite *w, struct qn_arena *a, qn_sink *sink,
+/* After an error what the sink got is worthless.  Errors as in json.h; -EINVAL as above; -EACCES: `only` is blocked. */
+QN_MUST int qn_packument_rewrite(struct qn_cur in, const struct qn_packument_rewrite *w, struct qn_arena *a, qn_sink_fn *sink,
                                  void *ctx, struct qn_err *reterr);

@@ -150,6 +150,22 @@ int qn_semver_format(const struct qn_semver *v, struct qn_buf *out)
         return qn_buf_error(out);
 }
 
+bool qn_semver_is_plain(struct qn_str s)
+{
+        struct qn_semver v;
+
+        if (s.n == 0 || s.p[0] < '0' || s.p[0] > '9')
+                return false;
+        for (size_t i = 0; i < s.n; i++) {
+                char c = s.p[i];
+
+                if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+                      c == '+' || c == '-'))
+                        return false;
+        }
+        return qn_semver_parse(s, 0, &v) == 0;
+}
+
 int qn_semver_parse_short(struct qn_str s, struct qn_semver *ret)
 {
         struct qn_semver v = { 0 };

@@ -24,6 +24,8 @@ struct qn_semver {
 
 /* 0 or -EINVAL: not a version. */
 QN_MUST int qn_semver_parse(struct qn_str s, unsigned flags, struct qn_semver *ret);
+/* As npm files a version: what the strict grammar has, without v, = or blanks around it. */
+bool qn_semver_is_plain(struct qn_str s);
 /* "1", "1.2": what is left out is 0.  0 or -EINVAL. */
 QN_MUST int qn_semver_parse_short(struct qn_str s, struct qn_semver *ret);
 /* Precedence: < 0, 0, > 0.  Build data does not count, except in the second, which npm sorts by. */
