@@ -367,6 +367,61 @@ static int run_contents(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur
         return r;
 }
 
+static int run_facts(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
+                     struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        struct qn_packument_facts facts;
+        struct qn_str name;
+        int r = qn_analyse_read_name(params, &name);
+
+        if (r == 0)
+                r = qn_packument_facts(input, name, &t->arena, &facts, reterr);
+        if (r == 0)
+                r = qn_analyse_write_facts(reply, &facts);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
+static int run_rewrite(void *ctx, struct qn_cur params, const struct qn_cur *inputs,
+                       struct qn_role_output *out, struct qn_err *reterr)
+{
+        struct qn_cur beside = inputs[1 + QN_BESIDE_PARAMS];
+        struct tables *t = ctx;
+        struct qn_packument_rewrite w;
+        int r = qn_analyse_read_rewrite(qn_cur_left(&params) ? params : beside, &t->arena, &w);
+
+        if (r == 0)
+                r = qn_packument_rewrite(inputs[0], &w, &t->arena, qn_role_write, out, reterr);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
+static int run_squeeze(void *ctx QN_UNUSED, struct qn_cur params, const struct qn_cur *inputs,
+                       struct qn_role_output *out, struct qn_err *reterr QN_UNUSED)
+{
+        enum qn_compression as;
+        int r = qn_analyse_read_squeeze(params, &as);
+
+        return r < 0 ? r : qn_compress(inputs[0], as, qn_role_write, out);
+}
+
+static int run_audit(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
+                     struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        enum qn_audit_kind kind;
+        struct qn_audit audit;
+        int r = qn_analyse_read_audit_kind(params, &kind);
+
+        if (r == 0)
+                r = qn_audit_read(input, kind, &t->arena, &audit, reterr);
+        if (r == 0)
+                r = qn_analyse_write_pairs(reply, &audit);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
 static const struct qn_role_job jobs[] = {
         { QN_JOB_ANALYSE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_analyse },
         { QN_JOB_PICK, QN_PICK_REPLY_MAX, QN_PKG_SECONDS, run_pick },
@@ -384,6 +439,10 @@ static const struct qn_role_job jobs[] = {
         { QN_JOB_IMAGE, QN_ROLE_REPLY_MAX, QN_IMAGE_SECONDS, run_image },
         { QN_JOB_DEPENDENCY, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_dependency },
         { QN_JOB_CONTENTS, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_contents },
+        { QN_JOB_FACTS, QN_FACTS_REPLY_MAX, QN_PKG_SECONDS, run_facts },
+        { QN_JOB_REWRITE, 0, QN_PKG_SECONDS, .run_output = run_rewrite, .output_max = QN_ROLE_OUTPUT_MAX },
+        { QN_JOB_SQUEEZE, 0, QN_PKG_SECONDS, .run_output = run_squeeze, .output_max = QN_ROLE_OUTPUT_MAX },
+        { QN_JOB_AUDIT, QN_AUDIT_REPLY_MAX, QN_PKG_SECONDS, run_audit },
 };
 
 const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs,

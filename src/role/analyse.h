@@ -7,9 +7,12 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "intel/feed.h"
+#include "parse/audit.h"
 #include "parse/changes.h"
+#include "parse/compress.h"
 #include "parse/lock.h"
 #include "parse/npmrc.h"
+#include "parse/packument-rewrite.h"
 #include "role/role.h"
 
 struct qn_arena;
@@ -57,6 +60,15 @@ enum qn_analyse_job {
         QN_JOB_DEPENDENCY,
         /* An archive of a package.  No parameters.  Reply: qn_contents_wire_read(). */
         QN_JOB_CONTENTS,
+        /* A packument.  Parameters: qn_analyse_write_name().  Reply: qn_analyse_read_facts(). */
+        QN_JOB_FACTS,
+        /* A packument.  Parameters: qn_analyse_write_rewrite(), put with qn_analyse_put_params().  Output: the document. */
+        QN_JOB_REWRITE,
+        /* Anything.  Parameters: qn_analyse_write_squeeze().  Output: the same, compressed. */
+        QN_JOB_SQUEEZE,
+        /* The body of a client's question for advisories, perhaps with gzip.  Parameters: qn_analyse_write_audit().
+         * Reply: qn_analyse_read_audit(). */
+        QN_JOB_AUDIT,
 };
 
 /* What may stand beside an archive. */
@@ -65,6 +77,30 @@ enum qn_analyse_beside {
         QN_BESIDE_PREVIOUS,  /* the archive of the version before */
         QN_BESIDE_KNOWN,     /* a table of observe/known.h */
 };
+
+/* What may stand beside the packument of REWRITE: its parameters, when they are longer than QN_ROLE_PARAMS_MAX. */
+#define QN_BESIDE_PARAMS 0
+
+/* Parameters of FACTS: the package that the document must be of. */
+void qn_analyse_write_name(struct qn_buf *out, struct qn_str name);
+/* 0, -EBADMSG or -ENOBUFS; the lists live in the arena, texts are slices of the reply.  Names of tags are whatever bytes the
+ * document has; versions, addresses and integrities are what they should be, the versions in order and none twice. */
+QN_MUST int qn_analyse_read_facts(struct qn_cur reply, struct qn_arena *a, struct qn_packument_facts *ret);
+
+/* Parameters of REWRITE. */
+void qn_analyse_write_rewrite(struct qn_buf *out, const struct qn_packument_rewrite *w);
+/* Gives a job (without a file beside it) its parameters: short ones as such, long ones as a file.  params must live until
+ * the job is submitted; a file is the job's, and the caller's again when it is refused.  0 or -errno. */
+struct qn_pool_job;
+QN_MUST int qn_analyse_put_params(struct qn_pool_job *job, struct qn_str params);
+
+/* Parameters of SQUEEZE. */
+void qn_analyse_write_squeeze(struct qn_buf *out, enum qn_compression as);
+
+/* Parameters of AUDIT. */
+void qn_analyse_write_audit(struct qn_buf *out, enum qn_audit_kind kind);
+/* 0, -EBADMSG or -ENOBUFS; texts are slices of the reply, names and versions fit to be asked for, sorted, none twice. */
+QN_MUST int qn_analyse_read_audit(struct qn_cur reply, struct qn_arena *a, struct qn_audit *ret);
 
 /* Parameters of ANALYSE: the SRI that it must match, the version as which the document files it, the SRI of the version
  * before; all may be empty. */
