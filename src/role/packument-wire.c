@@ -210,12 +210,16 @@ int qn_analyse_read_rewrite(struct qn_cur params, struct qn_arena *a,
 
 int qn_analyse_put_params(struct qn_pool_job *job, struct qn_str params)
 {
+        int r;
+
         if (params.n <= QN_ROLE_PARAMS_MAX) {
                 job->params = params;
                 return 0;
         }
-        job->beside.has = 1u << QN_BESIDE_PARAMS;
-        return qn_input_sealed(qn_cur_str(params), &job->beside.fds[QN_BESIDE_PARAMS]);
+        r = qn_input_sealed(qn_cur_str(params), &job->beside.fds[QN_BESIDE_PARAMS]);
+        if (r == 0)
+                job->beside.has = 1u << QN_BESIDE_PARAMS;
+        return r;
 }
 
 /* --- squeeze --- */
