@@ -102,15 +102,29 @@ static int need(struct reader *rd, struct qn_str from, struct qn_str to, enum qn
 
 /* --- CycloneDX --- */
 
-static bool property_is(const struct qn_node *component, const char *name)
+static struct qn_str property(const struct qn_node *component, const char *name)
 {
         const struct qn_node *list = qn_node_get(component, "properties");
 
         for (size_t i = 0; qn_node_is(list, QN_NODE_ARRAY) && i < list->n; i++)
                 if (qn_str_is(qn_node_text(qn_node_get(list->items[i], "name")), name))
-                        return qn_str_is(qn_node_text(qn_node_get(list->items[i], "value")),
-                                         "true");
-        return false;
+                        return qn_node_text(qn_node_get(list->items[i], "value"));
+        return (struct qn_str){ NULL, 0 };
+}
+
+static bool property_is(const struct qn_node *component, const char *name)
+{
+        return qn_str_is(property(component, name), "true");
+}
+
+/* What qanat itself noted, else what an address says by itself. */
+static enum qn_bom_origin origin_of(struct qn_str noted, struct qn_str resolved)
+{
+        for (unsigned i = 0; noted.n && i < QN_BOM_FROM_MAX; i++)
+                if (qn_str_is(noted, qn_bom_origin_name((enum qn_bom_origin)i)))
+                        return (enum qn_bom_origin)i;
+        return resolved.p && qn_bom_origin_of(resolved) == QN_BOM_FROM_GIT ? QN_BOM_FROM_GIT
+                                                                           : QN_BOM_FROM_REGISTRY;
 }
 
 static struct qn_str distribution(const struct qn_node *component)
@@ -134,6 +148,8 @@ static int add_component(struct reader *rd, const struct qn_node *c)
         item.dev = property_is(c, "cdx:npm:package:development");
         item.bundled = property_is(c, "cdx:npm:package:bundled");
         item.extraneous = property_is(c, "cdx:npm:package:extraneous");
+        item.alias = property(c, "qanat:alias");
+        item.origin = origin_of(property(c, "qanat:origin"), item.resolved);
         r = take_hashes(rd, qn_node_get(c, "hashes"), "alg", "content", &item);
         return r == 0 ? add(rd, qn_node_text(qn_node_get(c, "bom-ref")), &item) : r;
 }
@@ -218,6 +234,7 @@ static int add_package(struct reader *rd, const struct qn_node *p)
                 return 0;
         if (!qn_str_is(from, "NOASSERTION") && !qn_str_is(from, "NONE"))
                 item.resolved = from;
+        item.origin = origin_of(QN_STR(""), item.resolved);
         r = take_hashes(rd, qn_node_get(p, "checksums"), "algorithm", "checksumValue", &item);
         return r == 0 ? add(rd, id, &item) : r;
 }

@@ -375,6 +375,26 @@ static void put_id(struct writer *wr, const char *key, size_t i)
         qn_jsonw_str(&wr->w, key, qn_buf_view(&wr->text));
 }
 
+/* Of a repository the commit stands behind "@"; behind "#", as npm writes it, SPDX has a path. */
+static void put_location(struct writer *wr, struct qn_str url)
+{
+        struct qn_str commit = url, address = qn_str_cut(&commit, '#');
+
+        if (!is_url(url)) {
+                qn_jsonw_cstr(&wr->w, "downloadLocation", "NOASSERTION");
+                return;
+        }
+        if (!qn_str_starts(url, "git+") || !commit.n)
+                address = url;
+        qn_buf_reset(&wr->text);
+        qn_buf_str(&wr->text, address);
+        if (address.n < url.n) {
+                qn_buf_byte(&wr->text, '@');
+                qn_buf_str(&wr->text, commit);
+        }
+        qn_jsonw_str(&wr->w, "downloadLocation", qn_buf_view(&wr->text));
+}
+
 static void put_package(struct writer *wr, size_t i)
 {
         const struct qn_bom_item *t = &wr->s->components->v[i].it;
@@ -385,7 +405,7 @@ static void put_package(struct writer *wr, size_t i)
         put_id(wr, "SPDXID", i);
         if (t->version.p)
                 qn_jsonw_str(&wr->w, "versionInfo", t->version);
-        qn_jsonw_str(&wr->w, "downloadLocation", is_url(url) ? url : QN_STR("NOASSERTION"));
+        put_location(wr, url);
         qn_jsonw_bool(&wr->w, "filesAnalyzed", false);
         if (t->copy) {
                 qn_buf_reset(&wr->text);

@@ -44,7 +44,7 @@ const lock = {
         'node_modules/@s/b': { version: '2.0.0' },
         'node_modules/d': { version: '1.0.0', dev: true, integrity: 'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=' },
         'node_modules/d/node_modules/a': { version: '1.0.0', integrity: `sha512-${'B'.repeat(86)}==` },
-        'node_modules/g': { version: '0.0.1', resolved: 'git+ssh://git@h.invalid/g.git#abc' },
+        'node_modules/g': { version: '0.0.1', resolved: 'git+ssh://git@h.test/g.git#abc' },
         'node_modules/o': { version: '1.0.0', optional: true },
     },
 };
@@ -73,7 +73,7 @@ writeFileSync(join(work, 'p.cdx.json'), cdx.out);
 const again = scan(join(work, 'p.cdx.json'));
 ok(again.sources[0].kind === 'sbom' && set(again) === wanted, 'CycloneDX is read back', set(again));
 const by = (d, name, version) => d.components.find((c) => c.name === name && c.version === version);
-ok(by(again, 'a', '1.0.0').integrity === hash && by(again, 'd', '1.0.0').dev && by(again, 'a', '1.0.0').direct, 'with integrity and flags');
+ok(by(again, 'a', '1.0.0').integrity === hash && by(again, 'd', '1.0.0').dev && by(again, 'a', '1.0.0').direct && by(again, 'g', '0.0.1').origin === 'git', 'with integrity, flags and origin');
 ok(by(again, '@s/b', '1.0.0-rc.1+build').dependents.join() === 'a@1.0.0', 'and who needs whom', by(again, '@s/b', '1.0.0-rc.1+build'));
 
 // VEX
@@ -99,11 +99,34 @@ ok(spdx.packages.every((p) => p.name && p.filesAnalyzed === false && (p.download
     (p.checksums ?? []).every((c) => ({ SHA512: 128, SHA1: 40 })[c.algorithm] === c.checksumValue.length && /^[0-9a-f]+$/.test(c.checksumValue)) &&
     (p.externalRefs ?? []).every((r) => r.referenceCategory === 'PACKAGE-MANAGER' && r.referenceType === 'purl' && r.referenceLocator.startsWith('pkg:npm/'))),
 'SPDX 2.3: packages', spdx.packages);
+ok(spdx.packages.find((p) => p.name === 'g').downloadLocation === 'git+ssh://git@h.test/g.git@abc', 'SPDX 2.3: a commit of git', spdx.packages);
 ok(spdx.relationships.every((r) => ids.has(r.spdxElementId) && ids.has(r.relatedSpdxElement)) &&
     spdx.relationships[0].relationshipType === 'DESCRIBES', 'SPDX 2.3: relationships');
 writeFileSync(join(work, 'p.spdx.json'), spdxRun.out);
+const spdxTools = join(here, '..', 'inventory', '.spdx');
+const spdxSchema = join(spdxTools, 'spdx-schema-2.3.json');
+if (existsSync(spdxSchema)) {
+    const validSpdx = ajv.compile(JSON.parse(readFileSync(spdxSchema, 'utf8')));
+    ok(validSpdx(spdx), 'SPDX 2.3 by its schema', validSpdx.errors);
+    ok(!validSpdx({ ...spdx, packages: [{ name: 'a' }] }), 'which is one that refuses');
+} else {
+    ok(true, 'SPDX 2.3 by its schema # SKIP it is not installed (tools/setup)');
+}
+if (existsSync(join(spdxTools, '.installed'))) {
+    const code = `import sys
+from spdx_tools.spdx.parser.parse_anything import parse_file
+from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+doc = parse_file(sys.argv[1])
+for m in validate_full_spdx_document(doc):
+    print(m.validation_message)
+print(doc.creation_info.spdx_version, len(doc.packages))`;
+    const r = spawnSync(join(spdxTools, 'bin', 'python3'), ['-c', code, join(work, 'p.spdx.json')], { encoding: 'utf8' });
+    ok(r.stdout === `SPDX-2.3 ${spdx.packages.length}\n`, "SPDX 2.3 by its authors' parser", r.stdout + r.stderr);
+} else {
+    ok(true, "SPDX 2.3 by its authors' parser # SKIP it is not installed (tools/setup)");
+}
 const spdxAgain = scan(join(work, 'p.spdx.json'));
-ok(set(spdxAgain) === wanted && by(spdxAgain, 'd', '1.0.0').dev && by(spdxAgain, 'a', '1.0.0').direct, 'SPDX is read back', set(spdxAgain));
+ok(set(spdxAgain) === wanted && by(spdxAgain, 'd', '1.0.0').dev && by(spdxAgain, 'g', '0.0.1').origin === 'git' && by(spdxAgain, 'a', '1.0.0').direct, 'SPDX is read back', set(spdxAgain));
 
 // npm's own
 const project = join(work, 'npm');

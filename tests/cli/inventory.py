@@ -151,11 +151,13 @@ def bundled(d, home):
 
 
 def pnpm(d, home):
-    for version, fmt, path in ((5, "5.2", "bin/pnpm.js"), (7, "5.4", "bin/pnpm.cjs"), (8, "6.0", "bin/pnpm.cjs"), (10, "9.0", "bin/pnpm.cjs")):
+    for version, fmt, path in ((5, "5.2", "bin/pnpm.js"), (6, "5.3", "bin/pnpm.cjs"), (7, "5.4", "bin/pnpm.cjs"), (8, "6.0", "bin/pnpm.cjs"), (10, "9.0", "bin/pnpm.cjs")):
         p = project(d, f"pnpm{version}", **{"pnpm-workspace.yaml": 'packages: ["packages/*"]\n'})
         if not os.path.exists(os.path.join(TOOLS, f"pnpm{version}", path)):
             path = "bin/pnpm.cjs"
         cli = script(f"pnpm{version}", path)
+        if version == 6:
+            cli[1:1] = ["--require", os.path.join(HERE, "..", "inventory", "pnpm6.cjs")]
         r = tool(p, *cli, "install", "--ignore-scripts", "--store-dir", f"{home}/store{version}", home=home)
         if not ok(r.returncode == 0, f"pnpm {version} installs", (r.stdout + r.stderr)[-600:]):
             continue
@@ -280,7 +282,7 @@ def caches(d, home):
     found = {}
     for c in of_kind(doc, "cache"):
         found.setdefault(c["source"], []).append(c)
-    for name, exact in (("npm/_cacache", True), ("yarn1/v6", True), ("store5/v3", True), ("store7/v3", True), ("store8/v3", True),
+    for name, exact in (("npm/_cacache", True), ("yarn1/v6", True), ("store5/v3", True), ("store6/v3", True), ("store7/v3", True), ("store8/v3", True),
                         ("store10/v10", False), ("bun", False), (".yarn/berry/cache", False)):
         components = found.get(f"{home}/{name}", [])
         if name == "bun" and not os.path.exists(os.path.join(TOOLS, "bun1.1")):
