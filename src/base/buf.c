@@ -25,9 +25,15 @@ int qn_buf_room(struct qn_buf *b, size_t n)
         return 0;
 }
 
+/* Most appends find their room: cap is never more than max + 1. */
+static inline bool has_room(const struct qn_buf *b, size_t n)
+{
+        return !b->error && b->cap && n < b->cap - b->n;
+}
+
 int qn_buf_add(struct qn_buf *b, const void *p, size_t n)
 {
-        int r = qn_buf_room(b, n);
+        int r = has_room(b, n) ? 0 : qn_buf_room(b, n);
 
         if (r < 0)
                 return r;
@@ -50,7 +56,11 @@ int qn_buf_puts(struct qn_buf *b, const char *c)
 
 int qn_buf_byte(struct qn_buf *b, char c)
 {
-        return qn_buf_add(b, &c, 1);
+        if (!has_room(b, 1))
+                return qn_buf_add(b, &c, 1);
+        b->p[b->n++] = c;
+        b->p[b->n] = '\0';
+        return 0;
 }
 
 int qn_buf_fill(struct qn_buf *b, char c, size_t n)

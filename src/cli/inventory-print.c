@@ -11,7 +11,7 @@
 #include "base/table.h"
 #include "inventory/components.h"
 
-#define PIECE     ((size_t)1 << 20) /* bytes that are written at once */
+#define PIECE     ((size_t)1 << 17) /* bytes that are written at once */
 #define OUT_MAX   ((size_t)256 << 20)
 #define ARENA_MAX ((size_t)2 << 30)
 
