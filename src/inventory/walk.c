@@ -431,6 +431,26 @@ static int compare(const void *x, const void *y)
         return qn_str_cmp(a->path, b->path);
 }
 
+/* Where yarn keeps the state of PnP as data, the program beside it has none. */
+static void drop_empty_pnp(struct qn_walk *w)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < w->n_files; i++) {
+                struct qn_str path = w->files[i].path, name = qn_str_base(path);
+                struct qn_str other = QN_STR(""); /* the names are in order */
+
+                if (qn_str_is(name, ".pnp.cjs") && i + 1 < w->n_files)
+                        other = w->files[i + 1].path;
+                else if (qn_str_is(name, ".pnp.js") && kept)
+                        other = w->files[kept - 1].path;
+                if (!qn_str_is(qn_str_base(other), ".pnp.data.json") ||
+                    !qn_str_eq(qn_str_dir(other), qn_str_dir(path)))
+                        w->files[kept++] = w->files[i];
+        }
+        w->n_files = kept;
+}
+
 int qn_walk(const char *dir, bool copies, struct qn_arena *a, struct qn_walk *ret,
             struct qn_err *reterr)
 {
@@ -453,6 +473,7 @@ int qn_walk(const char *dir, bool copies, struct qn_arena *a, struct qn_walk *re
         }
         if (ret->n_files)
                 qsort(ret->files, ret->n_files, sizeof *ret->files, compare);
+        drop_empty_pnp(ret);
         if (ret->n_packages)
                 qsort(ret->packages, ret->n_packages, sizeof *ret->packages, compare);
         if (ret->n_copies)

@@ -129,7 +129,30 @@ def large(d):
     ok("asan" in os.path.basename(os.path.dirname(QANAT)) or peak < 1200, f"memory stays bounded ({peak} MiB)")
 
 
+def large_with_needs(d):
+    """A million packages is what may be; that each needs two others is more than the memory of one document."""
+    path = f"{d}/needs/package-lock.json"
+    os.makedirs(os.path.dirname(path))
+    with open(path, "w", encoding="ascii") as f:
+        f.write('{"lockfileVersion":3,"packages":{"":{"dependencies":{"p0":"1"}}')
+        for i in range(999999):
+            f.write(f',"node_modules/p{i}":{{"version":"1.0.0","resolved":"https://r.invalid/p{i}/-/p{i}-1.0.0.tgz",'
+                    f'"dependencies":{{"p{(i * 7 + 1) % 999999}":"1","p{(i * 3 + 2) % 999999}":"1"}}}}')
+        f.write("}}")
+    put(f"{d}/needs/good/package-lock.json", GOOD)
+    start = time.time()
+    run = scan(f"{d}/needs")
+    errors = run.json["errors"]
+    ok(run.code == 3 and names(run.json) == {("a", "1.0.0")} and len(errors) == 1 and errors[0]["source"] == path and
+       "memory" in errors[0]["message"], f"a lock file with a million packages that need two others each ({time.time() - start:.1f} s)", errors)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+    ok("asan" in os.path.basename(os.path.dirname(QANAT)) or peak < 1200, f"memory stays bounded there too ({peak} MiB)")
+    run = Run("inventory", "--state", f"{d}/nstate", "add", f"{d}/needs", "--asset", "x")
+    ok(run.code == 3 and b"2 sources" not in run.out and b"1 packages in 1 sources" in run.out, "and the rest is recorded", run)
+    os.remove(path)
+
+
 with scratch() as tmp:
-    for part in (broken_files, odd_trees, no_such, secrets, large):
+    for part in (broken_files, odd_trees, no_such, secrets, large, large_with_needs):
         part(tmp)
     done()

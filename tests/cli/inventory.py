@@ -225,6 +225,49 @@ def yarn_berry(d, home):
         ok(listed and listed - {("fsevents", "2.3.2")} == got, f"yarn {version}: what yarn info lists", listed ^ got)
 
 
+def pnp(d, home):
+    """Plug'n'Play: no node_modules, a file of JavaScript or of data instead."""
+    for label, tool_of, files, name in (
+            ("yarn 2", script("yarn2", "bin/yarn.js"), {".yarnrc.yml": "enableScripts: false\n"}, ".pnp.js"),
+            ("yarn 3", script("yarn3", "bin/yarn.js"), {".yarnrc.yml": "enableScripts: false\n"}, ".pnp.cjs"),
+            ("yarn 4", script("yarn4", "bin/yarn.js"), {".yarnrc.yml": "enableScripts: false\n"}, ".pnp.cjs"),
+            ("yarn 4, data apart", script("yarn4", "bin/yarn.js"), {".yarnrc.yml": "enableScripts: false\npnpEnableInlining: false\n"}, ".pnp.data.json")):
+        p = project(d, f"pnp-{label.replace(' ', '-')}", **files)
+        r = tool(p, *tool_of, "install", home=home)
+        if not ok(r.returncode == 0, f"{label}, PnP: installs", r.stdout[-600:]):
+            continue
+        ok(os.path.exists(f"{p}/{name}") and not os.path.exists(f"{p}/node_modules"), f"{label}, PnP: writes {name}", os.listdir(p))
+        doc = scan(p).json
+        got = [c for c in doc["components"] if c["source"] == f"{p}/{name}"]
+        listed = {(c["name"], c["version"]) for c in doc["components"] if c["source"] == f"{p}/yarn.lock" and c["origin"] == "registry"}
+        ok(not doc["errors"] and registry(got) >= listed - {("fsevents", "2.3.2")}, f"{label}, PnP: what the lock file has", (doc["errors"], listed ^ registry(got)))
+        by = {c["name"]: c for c in got}
+        ok(by["left-pad"]["alias"] == "left" and by["chalk"]["direct"] and not by["color-name"]["direct"] and
+           by["color-name"]["dependents"] == ["color-convert@1.9.3"], f"{label}, PnP: alias, direct, dependents", by.get("left-pad"))
+
+
+def everywhere(d, home):
+    """Packages installed for the whole machine."""
+    for label, args, where in (
+            ("npm 6", [*script("npm6", "bin/npm-cli.js"), "install", "-g", "--prefix", f"{d}/g-npm6"], "g-npm6/lib/node_modules"),
+            ("npm 10", [*script("npm10", "bin/npm-cli.js"), "install", "-g", "--prefix", f"{d}/g-npm10"], "g-npm10/lib/node_modules"),
+            ("pnpm 10", [*script("pnpm10", "bin/pnpm.cjs"), "add", "-g", "--global-dir", f"{d}/g-pnpm", "--global-bin-dir", f"{d}/g-bin"], "g-pnpm"),
+            ("yarn 1", [*script("yarn1", "bin/yarn.js"), "global", "--global-folder", f"{d}/g-yarn", "--prefix", f"{d}/g-yarn-bin", "add"], "g-yarn"),
+            ("bun 1.3", [os.path.join(TOOLS, "bun1.3", "bin", "bun"), "add", "-g"], "home/.bun/install/global")):
+        if not os.path.exists(args[0]) and args[0] != "node":
+            continue
+        os.makedirs(f"{d}/g-bin", exist_ok=True)
+        os.environ["PATH"] = f"{d}/g-bin:{os.environ['PATH']}"
+        r = tool(d, *args, "semver@7.5.0", home=home)
+        if not ok(r.returncode == 0, f"{label}: installs globally", (r.stdout + r.stderr)[-600:]):
+            continue
+        got = of_kind(scan(f"{d}/{where}").json, "installed")
+        want = {("semver", "7.5.0"), ("lru-cache", "6.0.0"), ("yallist", "4.0.0")}
+        by = {c["name"]: c for c in got}
+        ok(registry(got) == want, f"{label}: what is installed globally", registry(got) ^ want)
+        ok("semver" in by and by["semver"]["direct"] and not by["yallist"]["direct"], f"{label}: and what was asked for", by)
+
+
 def bun(d, home):
     for version, name, text, kind, fmt in (("1.1", "b11", False, "bun-binary", "2"), ("1.1", "b11t", True, "bun", "0"),
                                            ("1.3", "b13", True, "bun", "1"), ("1.3", "b13b", False, "bun-binary", "3")):
@@ -327,6 +370,6 @@ with scratch() as d:
     elif not reachable(d):
         print("1..0 # SKIP the registry cannot be reached")
     else:
-        for part in (npm, bundled, pnpm, yarn_classic, yarn_berry, bun, deno, caches, copies):
+        for part in (npm, bundled, pnpm, yarn_classic, yarn_berry, pnp, everywhere, bun, deno, caches, copies):
             part(d, os.path.join(d, "home"))
         done()
