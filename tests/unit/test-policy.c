@@ -1,7 +1,10 @@
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/io.h"
+#include "base/limits.h"
 #include "gate/policy.h"
 #include "parse/packument.h"
 #include "test.h"
@@ -200,6 +203,59 @@ TEST(wrong_overrides)
         wrong("overrides:\n  - package: \"*\"\n    by: Jo\n    reason: r\n    since: 2026-11-29\n"
               "    expires: 2026-11-30\n",
               "policy.yaml:2: an override names one package, not a pattern");
+}
+
+/* head, n times an entry (its %zu is a number), and what is said. */
+static void too_many(const char *head, const char *entry, size_t n, const char *message)
+{
+        struct qn_buf b = QN_BUF_INIT((size_t)16 << 20);
+        char one[80];
+
+        qn_buf_puts(&b, head);
+        for (size_t i = 0; i < n; i++) {
+                ptrdiff_t at = qn_str_chr(qn_str_c(entry), '#');
+
+                snprintf(one, sizeof one, "%.*s%zu%s", (int)at, entry, i, entry + at + 1);
+                qn_buf_puts(&b, one);
+        }
+        wrong(b.p, message);
+        qn_buf_done(&b);
+}
+
+TEST(limits)
+{
+        struct qn_buf b = QN_BUF_INIT((size_t)16 << 20);
+
+        too_many("owned:\n", "  a#:\n", QN_POLICY_ENTRIES_MAX + 1,
+                 "policy.yaml:2: owned has more than 20000 entries");
+        too_many("exceptions:\n", "  - #\n", QN_POLICY_EXCEPTIONS_MAX + 1,
+                 "policy.yaml:2: exceptions has more than 2000 entries");
+        too_many("tests:\n", "  - #\n", QN_POLICY_CASES_MAX + 1,
+                 "policy.yaml:2: tests has more than 5000 entries");
+        qn_buf_puts(&b, "contact: ");
+        qn_buf_fill(&b, 'a', QN_GATE_TEXT_MAX + 1);
+        wrong(b.p, "policy.yaml:1: contact has more than 2000 characters: shorten it");
+        qn_buf_reset(&b);
+        qn_buf_puts(&b, "owned:\n  ");
+        qn_buf_fill(&b, 'a', QN_POLICY_PATTERN_MAX + 1);
+        qn_buf_puts(&b, ": x\n");
+        wrong(b.p, "policy.yaml:2: a package's name has 1 to 214 characters");
+        qn_buf_done(&b);
+}
+
+TEST(file_that_is_too_large)
+{
+        struct qn_buf b = QN_BUF_INIT(QN_GATE_FILE_MAX + 1);
+        char path[] = "/tmp/qanat-policy-XXXXXX";
+        struct qn_policy *p = NULL;
+        int fd = mkstemp(path);
+
+        qn_buf_fill(&b, '#', QN_GATE_FILE_MAX + 1);
+        ASSERT_EQ(qn_io_write_fd(fd, qn_buf_view(&b)), 0);
+        ASSERT_EQ(qn_policy_load(path, &p, NULL), -EFBIG);
+        close(fd);
+        unlink(path);
+        qn_buf_done(&b);
 }
 
 TEST(file_that_is_not_there)

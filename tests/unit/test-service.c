@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/io.h"
+#include "base/limits.h"
 #include "gate/service.h"
 #include "test.h"
 
@@ -162,6 +164,19 @@ TEST(wrong_tokens)
               "gate.yaml:3: this token is there under another name");
         wrong("closed: true\n", "gate.yaml:1: closed, and no client has a token: add `tokens`");
         wrong("burst: 5\n", "gate.yaml:1: burst needs a `rate`");
+}
+
+TEST(too_many_entries)
+{
+        struct qn_buf b = QN_BUF_INIT((size_t)1 << 20);
+
+        qn_buf_puts(&b, "tokens:\n");
+        for (unsigned i = 0; i <= QN_GATE_LIST_MAX; i++)
+                qn_buf_puts(&b, " - x\n");
+        wrong(b.p, "gate.yaml:2: tokens has more than 1000 entries");
+        memcpy(b.p, "listen:", 7);
+        wrong(b.p, "gate.yaml:2: listen has more than 1000 entries");
+        qn_buf_done(&b);
 }
 
 TEST(without_a_file)
