@@ -86,11 +86,22 @@ static bool share_people(const struct look *l)
         return false;
 }
 
-static bool is_kin(const struct look *l)
+/* The same scope, or that of the package's own name: rollup and @rollup/x. */
+static bool share_scope(const struct look *l)
 {
         struct qn_str a = scope_of(l->in->name), b = scope_of(l->in->wanted);
 
-        return (a.n && qn_str_eq(a, b)) || share_people(l);
+        return b.n && (a.n ? qn_str_eq(a, b) : qn_str_eq(l->in->name, qn_str_skip(b, 1)));
+}
+
+/* NULL: the documents do not tell. */
+static const char *whose(const struct look *l)
+{
+        if (share_scope(l) || share_people(l))
+                return "kin";
+        return l->doc->n_maintainers && (l->package->n_maintainers || l->now->n_maintainers)
+                       ? "stranger"
+                       : NULL;
 }
 
 /* --- events --- */
@@ -103,7 +114,7 @@ static void tell(struct look *l, const char *what, const char *value)
         qn_event_attr(&e, QN_ATTR_WHAT, qn_str_c(what));
         qn_event_attr(&e, QN_ATTR_NAME, l->in->wanted);
         qn_event_attr(&e, QN_ATTR_VALUE, qn_str_c(value));
-        qn_event_attr(&e, QN_ATTR_WHICH, is_kin(l) ? QN_STR("kin") : QN_STR("stranger"));
+        qn_event_attr(&e, QN_ATTR_WHICH, qn_str_c(whose(l)));
         qn_event_attr(&e, QN_ATTR_FLAGS, l->in->flags);
         if (l->chosen && (l->chosen->has_install_script || l->chosen->gypfile))
                 qn_event_attr(&e, QN_ATTR_HOW, QN_STR("hook"));
@@ -160,7 +171,8 @@ int qn_dependency_observe(const struct qn_dependency_in *in, struct qn_arena *a,
         l.package = package;
         l.doc = doc;
         l.now = qn_packument_find(package, in->version);
-        if (!l.now || l.now->time == QN_TIME_NONE)
+        if (!l.now || l.now->time == QN_TIME_NONE || qn_packument_is_proxied(package) ||
+            qn_packument_is_proxied(doc))
                 return 0;
         choose(&l);
         tell_age(&l);

@@ -131,7 +131,7 @@ void qn_meta_times(const struct qn_meta *m)
         tell_tag(m);
         if (!m->before && !(at(m->now) && latest(m)))
                 tell_first(m);
-        if (!at(m->now))
+        if (!at(m->now) || qn_packument_is_proxied(m->doc))
                 return;
         if (m->doc->created != QN_TIME_NONE && m->now->time - m->doc->created < YOUNG)
                 qn_meta_tell(m->s, "young-package", "", "%lld hours",

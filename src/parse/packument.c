@@ -530,3 +530,13 @@ int qn_packument_pick(struct qn_cur in, const struct qn_packument_want *want, st
         *ret = v;
         return 0;
 }
+
+bool qn_packument_is_proxied(const struct qn_packument *p)
+{
+        if (p->created != QN_TIME_NONE || p->n_maintainers)
+                return false;
+        for (size_t i = 0; i < p->n; i++)
+                if (p->versions[i].publisher.name.n || p->versions[i].n_maintainers)
+                        return false;
+        return true;
+}

@@ -89,6 +89,9 @@ QN_MUST int qn_packument_read(struct qn_cur in, struct qn_arena *a, struct qn_pa
 const struct qn_packument_version *qn_packument_find(const struct qn_packument *p,
                                                      struct qn_str version);
 
+/* It names nobody and not when the package was made: a proxy's, whose times are those at which it fetched the versions. */
+bool qn_packument_is_proxied(const struct qn_packument *p);
+
 /* "2011-12-01T00:00:00.000Z" → milliseconds since 1970, or QN_TIME_NONE. */
 int64_t qn_time_parse(struct qn_str iso);
 /* The other way round, in seconds: "2011-12-01T00:00:00Z"; empty for QN_TIME_NONE and what no calendar has. */

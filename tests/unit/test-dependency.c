@@ -136,3 +136,16 @@ TEST(whose_it_is)
         ASSERT_EQ(observe(PACKAGE("quiet-sums"), nobodys, "^1"), 0);
         ASSERT_STR(qn_event_get(told("dependency-young"), QN_ATTR_WHICH), "stranger");
 }
+
+TEST(what_a_proxy_tells_is_no_time)
+{
+        static const char proxied[] = "{\"_id\":\"tint\",\"name\":\"tint\",\"versions\":{" VERSION("1.0.0", HOOK) "},"
+                                      "\"time\":{" AT("1.0.0", "10T11:00") "}}";
+        static const char nobody[] = "{\"_id\":\"tint\",\"name\":\"tint\",\"versions\":{" VERSION("1.0.0", HOOK) "},"
+                                     "\"time\":{" AT("created", "10T11:00") "," AT("1.0.0", "10T11:00") "}}";
+
+        ASSERT_EQ(observe(PACKAGE("quiet-sums"), proxied, "^1"), 0);
+        ASSERT_EQ(set.n, 0);
+        ASSERT_EQ(observe(PACKAGE("quiet-sums"), nobody, "^1"), 0);
+        ASSERT_STR(qn_event_get(told("dependency-young"), QN_ATTR_WHICH), "");
+}

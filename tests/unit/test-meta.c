@@ -424,30 +424,22 @@ TEST(what_npm_would_have_packed)
 
 #define AT(v, t) "\"" v "\":\"" t "\""
 
+#define BURST                                                                                      \
+        AT("1.0.0", "2024-01-01T00:00:00.000Z")                                                    \
+        "," AT("1.0.1", "2024-01-01T00:01:00.000Z") "," AT("1.0.2", "2024-01-01T00:02:00.000Z") "," AT( \
+                "1.0.3", "2024-01-01T00:03:00.000Z") "," AT("2.0.1", "2024-01-01T00:04:00.000Z")
+#define BURST_OF(times)                                                                            \
+        "{\"_id\":\"q\",\"name\":\"quiet-sums\",\"versions\":{" VERSION("1.0.0", "") "," VERSION( \
+                "1.0.1", "") "," VERSION("1.0.2", "") "," VERSION("1.0.3", "") "," VERSION(        \
+                "2.0.1", "") "},\"time\":{" times "}}"
+
 TEST(bursts)
 {
-        observe("{\"name\":\"quiet-sums\",\"version\":\"1.0.3\",\"main\":\"a.js\"}",
-                "{\"_id\":\"q\",\"name\":\"quiet-sums\",\"versions\":{" VERSION("1.0.0", "") "," VERSION("1.0.1", "") "," VERSION("1.0.2", "") "," VERSION(
-                        "1.0.3",
-                        "") "," VERSION("2.0.1",
-                                        "") "},\"time\":{" AT("1.0.0",
-                                                              "2024-01-01T00:00:00."
-                                                              "000Z") "," AT("1.0."
-                                                                             "1",
-                                                                             "2024-"
-                                                                             "01-"
-                                                                             "01T00"
-                                                                             ":01:"
-                                                                             "00."
-                                                                             "000Z") "," AT("1.0.2",
-                                                                                            "2024-"
-                                                                                            "01-"
-                                                                                            "01T00:"
-                                                                                            "02:00."
-                                                                                            "000Z") "," AT("1.0.3",
-                                                                                                           "2024-01-01T00:03:00.000Z") "," AT("2.0.1",
-                                                                                                                                              "2024-01-01T00:04:00.000Z") "}}");
+        observe(MANIFEST, BURST_OF(AT("created", "2024-01-01T00:00:00.000Z") "," BURST));
         ASSERT_TRUE(told("burst", NULL) && told("several-lines", NULL));
+        /* a proxy's times are its own */
+        observe(MANIFEST, BURST_OF(BURST));
+        ASSERT_FALSE(told("burst", NULL) || told("several-lines", NULL));
 }
 
 TEST(a_first_version_with_a_high_number)
