@@ -145,11 +145,44 @@ static void fuzz_asked(struct qn_cur in)
         check(qn_fetch_read_opts(in, &o) <= 0);
 }
 
+static void fuzz_facts(struct qn_cur in)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)16 << 20);
+        struct qn_packument_facts f = { .n = 0 };
+
+        if (qn_analyse_read_facts(in, &a, &f) < 0)
+                return;
+        for (size_t i = 1; i < f.n; i++)
+                check(qn_packument_fact_cmp(&f.versions[i - 1], &f.versions[i]) < 0);
+        for (size_t i = 0; i < f.n; i++)
+                check(!f.versions[i].tarball.p || qn_str_starts(f.versions[i].tarball, "http"));
+}
+
+static void fuzz_audit(struct qn_cur in)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)16 << 20);
+        struct qn_audit audit = { .n = 0 };
+
+        if (qn_analyse_read_audit(in, &a, &audit) < 0)
+                return;
+        for (size_t i = 0; i < audit.n; i++)
+                check(audit.v[i].name.n && audit.v[i].version.n);
+}
+
+static void fuzz_rewrite(struct qn_cur in)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)16 << 20);
+        struct qn_packument_rewrite w;
+
+        check(qn_analyse_read_rewrite(in, &a, &w) < 0 || w.name.n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static void (*const targets[])(struct qn_cur) = { fuzz_job,     fuzz_reply,  fuzz_pick,
                                                           fuzz_lock,    fuzz_cached, fuzz_npmrc,
-                                                          fuzz_fetched, fuzz_whole,  fuzz_asked };
+                                                          fuzz_fetched, fuzz_whole,  fuzz_asked,
+                                                          fuzz_facts,   fuzz_audit,  fuzz_rewrite };
         struct qn_cur in = qn_cur_mem(data, size);
         uint8_t choice;
 
