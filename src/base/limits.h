@@ -213,6 +213,7 @@
 #define QN_FRONT_ANSWER_S    960u  /* time for an answer of the gate */
 #define QN_FRONT_SMALL       ((size_t)64 << 10) /* up to here a body is kept in memory */
 #define QN_FRONT_KEEP        ((size_t)64 << 20) /* bytes of kept answers, when nothing is said */
+#define QN_FRONT_FILES       65536u /* descriptors: half for connections and what they send */
 #define QN_FRONT_KEEP_FILES  8192u /* answers kept with an open file */
 #define QN_FRONT_TOKENS_MAX  10000u
 #define QN_FRONT_CONFIG_MAX  ((size_t)8 << 20) /* bytes of a configuration as a message */

@@ -90,13 +90,18 @@ static void close_conn(struct qn_conn *c)
 }
 
 /* The socket is still open when libmicrohttpd says that it closes it. */
-static void on_connection(void *nothing QN_UNUSED, struct MHD_Connection *mhd, void **context,
+static void on_connection(void *listen, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
-        if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        struct qn_listen *l = listen;
+
+        if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+                atomic_fetch_add(&l->open, 1);
                 open_conn(mhd, context);
-        else
+        } else {
                 close_conn(*context);
+                atomic_fetch_sub(&l->open, 1);
+        }
 }
 
 void qn_http_expire(uint64_t now_ns, bool drain)
@@ -196,23 +201,7 @@ static void on_completed(void *nothing QN_UNUSED, struct MHD_Connection *mhd QN_
 
 /* --- answers --- */
 
-static enum MHD_Result send_rendered(struct qn_conn *c, const struct qn_rendered *what)
-{
-        enum MHD_Result r;
-
-        if (!what->response)
-                return MHD_NO;
-        c->status = what->status;
-        c->bytes = qn_str_is(c->method, "HEAD") ? 0 : what->bytes;
-        atomic_store_explicit(&c->state, QN_CONN_SENDS, memory_order_relaxed);
-        must_end_in(c, qn_io_nanos(), idle_ns() + c->bytes / QN_FRONT_SLOW_BYTES * SECOND);
-        r = MHD_queue_response(c->mhd, what->status, what->response);
-        if (what->own)
-                MHD_destroy_response(what->response);
-        return r;
-}
-
-static enum MHD_Result send_reply(struct qn_conn *c, struct qn_reply *r)
+static struct qn_plan plan_of(const struct qn_conn *c, const struct qn_reply *r)
 {
         const struct qn_conditions conditions = {
                 .head = qn_str_is(c->method, "HEAD"),
@@ -221,9 +210,34 @@ static enum MHD_Result send_reply(struct qn_conn *c, struct qn_reply *r)
                 .range = c->h[QN_H_RANGE],
                 .if_range = c->h[QN_H_IF_RANGE],
         };
-        struct qn_rendered what = qn_reply_render(r, &conditions);
 
-        return send_rendered(c, &what);
+        return qn_reply_plan(r, &conditions);
+}
+
+static enum MHD_Result send_planned(struct qn_conn *c, struct qn_reply *r,
+                                    const struct qn_plan *plan)
+{
+        bool own;
+        struct MHD_Response *response = qn_reply_render(r, plan, &own);
+        enum MHD_Result e;
+
+        if (!response)
+                return MHD_NO;
+        c->status = plan->status;
+        c->bytes = qn_str_is(c->method, "HEAD") ? 0 : plan->n;
+        atomic_store_explicit(&c->state, QN_CONN_SENDS, memory_order_relaxed);
+        must_end_in(c, qn_io_nanos(), idle_ns() + c->bytes / QN_FRONT_SLOW_BYTES * SECOND);
+        e = MHD_queue_response(c->mhd, plan->status, response);
+        if (own)
+                MHD_destroy_response(response);
+        return e;
+}
+
+static enum MHD_Result send_reply(struct qn_conn *c, struct qn_reply *r)
+{
+        struct qn_plan plan = plan_of(c, r);
+
+        return send_planned(c, r, &plan);
 }
 
 static enum MHD_Result refuse(struct qn_conn *c, enum qn_refusal why)
@@ -239,22 +253,23 @@ static void suspend(struct qn_conn *c, enum qn_conn_state state)
 }
 
 /* Nothing of an artifact goes out before the ledger has it. */
-static bool needs_note(const struct qn_conn *c)
+static bool needs_note(const struct qn_conn *c, const struct qn_plan *plan)
 {
-        unsigned status = c->reply->a.status;
-
-        if (!c->reply->a.artifact || c->noted || !qn_str_is(c->method, "GET") || status != 200)
-                return false;
-        return !c->h[QN_H_IF_NONE_MATCH].p ||
-               !qn_head_matches(c->h[QN_H_IF_NONE_MATCH], c->reply->a.etag);
+        return c->reply->a.artifact && !c->noted && qn_str_is(c->method, "GET") &&
+               (plan->status == 200 || plan->status == 206);
 }
 
 static enum MHD_Result answer(struct qn_conn *c)
 {
+        struct qn_plan plan;
+
+        if (!c->reply)
+                return MHD_NO;
         if (c->noted && c->refused)
                 return refuse(c, QN_REFUSE_NOTE);
-        if (!needs_note(c))
-                return send_reply(c, c->reply);
+        plan = plan_of(c, c->reply);
+        if (!needs_note(c, &plan))
+                return send_planned(c, c->reply, &plan);
         suspend(c, QN_CONN_NOTES);
         qn_ask_note(c);
         return MHD_YES;
@@ -329,7 +344,7 @@ static void fill_question(struct qn_conn *c, bool ours, bool admin)
 }
 
 struct key {
-        char p[QN_KEY_MAX + QN_FRONT_HEADERS_MAX];
+        char p[QN_KEY_MAX + QN_FRONT_HEADERS_MAX + QN_FRONT_TEXT_MAX];
         size_t n;
 };
 
@@ -370,6 +385,8 @@ static void add_secrets(const struct qn_conn *c, struct key *k)
 {
         k->p[k->n++] = c->q.admin ? '1' : '0';
         add_key(k, c->q.authorization);
+        if (!has_own_key(c->route.kind)) /* "who am I?" */
+                add_key(k, c->q.client.token);
 }
 
 static enum MHD_Result ask(struct qn_conn *c, struct key *k)
@@ -445,10 +462,10 @@ static enum MHD_Result dispatch(struct qn_conn *c)
         token = identify(c, conf);
         admin = token >= 0 && conf->c.tokens[token].admin;
         open = c->route.kind == QN_ROUTE_PING || c->route.kind == QN_ROUTE_READY;
+        if (!open && !qn_limit_rate(conf, account_of(c), c->start_ns))
+                return refuse(c, QN_REFUSE_RATE); /* tries of tokens count, too */
         if (!open && conf->c.closed && token < 0)
                 return refuse(c, QN_REFUSE_TOKEN);
-        if (!open && !qn_limit_rate(conf, account_of(c), c->start_ns))
-                return refuse(c, QN_REFUSE_RATE);
         if (c->route.kind == QN_ROUTE_METRICS && !admin)
                 return refuse(c, QN_REFUSE_ADMIN);
         here = answer_here(c);
@@ -536,7 +553,8 @@ static unsigned threads(void)
 
 #define CALLBACK(f) ((intptr_t)(f))
 
-struct MHD_Daemon *qn_http_listen(int fd, const struct qn_front_conf *conf)
+static struct MHD_Daemon *start(int fd, const struct qn_front_conf *conf, size_t connections,
+                                struct qn_listen *l)
 {
         const struct qn_front_config *c = &conf->c;
         unsigned n = threads(), flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
@@ -544,13 +562,11 @@ struct MHD_Daemon *qn_http_listen(int fd, const struct qn_front_conf *conf)
         struct MHD_OptionItem options[] = {
                 { MHD_OPTION_LISTEN_SOCKET, fd, NULL },
                 { MHD_OPTION_CONNECTION_MEMORY_LIMIT, QN_FRONT_HEADERS_MAX, NULL },
-                { MHD_OPTION_CONNECTION_LIMIT,
-                  (intptr_t)QN_MAX(c->connections ? c->connections : QN_FRONT_CONNECTIONS, n),
-                  NULL },
+                { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)connections, NULL },
                 { MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)each, NULL },
                 { MHD_OPTION_CONNECTION_TIMEOUT,
                   (intptr_t)(c->idle_s ? c->idle_s : QN_FRONT_IDLE_S), NULL },
-                { MHD_OPTION_NOTIFY_CONNECTION, CALLBACK(on_connection), NULL },
+                { MHD_OPTION_NOTIFY_CONNECTION, CALLBACK(on_connection), l },
                 { MHD_OPTION_NOTIFY_COMPLETED, CALLBACK(on_completed), NULL },
                 { MHD_OPTION_URI_LOG_CALLBACK, CALLBACK(on_line), NULL },
                 { MHD_OPTION_UNESCAPE_CALLBACK, CALLBACK(keep_escapes), NULL },
@@ -563,4 +579,20 @@ struct MHD_Daemon *qn_http_listen(int fd, const struct qn_front_conf *conf)
         if (c->cert.p)
                 flags |= MHD_USE_TLS;
         return qn_mhd_start(flags, on_request, options);
+}
+
+struct qn_listen *qn_http_listen(int fd, const struct qn_front_conf *conf, size_t connections_max)
+{
+        size_t want = conf->c.connections ? conf->c.connections : QN_FRONT_CONNECTIONS;
+        struct qn_listen *l = calloc(1, sizeof *l);
+
+        if (!l)
+                return NULL;
+        want = QN_MAX(QN_MIN(want, connections_max), (size_t)QN_FRONT_THREADS_MAX);
+        l->daemon = start(fd, conf, want, l);
+        if (!l->daemon) {
+                free(l);
+                return NULL;
+        }
+        return l;
 }

@@ -25,9 +25,11 @@ static struct shard {
         size_t bytes, files;
 } shards[SHARDS];
 static _Atomic size_t limit = QN_FRONT_KEEP;
+static size_t files_max;
 
-void qn_keep_open(void)
+void qn_keep_open(size_t max)
 {
+        files_max = QN_MIN(max, (size_t)QN_FRONT_KEEP_FILES);
         for (unsigned i = 0; i < SHARDS; i++)
                 pthread_rwlock_init(&shards[i].lock, NULL);
 }
@@ -110,7 +112,7 @@ static void make_room(struct shard *s)
 {
         size_t max = atomic_load_explicit(&limit, memory_order_relaxed) / SHARDS;
 
-        while (s->oldest && (s->bytes > max || s->files > QN_FRONT_KEEP_FILES / SHARDS)) {
+        while (s->oldest && (s->bytes > max || s->files > files_max / SHARDS)) {
                 struct entry *e = s->oldest;
 
                 if (!atomic_exchange_explicit(&e->used, false, memory_order_relaxed) ||

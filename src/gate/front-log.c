@@ -220,10 +220,10 @@ static void wake_writer(void)
 
 static void add_line(struct qn_tally *t, const struct line *l)
 {
-        size_t before;
+        bool half;
 
         pthread_mutex_lock(&t->lock);
-        before = t->n;
+        half = t->n < QN_FRONT_LOG_MAX / 2;
         if (!t->lines)
                 t->lines = malloc(QN_FRONT_LOG_MAX);
         if (t->lines && l->n <= QN_FRONT_LOG_MAX - t->n) {
@@ -232,8 +232,9 @@ static void add_line(struct qn_tally *t, const struct line *l)
         } else {
                 t->dropped++;
         }
+        half = half && t->n >= QN_FRONT_LOG_MAX / 2;
         pthread_mutex_unlock(&t->lock);
-        if (before < QN_FRONT_LOG_MAX / 2 && t->n >= QN_FRONT_LOG_MAX / 2)
+        if (half)
                 wake_writer();
 }
 

@@ -18,6 +18,10 @@
           (struct MHD_Connection * c, unsigned s, struct MHD_Response *r), (c, s, r))          \
         X(struct MHD_Response *, MHD_create_response_from_buffer_with_free_callback_cls,       \
           (size_t n, void *p, MHD_ContentReaderFreeCallback f, void *x), (n, p, f, x))         \
+        X(struct MHD_Response *, MHD_create_response_from_callback,                            \
+          (uint64_t n, size_t b, MHD_ContentReaderCallback r, void *x,                         \
+           MHD_ContentReaderFreeCallback f),                                                   \
+          (n, b, r, x, f))                                                                     \
         X(struct MHD_Response *, MHD_create_response_from_fd_at_offset64,                      \
           (uint64_t n, int fd, uint64_t o), (n, fd, o))                                        \
         X(enum MHD_Result, MHD_add_response_header,                                            \

@@ -77,20 +77,20 @@ struct qn_conditions {
         bool head, get;
         struct qn_str none_match, range, if_range; /* p NULL: not said */
 };
-struct qn_rendered {
-        struct MHD_Response *response; /* NULL: no memory */
-        bool own;                      /* made for this request: to be destroyed */
+/* What goes out under these conditions: the status, and which bytes of the body. */
+struct qn_plan {
         unsigned status;
-        uint64_t bytes; /* of the body */
+        uint64_t first, n;
 };
-/* What goes out under these conditions. */
-struct qn_rendered qn_reply_render(struct qn_reply *r, const struct qn_conditions *c);
+struct qn_plan qn_reply_plan(const struct qn_reply *r, const struct qn_conditions *c);
+/* NULL: no memory.  *ret_own: it was made for this request, and is to be destroyed. */
+struct MHD_Response *qn_reply_render(struct qn_reply *r, const struct qn_plan *plan, bool *ret_own);
 
 /* --- kept answers --- */
 
 #define QN_KEY_MAX (QN_FRONT_PATH_MAX + 2 * QN_ROUTE_PATH_MAX + 64)
 
-void qn_keep_open(void);
+void qn_keep_open(size_t files_max);
 void qn_keep_limit(uint64_t bytes);
 /* A reference, or NULL. */
 struct qn_reply *qn_keep_find(struct qn_str key, uint64_t hash, uint64_t now_ns);
@@ -231,6 +231,14 @@ void qn_log_flush(void);
 /* --- libmicrohttpd's callbacks --- */
 
 QN_MUST int qn_http_open(void);
-struct MHD_Daemon *qn_http_listen(int fd, const struct qn_front_conf *conf);
+/* A daemon on a socket. */
+struct qn_listen {
+        struct qn_listen *next;
+        struct MHD_Daemon *daemon;
+        _Atomic int64_t open; /* connections */
+        uint64_t ended_ns;    /* when it stopped to accept */
+};
+/* NULL: it cannot be had. */
+struct qn_listen *qn_http_listen(int fd, const struct qn_front_conf *conf, size_t connections_max);
 /* Ends connections that are too slow; with drain also those that wait for a request. */
 void qn_http_expire(uint64_t now_ns, bool drain);

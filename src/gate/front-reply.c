@@ -232,6 +232,43 @@ struct qn_reply *qn_reply_error(uint16_t status, const char *message, const char
 
 /* --- what goes out --- */
 
+/* TLS has to read what it sends: in larger pieces than libmicrohttpd would. */
+struct piece {
+        struct qn_reply *reply;
+        uint64_t first;
+};
+
+static ssize_t read_piece(void *piece, uint64_t at, char *to, size_t max)
+{
+        const struct piece *p = piece;
+        ssize_t n = pread(p->reply->fd, to, max, (off_t)(p->first + at));
+
+        return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void free_piece(void *piece)
+{
+        qn_reply_unref(((struct piece *)piece)->reply);
+        free(piece);
+}
+
+static struct MHD_Response *part_that_is_read(struct qn_reply *r, uint64_t first, uint64_t n)
+{
+        struct piece *p = malloc(sizeof *p);
+        struct MHD_Response *response;
+
+        if (!p)
+                return NULL;
+        *p = (struct piece){ r, first };
+        response = MHD_create_response_from_callback(n, QN_FRONT_SMALL, read_piece, p, free_piece);
+        if (response)
+                qn_reply_ref(r);
+        else
+                free(p);
+        return response;
+}
+
+/* Plain HTTP: sendfile(). */
 static struct MHD_Response *part_of_file(const struct qn_reply *r, uint64_t first, uint64_t n)
 {
         int fd = fcntl(r->fd, F_DUPFD_CLOEXEC, 0);
@@ -250,7 +287,8 @@ static struct MHD_Response *part_of(struct qn_reply *r, uint64_t first, uint64_t
         struct MHD_Response *response;
 
         if (!r->body)
-                return part_of_file(r, first, n);
+                return qn_front_conf()->cert_text ? part_that_is_read(r, first, n)
+                                                  : part_of_file(r, first, n);
         response = MHD_create_response_from_buffer_with_free_callback_cls(
                 (size_t)n, r->body + first, drop_reference, r);
         if (response)
@@ -258,66 +296,55 @@ static struct MHD_Response *part_of(struct qn_reply *r, uint64_t first, uint64_t
         return response;
 }
 
-static struct qn_rendered whole(struct qn_reply *r)
-{
-        if (r->full)
-                return (struct qn_rendered){ r->full, false, r->a.status, r->size };
-        return (struct qn_rendered){ with_headers(part_of_file(r, 0, r->size), r, 0), true,
-                                     r->a.status, r->size };
-}
-
 static int add_content_range(struct MHD_Response *response, const struct qn_reply *r,
-                             uint64_t first, uint64_t last)
+                             const struct qn_plan *plan)
 {
         char text[80];
 
-        snprintf(text, sizeof text, "bytes %llu-%llu/%llu", (unsigned long long)first,
-                 (unsigned long long)last, (unsigned long long)r->size);
+        if (plan->status == 416)
+                snprintf(text, sizeof text, "bytes */%llu", (unsigned long long)r->size);
+        else
+                snprintf(text, sizeof text, "bytes %llu-%llu/%llu", (unsigned long long)plan->first,
+                         (unsigned long long)(plan->first + plan->n - 1),
+                         (unsigned long long)r->size);
         return add_header(response, "Content-Range", qn_str_c(text));
 }
 
-static struct qn_rendered part(struct qn_reply *r, uint64_t first, uint64_t last)
-{
-        uint64_t n = last - first + 1;
-        struct MHD_Response *response = with_headers(part_of(r, first, n), r, ON_PART);
-
-        if (response && add_content_range(response, r, first, last) < 0) {
-                MHD_destroy_response(response);
-                response = NULL;
-        }
-        return (struct qn_rendered){ response, true, 206, n };
-}
-
-static struct qn_rendered out_of_range(const struct qn_reply *r)
-{
-        static char nothing[1];
-        struct MHD_Response *response =
-                MHD_create_response_from_buffer_with_free_callback_cls(0, nothing, NULL, NULL);
-        char text[48];
-
-        snprintf(text, sizeof text, "bytes */%llu", (unsigned long long)r->size);
-        if (response && add_header(response, "Content-Range", qn_str_c(text)) < 0) {
-                MHD_destroy_response(response);
-                response = NULL;
-        }
-        return (struct qn_rendered){ response, true, 416, 0 };
-}
-
 /* RFC 9110, 13.2.2: first whether the client has it, then whether it wants a part. */
-struct qn_rendered qn_reply_render(struct qn_reply *r, const struct qn_conditions *c)
+struct qn_plan qn_reply_plan(const struct qn_reply *r, const struct qn_conditions *c)
 {
+        struct qn_plan all = { r->a.status, 0, r->size };
         uint64_t first, last;
         int e;
 
         if (r->a.status != 200 || !(c->get || c->head))
-                return whole(r);
+                return all;
         if (r->same && c->none_match.p && qn_head_matches(c->none_match, r->a.etag))
-                return (struct qn_rendered){ r->same, false, 304, 0 };
+                return (struct qn_plan){ 304, 0, 0 };
         if (!c->get || !c->range.p || r->a.encoding || !r->a.etag.n ||
             (c->if_range.p && !qn_head_same(c->if_range, r->a.etag)))
-                return whole(r);
+                return all;
         e = qn_head_range(c->range, r->size, &first, &last);
-        if (e == 0)
-                return whole(r);
-        return e < 0 ? out_of_range(r) : part(r, first, last);
+        if (e < 0)
+                return (struct qn_plan){ 416, 0, 0 };
+        return e ? (struct qn_plan){ 206, first, last - first + 1 } : all;
+}
+
+struct MHD_Response *qn_reply_render(struct qn_reply *r, const struct qn_plan *plan, bool *ret_own)
+{
+        bool part = plan->status == 206 || plan->status == 416;
+        struct MHD_Response *response;
+
+        *ret_own = false;
+        if (plan->status == 304)
+                return r->same;
+        if (!part && r->full)
+                return r->full;
+        *ret_own = true;
+        response = with_headers(part_of(r, plan->first, plan->n), r, part ? ON_PART : 0);
+        if (response && part && add_content_range(response, r, plan) < 0) {
+                MHD_destroy_response(response);
+                return NULL;
+        }
+        return response;
 }

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -19,11 +20,13 @@ static struct front {
         _Atomic(struct qn_front_conf *) conf;
         struct qn_front_conf *retired;
         unsigned generation;
-        int listens[LISTENS_MAX]; /* that came */
-        struct MHD_Daemon *daemons[LISTENS_MAX];
-        size_t n_listens, n_daemons;
+        int sockets[LISTENS_MAX]; /* that came and listen */
+        struct qn_listen *listens[LISTENS_MAX];
+        size_t n_sockets, n_listens;
+        struct qn_listen *ending; /* replaced: they finish what they have */
         _Atomic bool draining;
         uint64_t drain_end_ns, next_tick_ns;
+        size_t files; /* descriptors that the process may have */
         uint8_t packet[QN_ROLE_MESSAGE_MAX];
 } front;
 
@@ -117,19 +120,58 @@ static int listen_on_all(void)
 {
         const struct qn_front_conf *conf = qn_front_conf();
 
-        while (conf && front.n_daemons < front.n_listens) {
-                struct MHD_Daemon *d = qn_http_listen(front.listens[front.n_daemons], conf);
+        while (conf && front.n_listens < front.n_sockets) {
+                struct qn_listen *l =
+                        qn_http_listen(front.sockets[front.n_listens], conf, front.files / 4);
 
-                if (!d)
+                if (!l)
                         return -EIO;
-                front.daemons[front.n_daemons++] = d;
+                front.listens[front.n_listens++] = l;
         }
         return 0;
 }
 
+static bool listens_alike(const struct qn_front_config *a, const struct qn_front_config *b)
+{
+        return qn_str_eq(a->cert, b->cert) && qn_str_eq(a->key, b->key) &&
+               a->connections == b->connections && a->per_address == b->per_address &&
+               a->idle_s == b->idle_s && !a->proxies.n == !b->proxies.n;
+}
+
+/* The sockets stay. */
+static void stop_accepting(void)
+{
+        while (front.n_listens) {
+                struct qn_listen *l = front.listens[--front.n_listens];
+
+                (void)MHD_quiesce_daemon(l->daemon);
+                l->ended_ns = qn_io_nanos();
+                l->next = front.ending;
+                front.ending = l;
+        }
+}
+
+/* A thread may have been about to accept: it has a while for it. */
+static void free_ended(uint64_t now_ns)
+{
+        struct qn_listen **at = &front.ending;
+
+        while (*at) {
+                struct qn_listen *l = *at;
+
+                if (now_ns < l->ended_ns + 2 * SECOND || atomic_load(&l->open) > 0) {
+                        at = &l->next;
+                        continue;
+                }
+                *at = l->next;
+                MHD_stop_daemon(l->daemon);
+                free(l);
+        }
+}
+
 static int take_config(struct qn_cur input, int fd)
 {
-        struct qn_front_conf *c = calloc(1, sizeof *c);
+        struct qn_front_conf *c = calloc(1, sizeof *c), *old = qn_front_conf();
         size_t n;
         int r = -ENOMEM;
 
@@ -145,15 +187,18 @@ static int take_config(struct qn_cur input, int fd)
         }
         c->generation = ++front.generation;
         qn_keep_limit(c->c.keep_max);
-        retire(atomic_exchange_explicit(&front.conf, c, memory_order_acq_rel));
-        return listen_on_all();
+        atomic_store_explicit(&front.conf, c, memory_order_release);
+        if (old && !listens_alike(&old->c, &c->c))
+                stop_accepting();
+        retire(old);
+        return qn_front_draining() ? 0 : listen_on_all();
 }
 
 static int take_listen(int *fd)
 {
-        if (*fd < 0 || front.n_listens == LISTENS_MAX)
+        if (*fd < 0 || front.n_sockets == LISTENS_MAX || qn_front_draining())
                 return -EBADMSG;
-        front.listens[front.n_listens++] = TAKE_FD(*fd);
+        front.sockets[front.n_sockets++] = TAKE_FD(*fd);
         return listen_on_all();
 }
 
@@ -169,17 +214,22 @@ static int begin_drain(struct qn_cur params)
                 return 0;
         atomic_store(&front.draining, true);
         front.drain_end_ns = qn_io_nanos() + seconds * SECOND;
-        for (size_t i = 0; i < front.n_daemons; i++) {
-                MHD_socket fd = MHD_quiesce_daemon(front.daemons[i]);
-
-                if (fd != MHD_INVALID_SOCKET)
-                        close(fd);
-        }
+        front.next_tick_ns = qn_io_nanos() + SECOND / 20;
+        stop_accepting();
         return 0;
+}
+
+/* Not at once: a thread may be about to accept. */
+static void close_sockets(void)
+{
+        while (front.n_sockets)
+                close(front.sockets[--front.n_sockets]);
 }
 
 static bool drained(uint64_t now_ns)
 {
+        if (front.n_sockets)
+                return false;
         return qn_front_draining() &&
                (qn_log_open_connections() == 0 || now_ns >= front.drain_end_ns);
 }
@@ -252,6 +302,10 @@ static void tick(uint64_t now_ns)
         qn_http_expire(now_ns, qn_front_draining());
         qn_ask_expire(now_ns);
         free_retired(now_ns);
+        if (qn_front_draining())
+                close_sockets();
+        else
+                free_ended(now_ns);
         send_counts();
 }
 
@@ -267,13 +321,17 @@ static int wait_for_message(uint64_t now_ns)
 
 static int open_front(const char *data_dir QN_UNUSED, void **ret, struct qn_err *reterr)
 {
+        struct rlimit files = { 0 };
         int r = qn_mhd_load(reterr);
 
         if (r < 0)
                 return r;
+        if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+                return qn_fail(reterr, -errno, 0, "cannot read limits: %s", strerror(errno));
+        front.files = QN_MIN(files.rlim_max, (rlim_t)QN_FRONT_FILES);
         mallopt(M_ARENA_MAX, (int)QN_FRONT_THREADS_MAX);
         signal(SIGPIPE, SIG_IGN);
-        qn_keep_open();
+        qn_keep_open(front.files / 4);
         r = qn_limit_open();
         if (r == 0)
                 r = qn_check_open();

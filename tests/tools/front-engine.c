@@ -290,6 +290,25 @@ static bool receive(void)
         return true;
 }
 
+static struct qn_str read_file(const char *path)
+{
+        struct qn_buf b = QN_BUF_INIT(1 << 20);
+
+        if (qn_io_read(path, &b) < 0)
+                die("cannot read a file");
+        return qn_buf_view(&b);
+}
+
+static const char *cert_path, *key_path;
+
+static void read_certificate(void)
+{
+        if (cert_path)
+                engine.config.cert = read_file(cert_path);
+        if (key_path)
+                engine.config.key = read_file(key_path);
+}
+
 static bool command(void)
 {
         static char line[512];
@@ -304,6 +323,9 @@ static bool command(void)
                 seconds = (uint32_t)strtoul(line + 6, NULL, 10);
                 tell(1, QN_FRONT_DRAIN, (struct qn_str){ (char *)&seconds, sizeof seconds },
                      QN_STR(""), -1);
+        } else if (strcmp(line, "config") == 0) {
+                read_certificate();
+                send_config();
         } else if (strncmp(line, "closed ", 7) == 0) {
                 engine.config.closed = line[7] == '1';
                 send_config();
@@ -325,15 +347,6 @@ static int make_listener(uint16_t port)
                 die("cannot listen");
         printf("port %u\n", ntohs(to.sin_port));
         return fd;
-}
-
-static struct qn_str read_file(const char *path)
-{
-        struct qn_buf b = QN_BUF_INIT(1 << 20);
-
-        if (qn_io_read(path, &b) < 0)
-                die("cannot read a file");
-        return qn_buf_view(&b);
 }
 
 static void add_token(char *text)
@@ -425,10 +438,10 @@ int main(int argc, char **argv)
                         add_token(optarg);
                         break;
                 case 'C':
-                        c->cert = read_file(optarg);
+                        cert_path = optarg;
                         break;
                 case 'K':
-                        c->key = read_file(optarg);
+                        key_path = optarg;
                         break;
                 case 'l':
                         log = optarg;
@@ -455,6 +468,7 @@ int main(int argc, char **argv)
                         return 2;
                 }
         }
+        read_certificate();
         start(unconfined, port, log);
         for (;;) {
                 struct pollfd fds[2] = { { .fd = engine.sock, .events = POLLIN },
