@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "measure.h"
+#include "parse/compress.h"
 #include "parse/packument-rewrite.h"
 
 #define VERSIONS 3300u
@@ -103,7 +104,7 @@ static long peak_kb(void)
         return u.ru_maxrss;
 }
 
-enum what { FACTS, SHORT, FULL, ONLY };
+enum what { FACTS, SHORT, FULL, ONLY, GZIP, ZSTD };
 
 static int run(enum what what, struct qn_cur in, const struct qn_packument_rewrite *want,
                size_t *ret)
@@ -120,6 +121,8 @@ static int run(enum what what, struct qn_cur in, const struct qn_packument_rewri
         *ret = 0;
         if (what == FACTS)
                 r = qn_packument_facts(in, want->name, &a, &facts, &err);
+        else if (what == GZIP || what == ZSTD)
+                r = qn_compress(in, what == GZIP ? QN_COMPRESS_GZIP : QN_COMPRESS_ZSTD, count, ret);
         else
                 r = qn_packument_rewrite(in, &w, &a, count, ret, &err);
         if (r < 0)
@@ -174,5 +177,6 @@ int main(int argc, char **argv)
         return measure(FACTS, "facts", in, &want, "60") ||
                measure(SHORT, "abbreviated", in, &want, "100") ||
                measure(FULL, "full", in, &want, "-") ||
-               measure(ONLY, "one version", in, &want, "-");
+               measure(ONLY, "one version", in, &want, "-") || measure(GZIP, "gzip", in, &want, "-") ||
+               measure(ZSTD, "zstd", in, &want, "-");
 }
