@@ -2,7 +2,8 @@
  *
  *   bench-diff DATA <pairs       pairs: what bench/pairs prints; where a package has no other version in the corpus, the version
  *                                before is made: the same files, every fourth program touched
- *   bench-diff --shapes DATA     two versions of one minified bundle that differ in one function of a hundred, by size
+ *   bench-diff --shapes DATA [KB]
+ *                                two versions of one minified bundle that differ in one function of a hundred, by size
  *
  * Prints packages/s on one core beside the check alone, from the same run, and what is not clean. */
 #include <stdio.h>
@@ -196,7 +197,7 @@ static void bundle(struct qn_buf *b, size_t size, unsigned version)
         qn_buf_done(&js);
 }
 
-static void measure_shapes(struct bench *b)
+static void measure_shapes(struct bench *b, size_t only)
 {
         static const size_t sizes[] = { 10, 100, 1000, 5000, 10000, 20000 }; /* KB */
         struct qn_buf now = QN_BUF_INIT(QN_UNPACKED_MAX), before = QN_BUF_INIT(QN_UNPACKED_MAX),
@@ -208,6 +209,8 @@ static void measure_shapes(struct bench *b)
                 enum qn_verdict_kind kind;
                 struct times alone = { 0 }, beside = { 0 };
 
+                if (only && only != sizes[i])
+                        continue;
                 bundle(&before, sizes[i] * 1000, 1);
                 bundle(&now, sizes[i] * 1000, 2);
                 for (unsigned round = 0; round < 5; round++) {
@@ -246,7 +249,7 @@ int main(int argc, char **argv)
                 return 1;
         }
         if (shapes)
-                measure_shapes(&b);
+                measure_shapes(&b, argc > 3 ? strtoul(argv[3], NULL, 10) : 0);
         else
                 measure_pairs(&b);
         qn_arena_done(&b.arena);
