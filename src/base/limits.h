@@ -113,7 +113,10 @@
 #define QN_ACCOUNTS_MAX  64u   /* accounts around one package that are looked at together */
 #define QN_PKG_ARENA_MAX ((size_t)64 << 20) /* names, summaries and events of one package */
 #define QN_DIFF_ARENA_MAX \
-        ((size_t)64 << 20)        /* hashes and statements of two versions of a package */
+        ((size_t)96 << 20) /* hashes and statements of two versions of a package */
+#define QN_PREVIOUS_TEXTS_MAX \
+        ((size_t)24           \
+         << 20) /* programs of a large version before that are kept while the package is read */
 #define QN_EVENTS_MAX      20000u /* events of one package */
 #define QN_EVENTS_KIND_MAX 256u   /* events of one kind in one file */
 #define QN_ATTR_MAX        512u   /* bytes of one event attribute */

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "observe/archive.h"
+#include "observe/diff.h"
 #include "observe/names.h"
 #include "observe/previous.h"
 #include "observe/scan.h"
@@ -19,6 +20,7 @@ struct qn_analyser {
         struct qn_gz *gz;
         struct qn_archive archive;
         struct qn_previous *previous; /* made when there is something to compare with */
+        struct qn_diff *diff; /* of the package at hand; NULL: there is nothing to compare with */
         struct qn_names names;
         struct qn_buf sri; /* of the artifact at hand */
         uint64_t files;
@@ -243,6 +245,8 @@ static int first_look(struct qn_analyser *an, const struct qn_tar_entry *e, bool
                 return r;
         }
         an->files++;
+        if (an->diff)
+                qn_diff_now(an->diff, e->path, e->size, qn_cur_rest(&c.data));
         if (qn_str_is(e->path, "package.json") && !(e->odd & QN_TAR_ODD_OUTSIDE))
                 an->has_manifest = true;
         r = check_name(an, e, &c);
@@ -355,6 +359,8 @@ static int observe(struct qn_analyser *an)
                 r = report_whole(an);
         if (r == 0)
                 r = follow_references(an, &rounds);
+        if (r == 0 && an->diff)
+                r = qn_previous_learn(an->previous, an->scan);
         if (r < 0)
                 return r;
         qn_scan_deepen(an->scan);
@@ -377,18 +383,15 @@ static int look_at_previous(struct qn_analyser *an, const struct qn_analyse_in *
                 r = qn_sri_check(&sri, in->previous);
         if (r == 0 && !an->previous)
                 r = qn_previous_new(an->observers, &an->previous);
-        return r < 0 ? r
-                     : qn_previous_learn(an->previous, an->scan, &an->archive, in->previous, ret,
-                                         &err);
+        return r < 0 ? r : qn_previous_open(an->previous, in->previous, ret, &err);
 }
 
 /* Begins the scan; when there is a version before, it was looked at first. */
-static int begin(struct qn_analyser *an, const struct qn_analyse_in *in, struct qn_diff **ret)
+static int begin(struct qn_analyser *an, const struct qn_analyse_in *in)
 {
         struct qn_diff *diff;
         int r = look_at_previous(an, in, &diff);
 
-        *ret = NULL;
         if (r == -ENOMEM)
                 return r;
         qn_scan_begin(an->scan);
@@ -396,18 +399,17 @@ static int begin(struct qn_analyser *an, const struct qn_analyse_in *in, struct 
                 return qn_scan_unanalysed(an->scan, "previous", no_path,
                                           "the version before, to compare with, cannot be read");
         qn_scan_compare(an->scan, diff);
-        *ret = diff;
+        an->diff = diff;
         return 0;
 }
 
 static int look_at(struct qn_analyser *an, const struct qn_analyse_in *in)
 {
         uint8_t sha512[QN_DIGEST_BYTES_MAX];
-        struct qn_diff *diff = NULL;
         int r = qn_archive_open(&an->archive, an->gz, in->archive);
 
         if (r == 0)
-                r = begin(an, in, &diff);
+                r = begin(an, in);
         if (r == 0)
                 qn_scan_packument(an->scan, in->packument, in->version);
         if (r == 0)
@@ -418,7 +420,7 @@ static int look_at(struct qn_analyser *an, const struct qn_analyse_in *in)
                 r = check_integrity(an, in->archive, sha512, in->integrity);
         if (r == 0)
                 r = observe(an);
-        return r == 0 && diff ? qn_previous_observe(an->previous, an->scan) : r;
+        return r == 0 && an->diff ? qn_previous_observe(an->previous, an->scan) : r;
 }
 
 int qn_analyse(struct qn_analyser *an, const struct qn_analyse_in *in,
@@ -428,6 +430,7 @@ int qn_analyse(struct qn_analyser *an, const struct qn_analyse_in *in,
 
         qn_names_reset(&an->names);
         an->files = 0;
+        an->diff = NULL;
         an->has_manifest = an->names_full = false;
         r = look_at(an, in);
         qn_archive_close(&an->archive);

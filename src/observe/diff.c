@@ -8,16 +8,19 @@
 #include "base/hashset.h"
 #include "base/limits.h"
 #include "observe/js-units.h"
+#include "observe/observers.h"
 #include "observe/scan-priv.h"
+#include "observe/shorten.h"
 #include "parse/js.h"
 #include "parse/pkgjson.h"
 #include "parse/semver.h"
 
 #define KEEP         ((size_t)1 << 20) /* memory kept from one pair to the next */
+#define KEEP_TMP     ((size_t)4 << 20) /* and from one program to the next */
 #define FEATURES_MIN 3u /* a statement that names less is known by what stands around it */
 #define HEX_RUN      6u /* so many hexadecimal digits are a number, whatever they spell */
 
-#define PROGRAMS_MAX 4u  /* new ones that are told */
+#define PROGRAMS_MAX 4u /* new ones that are told */
 #define BY_ITSELF    (1u << QN_PHASE_INSTALL | 1u << QN_PHASE_EDITOR | 1u << QN_PHASE_IMPORT)
 
 /* Hashes of different things in one set. */
@@ -25,35 +28,57 @@
 #define SALT_BODY      UINT64_C(0x2b7e151628aed2a6)
 
 struct program {
+        struct qn_str path;
         struct qn_js_units units;
-        uint32_t *fresh; /* per unit: how many before it are new; one more for all */
+        bool *known; /* per unit: it stands in a body that the version before has, too */
+        struct qn_shortened before; /* what is read of the version before; empty: all */
+        uint32_t *fresh;            /* per unit: how many before it are new; one more for all */
+        bool suspect;               /* it may hold new code */
+        bool holds;                 /* what was left out is code in the version before, too */
+};
+
+/* An event that is as new as the unit it lies in. */
+struct place {
+        uint32_t event, program, unit;
 };
 
 struct total {
         uint64_t files, bytes;
 };
 
-/* Of the package; hashes. */
+/* A file whose path and content are new; hashes. */
 struct file {
-        uint64_t path, content, size;
+        uint64_t path, content;
+};
+
+/* A program of the version before. */
+struct text {
+        struct qn_str path, text;
+        uint64_t hash;
 };
 
 struct qn_diff {
-        struct qn_arena a;
-        struct file *now;
-        size_t n_now, now_cap;
+        struct qn_arena a, tmp;
         struct qn_hashset now_contents,
                 contents; /* of the files of the package, and of those before */
         struct qn_hashset
                 changed; /* paths of this version's files that the other side does not have */
-        struct qn_hashset paths;      /* of the version before */
-        struct qn_hashset statements; /* of the version before */
+        struct qn_hashset paths;  /* of the version before */
+        struct qn_map text_index; /* path → text */
+        struct text *texts;
+        size_t n_texts, texts_cap;
+        struct qn_hashset asked;      /* what the version before might have, */
+        struct qn_hashset statements; /* and what of it it has */
         struct qn_hashset events;     /* of the version before */
-        struct total added;           /* files under new paths */
+        struct file *fresh_files;
+        size_t n_fresh_files, fresh_files_cap;
+        struct total added; /* files under new paths */
         uint64_t bytes_now, bytes_before;
         struct qn_map program_index; /* path → program */
         struct program *programs;
         size_t n_programs, programs_cap;
+        struct place *places; /* of events, until it is known which code is new */
+        size_t n_places, places_cap;
         uint64_t kinds; /* of the events of the version before */
         struct qn_str version;
         struct qn_str *deps; /* names, of the version before */
@@ -61,6 +86,7 @@ struct qn_diff {
         uint64_t code; /* bytes of statements that are new */
         enum qn_diff_step step;
         bool lost, events_known;
+        bool learnt; /* it is known which code is new */
 };
 
 int qn_diff_new(struct qn_diff **ret)
@@ -70,24 +96,27 @@ int qn_diff_new(struct qn_diff **ret)
         if (!d)
                 return -ENOMEM;
         d->a = QN_ARENA_INIT(QN_DIFF_ARENA_MAX);
+        d->tmp = QN_ARENA_INIT(QN_DIFF_ARENA_MAX);
         *ret = d;
         return 0;
 }
 
 struct qn_diff *qn_diff_free(struct qn_diff *d)
 {
-        if (d)
+        if (d) {
                 qn_arena_done(&d->a);
+                qn_arena_done(&d->tmp);
+        }
         free(d);
         return NULL;
 }
 
 void qn_diff_begin(struct qn_diff *d)
 {
-        struct qn_arena a = d->a;
+        struct qn_arena a = d->a, tmp = d->tmp;
 
         qn_arena_reset(&a, KEEP);
-        *d = (struct qn_diff){ .a = a };
+        *d = (struct qn_diff){ .a = a, .tmp = tmp };
 }
 
 static void add(struct qn_diff *d, struct qn_hashset *set, uint64_t hash)
@@ -102,15 +131,45 @@ static uint64_t hash_of(struct qn_str s)
 
 /* --- files --- */
 
-void qn_diff_now(struct qn_diff *d, struct qn_str path, uint64_t size, struct qn_str content)
+void qn_diff_before(struct qn_diff *d, struct qn_str path, uint64_t size, struct qn_str content)
 {
-        struct file f = { .path = hash_of(path), .content = hash_of(content), .size = size };
+        add(d, &d->contents, hash_of(content));
+        add(d, &d->paths, hash_of(path));
+        d->bytes_before += size;
+}
 
-        if (QN_ARENA_ROOM(&d->a, d->now, d->n_now, d->now_cap) < 0)
+void qn_diff_program_before(struct qn_diff *d, struct qn_str path, struct qn_str text)
+{
+        struct text t = { .path = qn_arena_dup(&d->a, path), .text = text, .hash = hash_of(text) };
+
+        if (!t.path.p || QN_ARENA_ROOM(&d->a, d->texts, d->n_texts, d->texts_cap) < 0 ||
+            qn_map_add(&d->text_index, &d->a, t.path, (uint32_t)d->n_texts, NULL) < 0)
                 d->lost = true;
         else
-                d->now[d->n_now++] = f;
-        add(d, &d->now_contents, f.content);
+                d->texts[d->n_texts++] = t;
+}
+
+static void add_fresh_file(struct qn_diff *d, uint64_t path, uint64_t content)
+{
+        if (QN_ARENA_ROOM(&d->a, d->fresh_files, d->n_fresh_files, d->fresh_files_cap) < 0)
+                d->lost = true;
+        else
+                d->fresh_files[d->n_fresh_files++] = (struct file){ path, content };
+}
+
+void qn_diff_now(struct qn_diff *d, struct qn_str path, uint64_t size, struct qn_str content)
+{
+        uint64_t hash = hash_of(content), name = hash_of(path);
+
+        add(d, &d->now_contents, hash);
+        if (!qn_hashset_has(&d->contents, hash))
+                add(d, &d->changed, name);
+        if (!qn_hashset_has(&d->paths, name)) {
+                if (!qn_hashset_has(&d->contents, hash))
+                        add_fresh_file(d, name, hash);
+                d->added.files++;
+                d->added.bytes += size;
+        }
         d->bytes_now += size;
 }
 
@@ -119,28 +178,20 @@ bool qn_diff_differs(const struct qn_diff *d, struct qn_str content)
         return d->lost || !qn_hashset_has(&d->now_contents, hash_of(content));
 }
 
-bool qn_diff_before(struct qn_diff *d, struct qn_str path, uint64_t size, struct qn_str content)
+bool qn_diff_next_program(const struct qn_diff *d, size_t *at, struct qn_str *ret_path,
+                          struct qn_str *ret_text)
 {
-        uint64_t hash = hash_of(content);
+        for (; *at < d->n_texts; ++*at) {
+                const struct text *t = &d->texts[*at];
 
-        add(d, &d->contents, hash);
-        add(d, &d->paths, hash_of(path));
-        d->bytes_before += size;
-        return d->lost || !qn_hashset_has(&d->now_contents, hash);
-}
-
-void qn_diff_files_done(struct qn_diff *d)
-{
-        for (size_t i = 0; i < d->n_now; i++) {
-                const struct file *f = &d->now[i];
-
-                if (!qn_hashset_has(&d->contents, f->content))
-                        add(d, &d->changed, f->path);
-                if (qn_hashset_has(&d->paths, f->path))
+                if (!d->lost && qn_hashset_has(&d->now_contents, t->hash))
                         continue;
-                d->added.files++;
-                d->added.bytes += f->size;
+                *ret_path = t->path;
+                *ret_text = t->text;
+                ++*at;
+                return true;
         }
+        return false;
 }
 
 static bool is_changed(const struct qn_diff *d, struct qn_str path)
@@ -155,24 +206,35 @@ static bool is_fresh(const struct program *p, uint32_t unit)
         return p->fresh[unit] != p->fresh[unit + 1];
 }
 
-static void learn(struct qn_diff *d, const struct qn_js_units *u)
-{
-        for (uint32_t i = 0; i < u->n; i++) {
-                add(d, &d->statements, u->v[i].hash ^ SALT_STATEMENT);
-                add(d, &d->statements, u->v[i].body ^ SALT_BODY);
-        }
-}
-
-/* A statement that names next to nothing is as new as what it stands in. */
-static bool is_new(const struct qn_diff *d, const struct qn_js_units *u, uint32_t i)
+/* What a unit is known by.  One that names next to nothing is as new as what it stands in; 0: it is never new. */
+static uint64_t mark_of(const struct qn_js_units *u, uint32_t i)
 {
         const struct qn_js_unit *v = &u->v[i];
 
         if (v->features >= FEATURES_MIN)
-                return !qn_hashset_has(&d->statements, v->hash ^ SALT_STATEMENT);
+                return v->hash ^ SALT_STATEMENT;
         while (v->features < FEATURES_MIN && !v->function && v->outer)
                 v = &u->v[v->outer];
-        return v != u->v && !qn_hashset_has(&d->statements, v->body ^ SALT_BODY);
+        return v == u->v ? 0 : v->body ^ SALT_BODY;
+}
+
+static void learn_mark(struct qn_diff *d, uint64_t mark)
+{
+        if (qn_hashset_has(&d->asked, mark))
+                add(d, &d->statements, mark);
+}
+
+static void learn(struct qn_diff *d, const struct qn_js_unit *v)
+{
+        learn_mark(d, v->hash ^ SALT_STATEMENT);
+        learn_mark(d, v->body ^ SALT_BODY);
+}
+
+static bool is_new(const struct qn_diff *d, const struct program *p, uint32_t i)
+{
+        uint64_t mark = p->known[i] ? 0 : mark_of(&p->units, i);
+
+        return mark && !qn_hashset_has(&d->statements, mark);
 }
 
 /* Bytes of a unit without those of the units in it are added to its own, and taken from the outer one's. */
@@ -190,60 +252,202 @@ static int64_t new_bytes(const struct program *p)
         return sum;
 }
 
-static int compare(struct qn_diff *d, struct qn_str path, const struct qn_js_units *u)
+static void compare(struct qn_diff *d, struct program *p)
 {
-        struct program p = { .units = { .n = u->n } };
-        struct qn_str key = qn_arena_dup(&d->a, path);
+        for (uint32_t i = 0; i < p->units.n; i++)
+                p->fresh[i + 1] = p->fresh[i] + is_new(d, p, i);
+        d->code += (uint64_t)QN_MAX(new_bytes(p), 0);
+}
 
-        p.units.v = qn_arena_grow(&d->a, u->v, u->n, u->n, sizeof *u->v);
-        p.fresh = qn_arena_calloc(&d->a, (size_t)u->n + 1, sizeof *p.fresh);
-        if (!p.units.v || !p.fresh || !key.p ||
-            QN_ARENA_ROOM(&d->a, d->programs, d->n_programs, d->programs_cap) < 0 ||
-            qn_map_add(&d->program_index, &d->a, key, (uint32_t)d->n_programs, NULL) < 0)
+static void ask(struct qn_diff *d, struct program *p)
+{
+        for (uint32_t i = 0; i < p->units.n; i++) {
+                uint64_t mark = p->known[i] ? 0 : mark_of(&p->units, i);
+
+                if (mark)
+                        add(d, &d->asked, mark);
+                p->suspect |= mark != 0;
+        }
+}
+
+/* Without room, the version before is read whole. */
+static void shorten(struct qn_diff *d, struct program *p, struct qn_str now)
+{
+        uint32_t i = qn_map_get(&d->text_index, p->path);
+
+        if (i != QN_MAP_NONE && !d->learnt &&
+            qn_shorten(d->texts[i].text, now, &p->units, p->known, &d->a, &d->tmp, &p->before) <= 0)
+                p->before = (struct qn_shortened){ 0 };
+}
+
+/* A program of the package that is not in the version before as it is. */
+static int take(struct qn_diff *d, struct qn_str path, const struct qn_js_ast *ast)
+{
+        struct program p = { .path = qn_arena_dup(&d->a, path) };
+        struct qn_js_units u;
+
+        if (!p.path.p || qn_js_units(ast, &d->tmp, &u) < 0)
                 return -ENOBUFS;
-        for (uint32_t i = 0; i < u->n; i++)
-                p.fresh[i + 1] = p.fresh[i] + is_new(d, u, i);
-        d->code += (uint64_t)QN_MAX(new_bytes(&p), 0);
+        if (!u.n)
+                return 0;
+        p.units = (struct qn_js_units){ qn_arena_grow(&d->a, u.v, u.n, u.n, sizeof *u.v), u.n };
+        p.fresh = qn_arena_calloc(&d->a, (size_t)u.n + 1, sizeof *p.fresh);
+        p.known = qn_arena_calloc(&d->a, u.n, sizeof *p.known);
+        if (!p.units.v || !p.fresh || !p.known ||
+            QN_ARENA_ROOM(&d->a, d->programs, d->n_programs, d->programs_cap) < 0 ||
+            qn_map_add(&d->program_index, &d->a, p.path, (uint32_t)d->n_programs, NULL) < 0)
+                return -ENOBUFS;
+        shorten(d, &p, ast->source);
+        ask(d, &p);
+        if (d->learnt)
+                compare(d, &p);
         d->programs[d->n_programs++] = p;
         return 0;
 }
 
-void qn_diff_program(struct qn_diff *d, struct qn_str path, const struct qn_js_ast *ast,
-                     struct qn_arena *tmp)
+static struct program *program_of(const struct qn_diff *d, struct qn_str path)
 {
+        uint32_t i = qn_map_get(&d->program_index, path);
+
+        return i == QN_MAP_NONE ? NULL : &d->programs[i];
+}
+
+struct qn_str qn_diff_shortened(const struct qn_diff *d, struct qn_str path, struct qn_str text)
+{
+        const struct program *p = program_of(d, path);
+
+        return p && p->before.n ? p->before.text : text;
+}
+
+static void learn_program(struct qn_diff *d, struct qn_str path, const struct qn_js_ast *ast)
+{
+        struct program *p = program_of(d, path);
         struct qn_js_units u;
 
-        if (d->step == QN_DIFF_EVENTS || (d->step == QN_DIFF_PACKAGE && !is_changed(d, path)))
+        if (qn_js_units(ast, &d->tmp, &u) < 0) {
+                d->lost = true;
                 return;
-        if (qn_js_units(ast, tmp, &u) < 0)
+        }
+        if (p && p->before.n)
+                p->holds |= qn_shortened_holds(&p->before, &u);
+        for (uint32_t i = 0; i < u.n; i++)
+                learn(d, &u.v[i]);
+}
+
+void qn_diff_program(struct qn_diff *d, struct qn_str path, const struct qn_js_ast *ast)
+{
+        if (d->step == QN_DIFF_LEARN)
+                learn_program(d, path, ast);
+        else if (d->step == QN_DIFF_PACKAGE && is_changed(d, path) && take(d, path, ast) < 0)
                 d->lost = true;
-        else if (d->step == QN_DIFF_LEARN)
-                learn(d, &u);
-        else if (u.n && compare(d, path, &u) < 0)
-                d->lost = true;
+        qn_arena_reset(&d->tmp, KEEP_TMP);
+}
+
+/* What was left out is learnt from where it stands now. */
+static void learn_known(struct qn_diff *d, const struct program *p)
+{
+        for (uint32_t i = 0; i < p->units.n; i++)
+                if (p->known[i])
+                        learn(d, &p->units.v[i]);
+}
+
+static void read_whole(struct qn_diff *d, struct program *p)
+{
+        p->before = (struct qn_shortened){ 0 };
+        memset(p->known, 0, p->units.n * sizeof *p->known);
+        ask(d, p);
+}
+
+/* What is not read because it has only moved cannot be left out in part. */
+void qn_diff_walked(struct qn_diff *d)
+{
+        for (size_t i = 0; i < d->n_programs; i++) {
+                struct program *p = &d->programs[i];
+
+                if (p->before.n &&
+                    !qn_diff_differs(d, d->texts[qn_map_get(&d->text_index, p->path)].text))
+                        read_whole(d, p);
+        }
+}
+
+bool qn_diff_must_learn_all(struct qn_diff *d)
+{
+        bool again = false;
+
+        for (size_t i = 0; i < d->n_programs; i++)
+                again |= d->programs[i].before.n && !d->programs[i].holds;
+        for (size_t i = 0; again && i < d->n_programs; i++)
+                read_whole(d, &d->programs[i]);
+        return again;
+}
+
+static void mark_changed(const struct program *p, struct qn_scan *s)
+{
+        uint32_t f = qn_graph_find(&s->graph, p->path);
+
+        if (!p->fresh[p->units.n] || f == QN_FILE_NONE)
+                return;
+        s->graph.files[f].flags |= QN_GF_DEEP | QN_GF_CHANGED;
+        s->changed = true;
+}
+
+void qn_diff_learnt(struct qn_diff *d, struct qn_scan *s)
+{
+        for (size_t i = 0; i < d->n_programs; i++)
+                learn_known(d, &d->programs[i]);
+        for (size_t i = 0; i < d->n_programs; i++) {
+                compare(d, &d->programs[i]);
+                mark_changed(&d->programs[i], s);
+        }
+        for (size_t i = 0; i < d->n_places; i++) {
+                const struct place *at = &d->places[i];
+                struct qn_event *e = &s->sink.list[at->event].e;
+
+                if (is_fresh(&d->programs[at->program], at->unit))
+                        e->fresh = QN_MAX(e->fresh, QN_NOVELTY_CODE);
+        }
+        d->learnt = true;
 }
 
 bool qn_diff_has_code(const struct qn_diff *d, struct qn_str path)
 {
-        uint32_t i = qn_map_get(&d->program_index, path);
+        const struct program *p = program_of(d, path);
 
         if (d->step != QN_DIFF_PACKAGE) /* only what differs is looked at of the version before */
                 return true;
-        return i != QN_MAP_NONE && d->programs[i].fresh[d->programs[i].units.n];
+        return p && d->learnt && p->fresh[p->units.n];
+}
+
+bool qn_diff_may_have_code(const struct qn_diff *d, struct qn_str path)
+{
+        const struct program *p = program_of(d, path);
+
+        return qn_diff_has_code(d, path) || (p && !d->learnt && p->suspect);
+}
+
+static const struct program *changed_program(const struct qn_diff *d, struct qn_str path)
+{
+        return d->step == QN_DIFF_PACKAGE && is_changed(d, path) ? program_of(d, path) : NULL;
 }
 
 enum qn_novelty qn_diff_code(const struct qn_diff *d, struct qn_str path, uint32_t off)
 {
-        const struct program *p;
-        uint32_t i;
+        const struct program *p = d->learnt ? changed_program(d, path) : NULL;
 
-        if (d->step != QN_DIFF_PACKAGE || !is_changed(d, path))
-                return QN_NOVELTY_NONE;
-        i = qn_map_get(&d->program_index, path);
-        if (i == QN_MAP_NONE)
-                return QN_NOVELTY_NONE;
-        p = &d->programs[i];
-        return is_fresh(p, qn_js_unit_at(&p->units, off)) ? QN_NOVELTY_CODE : QN_NOVELTY_NONE;
+        return p && is_fresh(p, qn_js_unit_at(&p->units, off)) ? QN_NOVELTY_CODE : QN_NOVELTY_NONE;
+}
+
+void qn_diff_place(struct qn_diff *d, struct qn_str path, uint32_t off, uint32_t event)
+{
+        const struct program *p = d->learnt ? NULL : changed_program(d, path);
+
+        if (!p)
+                return;
+        if (QN_ARENA_ROOM(&d->a, d->places, d->n_places, d->places_cap) < 0)
+                d->lost = true;
+        else
+                d->places[d->n_places++] = (struct place){ event, (uint32_t)(p - d->programs),
+                                                           qn_js_unit_at(&p->units, off) };
 }
 
 /* --- events --- */
@@ -313,6 +517,14 @@ void qn_diff_manifest(struct qn_diff *d, struct qn_cur text)
         for (size_t i = 0; d->deps && i < m->n_deps; i++)
                 d->deps[d->n_deps++] = m->deps[i].name;
         d->lost |= !d->deps;
+}
+
+void qn_diff_learn_lines(struct qn_diff *d, struct qn_str text)
+{
+        struct qn_event e;
+
+        if (qn_obfuscation_long_line(text, &e))
+                add(d, &d->events, signature(&e));
 }
 
 void qn_diff_take(struct qn_diff *d, const struct qn_scan *s)
@@ -489,12 +701,11 @@ static void report_dependencies(struct qn_diff *d, struct qn_scan *s)
         }
 }
 
-/* The content of a file of the package, by the hash of its path. */
-static const struct file *find_now(const struct qn_diff *d, uint64_t path)
+static const struct file *find_fresh(const struct qn_diff *d, uint64_t path)
 {
-        for (size_t i = 0; i < d->n_now; i++)
-                if (d->now[i].path == path)
-                        return &d->now[i];
+        for (size_t i = 0; i < d->n_fresh_files; i++)
+                if (d->fresh_files[i].path == path)
+                        return &d->fresh_files[i];
         return NULL;
 }
 
@@ -516,15 +727,14 @@ static void report_programs(struct qn_diff *d, struct qn_scan *s)
 
         for (size_t i = 0; i < s->graph.n_files && n < PROGRAMS_MAX; i++) {
                 const struct qn_graph_file *f = &s->graph.files[i];
-                const struct file *now;
+                const struct file *fresh;
 
-                if (!(f->phases & BY_ITSELF) || !(f->flags & (QN_GF_JS | QN_GF_OTHER)) ||
-                    qn_hashset_has(&d->paths, hash_of(f->path)))
+                if (!(f->phases & BY_ITSELF) || !(f->flags & (QN_GF_JS | QN_GF_OTHER)))
                         continue;
-                now = find_now(d, hash_of(f->path));
-                if (!now || qn_hashset_has(&d->contents, now->content))
+                fresh = find_fresh(d, hash_of(f->path));
+                if (!fresh)
                         continue;
-                report_program(s, f->path, now->content);
+                report_program(s, f->path, fresh->content);
                 n++;
         }
 }

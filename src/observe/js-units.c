@@ -134,6 +134,22 @@ static uint32_t new_unit(struct walk *w, uint32_t node, uint32_t outer, bool fun
         return (uint32_t)w->n++;
 }
 
+/* Where the body of a function begins, if it stands in braces. */
+static uint32_t block_of(const struct qn_js_ast *ast, uint32_t node)
+{
+        uint32_t body = qn_js_child(ast, node, 2);
+
+        return body && ast->nodes[body].type == QN_JS_BLOCK ? ast->nodes[body].start : 0;
+}
+
+static uint32_t new_function(struct walk *w, uint32_t node, uint32_t outer)
+{
+        uint32_t unit = new_unit(w, node, outer, true);
+
+        w->units[unit].block = unit == outer ? 0 : block_of(w->ast, node);
+        return unit;
+}
+
 static bool is_statement(unsigned type)
 {
         return (type >= QN_JS_EXPR_STMT && type <= QN_JS_DEBUGGER && type != QN_JS_BLOCK) ||
@@ -155,7 +171,7 @@ static void visit(struct walk *w, const struct visit *v)
         bool list = is_list(w, v);
 
         if (n->type == QN_JS_FUNCTION)
-                unit = new_unit(w, v->node, unit, true);
+                unit = new_function(w, v->node, unit);
         else if (is_statement(n->type) || n->type == QN_JS_DECLARATOR || v->in_list)
                 unit = new_unit(w, v->node, unit, false);
         add_features(w, unit, v->node);

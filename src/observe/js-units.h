@@ -19,7 +19,8 @@ struct qn_js_unit {
         uint32_t outer;      /* the unit around it; the first one, the program, is its own */
         uint32_t features;   /* how many things it names itself */
         uint64_t hash;       /* of these */
-        uint64_t body; /* of these and what its statements name; functions in it do not count */
+        uint64_t body;  /* of these and what its statements name; functions in it do not count */
+        uint32_t block; /* of a function: where the braces begin that end with it, 0: it has none */
         bool function;
 };
 

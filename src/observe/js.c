@@ -345,7 +345,7 @@ static const struct qn_js_ast *observe(struct qn_scan *s, struct qn_str source,
                         s->graph.files[s->file].flags |= QN_GF_ERRORS;
         }
         if (s->diff && !outer)
-                qn_diff_program(s->diff, s->path, j.ast, j.a);
+                qn_diff_program(s->diff, s->path, j.ast);
         r = prepare(&j);
         if (r == 0) {
                 walk_tree(&j);
@@ -398,13 +398,15 @@ void qn_js_observe_code(struct qn_scan *s, const struct qn_site *site, struct qn
                 observe(s, code, QN_JS_AUTO, 0, site);
 }
 
-void qn_js_learn(struct qn_scan *s, struct qn_str source)
+bool qn_js_learn(struct qn_scan *s, struct qn_str source)
 {
         const struct qn_js_ast *ast;
         enum qn_js_mode mode;
         unsigned opts;
 
         qn_js_options(s->path, &mode, &opts);
-        if (qn_js_parse(s->js, source, mode, opts, &ast, NULL) == 0 && ast->root)
-                qn_diff_program(s->diff, s->path, ast, &s->tmp);
+        if (qn_js_parse(s->js, source, mode, opts, &ast, NULL) < 0 || !ast->root)
+                return false;
+        qn_diff_program(s->diff, s->path, ast);
+        return true;
 }

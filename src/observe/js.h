@@ -15,8 +15,8 @@ QN_MUST int qn_js_apis_load(const char *data_dir, struct qn_arena *a, struct qn_
                             struct qn_err *reterr);
 /* The file in hand.  Returns its tree, valid until the parser's next file, or NULL. */
 const struct qn_js_ast *qn_js_observe(struct qn_scan *s, struct qn_str source);
-/* Learns the statements of a program of the version before: nothing is observed. */
-void qn_js_learn(struct qn_scan *s, struct qn_str source);
+/* Learns the statements of a program of the version before: nothing is observed.  Whether it could be read. */
+bool qn_js_learn(struct qn_scan *s, struct qn_str source);
 /* How a file of this name is parsed (qn_js_mode, QN_JS_OPT_*). */
 void qn_js_options(struct qn_str path, enum qn_js_mode *ret_mode, unsigned *ret_opts);
 /* The package's part of a module name: @scope/name/x → @scope/name. */

@@ -3,13 +3,15 @@
 #include <stdio.h>
 
 #include "observe/js-priv.h"
+#include "observe/observers.h"
 
-#define LONG_LINE   ((size_t)200 << 10)
-#define BLOB        ((size_t)4 << 10)
-#define NUMBERS     512u /* elements of an array of bytes */
-#define ESCAPES_MIN 200u
-#define HEX_NAMES   12u
-#define ODD_SAMPLE  2048u
+#define LONG_LINE      ((size_t)200 << 10)
+#define LONG_LINE_NAME "long-line"
+#define BLOB           ((size_t)4 << 10)
+#define NUMBERS        512u /* elements of an array of bytes */
+#define ESCAPES_MIN    200u
+#define HEX_NAMES      12u
+#define ODD_SAMPLE     2048u
 
 static void report(struct qn_js_file *j, const char *what, size_t value, uint32_t node)
 {
@@ -40,13 +42,10 @@ static void look_at_names(struct qn_js_file *j)
 
 /* --- lines --- */
 
-static void look_at_lines(struct qn_js_file *j)
+static size_t longest_line(struct qn_str rest)
 {
-        struct qn_str rest = j->ast->source;
         size_t longest = 0;
 
-        if (rest.n < LONG_LINE)
-                return;
         /* A stretch of LONG_LINE bytes with a line end in it: what stands before its last one cannot be long. */
         while (rest.n >= LONG_LINE) {
                 ptrdiff_t nl = qn_str_rchr(qn_str_take(rest, LONG_LINE), '\n');
@@ -56,8 +55,22 @@ static void look_at_lines(struct qn_js_file *j)
                 else
                         longest = QN_MAX(longest, qn_str_cut(&rest, '\n').n);
         }
+        return longest;
+}
+
+bool qn_obfuscation_long_line(struct qn_str source, struct qn_event *ret)
+{
+        *ret = qn_observe_make(QN_EVENT_OBFUSCATION);
+        qn_event_attr(ret, QN_ATTR_WHAT, QN_STR(LONG_LINE_NAME));
+        return longest_line(source) > 0;
+}
+
+static void look_at_lines(struct qn_js_file *j)
+{
+        size_t longest = longest_line(j->ast->source);
+
         if (longest)
-                report(j, "long-line", longest, j->ast->root);
+                report(j, LONG_LINE_NAME, longest, j->ast->root);
 }
 
 /* []()!+ and nothing else. */

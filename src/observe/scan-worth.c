@@ -56,7 +56,7 @@ static bool has_new_code(const struct qn_scan *s)
 bool qn_worth_keeping(const struct qn_scan *s)
 {
         return s->stats.js_bytes <= SMALL || kinds_of_file(s) & (SOURCES | SINKS | DARK) ||
-               has_new_code(s);
+               (s->diff && qn_diff_may_have_code(s->diff, s->path));
 }
 
 void qn_worth_note(struct qn_scan *s)

@@ -22,7 +22,8 @@
 #define KEEP_FILE ((size_t)4 << 20)   /* memory kept between files and between packages */
 #define KEEP_PKG  ((size_t)4 << 20)
 #define KEEP_JS   ((size_t)48 << 20)
-#define ROUNDS    6u /* how often files may turn out to be wanted again */
+#define KEEP_TREE ((size_t)128 << 20) /* of the parser's, from one file of a package to the next */
+#define ROUNDS    6u                  /* how often files may turn out to be wanted again */
 #define WEAK_MAX \
         (QN_EVENTS_MAX / 4) /* more events than this: ordinary ones are told once a package */
 
@@ -264,7 +265,7 @@ static void observe_javascript(struct qn_scan *s, const struct qn_scan_file *f)
         tree = qn_js_observe(s, qn_cur_rest(&f->data));
         if (!s->nested)
                 offer(s, f, qn_worth_keeping(s) ? tree : NULL);
-        qn_js_trim(s->js, KEEP_JS);
+        qn_js_trim(s->js, KEEP_TREE);
 }
 
 static void observe_shell(struct qn_scan *s, struct qn_str text)
@@ -389,17 +390,21 @@ int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f)
         return s->graph.full && s->pkg.total < s->pkg.max / 2 ? -ENOMEM : 0;
 }
 
-int qn_scan_learn(struct qn_scan *s, const struct qn_scan_file *f)
+bool qn_scan_is_program(const struct qn_scan_file *f)
 {
-        if (qn_str_is(f->path, "package.json"))
-                qn_diff_manifest(s->diff, f->data);
-        if (!is_javascript(f) || f->size > qn_cur_left(&f->data) || f->size > QN_JS_FILE_MAX)
-                return 0;
-        s->path = f->path;
-        qn_js_learn(s, qn_cur_rest(&f->data));
-        qn_js_trim(s->js, KEEP_JS);
+        return is_javascript(f) && f->size <= qn_cur_left(&f->data) && f->size <= QN_JS_FILE_MAX;
+}
+
+void qn_scan_learn(struct qn_scan *s, struct qn_str path, struct qn_str text)
+{
+        struct qn_str was = s->path;
+
+        s->path = path;
+        if (qn_js_learn(s, qn_diff_shortened(s->diff, path, text)))
+                qn_diff_learn_lines(s->diff, text);
+        s->path = was;
+        qn_js_trim(s->js, KEEP_TREE);
         qn_arena_reset(&s->tmp, KEEP_FILE);
-        return 0;
 }
 
 void qn_scan_deepen(struct qn_scan *s)
@@ -449,6 +454,18 @@ void qn_place_of(struct qn_str data, uint32_t off, uint32_t *ret_line, uint32_t 
         *ret_col = (uint32_t)left.n + 1;
 }
 
+/* An event of a file that may lie in new code. */
+static void add_compared(struct qn_scan *s, struct qn_event *e)
+{
+        struct qn_str path = s->sink.files[s->sink.file];
+        uint32_t off = e->off, i;
+
+        e->fresh = (uint8_t)qn_diff_code(s->diff, path, off);
+        i = qn_sink_add(&s->sink, e);
+        if (i != QN_SINK_NONE)
+                qn_diff_place(s->diff, path, off, i);
+}
+
 void qn_site_event(struct qn_scan *s, const struct qn_site *site, struct qn_event *e)
 {
         e->phase = site->when;
@@ -458,8 +475,9 @@ void qn_site_event(struct qn_scan *s, const struct qn_site *site, struct qn_even
         if (!e->text.n)
                 e->text = site->text;
         if (s->diff && s->sink.file < s->sink.n_files)
-                e->fresh = (uint8_t)qn_diff_code(s->diff, s->sink.files[s->sink.file], e->off);
-        qn_sink_add(&s->sink, e);
+                add_compared(s, e);
+        else
+                qn_sink_add(&s->sink, e);
 }
 
 /* How files are named that lie beside the script, or in the folder that is open. */
@@ -707,6 +725,7 @@ int qn_scan_finish(struct qn_scan *s, struct qn_str integrity, const struct qn_e
                                "the package holds more than is kept of one package") < 0)
                 return -ENOMEM;
         qn_arena_reset(&s->tmp, KEEP_FILE);
+        qn_js_trim(s->js, KEEP_JS);
         n = s->sink.n;
         list = qn_arena_calloc(&s->tmp, n + 1, sizeof *list);
         if (!list)

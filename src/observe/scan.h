@@ -49,8 +49,10 @@ QN_MUST int qn_scan_known(struct qn_scan *s, struct qn_cur known);
 void qn_scan_packument(struct qn_scan *s, struct qn_cur packument, struct qn_str version);
 /* Observes one file.  Only -ENOMEM is returned: whatever is wrong with the file becomes an UNANALYSED event. */
 QN_MUST int qn_scan_file(struct qn_scan *s, const struct qn_scan_file *f);
-/* Learns the code of a file of the version before, for what the scan compares with; nothing is observed. */
-QN_MUST int qn_scan_learn(struct qn_scan *s, const struct qn_scan_file *f);
+/* Whether it is JavaScript that is read. */
+bool qn_scan_is_program(const struct qn_scan_file *f);
+/* Learns the code of a program of the version before, for what the scan compares with; nothing is observed. */
+void qn_scan_learn(struct qn_scan *s, struct qn_str path, struct qn_str text);
 /* Something about the archive: an entry that is not a plain file, a duplicate… (what, path). */
 QN_MUST int qn_scan_odd(struct qn_scan *s, const char *what, struct qn_str path);
 /* Something that could not be analysed (what: a short stable word; detail: one sentence). */

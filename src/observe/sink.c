@@ -172,7 +172,7 @@ static void count_again(struct qn_sink *s, struct qn_event *old, const struct qn
                 s->full = true;
 }
 
-void qn_sink_add(struct qn_sink *s, const struct qn_event *in)
+uint32_t qn_sink_add(struct qn_sink *s, const struct qn_event *in)
 {
         struct qn_event e = *in;
         uint32_t *slot;
@@ -182,7 +182,7 @@ void qn_sink_add(struct qn_sink *s, const struct qn_event *in)
         hash = identity(&e);
         if ((s->n - s->file_first) * 2 >= s->slot_cap && grow_slots(s) < 0) {
                 s->full = true;
-                return;
+                return QN_SINK_NONE;
         }
         slot = find_slot(s, &e, hash);
         if (*slot == EMPTY && s->per_kind[e.kind] >= KIND_MAX) {
@@ -193,13 +193,14 @@ void qn_sink_add(struct qn_sink *s, const struct qn_event *in)
         }
         if (*slot != EMPTY) {
                 count_again(s, &s->list[*slot].e, &e);
-                return;
+                return *slot;
         }
         if (QN_ARENA_ROOM(s->a, s->list, s->n, s->cap) < 0 || !copy_strings(s, &e)) {
                 s->full = true;
-                return;
+                return QN_SINK_NONE;
         }
         s->per_kind[e.kind]++;
         *slot = (uint32_t)s->n;
         s->list[s->n++] = (struct qn_pending){ e, hash };
+        return *slot;
 }

@@ -39,5 +39,7 @@ void qn_sink_done(struct qn_sink *s);
 /* Events that follow belong to this file ("" : to the package). */
 void qn_sink_file(struct qn_sink *s, struct qn_str path);
 /* Adds a copy; one equal to an earlier one of the file is counted there.  Past the caps per file and kind, later events
- * are merged into one without attributes (detail: more), so that nothing is lost silently. */
-void qn_sink_add(struct qn_sink *s, const struct qn_event *e);
+ * are merged into one without attributes (detail: more), so that nothing is lost silently.  Returns its number in the list,
+ * QN_SINK_NONE when memory is out. */
+#define QN_SINK_NONE UINT32_MAX
+uint32_t qn_sink_add(struct qn_sink *s, const struct qn_event *e);

