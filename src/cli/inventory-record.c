@@ -12,6 +12,7 @@
 #include "cli/args.h"
 #include "cli/git-history.h"
 #include "cli/inventory-print.h"
+#include "cli/inventory-process.h"
 #include "cli/inventory.h"
 #include "inventory/graph.h"
 #include "parse/bom-image.h"
@@ -168,6 +169,47 @@ static bool are_whole(const char *const *paths, size_t n)
                         return false;
         }
         return true;
+}
+
+/* Paths as the process itself has them. */
+static void take_process(const struct qn_process *p, struct qn_inventory *inv,
+                         struct qn_collection *col)
+{
+        for (size_t i = 0; i < inv->n; i++)
+                inv->sources[i].path = qn_str_skip(inv->sources[i].path, p->root);
+        if (qn_str_is(col->kind, "project"))
+                col->kind = QN_STR("process");
+}
+
+static int add_process(struct recorder *rec, const char *pid, const char *name)
+{
+        struct qn_arena a = QN_ARENA_INIT(ARENA_MAX);
+        struct qn_inventory_how how;
+        struct qn_inventory inv = { .n = 0 };
+        struct qn_collection col = { .n = 0 };
+        struct qn_process p;
+        int r = take_options(rec->args, &col);
+
+        qn_inventory_how(rec->args, &how);
+        if (r < 0)
+                return r;
+        r = qn_inventory_process(pid, &a, &p, &rec->err);
+        if (r == 0)
+                r = qn_inventory_scan(&how, p.paths, p.n, &inv, &rec->err);
+        if (r < 0)
+                log_err(r, "%s", rec->err.msg);
+        if (r == 0) {
+                col.name = qn_str_c(name ? name : p.name);
+                take_process(&p, &inv, &col);
+                qn_inventory_print_errors(&inv);
+                rec->incomplete |= inv.n_errors > 0;
+                r = take_scan(&inv, false, &a, &col);
+        }
+        if (r == 0)
+                r = record(rec, &col);
+        qn_inventory_done(&inv);
+        qn_arena_done(&a);
+        return r;
 }
 
 static int add_paths(struct recorder *rec, const char *const *paths, size_t n, bool below,
@@ -328,14 +370,19 @@ int qn_inventory_add(const struct qn_args *a)
         static const char *const here[] = { "." };
         const char *const *paths = a->n > 1 ? a->argv + 1 : here;
         const char *name = qn_args_get(a, "asset");
+        const char *pid = qn_args_get(a, "process");
         bool history = qn_args_on(a, "history");
-        size_t n = a->n > 1 ? a->n - 1 : 1;
+        size_t n = pid ? 0 : a->n > 1 ? a->n - 1 : 1;
         struct recorder rec;
-        int r = open_store(&rec, a);
+        int r = pid && (a->n > 1 || history)
+                        ? log_err(-EINVAL, "--process goes neither with paths nor with --history")
+                        : open_store(&rec, a);
 
         if (r < 0)
                 return r;
-        if (name && !history)
+        if (pid)
+                r = add_process(&rec, pid, name);
+        else if (name && !history)
                 r = add_paths(&rec, paths, n, n == 1, name);
         for (size_t i = 0; (!name || history) && r == 0 && i < n; i++) {
                 char *full = realpath(paths[i], NULL);
@@ -471,25 +518,33 @@ static size_t usual_places(const char **ret)
 
 int qn_inventory_collect(const struct qn_args *a)
 {
-        const char *usual[16];
+        const char *usual[16], *pid = qn_args_get(a, "process");
         const char *const *paths = a->n > 1 ? a->argv + 1 : usual;
-        size_t n = a->n > 1 ? a->n - 1 : usual_places(usual);
+        size_t n = a->n > 1 ? a->n - 1 : pid ? 0 : usual_places(usual);
         struct qn_collection col = { .name = qn_str_c(qn_args_get(a, "asset")) };
+        struct qn_arena arena = QN_ARENA_INIT(ARENA_MAX);
+        struct qn_process p = { .n = 0 };
         struct qn_inventory_how how;
-        struct qn_inventory inv;
+        struct qn_inventory inv = { .n = 0 };
         struct qn_err err = { 0 };
         char host[HOST_NAME_MAX + 1] = "";
         int r = take_options(a, &col);
 
         qn_inventory_how(a, &how);
+        if (r == 0 && pid && n)
+                r = log_err(-EINVAL, "--process goes not with paths");
         if (r < 0)
                 return r;
         gethostname(host, sizeof host - 1);
+        r = pid ? qn_inventory_process(pid, &arena, &p, &err) : 0;
         if (!col.name.p)
-                col.name = qn_str_c(host);
-        if (qn_str_is(col.kind, "project"))
+                col.name = qn_str_c(pid ? p.name : host);
+        if (r == 0)
+                r = qn_inventory_scan(&how, pid ? p.paths : paths, pid ? p.n : n, &inv, &err);
+        if (r == 0 && pid)
+                take_process(&p, &inv, &col);
+        else if (qn_str_is(col.kind, "project"))
                 col.kind = QN_STR("host");
-        r = qn_inventory_scan(&how, paths, n, &inv, &err);
         if (r < 0)
                 log_err(r, "%s", err.msg);
         else
@@ -498,5 +553,6 @@ int qn_inventory_collect(const struct qn_args *a)
                 qn_inventory_print_errors(&inv);
         r = r == 0 && inv.n_errors ? EXIT_INCOMPLETE : r;
         qn_inventory_done(&inv);
+        qn_arena_done(&arena);
         return r;
 }

@@ -91,6 +91,8 @@ static const struct qn_opt inventory_opts[] = {
           "add, collect: what the place is called (default: the path, the host's name)" },
         { "kind", 0, 0, "KIND", "project|image|host|process|service", "project",
           "add, collect: what kind of place it is" },
+        { "process", 0, 0, "PID", NULL, NULL,
+          "add, collect: what a running process of Node, Bun or Deno can load" },
         { "owner", 0, 0, "WHO", NULL, NULL, "add, collect: whose it is" },
         { "environment", 0, QN_OPT_CONFIG, "NAME", NULL, NULL,
           "add, collect: where it runs: production, test…" },

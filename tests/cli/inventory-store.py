@@ -2,6 +2,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -134,6 +135,50 @@ def fleet(d):
     ok(inv(d, "ingest", f"{d}/bad.json").code == 3, "deep nesting")
 
 
+def processes(d):
+    """What a running program can load: its own trees, those above, and not its neighbours'."""
+    if not shutil.which("node"):
+        return
+    base = f"{d}/run/srv"
+    for where, name in (("node_modules/up", "up"), ("shop/node_modules/near", "near"), ("other/node_modules/far", "far")):
+        put(f"{base}/{where}/package.json", json.dumps({"name": name, "version": "1.0.0"}))
+    put(f"{base}/shop/src/server.js", "console.log('up'); setTimeout(() => {}, 60000);\n")
+    put(f"{d}/run/alone/x.js", "console.log('up'); setTimeout(() => {}, 60000);\n")
+    started = []
+
+    def start(*args, cwd):
+        p = subprocess.Popen(["node", *args], cwd=cwd, stdout=subprocess.PIPE)
+        started.append(p)
+        p.stdout.readline()
+        return str(p.pid)
+
+    try:
+        pid = start("--no-warnings", "-r", "fs", "src/server", cwd=f"{base}/shop")
+        r = inv(d, "collect", "--process", pid)
+        doc = r.json
+        ok(r.code == 0 and doc["asset"]["kind"] == "process" and doc["asset"]["name"].endswith(f":{base}/shop/src/server.js"), "a process", r)
+        got = {(s["path"], p[0]) for s in doc["sources"] for p in s["packages"]}
+        ok(got == {(f"{base}/shop/node_modules", "near"), (f"{base}/node_modules", "up")}, "what a process can load", got)
+        put(f"{d}/process.json", r.out)
+        r = inv(d, "ingest", f"{d}/process.json")
+        ok(r.code == 0 and ask(d, "who-has", "near")["matches"][0]["asset"]["kind"] == "process", "a server takes it", r)
+        r = inv(d, "add", "--process", pid, "--asset", "web", "--environment", "production")
+        ok(r.code == 0 and b"web: 2 packages in 2 sources" in r.out, "add a process", r)
+        pid = start("-e", "console.log(1); setTimeout(() => {}, 60000)", cwd=f"{base}/other")
+        got = [p[0] for s in inv(d, "collect", "--process", pid).json["sources"] for p in s["packages"]]
+        ok(sorted(got) == ["far", "up"], "a process without a script", got)
+        pid = start("x.js", cwd=f"{d}/run/alone")
+        r = inv(d, "collect", "--process", pid)
+        ok(r.code == 2 and b"no packages" in r.err, "a process without packages", r)
+    finally:
+        for p in started:
+            p.kill()
+            p.wait()
+    for what, args in (("one that is gone", [pid]), ("another program", [str(os.getpid())]), ("no number", ["self"]), ("with a path", [pid, d])):
+        r = inv(d, "collect", "--process", *args)
+        ok(r.code == 2 and not r.out and r.err, f"a process: {what}", r)
+
+
 def history(d):
     repo = f"{d}/repo"
     os.makedirs(f"{repo}/app")
@@ -229,6 +274,6 @@ def together(d):
 
 
 with scratch() as tmp:
-    for part in (usage, over_time, questions, fleet, history, together, kills, damaged):
+    for part in (usage, over_time, questions, fleet, processes, history, together, kills, damaged):
         part(tmp)
     done()
