@@ -74,7 +74,24 @@ static void split_key(const struct reader *rd, struct qn_str key, struct qn_bom_
 
 /* --- packages --- */
 
-static void take_resolution(const struct qn_node *res, struct qn_bom_item *item)
+/* The text of a scalar, whatever YAML takes it for: version 1.0 is no number. */
+static struct qn_str scalar(const struct qn_node *n)
+{
+        return n && n->type < QN_NODE_ARRAY ? n->text : (struct qn_str){ NULL, 0 };
+}
+
+/* "git+https://…#commit", as npm writes it. */
+static struct qn_str repository(const struct qn_node *res, struct qn_arena *a)
+{
+        struct qn_str repo = qn_node_text(qn_node_get(res, "repo"));
+        struct qn_str commit = scalar(qn_node_get(res, "commit"));
+
+        if (qn_str_find(repo, QN_STR("://")) >= 0 && !qn_str_starts(repo, "git"))
+                repo = qn_bom_join(a, QN_STR("git+"), repo, QN_STR(""));
+        return commit.n ? qn_bom_join(a, repo, QN_STR("#"), commit) : repo;
+}
+
+static void take_resolution(const struct qn_node *res, struct qn_arena *a, struct qn_bom_item *item)
 {
         struct qn_str type = qn_node_text(qn_node_get(res, "type"));
         struct qn_str tarball = qn_node_text(qn_node_get(res, "tarball"));
@@ -84,7 +101,7 @@ static void take_resolution(const struct qn_node *res, struct qn_bom_item *item)
                 item->resolved = tarball;
         if (qn_str_is(type, "git")) {
                 item->origin = QN_BOM_FROM_GIT;
-                item->resolved = qn_node_text(qn_node_get(res, "repo"));
+                item->resolved = repository(res, a);
         } else if (qn_str_is(type, "directory")) {
                 item->origin = QN_BOM_FROM_FILE;
                 item->resolved = qn_node_text(qn_node_get(res, "directory"));
@@ -98,12 +115,6 @@ static void take_resolution(const struct qn_node *res, struct qn_bom_item *item)
         }
 }
 
-/* The text of a scalar, whatever YAML takes it for: version 1.0 is no number. */
-static struct qn_str scalar(const struct qn_node *n)
-{
-        return n && n->type < QN_NODE_ARRAY ? n->text : (struct qn_str){ NULL, 0 };
-}
-
 static void fill(struct reader *rd, struct qn_str key, const struct qn_node *entry,
                  struct qn_bom_item *item)
 {
@@ -112,7 +123,7 @@ static void fill(struct reader *rd, struct qn_str key, const struct qn_node *ent
 
         *item = (struct qn_bom_item){ .path = key };
         split_key(rd, key, item);
-        take_resolution(qn_node_get(entry, "resolution"), item);
+        take_resolution(qn_node_get(entry, "resolution"), rd->a, item);
         if (item->origin == QN_BOM_FROM_REGISTRY)
                 item->origin = qn_bom_origin_of(item->version);
         if (item->origin != QN_BOM_FROM_REGISTRY && qn_bom_split(key, &rest, &rest) &&

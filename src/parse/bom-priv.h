@@ -31,6 +31,8 @@ bool qn_bom_is_sbom(const struct qn_node *doc);
 enum qn_bom_origin qn_bom_origin_of(struct qn_str spec);
 /* "npm:real@1" → real and 1; false for anything else. */
 bool qn_bom_take_alias(struct qn_str spec, struct qn_str *ret_name, struct qn_str *ret_version);
+/* The version that a registry's address of a tarball speaks of: "…/a/-/a-1.0.0.tgz"; p NULL: none. */
+struct qn_str qn_bom_version_in(struct qn_str url, struct qn_str name);
 /* Two or three texts in a row, in the arena; p NULL at its cap. */
 struct qn_str qn_bom_join(struct qn_arena *a, struct qn_str x, struct qn_str y, struct qn_str z);
 /* Percent-decoding; the text itself when there is nothing to decode. */

@@ -148,3 +148,15 @@ struct qn_str qn_bom_path(struct qn_arena *a, struct qn_str dir, struct qn_str r
         p[out.n] = '\0';
         return out;
 }
+
+struct qn_str qn_bom_version_in(struct qn_str url, struct qn_str name)
+{
+        struct qn_str base = qn_str_base(name), file = qn_str_base(url);
+
+        if (!qn_str_ends(qn_str_dir(url), "/-") || !qn_str_ends(file, ".tgz") ||
+            !qn_str_eq(qn_str_take(file, base.n), base) || file.n < base.n + strlen("-0.tgz") ||
+            file.p[base.n] != '-' || file.p[base.n + 1] < '0' || file.p[base.n + 1] > '9')
+                return (struct qn_str){ NULL, 0 };
+        file = qn_str_skip(file, base.n + 1);
+        return qn_str_take(file, file.n - strlen(".tgz"));
+}

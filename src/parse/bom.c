@@ -47,6 +47,8 @@ int qn_bom_add(struct qn_bom *b, const struct qn_bom_item *item, uint32_t *ret,
         if (QN_ARENA_ROOM(b->arena, b->items, b->n, b->cap) < 0)
                 return qn_bom_no_memory(reterr);
         b->items[b->n] = *item;
+        if (!item->version.p && item->origin == QN_BOM_FROM_URL)
+                b->items[b->n].version = qn_bom_version_in(item->resolved, item->name);
         if (ret)
                 *ret = (uint32_t)b->n;
         b->n++;

@@ -1,9 +1,12 @@
 """qanat inventory scan on files that the package managers themselves write, compared with what each of them lists."""
+import functools
+import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
+import threading
 
 from tap import Run, done, ok, put, scratch
 
@@ -225,6 +228,63 @@ def yarn_berry(d, home):
         ok(listed and listed - {("fsevents", "2.3.2")} == got, f"yarn {version}: what yarn info lists", listed ^ got)
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def serve_repository(d, repo):
+    """Its address by HTTP, as plain files."""
+    bare = f"{d}/served/gitdep.git"
+    subprocess.run(["git", "clone", "-q", "--bare", repo, bare], check=True)
+    subprocess.run(["git", "-C", bare, "update-server-info"], check=True)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=f"{d}/served"))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"git+http://127.0.0.1:{server.server_port}/gitdep.git"
+
+
+def specs(d, home):
+    """Specs that are no ranges: an address, a repository, a link, a workspace."""
+    repo = f"{d}/repo"
+    put(f"{repo}/package.json", json.dumps({"name": "gitdep", "version": "3.1.4", "dependencies": {"yallist": "4.0.0"}}))
+    for args in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t.invalid", "commit", "-qm", "x"]):
+        subprocess.run(["git", "-C", repo, *args], check=True)
+    served = serve_repository(d, repo)
+    npm10, pnpm8, pnpm10 = script("npm10", "bin/npm-cli.js"), script("pnpm8", "bin/pnpm.cjs"), script("pnpm10", "bin/pnpm.cjs")
+    quiet = {".yarnrc.yml": "nodeLinker: node-modules\nenableScripts: false\n"}
+    for label, args, kind, more, files in (
+            ("npm 10", [*npm10, "install", "--ignore-scripts"], "package-lock", {}, {}),
+            ("pnpm 8", [*pnpm8, "install", "--ignore-scripts", "--store-dir", f"{home}/s8"], "pnpm", {"linked": "link:./linked", "ws": "workspace:*"}, {}),
+            ("pnpm 10", [*pnpm10, "install", "--ignore-scripts", "--store-dir", f"{home}/s10"], "pnpm", {"linked": "link:./linked", "ws": "workspace:*"}, {}),
+            ("yarn 1", [*script("yarn1", "bin/yarn.js"), "install", "--ignore-scripts"], "yarn-v1", {"linked": "link:./linked"}, {}),
+            ("yarn 3", [*script("yarn3", "bin/yarn.js"), "install"], "yarn-berry", {"linked": "link:./linked", "ported": "portal:./ported", "ws": "workspace:*"}, quiet),
+            ("yarn 4", [*script("yarn4", "bin/yarn.js"), "install"], "yarn-berry", {"linked": "link:./linked", "ported": "portal:./ported", "ws": "workspace:*"}, quiet),
+            ("bun 1.3", [os.path.join(TOOLS, "bun1.3", "bin", "bun"), "install", "--ignore-scripts"], "bun", {"ws": "workspace:*"}, {})):
+        if not os.path.exists(args[0]) and args[0] != "node":
+            continue
+        p = f"{d}/specs-{label.replace(' ', '')}"
+        put(f"{p}/package.json", json.dumps({"name": "s", "version": "1.0.0", "private": True, "workspaces": ["packages/*"], "dependencies": {
+            "ms": f"{REGISTRY.rstrip('/')}/ms/-/ms-2.0.0.tgz", "gitdep": served, **more}}))
+        put(f"{p}/pnpm-workspace.yaml", 'packages: ["packages/*"]\n')
+        put(f"{p}/packages/ws/package.json", json.dumps({"name": "ws", "version": "5.0.0", "dependencies": {"has-flag": "3.0.0"}}))
+        for name in ("linked", "ported"):
+            put(f"{p}/{name}/package.json", json.dumps({"name": name, "version": "0.0.1"}))
+        for path, text in files.items():
+            put(f"{p}/{path}", text)
+        r = tool(p, *args, home=home)
+        if not ok(r.returncode == 0, f"{label}, specs: installs", (r.stdout + r.stderr)[-900:]):
+            continue
+        run = scan(p)
+        by = {c["name"]: c for c in of_kind(run.json, kind)}
+        told = "3.1.4" if kind != "bun" else None  # bun does not write it down
+        ok(not run.json["errors"] and by["gitdep"]["origin"] == "git" and by["gitdep"]["version"] == told and by["gitdep"]["direct"] and
+           re.search(r"[0-9a-f]{40}", by["gitdep"]["resolved"]), f"{label}, specs: a repository", (run, by.get("gitdep")))
+        ok(by["ms"]["origin"] in ("url", "registry") and by["ms"]["version"] == "2.0.0" and (by["ms"]["resolved"] or by["ms"]["integrity"]), f"{label}, specs: an address", by.get("ms"))
+        ok(by["yallist"]["dependents"] == [f"gitdep@{told}" if told else "gitdep"] and by["has-flag"]["version"] == "3.0.0", f"{label}, specs: what these need", by)
+        for name, origin in (("linked", "link"), ("ported", "link"), ("ws", "workspace")):
+            ok(name not in more or name in by and by[name]["origin"] == origin, f"{label}, specs: {origin} ({name})", by.get(name, sorted(by)))
+
+
 def pnp(d, home):
     """Plug'n'Play: no node_modules, a file of JavaScript or of data instead."""
     for label, tool_of, files, name in (
@@ -370,6 +430,6 @@ with scratch() as d:
     elif not reachable(d):
         print("1..0 # SKIP the registry cannot be reached")
     else:
-        for part in (npm, bundled, pnpm, yarn_classic, yarn_berry, pnp, everywhere, bun, deno, caches, copies):
+        for part in (npm, bundled, pnpm, yarn_classic, yarn_berry, specs, pnp, everywhere, bun, deno, caches, copies):
             part(d, os.path.join(d, "home"))
         done()

@@ -62,6 +62,34 @@ static bool needs(const struct qn_bom *b, const struct qn_bom_item *from,
         return false;
 }
 
+/* --- addresses --- */
+
+TEST(addresses)
+{
+        ARENA(a);
+        static const char bun[] =
+                "{\"lockfileVersion\":1,\"workspaces\":{\"\":{\"name\":\"p\"}},\"packages\":{"
+                "\"ms\":[\"ms@https://r.invalid/ms/-/ms-2.0.0.tgz\",{}],"
+                "\"@s/b\":[\"@s/b@https://r.invalid/@s/b/-/b-1.0.0-rc.1.tgz\",{}],"
+                "\"c\":[\"c@https://h.invalid/c-1.0.0.tgz\",{}],"
+                "\"d\":[\"d@https://r.invalid/d/-/other-1.0.0.tgz\",{}]}}";
+        struct qn_bom *b = parsed(&a, "bun.lock", qn_cur_str(qn_str_c(bun)));
+
+        find(b, "ms", "2.0.0");
+        find(b, "@s/b", "1.0.0-rc.1");
+        find(b, "c", NULL); /* any file may be called so */
+        find(b, "d", NULL);
+        b = parsed(
+                &a, "pnpm-lock.yaml",
+                CUR("lockfileVersion: '9.0'\n"
+                    "packages:\n"
+                    "  g@https://h.invalid/g.git:\n"
+                    "    resolution: {commit: 1234567, repo: https://h.invalid/g.git, type: git}\n"
+                    "    version: 1.0.0\n"));
+        ASSERT_STR(find(b, "g", "1.0.0")->resolved, "git+https://h.invalid/g.git#1234567");
+        ASSERT_EQ(find(b, "g", "1.0.0")->origin, QN_BOM_FROM_GIT);
+}
+
 /* --- what is refused --- */
 
 TEST(nothing_known)
