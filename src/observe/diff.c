@@ -297,6 +297,7 @@ static int take(struct qn_diff *d, struct qn_str path, const struct qn_js_ast *a
             QN_ARENA_ROOM(&d->a, d->programs, d->n_programs, d->programs_cap) < 0 ||
             qn_map_add(&d->program_index, &d->a, p.path, (uint32_t)d->n_programs, NULL) < 0)
                 return -ENOBUFS;
+        qn_arena_reset(&d->tmp, KEEP_TMP); /* the units were copied */
         shorten(d, &p, ast->source);
         ask(d, &p);
         if (d->learnt)
