@@ -199,6 +199,15 @@
 #define QN_WEBHOOK_FETCHES_MAX 1000u /* fetches that one message lists */
 #define QN_WEBHOOK_TEXT_MAX 4096u /* bytes of one text in it */
 
+#define QN_GATE_TURN         256u /* messages of the HTTP face that are taken at once; notes that are written together */
+#define QN_GATE_KEEP_MAX     ((uint64_t)48 << 20) /* bytes of answers that the HTTP face keeps in memory */
+#define QN_GATE_PACKAGES_MAX 512u    /* packages whose facts are kept in memory */
+#define QN_GATE_RETRY_MS     10000   /* after a failure upstream, until it is asked again */
+#define QN_GATE_UPSTREAM_MS  120000u /* one request upstream, from its begin to its end */
+#define QN_GATE_WATCH_MS     30000   /* between two looks whether intelligence has news */
+#define QN_GATE_WEBHOOK_MS   30000u  /* one call of a webhook */
+#define QN_FLIGHT_ARENA_MAX  ((size_t)192 << 20) /* memory of one artifact while it is decided about */
+
 /* --- the gate's HTTP face --- */
 #define QN_FRONT_THREADS_MAX 8u
 #define QN_FRONT_PATH_MAX    4096u /* bytes of a request's path with its query */

@@ -12,4 +12,5 @@ void qn_closep(int *fd)
 {
         if (*fd >= 0)
                 close(*fd);
+        *fd = -1;
 }

@@ -46,4 +46,4 @@
 
 /* Clean-up helpers for _cleanup_. */
 void qn_freep(void *p);  /* frees *(void **)p */
-void qn_closep(int *fd); /* closes *fd if it is >= 0 */
+void qn_closep(int *fd); /* closes *fd if it is >= 0; then it is -1 */

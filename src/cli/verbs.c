@@ -86,6 +86,32 @@ static const struct qn_opt intel_opts[] = {
         {}
 };
 
+static const struct qn_opt gate_opts[] = {
+        { "policy", 'p', QN_OPT_CONFIG, "FILE", NULL, NULL,
+          "who may have what (default: gate/policy.yaml of the data directory)" },
+        { "service", 's', QN_OPT_CONFIG, "FILE", NULL, NULL,
+          "addresses, upstreams, tokens, limits (see gate/gate.yaml of the data directory)" },
+        { "listen", 0, QN_OPT_CONFIG, "HOST:PORT", NULL, NULL,
+          "where clients connect, instead of what the service file says" },
+        { "registry", 0, QN_OPT_CONFIG, "URL", NULL, NULL,
+          "registry to ask, instead of what the service file or npm's configuration says" },
+        QN_OPT_RULES,
+        { "jobs", 'j', QN_OPT_CONFIG | QN_OPT_NUMBER, "N", NULL, NULL,
+          "analyse N packages at a time (default: one per processor)" },
+        { "format", 'f', 0, "FORMAT", "text|json", "text", "ledger, policy: what to print" },
+        { "explain", 0, 0, NULL, NULL, NULL, "policy test: every rule of every case" },
+        { "since", 0, 0, "TIME", NULL, NULL, "ledger: only from then on" },
+        { "until", 0, 0, "TIME", NULL, NULL, "ledger: only before" },
+        { "client", 0, 0, "WHO", NULL, NULL, "ledger: only of this token or address" },
+        { "url", 0, 0, "URL", NULL, NULL, "setup: the gate's address (http://localhost:4873)" },
+        { "token-variable", 0, 0, "NAME", NULL, NULL,
+          "setup: the environment variable that holds the client's token" },
+        { "dry-run", 'n', 0, NULL, NULL, NULL, "setup: print the file instead of writing it" },
+        { "no-sandbox", 0, 0, NULL, NULL, NULL,
+          "go on where the kernel refuses to confine the roles" },
+        {}
+};
+
 static const struct qn_opt inventory_opts[] = {
         { "asset", 0, 0, "NAME", NULL, NULL,
           "add, collect: what the place is called (default: the path, the host's name)" },
@@ -158,6 +184,10 @@ const struct qn_verb qn_verbs[] = {
           "update|import|lookup|show|find|sources|diff|export|block|allow|expire [ARGUMENT...]",
           "update|import|lookup|show|find|sources|diff|export|block|allow|expire",
           "What is known to be bad: take feeds in, ask about versions, hand lists on", intel_opts },
+        { "gate", 0, -1, QN_NEED_DATA | QN_NEED_STATE | QN_NEED_CACHE, cmd_gate,
+          "[run|ledger|setup|policy [ARGUMENT...]]", "run|ledger|setup|policy",
+          "A registry for npm, pnpm, yarn and bun that looks at every package before it serves it",
+          gate_opts },
         { "inventory", 1, -1, QN_NEED_STATE, cmd_inventory,
           "scan|sbom|add|ingest|collect|who-has|why|exposure|diff|stale|learn [ARGUMENT...]",
           "scan|sbom|add|ingest|collect|who-has|why|exposure|diff|stale|learn",

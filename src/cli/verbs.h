@@ -63,6 +63,7 @@ const struct qn_opt *qn_opt_find(const struct qn_verb *v, const char *name);
 int cmd_check(const struct qn_args *a);
 int cmd_completion(const struct qn_args *a);
 int cmd_events(const struct qn_args *a);
+int cmd_gate(const struct qn_args *a);
 int cmd_help(const struct qn_args *a);
 int cmd_intel(const struct qn_args *a);
 int cmd_inventory(const struct qn_args *a);

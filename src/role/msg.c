@@ -290,6 +290,16 @@ int qn_msg_reply_add(struct qn_msg_reply *r, struct qn_cur packet)
         return r->joined.n == r->total;
 }
 
+int qn_msg_reply_seq(struct qn_cur packet, uint64_t *ret)
+{
+        struct piece_head head;
+        int r = qn_cur_copy(&packet, sizeof head, &head);
+
+        if (r == 0)
+                *ret = head.seq;
+        return r;
+}
+
 void qn_msg_reply_done(struct qn_msg_reply *r)
 {
         qn_buf_done(&r->joined);

@@ -57,6 +57,9 @@ struct qn_msg_whole {
 /* 0 or -EBADMSG, also for one piece of several. */
 QN_MUST int qn_msg_parse_whole(struct qn_cur packet, struct qn_msg_whole *ret);
 
+/* The number of the reply that a packet is a piece of: for who takes them in any order. */
+QN_MUST int qn_msg_reply_seq(struct qn_cur packet, uint64_t *ret);
+
 /* Puts the pieces of one reply together. */
 struct qn_msg_reply {
         uint64_t seq; /* of the reply that is expected */

@@ -108,6 +108,7 @@ struct qn_rules {
         struct qn_compiled *rules; /* by id */
         size_t n, cap;
         uint32_t n_patterns;
+        uint64_t revision; /* of the bytes of all files */
 };
 
 /* Whether the kind states something that has no time: a rule's phases do not apply to it. */

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/io.h"
 #include "base/limits.h"
 #include "parse/yaml.h"
@@ -39,6 +40,7 @@ static int read_source(struct loader *l, const char *path)
         if (r < 0)
                 return qn_fail(l->c.err, r, 0, "%s: %s", path, strerror(-r));
         text = qn_buf_view(&b);
+        l->c.rules->revision = l->c.rules->revision * 31 + qn_hash64(text.p, text.n);
         r = qn_yaml_parse(qn_cur_str(text), l->c.arena, &root, &err);
         if (r < 0) {
                 for (size_t i = 0; i < err.off && i < text.n; i++, column++)
@@ -485,4 +487,9 @@ const struct qn_rule *qn_rules_find(const struct qn_rules *r, struct qn_str id)
                         to = mid;
         }
         return NULL;
+}
+
+uint64_t qn_rules_revision(const struct qn_rules *r)
+{
+        return r->revision;
 }

@@ -1,0 +1,59 @@
+/* gate-run.c - qanat gate: the registry firewall, until a signal ends it. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "cli/args.h"
+#include "cli/gate-verb.h"
+#include "gate/gate.h"
+
+static void note(void *user QN_UNUSED, const char *text)
+{
+        log_note("%s", text);
+}
+
+static int list_rules(const struct qn_args *a, char builtin[4096], const char *paths[64], size_t *ret)
+{
+        size_t n = 0;
+
+        snprintf(builtin, 4096, "%s/rules", a->data);
+        paths[n++] = builtin;
+        for (size_t i = 0; qn_args_all(a, "rules", i); i++) {
+                if (n == 64)
+                        return log_err(-E2BIG, "--rules was given too often: the most is 63 times");
+                paths[n++] = qn_args_all(a, "rules", i);
+        }
+        *ret = n;
+        return 0;
+}
+
+int qn_gate_verb_run(const struct qn_args *a)
+{
+        _cleanup_(qn_gate_freep) struct qn_gate *g = NULL;
+        const char *paths[64];
+        char builtin[4096];
+        struct qn_gate_config c = { .data_dir = a->data,
+                                    .cache_dir = a->cache,
+                                    .state_dir = a->state,
+                                    .policy = qn_args_get(a, "policy"),
+                                    .service = qn_args_get(a, "service"),
+                                    .registry = qn_args_get(a, "registry"),
+                                    .listen = qn_args_get(a, "listen"),
+                                    .workers = (unsigned)qn_args_u64(a, "jobs"),
+                                    .no_sandbox = qn_args_on(a, "no-sandbox"),
+                                    .rules = paths,
+                                    .note = note };
+        struct qn_err err = { 0 };
+        int r = a->n > 1 ? log_err(-EINVAL, "qanat gate run takes no arguments") : 0;
+
+        if (r == 0)
+                r = list_rules(a, builtin, paths, &c.n_rules);
+        if (r < 0)
+                return r;
+        r = qn_gate_new(&c, &g, &err);
+        for (size_t i = 0; r == 0 && qn_gate_address(g, i); i++)
+                log_note("listening on %s", qn_gate_address(g, i));
+        if (r == 0)
+                r = qn_gate_run(g, &err);
+        return r < 0 ? log_err(r, "%s", err.msg[0] ? err.msg : strerrordesc_np(-r)) : 0;
+}

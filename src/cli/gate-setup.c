@@ -1,0 +1,213 @@
+/* gate-setup.c - qanat gate setup CLIENT: writes what makes a package manager ask the gate, and changes nothing else in its
+ * configuration. */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "cli/args.h"
+#include "cli/gate-verb.h"
+
+#define FILE_MAX_BYTES ((size_t)1 << 20)
+
+/* Which file of a directory it reads, and the key of the line that names a registry. */
+static const struct client {
+        const char *name, *file, *key;
+        bool tokens; /* a token can be written as a variable */
+} clients[] = {
+        { "npm", ".npmrc", "registry=", true },
+        { "pnpm", ".npmrc", "registry=", true },
+        { "yarn-classic", ".yarnrc", "registry ", false },
+        { "yarn", ".yarnrc.yml", "npmRegistryServer:", true },
+        { "bun", "bunfig.toml", NULL, true },
+};
+
+static const struct client *find(const char *name)
+{
+        for (size_t i = 0; i < QN_ARRAY_SIZE(clients); i++)
+                if (strcmp(clients[i].name, name) == 0)
+                        return &clients[i];
+        return NULL;
+}
+
+static bool is_plain_http(const char *url)
+{
+        return qn_str_starts(qn_str_c(url), "http://");
+}
+
+static struct qn_str address_of(const char *url)
+{
+        struct qn_str s = qn_str_c(url);
+        ptrdiff_t at = qn_str_find(s, QN_STR("://"));
+
+        return at < 0 ? s : qn_str_skip(s, (size_t)at + 3);
+}
+
+static bool url_ok(struct qn_str url)
+{
+        if (!qn_str_starts(url, "http://") && !qn_str_starts(url, "https://"))
+                return false;
+        for (size_t i = 0; i < url.n; i++)
+                if ((unsigned char)url.p[i] <= ' ' || strchr("\"'\\`$", url.p[i]))
+                        return false;
+        return address_of(url.p).n > 0;
+}
+
+/* --- the file --- */
+
+/* All lines but those that begin with a key of ours. */
+static void keep_others(struct qn_str text, const char *const keys[3], struct qn_buf *out)
+{
+        while (text.n) {
+                struct qn_str line = qn_str_cut(&text, '\n');
+                bool ours = false;
+
+                for (unsigned i = 0; i < 3; i++)
+                        ours = ours || (keys[i] && qn_str_starts(qn_str_trim(line), keys[i]));
+                if (!ours) {
+                        qn_buf_str(out, line);
+                        qn_buf_byte(out, '\n');
+                }
+                if (!text.p)
+                        break;
+        }
+}
+
+static void write_bun(const char *url, const char *variable, struct qn_buf *out)
+{
+        if (variable)
+                qn_buf_printf(out, "registry = { url = \"%s/\", token = \"$%s\" }\n", url, variable);
+        else
+                qn_buf_printf(out, "registry = \"%s/\"\n", url);
+}
+
+/* bunfig.toml has sections: ours is put behind the head of [install], which is added when it is not there. */
+static void merge_bun(struct qn_str old, const char *url, const char *variable, struct qn_buf *out)
+{
+        bool inside = false, done = false;
+
+        while (old.n) {
+                struct qn_str line = qn_str_cut(&old, '\n'), trimmed = qn_str_trim(line);
+
+                if (qn_str_starts(trimmed, "["))
+                        inside = qn_str_is(trimmed, "[install]");
+                if (!inside || (!qn_str_starts(trimmed, "registry ") &&
+                                !qn_str_starts(trimmed, "registry="))) {
+                        qn_buf_str(out, line);
+                        qn_buf_byte(out, '\n');
+                }
+                if (inside && !done) {
+                        write_bun(url, variable, out);
+                        done = true;
+                }
+                if (!old.p)
+                        break;
+        }
+        if (!done) {
+                qn_buf_puts(out, "[install]\n");
+                write_bun(url, variable, out);
+        }
+}
+
+static void merge(const struct client *c, struct qn_str old, const char *url, const char *variable,
+                  struct qn_buf *out)
+{
+        _cleanup_(qn_buf_done) struct qn_buf token_key = QN_BUF_INIT(4096);
+        struct qn_str address = address_of(url);
+        const char *keys[3] = { c->key, NULL, NULL };
+        bool yarn = strcmp(c->name, "yarn") == 0;
+
+        if (strcmp(c->name, "bun") == 0) {
+                merge_bun(old, url, variable, out);
+                return;
+        }
+        if (c->tokens && variable) {
+                if (yarn)
+                        qn_buf_puts(&token_key, "npmAuthToken:");
+                else
+                        qn_buf_printf(&token_key, "//%.*s/:_authToken=", QN_STR_ARG(address));
+                keys[1] = token_key.p;
+        }
+        if (yarn && is_plain_http(url))
+                keys[2] = "unsafeHttpWhitelist:";
+        keep_others(old, keys, out);
+        if (strcmp(c->name, "yarn-classic") == 0)
+                qn_buf_printf(out, "registry \"%s/\"\n", url);
+        else if (yarn)
+                qn_buf_printf(out, "npmRegistryServer: \"%s\"\n", url);
+        else
+                qn_buf_printf(out, "registry=%s/\n", url);
+        if (keys[1] && yarn)
+                qn_buf_printf(out, "npmAuthToken: \"${%s}\"\n", variable);
+        else if (keys[1])
+                qn_buf_printf(out, "//%.*s/:_authToken=${%s}\n", QN_STR_ARG(address), variable);
+        if (keys[2]) {
+                struct qn_str host = address;
+
+                host = qn_str_cut(&host, '/');
+                host = qn_str_cut(&host, ':');
+                qn_buf_printf(out, "unsafeHttpWhitelist: [\"%.*s\"]\n", QN_STR_ARG(host));
+        }
+}
+
+static int write_file(const struct client *c, const char *dir, const char *url, const char *variable,
+                      bool dry)
+{
+        _cleanup_(qn_buf_done) struct qn_buf old = QN_BUF_INIT(FILE_MAX_BYTES);
+        _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(FILE_MAX_BYTES * 2);
+        char path[4096];
+        int r;
+
+        snprintf(path, sizeof path, "%s/%s", dir, c->file);
+        r = qn_io_read(path, &old);
+        if (r < 0 && r != -ENOENT)
+                return log_err(r, "%s: %s", path, strerrordesc_np(-r));
+        merge(c, qn_buf_view(&old), url, variable, &out);
+        r = qn_buf_error(&out);
+        if (r == 0 && dry)
+                return qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&out));
+        if (r == 0)
+                r = qn_io_replace(path, qn_buf_view(&out));
+        if (r < 0)
+                return log_err(r, "%s: %s", path, strerrordesc_np(-r));
+        printf("%s: %s asks %s from now on\n", path, c->name, url);
+        if (variable)
+                printf("The token is read from $%s: set it where %s runs, never in this file.\n", variable,
+                       c->name);
+        return 0;
+}
+
+static bool variable_ok(const char *v)
+{
+        if (!v)
+                return true;
+        for (const char *p = v; *p; p++)
+                if (*p != '_' && !(*p >= 'A' && *p <= 'Z') && !(*p >= 'a' && *p <= 'z') &&
+                    (p == v || *p < '0' || *p > '9'))
+                        return false;
+        return *v != 0;
+}
+
+int qn_gate_verb_setup(const struct qn_args *a)
+{
+        const struct client *c = a->n > 1 ? find(a->argv[1]) : NULL;
+        const char *dir = a->n > 2 ? a->argv[2] : ".";
+        const char *variable = qn_args_get(a, "token-variable");
+        char url[2048];
+        size_t n;
+
+        if (!c || a->n > 3)
+                return log_err(-EINVAL, "write: qanat gate setup npm|pnpm|yarn|yarn-classic|bun [DIR]");
+        snprintf(url, sizeof url, "%s",
+                 qn_args_get(a, "url") ? qn_args_get(a, "url") : "http://localhost:4873");
+        for (n = strlen(url); n && url[n - 1] == '/'; n--)
+                url[n - 1] = 0;
+        if (!url_ok(qn_str_c(url)))
+                return log_err(-EINVAL, "--url %s: write the gate's address, http(s)://HOST[:PORT][/PATH]",
+                               url);
+        if (!variable_ok(variable))
+                return log_err(-EINVAL, "--token-variable %s: this is no name of a variable", variable);
+        return write_file(c, dir, url, variable, qn_args_on(a, "dry-run"));
+}

@@ -1,0 +1,273 @@
+/* inspect.c - the bytes of an artifact: analysed by a role beside the registry's document and the version before, judged, put on
+ * record and on disk. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "gate/flight.h"
+#include "intel/tell.h"
+#include "role/analyse.h"
+#include "role/documents.h"
+#include "role/pool.h"
+#include "rule/rule.h"
+
+static void unknown(struct qn_flight *fl, const char *why)
+{
+        fl->facts.judged = true;
+        fl->facts.verdict = QN_UNKNOWN;
+        fl->facts.reason = qn_arena_dup(&fl->mem, qn_str_c(why));
+        fl->g->counts.by_verdict[QN_UNKNOWN]++;
+        qn_flight_land(fl);
+}
+
+/* --- after the analysis --- */
+
+static void count(struct qn_flight *fl)
+{
+        struct qn_gate_counts *c = &fl->g->counts;
+        int64_t ms = qn_gate_monotonic() - fl->begun;
+        unsigned at = 0;
+
+        while (at < QN_ARRAY_SIZE(c->analysis_ms) - 1 && ms > (int64_t)1 << at)
+                at++;
+        c->analysis_ms[at]++;
+        c->analysed++;
+        c->by_verdict[fl->facts.verdict]++;
+}
+
+/* On disk under the integrity that the registry promised, which the analysis found true. */
+static void put_on_shelf(struct qn_flight *fl)
+{
+        const struct qn_ledger_cached row = { .kind = QN_CACHED_TARBALL,
+                                              .key = fl->integrity,
+                                              .size = fl->size,
+                                              .time = qn_gate_now() };
+        int fd = -1, r = qn_shelf_put(fl->g, &row, fl->body, &fd);
+
+        if (r < 0) {
+                qn_gate_note(fl->g, "%.*s@%.*s: its tarball is not kept: %s", QN_STR_ARG(fl->name),
+                             QN_STR_ARG(fl->version), strerrordesc_np(-r));
+                qn_shelf_drop(fl->g, QN_CACHED_TARBALL, fl->integrity);
+                return;
+        }
+        qn_closep(&fl->body);
+        fl->body = fd;
+}
+
+static int on_fetch(void *ctx, const struct qn_ledger_fetch *f)
+{
+        *(struct qn_ledger_artifact *)ctx = (struct qn_ledger_artifact){ .id = f->artifact.id };
+        return 1;
+}
+
+/* It went out under other rules, and is convicted by those of today. */
+static void alarm_if_served(struct qn_flight *fl, struct qn_str reason)
+{
+        const struct qn_ledger_filter of = { .name = fl->name, .version = fl->version };
+        struct qn_ledger_artifact a = { 0 };
+
+        if (qn_ledger_each(&fl->g->db, &of, on_fetch, &a) < 0 || !a.id)
+                return;
+        a.name = fl->name;
+        a.version = fl->version;
+        a.integrity = fl->integrity;
+        qn_watch_alarm(fl->g, &a, "malicious", reason);
+}
+
+static void record(struct qn_flight *fl, const struct qn_verdict *v)
+{
+        const struct qn_ledger_verdict row = { .verdict = qn_str_c(qn_verdict_name(v->kind)),
+                                               .score = v->score,
+                                               .reason = v->reason,
+                                               .rules = qn_str_c(fl->g->rules_revision),
+                                               .time = qn_gate_now() };
+        int r = qn_ledger_judged(&fl->g->db, fl->integrity, &row);
+
+        if (r < 0)
+                qn_gate_note(fl->g, "%.*s@%.*s: its verdict is not kept: %s", QN_STR_ARG(fl->name),
+                             QN_STR_ARG(fl->version), strerrordesc_np(-r));
+        if (v->kind == QN_MALICIOUS)
+                alarm_if_served(fl, v->reason);
+        /* What is listed as bad must leave the lists that were made without it. */
+        if (v->kind != QN_CLEAN && fl->p) {
+                qn_decide_again(fl->g, fl->p);
+                qn_face_forget(fl->g, fl->name);
+        }
+}
+
+static int add_known(struct qn_flight *fl)
+{
+        const struct qn_told told = { .name = fl->name,
+                                      .version = fl->version,
+                                      .integrity = fl->integrity };
+        struct qn_event_set known, merged;
+        int r;
+
+        if (!fl->g->tell)
+                return 0;
+        r = qn_tell_events(fl->g->tell, &told, &fl->set, &fl->mem, &known);
+        if (r < 0 || !known.n)
+                return r;
+        r = qn_event_set_merge(&fl->set, &known, &fl->mem, &merged);
+        if (r == 0)
+                fl->set = merged;
+        return r;
+}
+
+static void judge(struct qn_flight *fl)
+{
+        struct qn_verdict v;
+        int r = add_known(fl);
+
+        if (r == 0)
+                r = qn_judge(fl->g->rules, &fl->set, &fl->mem, &v);
+        if (r < 0) {
+                unknown(fl, "its events do not fit into memory");
+                return;
+        }
+        fl->facts.judged = true;
+        fl->facts.verdict = v.kind;
+        fl->facts.reason = v.reason;
+        count(fl);
+        put_on_shelf(fl);
+        record(fl, &v);
+        qn_flight_land(fl);
+}
+
+/* --- what the registry says about it --- */
+
+static void on_provenance(void *ctx QN_UNUSED, const struct qn_pool_result *res)
+{
+        struct qn_flight *fl = res->user;
+        struct qn_event_set seen, merged;
+        struct qn_cur reply = res->reply;
+        int r = res->status == QN_POOL_OK ? qn_event_set_read(&reply, &fl->mem, &seen, NULL)
+                                          : -EBADMSG;
+
+        if (r == 0)
+                r = qn_event_set_merge(&fl->set, &seen, &fl->mem, &merged);
+        if (r < 0) {
+                unknown(fl, "what the registry says about it could not be analysed");
+                return;
+        }
+        fl->set = merged;
+        judge(fl);
+}
+
+static void look_at_documents(struct qn_flight *fl)
+{
+        _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(1 << 16);
+        struct qn_pool_job job = { .kind = QN_JOB_PROVENANCE,
+                                   .user = fl,
+                                   .done = on_provenance,
+                                   .input_fd = -1 };
+        int docs[QN_DOC_MAX];
+        int r;
+
+        memcpy(docs, fl->docs, sizeof docs);
+        docs[QN_DOC_PACKUMENT] = fl->p->fd;
+        r = qn_documents_seal(docs, &job.input_fd, NULL);
+        qn_analyse_write_attested(&params, fl->name, fl->version, fl->integrity, fl->unreachable);
+        job.params = qn_buf_view(&params);
+        if (r == 0)
+                r = qn_pool_submit(fl->g->pool, &job);
+        if (r == 0)
+                return;
+        qn_closep(&job.input_fd);
+        unknown(fl, "what the registry says about it could not be analysed");
+}
+
+/* --- the analysis --- */
+
+static bool bad_integrity(const struct qn_event_set *set)
+{
+        for (size_t i = 0; i < set->n; i++)
+                if (set->events[i].kind == QN_EVENT_UNANALYSED &&
+                    qn_str_is(qn_event_get(&set->events[i], QN_ATTR_WHAT), "integrity"))
+                        return true;
+        return false;
+}
+
+static void on_events(void *ctx QN_UNUSED, const struct qn_pool_result *res)
+{
+        struct qn_flight *fl = res->user;
+        struct qn_cur reply = res->reply;
+        int r = res->status == QN_POOL_OK ? qn_event_set_read(&reply, &fl->mem, &fl->set, NULL)
+                                          : -EBADMSG;
+
+        if (r < 0) {
+                /* Bytes that nothing vouches for are never served, whatever policy makes of `unknown`. */
+                qn_failure_set(&fl->failure, 502, "%.*s@%.*s could not be looked at: %s",
+                               QN_STR_ARG(fl->name), QN_STR_ARG(fl->version),
+                               res->why[0] ? res->why : "its events are not sound");
+                qn_flight_fail(fl);
+                return;
+        }
+        if (bad_integrity(&fl->set)) {
+                qn_failure_set(&fl->failure, 502,
+                               "%.*s@%.*s: what came is not what the registry promises: its integrity "
+                               "is another",
+                               QN_STR_ARG(fl->name), QN_STR_ARG(fl->version));
+                qn_gate_note(fl->g, "%s", fl->failure.reason);
+                qn_flight_fail(fl);
+                return;
+        }
+        if (!fl->integrity.n)
+                fl->integrity = fl->set.integrity;
+        look_at_documents(fl);
+}
+
+static int put_beside(struct qn_pool_job *job, enum qn_analyse_beside place, int fd)
+{
+        int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+        if (fd < 0)
+                return 0;
+        if (copy < 0)
+                return -errno;
+        job->beside.fds[place] = copy;
+        job->beside.has |= (uint8_t)(1 << place);
+        return 0;
+}
+
+/* The version before, when its bytes are at hand: it is not worth a client's time to fetch them. */
+static struct qn_str open_previous(struct qn_flight *fl)
+{
+        const struct qn_packument_fact *now = qn_package_find(fl->p, fl->version);
+        const struct qn_packument_fact *old = now && now > fl->p->facts.versions ? now - 1 : NULL;
+        struct qn_ledger_cached row;
+
+        if (!old || !old->integrity.n ||
+            qn_shelf_open(fl->g, QN_CACHED_TARBALL, old->integrity, &fl->previous, &fl->mem, &row) < 0)
+                return QN_STR("");
+        return old->integrity;
+}
+
+void qn_flight_analyse(struct qn_flight *fl)
+{
+        _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(1 << 16);
+        struct qn_pool_job job = { .kind = QN_JOB_ANALYSE, .user = fl, .done = on_events };
+        struct qn_str previous = open_previous(fl);
+        int r = put_beside(&job, QN_BESIDE_PACKUMENT, fl->p->fd);
+
+        fl->begun = qn_gate_monotonic();
+        if (r == 0)
+                r = put_beside(&job, QN_BESIDE_PREVIOUS, fl->previous);
+        if (r == 0)
+                r = put_beside(&job, QN_BESIDE_KNOWN, fl->g->known);
+        qn_analyse_write_artifact(&params, fl->integrity, fl->version, previous);
+        job.params = qn_buf_view(&params);
+        job.input_fd = r < 0 ? -1 : fcntl(fl->body, F_DUPFD_CLOEXEC, 0);
+        if (r == 0 && job.input_fd < 0)
+                r = -errno;
+        if (r == 0)
+                r = qn_pool_submit(fl->g->pool, &job);
+        if (r == 0)
+                return;
+        qn_closep(&job.input_fd);
+        qn_msg_beside_close(&job.beside);
+        qn_failure_set(&fl->failure, 503, "%.*s@%.*s cannot be looked at now: %s",
+                       QN_STR_ARG(fl->name), QN_STR_ARG(fl->version), strerrordesc_np(-r));
+        qn_flight_fail(fl);
+}

@@ -1,0 +1,240 @@
+/* watch.c - what was served and turns bad later: intelligence has news, or a verdict changed.  Everybody who has it is named at
+ * once: in the log, in the ledger's alarms, and to the webhook. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "gate/gate-priv.h"
+#include "gate/webhook.h"
+#include "intel/tell.h"
+#include "role/fetch.h"
+#include "role/input.h"
+
+/* --- telling --- */
+
+struct told {
+        struct qn_gate *g;
+        int64_t artifact;
+};
+
+static void on_told(struct qn_http_result *res, void *user)
+{
+        struct told *t = user;
+
+        t->g->telling--;
+        if (res->code == QN_HTTP_OK && qn_ledger_told(&t->g->db, t->artifact) == 0) {
+                free(t);
+                return;
+        }
+        qn_gate_note(t->g, "the webhook was not told: %s", res->message);
+        free(t);
+}
+
+/* The latest of those that fetched it; oldest first while they are collected. */
+struct fetchers {
+        struct qn_arena *a;
+        struct qn_webhook_fetch *v;
+        size_t n, cap;
+        uint64_t total;
+};
+
+static struct qn_str keep(struct qn_arena *a, struct qn_str s)
+{
+        return s.p ? qn_arena_dup(a, s) : s;
+}
+
+static int on_fetcher(void *ctx, const struct qn_ledger_fetch *f)
+{
+        struct fetchers *all = ctx;
+        struct qn_webhook_fetch *w;
+
+        all->total++;
+        if (all->n == QN_WEBHOOK_FETCHES_MAX) { /* the oldest one goes */
+                memmove(all->v, all->v + 1, (all->n - 1) * sizeof *all->v);
+                all->n--;
+        }
+        if (QN_ARENA_ROOM(all->a, all->v, all->n, all->cap) < 0)
+                return -ENOBUFS;
+        w = &all->v[all->n++];
+        *w = (struct qn_webhook_fetch){ .time_ms = f->time,
+                                        .client = { .token = keep(all->a, f->token),
+                                                    .address = keep(all->a, f->address),
+                                                    .user_agent = keep(all->a, f->user_agent),
+                                                    .session = keep(all->a, f->session),
+                                                    .command = keep(all->a, f->command),
+                                                    .ci = keep(all->a, f->ci) } };
+        return 0;
+}
+
+static void newest_first(struct fetchers *all)
+{
+        for (size_t i = 0; i < all->n / 2; i++) {
+                struct qn_webhook_fetch f = all->v[i];
+
+                all->v[i] = all->v[all->n - 1 - i];
+                all->v[all->n - 1 - i] = f;
+        }
+}
+
+static int post(struct qn_gate *g, const struct qn_webhook_event *e, int64_t artifact)
+{
+        _cleanup_(qn_buf_done) struct qn_buf body = QN_BUF_INIT((size_t)16 << 20),
+                                             signature = QN_BUF_INIT(256);
+        struct qn_http_request q = { .url = g->service.webhook,
+                                     .method = QN_STR("POST"),
+                                     .content_type = QN_STR("application/json"),
+                                     .max = 1 << 16,
+                                     .total_ms = QN_GATE_WEBHOOK_MS };
+        struct told *t;
+        int r = qn_webhook_write(e, &body);
+
+        if (r == 0 && g->service.webhook_secret.p) {
+                r = qn_webhook_sign(g->service.webhook_secret, qn_buf_view(&body), &signature);
+                q.signature_name = QN_STR(QN_WEBHOOK_SIGNATURE);
+                q.signature = qn_buf_view(&signature);
+        }
+        if (r < 0)
+                return r;
+        t = calloc(1, sizeof *t);
+        if (!t)
+                return -ENOMEM;
+        *t = (struct told){ g, artifact };
+        r = qn_fetch_send(g->fetch, &q, qn_cur_mem(body.p, body.n), on_told, t);
+        if (r < 0)
+                free(t);
+        else
+                g->telling++;
+        return r;
+}
+
+static int on_untold(void *ctx, const struct qn_ledger_alarm *l)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
+        struct qn_gate *g = ctx;
+        struct fetchers all = { .a = &a };
+        const struct qn_ledger_filter of = { .name = l->artifact.name,
+                                             .version = l->artifact.version };
+        struct qn_webhook_event e = { .id = (uint64_t)l->artifact.id,
+                                      .time_ms = l->time,
+                                      .gate = g->service.url,
+                                      .name = l->artifact.name,
+                                      .version = l->artifact.version,
+                                      .integrity = l->artifact.integrity,
+                                      .before = QN_CLEAN,
+                                      .reason = l->reason };
+        int r = qn_verdict_from_name(l->verdict, &e.verdict);
+
+        if (r == 0)
+                r = qn_ledger_each(&g->db, &of, on_fetcher, &all);
+        newest_first(&all);
+        e.fetches = all.v;
+        e.n_fetches = all.n;
+        e.total = all.total;
+        if (r == 0)
+                r = post(g, &e, l->artifact.id);
+        if (r < 0)
+                qn_gate_note(g, "the webhook was not told of %.*s@%.*s: %s",
+                             QN_STR_ARG(l->artifact.name), QN_STR_ARG(l->artifact.version),
+                             strerrordesc_np(-r));
+        return 0;
+}
+
+static void tell(struct qn_gate *g)
+{
+        if (g->service.webhook.p && !g->telling && qn_ledger_alarms(&g->db, true, on_untold, g) < 0)
+                qn_gate_note(g, "the ledger's alarms cannot be read");
+}
+
+/* --- finding --- */
+
+static int on_count(void *ctx, const struct qn_ledger_fetch *f QN_UNUSED)
+{
+        ++*(size_t *)ctx;
+        return 0;
+}
+
+void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a, const char *verdict,
+                    struct qn_str reason)
+{
+        const struct qn_ledger_alarm alarm = { .artifact = *a,
+                                               .time = qn_gate_now(),
+                                               .verdict = qn_str_c(verdict),
+                                               .reason = reason };
+        const struct qn_ledger_filter of = { .name = a->name, .version = a->version };
+        size_t n = 0;
+        int r = qn_ledger_alarm(&g->db, &alarm);
+
+        if (r == 0)
+                return; /* it is known */
+        if (r > 0)
+                r = qn_ledger_each(&g->db, &of, on_count, &n);
+        g->counts.alarms++;
+        qn_gate_note(g, "%.*s@%.*s, which was served %zu times, is %s: %.*s; see qanat gate ledger",
+                     QN_STR_ARG(a->name), QN_STR_ARG(a->version), n, verdict, QN_STR_ARG(reason));
+        if (r < 0)
+                qn_gate_note(g, "the alarm is not in the ledger: %s", strerrordesc_np(-r));
+}
+
+struct look {
+        struct qn_gate *g;
+        struct qn_arena a;
+};
+
+static int on_served(void *ctx, const struct qn_ledger_artifact *s)
+{
+        struct look *l = ctx;
+        const struct qn_intel_question q = { .name = s->name,
+                                             .version = s->version,
+                                             .integrity = s->integrity,
+                                             .now_ms = qn_gate_now() };
+        struct qn_intel_answer ans;
+        int r = qn_intel_match(qn_tell_index(l->g->tell), qn_tell_trust(l->g->tell), &q, &l->a, &ans);
+
+        if (r == 0 && strcmp(qn_intel_verdict(&ans), "malicious") == 0)
+                qn_watch_alarm(l->g, s, "malicious", ans.matches[0].why);
+        qn_arena_reset(&l->a, 1 << 20);
+        return r;
+}
+
+static uint64_t generation(struct qn_gate *g)
+{
+        struct qn_intel_stats st = { 0 };
+
+        return g->tell && qn_intel_stats(qn_tell_index(g->tell), &st) == 0 ? st.generation : 0;
+}
+
+/* The index may have been made since the gate began, or be another one now. */
+static void open_again(struct qn_gate *g)
+{
+        struct qn_tell *fresh = NULL;
+        struct qn_cur table;
+
+        if (qn_tell_open(g->config->state_dir, g->config->data_dir, &fresh, NULL) < 0)
+                return;
+        qn_tell_free(g->tell);
+        g->tell = fresh;
+        qn_tell_at(g->tell, qn_gate_now());
+        qn_closep(&g->known);
+        if (qn_intel_known(qn_tell_index(g->tell), &table) == 0 && qn_cur_left(&table))
+                (void)!qn_input_sealed(table, &g->known);
+}
+
+void qn_watch_look(struct qn_gate *g, bool now)
+{
+        struct look l = { .g = g, .a = QN_ARENA_INIT((size_t)64 << 20) };
+        int64_t at = qn_gate_monotonic();
+
+        if (!now && at - g->checked_at < QN_GATE_WATCH_MS)
+                return;
+        g->checked_at = at;
+        open_again(g);
+        if (g->tell && generation(g) != g->generation) {
+                g->generation = generation(g);
+                qn_decide_again(g, NULL);
+                qn_face_forget(g, QN_STR(""));
+                if (qn_ledger_served(&g->db, on_served, &l) < 0)
+                        qn_gate_note(g, "what was served cannot be looked through");
+        }
+        qn_arena_done(&l.a);
+        tell(g);
+}

@@ -1,0 +1,97 @@
+/* ledger.h - what the gate remembers: who fetched which artifact when, verdicts by content, what is on disk.
+ * The ledger itself is append-only: the file refuses to change or forget a row.  Times are milliseconds since 1970. */
+#pragma once
+
+#include "base/arena.h"
+#include "store/db.h"
+
+extern const struct qn_db_def qn_db_gate;
+
+QN_MUST int qn_ledger_begin(struct qn_db *db);
+QN_MUST int qn_ledger_commit(struct qn_db *db);
+void qn_ledger_rollback(struct qn_db *db);
+
+/* --- artifacts and who fetched them --- */
+
+struct qn_ledger_artifact {
+        int64_t id; /* from 1 on */
+        struct qn_str name, version, integrity;
+};
+
+/* The number of an artifact, which is made when it is new. */
+QN_MUST int qn_ledger_artifact(struct qn_db *db, const struct qn_ledger_artifact *a,
+                               int64_t *ret_id);
+
+struct qn_ledger_fetch {
+        struct qn_ledger_artifact artifact; /* adding: its id alone */
+        int64_t time;
+        struct qn_str token, address, user_agent, session, command, ci; /* p NULL: not known */
+};
+
+QN_MUST int qn_ledger_add(struct qn_db *db, const struct qn_ledger_fetch *f);
+
+/* Rows that match, oldest first; texts live during the call.  Goes on while fn returns 0. */
+struct qn_ledger_filter {
+        struct qn_str name, version; /* empty: any */
+        int64_t since, until;        /* 0: from the begin, to the end */
+        struct qn_str client;        /* a token's name or an address; empty: anybody */
+};
+typedef int qn_ledger_fn(void *ctx, const struct qn_ledger_fetch *f);
+QN_MUST int qn_ledger_each(struct qn_db *db, const struct qn_ledger_filter *filter,
+                           qn_ledger_fn *fn, void *ctx);
+/* Each artifact that was ever served, by name and version. */
+QN_MUST int qn_ledger_served(struct qn_db *db,
+                             int (*fn)(void *ctx, const struct qn_ledger_artifact *a), void *ctx);
+
+/* --- verdicts by content --- */
+
+struct qn_ledger_verdict {
+        struct qn_str verdict; /* "clean", "unknown"… */
+        unsigned score;
+        struct qn_str reason;
+        struct qn_str rules; /* revision of the rules and tables that it was judged by */
+        int64_t time;
+};
+
+/* 0, or -ENOENT; texts live in the arena. */
+QN_MUST int qn_ledger_verdict(struct qn_db *db, struct qn_str integrity, struct qn_arena *a,
+                              struct qn_ledger_verdict *ret);
+QN_MUST int qn_ledger_judged(struct qn_db *db, struct qn_str integrity,
+                             const struct qn_ledger_verdict *v);
+
+/* --- what turned bad after it was served --- */
+
+struct qn_ledger_alarm {
+        struct qn_ledger_artifact artifact;
+        int64_t time;
+        struct qn_str verdict, reason;
+        bool told; /* the webhook has it */
+};
+
+/* 1: new, 0: it was known, -errno. */
+QN_MUST int qn_ledger_alarm(struct qn_db *db, const struct qn_ledger_alarm *a);
+QN_MUST int qn_ledger_told(struct qn_db *db, int64_t artifact);
+/* All of them, or those that nobody was told of; newest last. */
+QN_MUST int qn_ledger_alarms(struct qn_db *db, bool untold,
+                             int (*fn)(void *ctx, const struct qn_ledger_alarm *a), void *ctx);
+
+/* --- what is on disk: tarballs by integrity, documents by name --- */
+
+enum qn_cached_kind { QN_CACHED_TARBALL, QN_CACHED_PACKUMENT };
+
+struct qn_ledger_cached {
+        enum qn_cached_kind kind;
+        struct qn_str key;
+        uint64_t size;
+        int64_t time;                       /* when it was fetched or found current */
+        struct qn_str etag, last_modified;  /* p NULL: none */
+};
+
+QN_MUST int qn_ledger_cache(struct qn_db *db, const struct qn_ledger_cached *c);
+/* 0, or -ENOENT; it counts as used at `now`. */
+QN_MUST int qn_ledger_cached(struct qn_db *db, enum qn_cached_kind kind, struct qn_str key,
+                             int64_t now, struct qn_arena *a, struct qn_ledger_cached *ret);
+QN_MUST int qn_ledger_uncache(struct qn_db *db, enum qn_cached_kind kind, struct qn_str key);
+QN_MUST int qn_ledger_cache_size(struct qn_db *db, uint64_t *ret);
+/* What has not been used for longest: 0, or -ENOENT; key in the arena. */
+QN_MUST int qn_ledger_oldest(struct qn_db *db, struct qn_arena *a, struct qn_ledger_cached *ret);
