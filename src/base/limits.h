@@ -203,6 +203,8 @@
 #define QN_GATE_KEEP_MAX     ((uint64_t)48 << 20) /* bytes of answers that the HTTP face keeps in memory */
 #define QN_GATE_PACKAGES_MAX 512u    /* packages whose facts are kept in memory */
 #define QN_GATE_RETRY_MS     10000   /* after a failure upstream, until it is asked again */
+#define QN_GATE_TRIES        2u      /* of a request upstream: its client waits, and tries again itself */
+#define QN_GATE_SILENCE_MS   20000u  /* of the registry behind, that ends a request to it */
 #define QN_GATE_UPSTREAM_MS  120000u /* one request upstream, from its begin to its end */
 #define QN_GATE_WATCH_MS     30000   /* between two looks whether intelligence has news */
 #define QN_GATE_WEBHOOK_MS   30000u  /* one call of a webhook */

@@ -1,10 +1,11 @@
 /* artifact.c - a tarball is decided about when it is asked for: fetched once, looked at once, whoever waits for it. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/io.h"
 #include "gate/flight.h"
-#include "net/npmconf.h"
+#include "parse/sri.h"
 #include "role/fetch.h"
 
 static void start(struct qn_flight *fl);
@@ -107,54 +108,83 @@ static void note_decision(struct qn_flight *fl)
                              qn_policy_mode_name(d->mode), d->reason);
 }
 
+/* Each of them gets the bytes, once the ledger knows the artifact. */
+static void serve_all(struct qn_flight *fl)
+{
+        const struct qn_ledger_artifact a = { .name = fl->name,
+                                              .version = fl->version,
+                                              .integrity = fl->integrity };
+        int r = qn_ledger_artifact(&fl->g->db, &a, &fl->artifact);
+
+        if (r < 0)
+                qn_failure_set(&fl->failure, 503, "the ledger cannot be written: %s",
+                               strerrordesc_np(-r));
+        answer_all(fl, r < 0 ? answer_failure : answer_body);
+}
+
 void qn_flight_land(struct qn_flight *fl)
 {
-        struct qn_gate *g = fl->g;
-
-        qn_policy_decide(g->policy, &fl->facts, qn_gate_now(), &fl->decision);
+        qn_policy_decide(fl->g->policy, &fl->facts, qn_gate_now(), &fl->decision);
         note_decision(fl);
-        if (!lets_through(&fl->decision)) {
+        if (lets_through(&fl->decision))
+                serve_all(fl);
+        else
                 answer_all(fl, answer_refused);
-        } else {
-                const struct qn_ledger_artifact a = { .name = fl->name,
-                                                      .version = fl->version,
-                                                      .integrity = fl->integrity };
-                int r = qn_ledger_artifact(&g->db, &a, &fl->artifact);
-
-                if (r < 0)
-                        qn_failure_set(&fl->failure, 503, "the ledger cannot be written: %s",
-                                       strerrordesc_np(-r));
-                answer_all(fl, r < 0 ? answer_failure : answer_body);
-        }
         free_flight(fl);
 }
 
 /* --- time --- */
 
+/* Nobody can say when the registry behind will answer: that is no decision about the package. */
+static void give_up_waiting(struct qn_flight *fl)
+{
+        struct qn_failure before = fl->failure;
+
+        qn_failure_set(&fl->failure, 504,
+                       "the registry behind this one takes too long to send %.*s@%.*s: try again",
+                       QN_STR_ARG(fl->name), QN_STR_ARG(fl->version));
+        answer_all(fl, answer_failure);
+        fl->failure = before;
+}
+
+/* Whether the bytes are those that the registry promised: otherwise only the analysis says so. */
+static bool is_promised(const struct qn_flight *fl)
+{
+        struct qn_sri sri;
+        void *p = fl->size ? mmap(NULL, fl->size, PROT_READ, MAP_SHARED, fl->body, 0) : MAP_FAILED;
+        bool right = p != MAP_FAILED && qn_sri_parse(fl->integrity, &sri) == 0 &&
+                     qn_sri_check(&sri, qn_cur_mem(p, fl->size)) == 0;
+
+        if (p != MAP_FAILED)
+                munmap(p, fl->size);
+        return right;
+}
+
+/* Policy decides about what is not analysed in time; what it lets through is asked for again as soon as somebody wants it. */
 static void land_late(struct qn_flight *fl)
 {
-        struct qn_policy_facts f = fl->facts;
+        struct qn_policy_facts facts = fl->facts;
+        int64_t soon = qn_gate_now() + 1000;
 
         fl->late = true;
         fl->g->counts.late++;
-        f.judged = true;
-        f.late = true;
-        f.verdict = QN_UNKNOWN;
-        f.reason = QN_STR("its analysis takes longer than this registry waits");
-        qn_policy_decide(fl->g->policy, &f, qn_gate_now(), &fl->decision);
-        note_decision(fl);
-        /* Its bytes are served unseen only when they are there and are what the registry promised: which only the analysis
-         * says. */
-        snprintf(fl->failure.reason, sizeof fl->failure.reason,
-                 "%.*s@%.*s is still being looked at: try again in a moment", QN_STR_ARG(fl->name),
-                 QN_STR_ARG(fl->version));
-        fl->failure.status = 503;
-        if (lets_through(&fl->decision))
-                answer_all(fl, answer_failure);
-        else {
-                fl->decision.until_ms = qn_gate_now() + 1000;
-                answer_all(fl, answer_refused);
+        if (fl->body < 0) {
+                give_up_waiting(fl);
+                return;
         }
+        fl->facts.judged = fl->facts.late = true;
+        fl->facts.verdict = QN_UNKNOWN;
+        fl->facts.reason = QN_STR("its analysis takes longer than this registry waits");
+        qn_policy_decide(fl->g->policy, &fl->facts, qn_gate_now(), &fl->decision);
+        note_decision(fl);
+        fl->decision.until_ms = QN_MIN(fl->decision.until_ms, soon);
+        if (!lets_through(&fl->decision))
+                answer_all(fl, answer_refused);
+        else if (is_promised(fl))
+                serve_all(fl);
+        else
+                give_up_waiting(fl);
+        fl->facts = facts;
 }
 
 int qn_artifacts_late(struct qn_gate *g)

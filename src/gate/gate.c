@@ -224,9 +224,11 @@ static int start_roles(struct qn_gate *g, struct qn_err *reterr)
                 .no_sandbox = g->config->no_sandbox,
                 .done = on_job,
         };
-        const struct qn_http_opts http = qn_http_opts_of(g->npm);
+        struct qn_http_opts http = qn_http_opts_of(g->npm);
         int r = qn_pool_new(&pool, &g->pool, reterr);
 
+        http.tries = QN_GATE_TRIES;
+        http.idle_ms = QN_GATE_SILENCE_MS;
         if (r == 0)
                 r = qn_fetch_new(&http, g->config->no_sandbox, &g->fetch);
         return r == 0 ? start_face(g, reterr) : r;

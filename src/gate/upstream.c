@@ -74,8 +74,12 @@ int qn_upstreams_load(struct qn_gate *g, struct qn_err *reterr)
                                     .flags = flags,
                                     .no_project = true,
                                     .cache_dir = g->config->cache_dir };
+        struct qn_url parsed;
         int r;
 
+        if (g->config->registry && qn_url_parse(qn_str_c(g->config->registry), &g->mem, &parsed, NULL) < 0)
+                return qn_fail(reterr, -EINVAL, 0, "%.200s: write the registry as a URL, http(s)://HOST/",
+                               g->config->registry);
         g->upstreams = qn_arena_calloc(&g->mem, g->service.n_upstreams + 1, sizeof *g->upstreams);
         if (!g->upstreams)
                 return -ENOMEM;
