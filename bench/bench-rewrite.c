@@ -177,6 +177,6 @@ int main(int argc, char **argv)
         return measure(FACTS, "facts", in, &want, "60") ||
                measure(SHORT, "abbreviated", in, &want, "100") ||
                measure(FULL, "full", in, &want, "-") ||
-               measure(ONLY, "one version", in, &want, "-") || measure(GZIP, "gzip", in, &want, "-") ||
-               measure(ZSTD, "zstd", in, &want, "-");
+               measure(ONLY, "one version", in, &want, "-") ||
+               measure(GZIP, "gzip", in, &want, "-") || measure(ZSTD, "zstd", in, &want, "-");
 }

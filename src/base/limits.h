@@ -108,9 +108,11 @@
 #define QN_VM_SOURCE_MAX ((size_t)8 << 20)  /* bytes of one package's files */
 
 /* --- one package --- */
-#define QN_FARM_TEXT_MAX 8192u /* bytes of a README and the like that are compared with those of others */
-#define QN_NEW_DEPENDENCIES_MAX 64u /* dependencies new in one version whose documents are fetched */
-#define QN_ACCOUNTS_MAX  64u   /* accounts around one package that are looked at together */
+#define QN_FARM_TEXT_MAX \
+        8192u /* bytes of a README and the like that are compared with those of others */
+#define QN_NEW_DEPENDENCIES_MAX \
+        64u                  /* dependencies new in one version whose documents are fetched */
+#define QN_ACCOUNTS_MAX  64u /* accounts around one package that are looked at together */
 #define QN_PKG_ARENA_MAX ((size_t)64 << 20) /* names, summaries and events of one package */
 #define QN_DIFF_ARENA_MAX \
         ((size_t)96 << 20) /* hashes and statements of two versions of a package */
@@ -183,8 +185,8 @@
 #define QN_CACACHE_BUCKET_MAX ((size_t)16 << 20) /* bytes of one bucket file of npm's cache index */
 #define QN_CACACHE_LINE_MAX   ((size_t)256 << 10) /* bytes of one line in it */
 
-#define QN_HTTP_PAYLOAD_MAX   ((size_t)256 << 20) /* bytes that one request sends */
-#define QN_HTTP_CHALLENGES    16u /* values of www-authenticate that are read */
+#define QN_HTTP_PAYLOAD_MAX ((size_t)256 << 20) /* bytes that one request sends */
+#define QN_HTTP_CHALLENGES  16u                 /* values of www-authenticate that are read */
 
 #define QN_FETCH_WINDOW \
         128u /* requests that the fetch role holds at once; the rest waits in the parent */
@@ -194,41 +196,46 @@
 #define QN_FETCH_SILENCE_S 15u /* and time to answer that */
 
 /* --- the gate --- */
-#define QN_ROUTE_PATH_MAX 1024u /* bytes of a request's path, decoded, without its query */
-#define QN_FRONT_TEXT_MAX 256u  /* bytes of what a client says of itself */
+#define QN_ROUTE_PATH_MAX      1024u /* bytes of a request's path, decoded, without its query */
+#define QN_FRONT_TEXT_MAX      256u  /* bytes of what a client says of itself */
 #define QN_WEBHOOK_FETCHES_MAX 1000u /* fetches that one message lists */
-#define QN_WEBHOOK_TEXT_MAX 4096u /* bytes of one text in it */
+#define QN_WEBHOOK_TEXT_MAX    4096u /* bytes of one text in it */
 
-#define QN_GATE_TURN         256u /* messages of the HTTP face that are taken at once; notes that are written together */
-#define QN_GATE_KEEP_MAX     ((uint64_t)48 << 20) /* bytes of answers that the HTTP face keeps in memory */
-#define QN_GATE_PACKAGES_MAX 512u    /* packages whose facts are kept in memory */
-#define QN_GATE_RETRY_MS     10000   /* after a failure upstream, until it is asked again */
-#define QN_GATE_TRIES        2u      /* of a request upstream: its client waits, and tries again itself */
+#define QN_GATE_TURN \
+        256u /* messages of the HTTP face that are taken at once; notes that are written together */
+#define QN_GATE_KEEP_MAX \
+        ((uint64_t)48 << 20)       /* bytes of answers that the HTTP face keeps in memory */
+#define QN_GATE_PACKAGES_MAX 512u  /* packages whose facts are kept in memory */
+#define QN_GATE_RETRY_MS     10000 /* after a failure upstream, until it is asked again */
+#define QN_GATE_TRIES        2u /* of a request upstream: its client waits, and tries again itself */
 #define QN_GATE_SILENCE_MS   20000u  /* of the registry behind, that ends a request to it */
 #define QN_GATE_UPSTREAM_MS  120000u /* one request upstream, from its begin to its end */
 #define QN_GATE_WATCH_MS     30000   /* between two looks whether intelligence has news */
 #define QN_GATE_WEBHOOK_MS   30000u  /* one call of a webhook */
-#define QN_FLIGHT_ARENA_MAX  ((size_t)192 << 20) /* memory of one artifact while it is decided about */
+#define QN_FLIGHT_ARENA_MAX \
+        ((size_t)192 << 20) /* memory of one artifact while it is decided about */
 
 /* --- the gate's HTTP face --- */
 #define QN_FRONT_THREADS_MAX 8u
 #define QN_FRONT_PATH_MAX    4096u /* bytes of a request's path with its query */
-#define QN_FRONT_HEADERS_MAX 16384u /* memory of one connection: headers of a request and of its answer */
+#define QN_FRONT_HEADERS_MAX \
+        16384u /* memory of one connection: headers of a request and of its answer */
 #define QN_FRONT_HEADER_MAX  2048u /* bytes of one header of an answer */
 #define QN_FRONT_CONNECTIONS 8192u
 #define QN_FRONT_PER_ADDRESS 1024u /* connections of one address */
 #define QN_FRONT_IDLE_S      60u   /* silence after which a connection is ended */
-#define QN_FRONT_HEAD_S      15u   /* time for the head of a request, beyond the idle time before it */
-#define QN_FRONT_SLOW_BYTES  8192u /* bytes a second; a body that goes slower, beyond the idle time, is given up */
+#define QN_FRONT_HEAD_S      15u /* time for the head of a request, beyond the idle time before it */
+#define QN_FRONT_SLOW_BYTES \
+        8192u /* bytes a second; a body that goes slower, beyond the idle time, is given up */
 #define QN_FRONT_BODY_MAX    ((size_t)128 << 20) /* bytes of a request's body */
 #define QN_FRONT_BODIES_MAX  ((size_t)512 << 20) /* of all bodies at once */
 #define QN_FRONT_SENDING_MAX ((size_t)512 << 20) /* bytes that wait on their way to the gate */
-#define QN_FRONT_WAITING_MAX 65536u /* questions and notes under way */
-#define QN_FRONT_ANSWER_S    960u  /* time for an answer of the gate */
-#define QN_FRONT_SMALL       ((size_t)64 << 10) /* up to here a body is kept in memory */
-#define QN_FRONT_KEEP        ((size_t)64 << 20) /* bytes of kept answers, when nothing is said */
+#define QN_FRONT_WAITING_MAX 65536u              /* questions and notes under way */
+#define QN_FRONT_ANSWER_S    960u                /* time for an answer of the gate */
+#define QN_FRONT_SMALL       ((size_t)64 << 10)  /* up to here a body is kept in memory */
+#define QN_FRONT_KEEP        ((size_t)64 << 20)  /* bytes of kept answers, when nothing is said */
 #define QN_FRONT_FILES       65536u /* descriptors: half for connections and what they send */
-#define QN_FRONT_KEEP_FILES  8192u /* answers kept with an open file */
+#define QN_FRONT_KEEP_FILES  8192u  /* answers kept with an open file */
 #define QN_FRONT_TOKENS_MAX  10000u
 #define QN_FRONT_CONFIG_MAX  ((size_t)8 << 20) /* bytes of a configuration as a message */
 #define QN_FRONT_LOG_MAX     ((size_t)1 << 20) /* bytes of one thread's log that are not written yet */
@@ -285,12 +292,12 @@
 /* --- the gate's files --- */
 #define QN_GATE_FILE_MAX         ((size_t)8 << 20)   /* bytes of one */
 #define QN_GATE_ARENA_MAX        ((size_t)128 << 20) /* memory for one */
-#define QN_GATE_TEXT_MAX         2000u  /* bytes of one text in it */
-#define QN_GATE_LIST_MAX         1000u  /* entries of a list of texts, upstreams, tokens */
+#define QN_GATE_TEXT_MAX         2000u               /* bytes of one text in it */
+#define QN_GATE_LIST_MAX         1000u /* entries of a list of texts, upstreams, tokens */
 #define QN_GATE_DURATION_MAX     UINT64_C(315360000000) /* milliseconds: ten years */
-#define QN_POLICY_PATTERN_MAX    214u   /* characters of a package's name or pattern, as npm's */
-#define QN_POLICY_ENTRIES_MAX    20000u /* patterns in one mapping of a policy */
-#define QN_POLICY_EXCEPTIONS_MAX 2000u  /* exceptions, and overrides */
-#define QN_POLICY_OVERRIDE_DAYS  30u    /* the longest that an override may last */
+#define QN_POLICY_PATTERN_MAX    214u    /* characters of a package's name or pattern, as npm's */
+#define QN_POLICY_ENTRIES_MAX    20000u  /* patterns in one mapping of a policy */
+#define QN_POLICY_EXCEPTIONS_MAX 2000u   /* exceptions, and overrides */
+#define QN_POLICY_OVERRIDE_DAYS  30u     /* the longest that an override may last */
 #define QN_POLICY_BUDGET_MAX_MS  600000u /* the longest that a client waits for an analysis */
-#define QN_POLICY_CASES_MAX      5000u  /* cases that a policy is tested with */
+#define QN_POLICY_CASES_MAX      5000u   /* cases that a policy is tested with */

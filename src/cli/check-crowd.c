@@ -28,8 +28,8 @@ typedef int fact_fn(void *ctx, const struct qn_item *it, const struct fact *f);
 static uint64_t key_of(const struct fact *f)
 {
         const uint64_t parts[] = { qn_hash64(f->what, strlen(f->what)),
-                                   qn_hash64(f->group.p, f->group.n),
-                                   qn_hash64(f->how.p, f->how.n), f->mark };
+                                   qn_hash64(f->group.p, f->group.n), qn_hash64(f->how.p, f->how.n),
+                                   f->mark };
 
         return qn_hash64(parts, sizeof parts);
 }
@@ -144,9 +144,9 @@ static int note(void *ctx, const struct qn_item *it, const struct fact *f)
 
         if (QN_ARENA_ROOM(&c->mem, c->list, c->n, c->cap) < 0)
                 return -ENOBUFS;
-        c->list[c->n++] = (struct qn_crowd_mark){
-                .key = key_of(f), .name = hash_of(it->name), .time = has_time(f) ? it->published : 0
-        };
+        c->list[c->n++] = (struct qn_crowd_mark){ .key = key_of(f),
+                                                  .name = hash_of(it->name),
+                                                  .time = has_time(f) ? it->published : 0 };
         c->sorted = false;
         return 0;
 }

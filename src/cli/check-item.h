@@ -54,11 +54,11 @@ struct qn_item {
         struct qn_str publisher; /* as its packument says; a CI service is nobody */
         int64_t published;       /* milliseconds since 1970, or QN_TIME_NONE */
         bool pinned;             /* a lock file names it */
-        bool attested;         /* its packument says that there are attestations */
-        bool unreachable;      /* which could not be fetched */
-        bool keys_asked;       /* the registry was asked for its keys */
-        bool intel_asked;      /* what is known of it is among its events */
-        struct qn_str earlier; /* an earlier version that has some */
+        bool attested;           /* its packument says that there are attestations */
+        bool unreachable;        /* which could not be fetched */
+        bool keys_asked;         /* the registry was asked for its keys */
+        bool intel_asked;        /* what is known of it is among its events */
+        struct qn_str earlier;   /* an earlier version that has some */
         struct qn_str
                 incomplete; /* why it cannot be clean, whatever the analysis says; p NULL: nothing */
         struct qn_item_dep *deps;

@@ -45,14 +45,15 @@ static int read_bom(struct qn_cur reply, struct qn_arena *a, struct qn_lock *ret
         for (; ret->n < bom->n; ret->n++) {
                 const struct qn_bom_item *b = &bom->items[ret->n];
 
-                ret->packages[ret->n] = (struct qn_lock_package){ .name = b->name,
-                                                                  .version = b->version,
-                                                                  .resolved = b->resolved,
-                                                                  .integrity = b->integrity,
-                                                                  .kind = kinds[b->origin],
-                                                                  .optional = b->optional,
-                                                                  .bundled = b->bundled,
-                                                                  .bad_name = !qn_lock_name_ok(b->name) };
+                ret->packages[ret->n] =
+                        (struct qn_lock_package){ .name = b->name,
+                                                  .version = b->version,
+                                                  .resolved = b->resolved,
+                                                  .integrity = b->integrity,
+                                                  .kind = kinds[b->origin],
+                                                  .optional = b->optional,
+                                                  .bundled = b->bundled,
+                                                  .bad_name = !qn_lock_name_ok(b->name) };
         }
         return 0;
 }

@@ -41,8 +41,8 @@ struct qn_check {
         struct queue fetch, jobs; /* items that wait for the network, for a worker */
         struct queue parked;      /* items that wait for all others */
         size_t n_parked;
-        struct qn_crowd crowd;    /* what packages have in common */
-        size_t waiting;           /* those among the latter that hold descriptors */
+        struct qn_crowd crowd; /* what packages have in common */
+        size_t waiting;        /* those among the latter that hold descriptors */
         struct qn_arena mem;
         struct qn_map seen; /* artifacts, so that each is analysed once */
         int error;          /* of config.result */
@@ -411,8 +411,8 @@ static void take_dependency(struct qn_check *c, struct qn_item *it, struct qn_fe
         }
         if (f->code != QN_HTTP_OFFLINE && f->status != 404)
                 it->incomplete = QN_STR("a new dependency could not be looked up");
-        qn_check_dependency_without(it, f->status == 404 ? "dependency-missing"
-                                                         : "dependency-unseen");
+        qn_check_dependency_without(it,
+                                    f->status == 404 ? "dependency-missing" : "dependency-unseen");
         look_around(c, it);
 }
 
@@ -612,7 +612,8 @@ static void settle(struct qn_check *c, struct qn_item *it)
         if (r == 0)
                 r = qn_crowd_note(&c->crowd, it);
         if (r < 0 || (r > 0 && c->n_parked == QN_PARKED_MAX)) {
-                it->incomplete = QN_STR("there are more packages than are compared with each other");
+                it->incomplete =
+                        QN_STR("there are more packages than are compared with each other");
                 r = 0;
         }
         if (r == 0) {
@@ -834,8 +835,7 @@ static void on_job(void *ctx, const struct qn_pool_result *res)
 
         it->elapsed_ns += res->elapsed_ns;
         if (it->doing == QN_ITEM_DEPENDED)
-                take_depended(c, it,
-                              res->status == QN_POOL_OK ? res->reply : (struct qn_cur){ 0 });
+                take_depended(c, it, res->status == QN_POOL_OK ? res->reply : (struct qn_cur){ 0 });
         else if (res->status != QN_POOL_OK && it->doing == QN_ITEM_PROVENANCE)
                 without_documents(c, it, res->why);
         else if (res->status != QN_POOL_OK && it->doing == QN_ITEM_PICK && it->pinned)

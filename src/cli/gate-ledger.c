@@ -61,7 +61,9 @@ static int on_fetch(void *ctx, const struct qn_ledger_fetch *f)
                 qn_table_cell(&l->table, when(f->time, time));
                 put_text(l, f->artifact.name, 60);
                 put_text(l, f->artifact.version, 24);
-                qn_table_cell(&l->table, f->token.n ? f->token : f->address.n ? f->address : QN_STR("-"));
+                qn_table_cell(&l->table, f->token.n     ? f->token
+                                         : f->address.n ? f->address
+                                                        : QN_STR("-"));
                 put_text(l, f->ci, 24);
                 put_text(l, f->user_agent, 60);
                 return l->table.error;
@@ -108,7 +110,8 @@ static int time_of(const struct qn_args *a, const char *option, int64_t *ret)
         int r = text ? qn_inventory_time(qn_str_c(text), ret) : 0;
 
         if (r < 0)
-                return log_err(r, "--%s %s: write a day (2026-01-31) or a time (2026-01-31T12:00:00Z)",
+                return log_err(r,
+                               "--%s %s: write a day (2026-01-31) or a time (2026-01-31T12:00:00Z)",
                                option, text);
         *ret *= 1000;
         return 0;

@@ -27,5 +27,7 @@ int qn_gate_verb_policy(const struct qn_args *a)
                 t.cases = a->n == 3 ? a->argv[2] : NULL;
                 return gate_policy_test(&t);
         }
-        return log_err(-EINVAL, "write: qanat gate policy check [POLICY], or: qanat gate policy test [CASES]");
+        return log_err(
+                -EINVAL,
+                "write: qanat gate policy check [POLICY], or: qanat gate policy test [CASES]");
 }

@@ -12,7 +12,8 @@ static void note(void *user QN_UNUSED, const char *text)
         log_note("%s", text);
 }
 
-static int list_rules(const struct qn_args *a, char builtin[4096], const char *paths[64], size_t *ret)
+static int list_rules(const struct qn_args *a, char builtin[4096], const char *paths[64],
+                      size_t *ret)
 {
         size_t n = 0;
 

@@ -78,7 +78,8 @@ static void keep_others(struct qn_str text, const char *const keys[3], struct qn
 static void write_bun(const char *url, const char *variable, struct qn_buf *out)
 {
         if (variable)
-                qn_buf_printf(out, "registry = { url = \"%s/\", token = \"$%s\" }\n", url, variable);
+                qn_buf_printf(out, "registry = { url = \"%s/\", token = \"$%s\" }\n", url,
+                              variable);
         else
                 qn_buf_printf(out, "registry = \"%s/\"\n", url);
 }
@@ -152,8 +153,8 @@ static void merge(const struct client *c, struct qn_str old, const char *url, co
         }
 }
 
-static int write_file(const struct client *c, const char *dir, const char *url, const char *variable,
-                      bool dry)
+static int write_file(const struct client *c, const char *dir, const char *url,
+                      const char *variable, bool dry)
 {
         _cleanup_(qn_buf_done) struct qn_buf old = QN_BUF_INIT(FILE_MAX_BYTES);
         _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(FILE_MAX_BYTES * 2);
@@ -174,8 +175,8 @@ static int write_file(const struct client *c, const char *dir, const char *url, 
                 return log_err(r, "%s: %s", path, strerrordesc_np(-r));
         printf("%s: %s asks %s from now on\n", path, c->name, url);
         if (variable)
-                printf("The token is read from $%s: set it where %s runs, never in this file.\n", variable,
-                       c->name);
+                printf("The token is read from $%s: set it where %s runs, never in this file.\n",
+                       variable, c->name);
         return 0;
 }
 
@@ -199,15 +200,18 @@ int qn_gate_verb_setup(const struct qn_args *a)
         size_t n;
 
         if (!c || a->n > 3)
-                return log_err(-EINVAL, "write: qanat gate setup npm|pnpm|yarn|yarn-classic|bun [DIR]");
+                return log_err(-EINVAL,
+                               "write: qanat gate setup npm|pnpm|yarn|yarn-classic|bun [DIR]");
         snprintf(url, sizeof url, "%s",
                  qn_args_get(a, "url") ? qn_args_get(a, "url") : "http://localhost:4873");
         for (n = strlen(url); n && url[n - 1] == '/'; n--)
                 url[n - 1] = 0;
         if (!url_ok(qn_str_c(url)))
-                return log_err(-EINVAL, "--url %s: write the gate's address, http(s)://HOST[:PORT][/PATH]",
+                return log_err(-EINVAL,
+                               "--url %s: write the gate's address, http(s)://HOST[:PORT][/PATH]",
                                url);
         if (!variable_ok(variable))
-                return log_err(-EINVAL, "--token-variable %s: this is no name of a variable", variable);
+                return log_err(-EINVAL, "--token-variable %s: this is no name of a variable",
+                               variable);
         return write_file(c, dir, url, variable, qn_args_on(a, "dry-run"));
 }

@@ -11,7 +11,8 @@
 
 #define EXIT_USAGE 2
 
-static const struct qn_role_def *const roles[] = { &qn_role_analyse, &qn_role_fetch, &qn_role_serve };
+static const struct qn_role_def *const roles[] = { &qn_role_analyse, &qn_role_fetch,
+                                                   &qn_role_serve };
 
 /* An answer that did not reach its reader is no answer: a full disk must not look like "nothing
  * found". */

@@ -51,7 +51,8 @@ static void answer_body(struct qn_flight *fl, struct qn_asked *a)
         struct qn_front_answer h = {
                 .status = 200,
                 .keep = true,
-                .keep_ms = (uint32_t)QN_MIN(fl->decision.until_ms - qn_gate_now(), (int64_t)1 << 30),
+                .keep_ms =
+                        (uint32_t)QN_MIN(fl->decision.until_ms - qn_gate_now(), (int64_t)1 << 30),
                 .artifact = (uint64_t)fl->artifact,
                 .package = fl->name,
                 .content_type = QN_STR("application/octet-stream"),
@@ -192,7 +193,8 @@ int qn_artifacts_late(struct qn_gate *g)
         int64_t now = qn_gate_monotonic(), next = INT64_MAX;
         struct qn_flight *fl;
 
-        TAILQ_FOREACH(fl, &g->flights, link) {
+        TAILQ_FOREACH(fl, &g->flights, link)
+        {
                 if (fl->late || TAILQ_EMPTY(&fl->waiting))
                         continue;
                 if (fl->deadline <= now)
@@ -283,8 +285,8 @@ static void fetch(struct qn_flight *fl)
                 r = fetch_attestations(fl);
         if (r == 0)
                 return;
-        qn_failure_set(&fl->failure, 503, "%.*s@%.*s cannot be fetched now: %s", QN_STR_ARG(fl->name),
-                       QN_STR_ARG(fl->version), strerrordesc_np(-r));
+        qn_failure_set(&fl->failure, 503, "%.*s@%.*s cannot be fetched now: %s",
+                       QN_STR_ARG(fl->name), QN_STR_ARG(fl->version), strerrordesc_np(-r));
         if (!fl->parts)
                 qn_flight_fail(fl);
 }
@@ -368,8 +370,8 @@ static struct qn_flight *find(struct qn_gate *g, const struct qn_route *route)
         struct qn_flight *fl;
 
         TAILQ_FOREACH(fl, &g->flights, link)
-                if (qn_str_eq(fl->name, route->name) && qn_str_eq(fl->version, route->version))
-                        return fl;
+        if (qn_str_eq(fl->name, route->name) && qn_str_eq(fl->version, route->version))
+                return fl;
         return NULL;
 }
 

@@ -30,8 +30,8 @@ static void whoami(struct qn_gate *g, struct qn_asked *a)
                 return;
         }
         /* A token's name is of the operator's letters: letters, digits, "-", "_" and ".". */
-        qn_buf_printf(&b, "{\"username\":\"%.*s\",\"name\":\"%.*s\"}", QN_STR_ARG(a->q.client.token),
-                      QN_STR_ARG(a->q.client.token));
+        qn_buf_printf(&b, "{\"username\":\"%.*s\",\"name\":\"%.*s\"}",
+                      QN_STR_ARG(a->q.client.token), QN_STR_ARG(a->q.client.token));
         qn_answer_json(g, a, qn_buf_view(&b));
 }
 

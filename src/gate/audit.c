@@ -54,9 +54,9 @@ static void put_or(struct qn_buf *b)
 
 static void put_range(struct qn_buf *b, const struct qn_osv_range *r)
 {
-        static const char *const ends[] = { [QN_OSV_FIXED] = "<",
-                                            [QN_OSV_LAST_AFFECTED] = "<=",
-                                            [QN_OSV_LIMIT] = "<" };
+        static const char *const ends[] = {
+                [QN_OSV_FIXED] = "<", [QN_OSV_LAST_AFFECTED] = "<=", [QN_OSV_LIMIT] = "<"
+        };
 
         for (size_t i = 0; i < r->n; i++) {
                 const struct qn_osv_event *e = &r->events[i];
@@ -83,8 +83,8 @@ static void put_block(struct qn_buf *b, const struct qn_osv_affected *block)
                         put_range(b, &block->ranges[i]);
 }
 
-static struct qn_str range_of(struct qn_arena *a, const struct qn_intel_match *m, struct qn_str name,
-                              struct qn_str version)
+static struct qn_str range_of(struct qn_arena *a, const struct qn_intel_match *m,
+                              struct qn_str name, struct qn_str version)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(1 << 16);
 
@@ -182,7 +182,8 @@ static int collect(struct qn_gate *g, const struct qn_audit *audit, struct advis
                                                      .now_ms = qn_gate_now() };
                 struct qn_intel_answer ans;
 
-                r = qn_intel_match(qn_tell_index(g->tell), qn_tell_trust(g->tell), &q, all->a, &ans);
+                r = qn_intel_match(qn_tell_index(g->tell), qn_tell_trust(g->tell), &q, all->a,
+                                   &ans);
                 for (size_t j = 0; r == 0 && j < ans.n; j++)
                         if (counts(&ans.matches[j]))
                                 r = add(all, &audit->v[i], &ans.matches[j]);
@@ -281,7 +282,8 @@ static void write_quick(struct qn_jsonw *w, const struct advisories *all, size_t
                 qn_jsonw_str(w, "module_name", v->name);
                 qn_jsonw_cstr(w, "patched_versions", "<0.0.0");
                 qn_jsonw_str(w, "overview", v->title);
-                qn_jsonw_cstr(w, "recommendation", "Remove it, or take a version that is not listed.");
+                qn_jsonw_cstr(w, "recommendation",
+                              "Remove it, or take a version that is not listed.");
                 qn_jsonw_str(w, "references", v->url);
                 qn_jsonw_cstr(w, "access", "public");
                 qn_jsonw_array(w, "cves");
@@ -347,7 +349,9 @@ void qn_audit_ask(struct qn_gate *g, struct qn_asked *a)
 {
         _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(64);
         struct audit *q = calloc(1, sizeof *q);
-        struct qn_pool_job job = { .kind = QN_JOB_AUDIT, .user = q, .done = on_read, .input_fd = -1 };
+        struct qn_pool_job job = {
+                .kind = QN_JOB_AUDIT, .user = q, .done = on_read, .input_fd = -1
+        };
         struct qn_failure f;
         int r = q ? 0 : -ENOMEM;
 

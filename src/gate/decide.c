@@ -85,8 +85,8 @@ static void ask_intel(struct qn_gate *g, struct qn_arena *a, struct qn_str integ
                         continue;
                 f->known = k;
                 f->known_id = ans.matches[i].id;
-                f->known_why = ans.matches[i].summary.n ? ans.matches[i].summary
-                                                        : ans.matches[i].why;
+                f->known_why =
+                        ans.matches[i].summary.n ? ans.matches[i].summary : ans.matches[i].why;
         }
 }
 
@@ -164,8 +164,7 @@ static int decide_version(struct deciding *d, size_t i)
                 r = block(d, f.version, decision.reason);
         else
                 d->kept++;
-        if (decision.action != QN_POLICY_ALLOW && decision.mode == QN_POLICY_WARN &&
-            !d->notice.n)
+        if (decision.action != QN_POLICY_ALLOW && decision.mode == QN_POLICY_WARN && !d->notice.n)
                 qn_buf_puts(&d->notice, decision.reason);
         qn_arena_reset(d->a, 1 << 20);
         return r;
@@ -211,11 +210,9 @@ static void forget(struct qn_package *p)
 int qn_decide_package(struct qn_gate *g, struct qn_package *p)
 {
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
-        struct deciding d = { .g = g,
-                              .p = p,
-                              .a = &a,
-                              .now = qn_gate_now(),
-                              .notice = QN_BUF_INIT(4096) };
+        struct deciding d = {
+                .g = g, .p = p, .a = &a, .now = qn_gate_now(), .notice = QN_BUF_INIT(4096)
+        };
         int r = 0;
 
         if (p->decided && d.now < p->until)
@@ -240,5 +237,5 @@ void qn_decide_again(struct qn_gate *g, struct qn_package *p)
                 return;
         }
         TAILQ_FOREACH(p, &g->packages, used)
-                forget(p);
+        forget(p);
 }

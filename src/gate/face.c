@@ -198,12 +198,12 @@ static int copy_text(struct qn_arena *a, struct qn_str *s)
 static int copy_question(struct qn_asked *a)
 {
         struct qn_front_question *q = &a->q;
-        struct qn_str *const texts[] = { &q->method,         &q->path,
-                                         &q->authorization,  &q->content_type,
+        struct qn_str *const texts[] = { &q->method,           &q->path,
+                                         &q->authorization,    &q->content_type,
                                          &q->content_encoding, &q->otp,
-                                         &q->auth_type,      &q->client.address,
-                                         &q->client.token,   &q->client.user_agent,
-                                         &q->client.session, &q->client.command,
+                                         &q->auth_type,        &q->client.address,
+                                         &q->client.token,     &q->client.user_agent,
+                                         &q->client.session,   &q->client.command,
                                          &q->client.ci };
         size_t n = qn_cur_left(&q->body);
         void *body = n ? qn_arena_alloc(&a->mem, n) : NULL;

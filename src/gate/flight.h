@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "event/event.h"
 #include "gate/gate-priv.h"
 #include "observe/provenance.h"
-#include "event/event.h"
 
 struct qn_flight {
         TAILQ_ENTRY(qn_flight) link;

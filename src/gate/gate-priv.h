@@ -91,22 +91,22 @@ struct qn_package {
         unsigned refs; /* by who works with it */
         enum qn_package_state state;
         TAILQ_HEAD(, qn_package_wait) waiting;
-        int fd, fresh_fd;                      /* the registry's document; the one that is being read; -1 */
+        int fd, fresh_fd; /* the registry's document; the one that is being read; -1 */
         char etag[256], last_modified[64], fresh_etag[256], fresh_modified[64];
-        struct qn_arena mem, next_mem;         /* of facts, of those that are being read */
+        struct qn_arena mem, next_mem; /* of facts, of those that are being read */
         struct qn_packument_facts facts;
         bool has_facts;
-        bool from_shelf;                       /* what is being read was kept from before */
-        bool stale;                            /* the registry could not be asked again */
-        int64_t time;                          /* when it was fetched or found current (ms) */
+        bool from_shelf; /* what is being read was kept from before */
+        bool stale;      /* the registry could not be asked again */
+        int64_t time;    /* when it was fetched or found current (ms) */
         /* What policy makes of it (decide.c). */
         struct qn_arena decided_mem;
         bool decided;
-        struct qn_packument_blocked *blocked;  /* sorted by bytes of version */
+        struct qn_packument_blocked *blocked; /* sorted by bytes of version */
         size_t n_blocked;
-        struct qn_str message, notice;         /* for people; notice p NULL: none */
-        int64_t until;                         /* when time changes it (ms) */
-        int views[QN_FORM_MAX];                /* what was made of it, -1; forgotten with the decision */
+        struct qn_str message, notice; /* for people; notice p NULL: none */
+        int64_t until;                 /* when time changes it (ms) */
+        int views[QN_FORM_MAX];        /* what was made of it, -1; forgotten with the decision */
 };
 
 /* --- artifacts (artifact.c) --- */
@@ -117,7 +117,7 @@ TAILQ_HEAD(qn_flights, qn_flight);
 /* --- the gate --- */
 
 struct qn_upstream {
-        struct qn_str name, url; /* no slash at the end */
+        struct qn_str name, url;     /* no slash at the end */
         struct qn_str authorization; /* p NULL: none */
         const struct qn_str *scopes;
         size_t n_scopes;
@@ -154,7 +154,8 @@ struct qn_gate {
         char (*addresses)[64];
         size_t n_listening;
         int signals;
-        int64_t stop_at, checked_at; /* monotonic ms: when draining ends; when intelligence was looked at */
+        int64_t stop_at,
+                checked_at; /* monotonic ms: when draining ends; when intelligence was looked at */
         struct qn_arena index_mem;
         TAILQ_HEAD(qn_packages, qn_package) packages;
         size_t n_packages;

@@ -54,8 +54,9 @@ void qn_gate_note(struct qn_gate *g, const char *fmt, ...)
 
 static int load_service(struct qn_gate *g, struct qn_err *reterr)
 {
-        return g->config->service ? qn_service_load(g->config->service, &g->mem, &g->service, reterr)
-                                  : qn_service_default(&g->mem, &g->service);
+        return g->config->service
+                       ? qn_service_load(g->config->service, &g->mem, &g->service, reterr)
+                       : qn_service_default(&g->mem, &g->service);
 }
 
 static int load_policy(struct qn_gate *g, struct qn_policy **ret, struct qn_err *reterr)

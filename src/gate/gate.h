@@ -13,9 +13,9 @@ struct qn_gate_config {
         const char *policy, *service; /* files; NULL: the default ones */
         const char *const *rules;     /* directories and files of rules */
         size_t n_rules;
-        const char *registry;         /* instead of what npm's configuration says; NULL */
-        const char *listen;           /* instead of the service file's addresses; NULL */
-        unsigned workers;             /* 0: one per processor */
+        const char *registry; /* instead of what npm's configuration says; NULL */
+        const char *listen;   /* instead of the service file's addresses; NULL */
+        unsigned workers;     /* 0: one per processor */
         bool no_sandbox;
         /* What the operator should know, one line each; never a secret. */
         void (*note)(void *user, const char *text);

@@ -158,10 +158,9 @@ static void on_provenance(void *ctx QN_UNUSED, const struct qn_pool_result *res)
 static void look_at_documents(struct qn_flight *fl)
 {
         _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(1 << 16);
-        struct qn_pool_job job = { .kind = QN_JOB_PROVENANCE,
-                                   .user = fl,
-                                   .done = on_provenance,
-                                   .input_fd = -1 };
+        struct qn_pool_job job = {
+                .kind = QN_JOB_PROVENANCE, .user = fl, .done = on_provenance, .input_fd = -1
+        };
         int docs[QN_DOC_MAX];
         int r;
 
@@ -205,10 +204,11 @@ static void on_events(void *ctx QN_UNUSED, const struct qn_pool_result *res)
                 return;
         }
         if (bad_integrity(&fl->set)) {
-                qn_failure_set(&fl->failure, 502,
-                               "%.*s@%.*s: what came is not what the registry promises: its integrity "
-                               "is another",
-                               QN_STR_ARG(fl->name), QN_STR_ARG(fl->version));
+                qn_failure_set(
+                        &fl->failure, 502,
+                        "%.*s@%.*s: what came is not what the registry promises: its integrity "
+                        "is another",
+                        QN_STR_ARG(fl->name), QN_STR_ARG(fl->version));
                 qn_gate_note(fl->g, "%s", fl->failure.reason);
                 qn_flight_fail(fl);
                 return;
@@ -239,7 +239,8 @@ static struct qn_str open_previous(struct qn_flight *fl)
         struct qn_ledger_cached row;
 
         if (!old || !old->integrity.n ||
-            qn_shelf_open(fl->g, QN_CACHED_TARBALL, old->integrity, &fl->previous, &fl->mem, &row) < 0)
+            qn_shelf_open(fl->g, QN_CACHED_TARBALL, old->integrity, &fl->previous, &fl->mem, &row) <
+                    0)
                 return QN_STR("");
         return old->integrity;
 }

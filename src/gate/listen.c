@@ -58,11 +58,13 @@ int qn_listen_open(struct qn_str address, int *ret, struct qn_err *reterr)
         int r = split(address, host, port);
 
         if (r < 0)
-                return qn_fail(reterr, r, 0, "%.*s: this is no address to listen on; write HOST:PORT",
+                return qn_fail(reterr, r, 0,
+                               "%.*s: this is no address to listen on; write HOST:PORT",
                                QN_STR_ARG(address));
         r = getaddrinfo(host[0] ? host : NULL, port, &hints, &all);
         if (r != 0)
-                return qn_fail(reterr, -EINVAL, 0, "%.*s: %s", QN_STR_ARG(address), gai_strerror(r));
+                return qn_fail(reterr, -EINVAL, 0, "%.*s: %s", QN_STR_ARG(address),
+                               gai_strerror(r));
         r = open_one(all, ret);
         freeaddrinfo(all);
         return r < 0 ? qn_fail(reterr, r, 0, "%.*s: cannot listen: %s", QN_STR_ARG(address),

@@ -5,7 +5,8 @@
 
 static void head(struct qn_buf *b, const char *name, const char *type, const char *help)
 {
-        qn_buf_printf(b, "# HELP qanat_gate_%s %s\n# TYPE qanat_gate_%s %s\n", name, help, name, type);
+        qn_buf_printf(b, "# HELP qanat_gate_%s %s\n# TYPE qanat_gate_%s %s\n", name, help, name,
+                      type);
 }
 
 static void one(struct qn_buf *b, const char *name, const char *type, const char *help, uint64_t v)
@@ -59,10 +60,12 @@ static void put_gate(struct qn_buf *b, const struct qn_gate *g)
         one(b, "late_total", "counter", "Analyses that took longer than the budget.", c->late);
         one(b, "served_total", "counter", "Artifacts served.", c->served);
         one(b, "blocked_total", "counter", "Requests for what is blocked.", c->blocked);
-        one(b, "quarantined_total", "counter", "Requests for what is in quarantine.", c->quarantined);
+        one(b, "quarantined_total", "counter", "Requests for what is in quarantine.",
+            c->quarantined);
         one(b, "warned_total", "counter", "Artifacts served with a warning.", c->warned);
         one(b, "ledger_rows_total", "counter", "Rows written to the ledger.", c->notes);
-        one(b, "alarms_total", "counter", "Artifacts that turned bad after they were served.", c->alarms);
+        one(b, "alarms_total", "counter", "Artifacts that turned bad after they were served.",
+            c->alarms);
         one(b, "cache_bytes", "gauge", "Bytes kept on disk.", g->cache_size);
         one(b, "packages", "gauge", "Packages in memory.", g->n_packages);
         one(b, "queue", "gauge", "Jobs that wait for an analysis.", qn_pool_pending(g->pool));

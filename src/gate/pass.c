@@ -85,7 +85,8 @@ static void send(struct qn_gate *g, struct qn_asked *a, const struct qn_upstream
         if (r == 0)
                 return;
         free(p);
-        qn_failure_set(&f, r == -EINVAL ? 400 : 503, "it cannot be passed on: %s", strerrordesc_np(-r));
+        qn_failure_set(&f, r == -EINVAL ? 400 : 503, "it cannot be passed on: %s",
+                       strerrordesc_np(-r));
         qn_answer_failure(g, a, &f);
 }
 
@@ -106,10 +107,11 @@ void qn_pass_write(struct qn_gate *g, struct qn_asked *a)
         const struct qn_upstream *u = qn_upstream_of(g, a->route.name, NULL, &f);
 
         if (u && !u->writes) {
-                qn_failure_set(&f, 403,
-                               "this registry only reads: publishing, logging in and changing tags are "
-                               "switched off (writes of upstream %.*s)",
-                               QN_STR_ARG(u->name));
+                qn_failure_set(
+                        &f, 403,
+                        "this registry only reads: publishing, logging in and changing tags are "
+                        "switched off (writes of upstream %.*s)",
+                        QN_STR_ARG(u->name));
                 u = NULL;
         }
         if (u)

@@ -56,10 +56,10 @@ const char *qn_route_kind_name(enum qn_route_kind k)
 
 static int hex_value(char c)
 {
-        return c >= '0' && c <= '9' ? c - '0'
-             : c >= 'a' && c <= 'f' ? c - 'a' + 10
-             : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                    : -1;
+        return c >= '0' && c <= '9'   ? c - '0'
+               : c >= 'a' && c <= 'f' ? c - 'a' + 10
+               : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                      : -1;
 }
 
 /* One byte of the path, decoded; -1: a broken escape, or one of the percent sign, which somebody behind us may decode again. */

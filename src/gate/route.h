@@ -31,12 +31,14 @@ enum qn_route_kind {
 
 struct qn_route {
         enum qn_route_kind kind;
-        char bytes[QN_ROUTE_PATH_MAX]; /* the path, decoded: what follows, but for query, points into it */
-        struct qn_str name;            /* of the package: one that can be asked for; empty: none */
-        struct qn_str version; /* VERSION: version or tag; TARBALL: of the file's name, empty when that is not base-version.tgz;
+        char bytes
+                [QN_ROUTE_PATH_MAX]; /* the path, decoded: what follows, but for query, points into it */
+        struct qn_str name;          /* of the package: one that can be asked for; empty: none */
+        struct qn_str
+                version; /* VERSION: version or tag; TARBALL: of the file's name, empty when that is not base-version.tgz;
                                   TAG: the tag; ATTESTATIONS: the version */
-        struct qn_str file;    /* TARBALL: the last part of the path */
-        struct qn_str query;   /* behind the "?": a slice of what was parsed; may be empty */
+        struct qn_str file;  /* TARBALL: the last part of the path */
+        struct qn_str query; /* behind the "?": a slice of what was parsed; may be empty */
 };
 
 /* path: of the request, with its query.  prefix: the path below which the gate answers ("" or "/npm").  Not to be copied: what

@@ -77,8 +77,10 @@ int qn_upstreams_load(struct qn_gate *g, struct qn_err *reterr)
         struct qn_url parsed;
         int r;
 
-        if (g->config->registry && qn_url_parse(qn_str_c(g->config->registry), &g->mem, &parsed, NULL) < 0)
-                return qn_fail(reterr, -EINVAL, 0, "%.200s: write the registry as a URL, http(s)://HOST/",
+        if (g->config->registry &&
+            qn_url_parse(qn_str_c(g->config->registry), &g->mem, &parsed, NULL) < 0)
+                return qn_fail(reterr, -EINVAL, 0,
+                               "%.200s: write the registry as a URL, http(s)://HOST/",
                                g->config->registry);
         g->upstreams = qn_arena_calloc(&g->mem, g->service.n_upstreams + 1, sizeof *g->upstreams);
         if (!g->upstreams)
@@ -87,8 +89,8 @@ int qn_upstreams_load(struct qn_gate *g, struct qn_err *reterr)
                 flags[in.n_flags++] = (struct qn_npmconf_pair){ QN_STR("registry"),
                                                                 qn_str_c(g->config->registry) };
         else if (given)
-                flags[in.n_flags++] = (struct qn_npmconf_pair){ QN_STR("registry"),
-                                                                g->service.upstreams[0].url };
+                flags[in.n_flags++] =
+                        (struct qn_npmconf_pair){ QN_STR("registry"), g->service.upstreams[0].url };
         r = qn_npmconf_load(&in, &g->npm, reterr);
         if (r < 0)
                 return r;
@@ -138,7 +140,8 @@ const struct qn_upstream *qn_upstream_of(struct qn_gate *g, struct qn_str name, 
         if (u || !owned)
                 return u ? u : &g->upstreams[0];
         qn_failure_set(f, 403,
-                       "%.*s is a name of this organisation's own, which is never asked for outside, and no "
+                       "%.*s is a name of this organisation's own, which is never asked for "
+                       "outside, and no "
                        "registry is configured that has it: ask who runs this registry",
                        QN_STR_ARG(name));
         return NULL;

@@ -50,7 +50,8 @@ static void fail(struct view *v, uint16_t status, const char *why)
 static uint32_t keep_ms(const struct view *v)
 {
         int64_t now = qn_gate_now();
-        int64_t left = QN_MIN(v->p->time + (int64_t)v->g->service.fresh_s * 1000, v->p->until) - now;
+        int64_t left =
+                QN_MIN(v->p->time + (int64_t)v->g->service.fresh_s * 1000, v->p->until) - now;
 
         return (uint32_t)QN_MAX(QN_MIN(left, (int64_t)1 << 30), (int64_t)1);
 }
@@ -132,12 +133,12 @@ static void on_squeezed(void *ctx QN_UNUSED, const struct qn_pool_result *res)
 static void squeeze(struct view *v)
 {
         _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(64);
-        struct qn_pool_job job = { .kind = QN_JOB_SQUEEZE,
-                                   .user = v,
-                                   .done = on_squeezed,
-                                   .input_fd = copy_fd(v->body) };
+        struct qn_pool_job job = {
+                .kind = QN_JOB_SQUEEZE, .user = v, .done = on_squeezed, .input_fd = copy_fd(v->body)
+        };
 
-        qn_analyse_write_squeeze(&params, v->a->q.encoding == QN_ENCODING_ZSTD ? QN_COMPRESS_ZSTD : QN_COMPRESS_GZIP);
+        qn_analyse_write_squeeze(&params, v->a->q.encoding == QN_ENCODING_ZSTD ? QN_COMPRESS_ZSTD
+                                                                               : QN_COMPRESS_GZIP);
         job.params = qn_buf_view(&params);
         if (job.input_fd >= 0 && qn_pool_submit(v->g->pool, &job) == 0)
                 return;
@@ -236,15 +237,16 @@ static void on_package(struct qn_gate *g, struct qn_package *p, const struct qn_
         *v = (struct view){ .g = g, .a = a, .p = p, .body = -1 };
         v->partial = a->route.kind != QN_ROUTE_PACKUMENT;
         v->form = a->q.abbreviated ? QN_FORM_SHORT : QN_FORM_FULL;
-        v->w = (struct qn_packument_rewrite){ .name = qn_str_c(p->name),
-                                              .base = g->service.url,
-                                              .abbreviated = v->form == QN_FORM_SHORT && !v->partial,
-                                              .only = a->route.kind == QN_ROUTE_VERSION ? a->route.version
-                                                                                        : QN_STR(""),
-                                              .tags_only = a->route.kind == QN_ROUTE_TAGS,
-                                              .blocked = p->blocked,
-                                              .n_blocked = p->n_blocked,
-                                              .message = p->message };
+        v->w = (struct qn_packument_rewrite){
+                .name = qn_str_c(p->name),
+                .base = g->service.url,
+                .abbreviated = v->form == QN_FORM_SHORT && !v->partial,
+                .only = a->route.kind == QN_ROUTE_VERSION ? a->route.version : QN_STR(""),
+                .tags_only = a->route.kind == QN_ROUTE_TAGS,
+                .blocked = p->blocked,
+                .n_blocked = p->n_blocked,
+                .message = p->message
+        };
         if (nothing_left(p)) {
                 g->counts.blocked++;
                 blocked(v);

@@ -188,7 +188,8 @@ static int on_served(void *ctx, const struct qn_ledger_artifact *s)
                                              .integrity = s->integrity,
                                              .now_ms = qn_gate_now() };
         struct qn_intel_answer ans;
-        int r = qn_intel_match(qn_tell_index(l->g->tell), qn_tell_trust(l->g->tell), &q, &l->a, &ans);
+        int r = qn_intel_match(qn_tell_index(l->g->tell), qn_tell_trust(l->g->tell), &q, &l->a,
+                               &ans);
 
         if (r == 0 && strcmp(qn_intel_verdict(&ans), "malicious") == 0)
                 qn_watch_alarm(l->g, s, "malicious", ans.matches[0].why);

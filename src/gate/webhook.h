@@ -18,8 +18,9 @@ struct qn_webhook_event {
         uint64_t id; /* the receiver's key for what came twice */
         int64_t time_ms;
         struct qn_str gate; /* its address */
-        struct qn_str name, version, integrity, url; /* of the artifact; url: where it came from; p NULL: not known */
-        enum qn_verdict_kind before, verdict;        /* when it was served, and now */
+        struct qn_str name, version, integrity,
+                url; /* of the artifact; url: where it came from; p NULL: not known */
+        enum qn_verdict_kind before, verdict; /* when it was served, and now */
         struct qn_str rule, reason;
         const struct qn_webhook_fetch *fetches; /* the newest first */
         size_t n_fetches;

@@ -81,8 +81,7 @@ static struct qn_str join(struct qn_arena *a, const struct qn_str *list, size_t 
         return s;
 }
 
-static int add_match(struct qn_tell *t, struct qn_event_set *set,
-                     const struct qn_intel_match *m)
+static int add_match(struct qn_tell *t, struct qn_event_set *set, const struct qn_intel_match *m)
 {
         struct qn_event e = qn_event_make(QN_EVENT_INTEL_MATCH, QN_LAYER_INTEL, QN_FILE_NONE);
 

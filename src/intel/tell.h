@@ -22,7 +22,8 @@ struct qn_intel *qn_tell_index(struct qn_tell *t);
 struct qn_intel_trust *qn_tell_trust(struct qn_tell *t);
 
 struct qn_told {
-        struct qn_str name, version, integrity; /* version empty: only what all of it is said to be */
+        struct qn_str name, version,
+                integrity; /* version empty: only what all of it is said to be */
         bool unnamed; /* it is somebody's own, whatever it calls itself: its name says nothing */
 };
 

@@ -49,21 +49,24 @@ struct qn_http_request {
         uint64_t from, bytes;        /* only so many bytes from there on; bytes 0: everything */
         size_t max;                  /* cap for the decompressed body */
         bool compressed;             /* offer gzip, br… (not useful for tarballs) */
-        bool pass;         /* an answer with any status is QN_HTTP_OK, with its body and headers; a GET that fails is
+        bool pass; /* an answer with any status is QN_HTTP_OK, with its body and headers; a GET that fails is
                               repeated all the same, and follows redirects */
-        uint32_t total_ms; /* for all of it, tries and waiting included; then it is QN_HTTP_LATE; 0: no limit */
+        uint32_t
+                total_ms; /* for all of it, tries and waiting included; then it is QN_HTTP_LATE; 0: no limit */
         struct qn_str method; /* "PUT", "POST", "DELETE"; p NULL: "GET" */
         /* Headers, p NULL: not sent; all of them, and method, are checked by qn_http_request_ok(). */
         struct qn_str content_type, content_encoding;
-        struct qn_str otp, auth_type, session, command; /* npm-otp, npm-auth-type, npm-session, npm-command */
-        struct qn_str signature_name, signature;        /* one of the caller's own: its name in lower case, its value */
+        struct qn_str otp, auth_type, session,
+                command; /* npm-otp, npm-auth-type, npm-session, npm-command */
+        struct qn_str signature_name,
+                signature; /* one of the caller's own: its name in lower case, its value */
 };
 
 /* Every text of a request, for those that copy or send it. */
-#define QN_HTTP_REQUEST_TEXTS(q)                                                                \
-        &(q)->url, &(q)->accept, &(q)->authorization, &(q)->cert, &(q)->key, &(q)->etag,        \
-                &(q)->method, &(q)->content_type, &(q)->content_encoding, &(q)->otp,            \
-                &(q)->auth_type, &(q)->session, &(q)->command, &(q)->signature_name,            \
+#define QN_HTTP_REQUEST_TEXTS(q)                                                         \
+        &(q)->url, &(q)->accept, &(q)->authorization, &(q)->cert, &(q)->key, &(q)->etag, \
+                &(q)->method, &(q)->content_type, &(q)->content_encoding, &(q)->otp,     \
+                &(q)->auth_type, &(q)->session, &(q)->command, &(q)->signature_name,     \
                 &(q)->signature
 
 /* A known method; headers of printable ASCII, at most QN_FETCH_HEADER_MAX bytes each; and none that says where a request
@@ -86,7 +89,8 @@ struct qn_http_result {
                 message; /* one sentence with the URL (credentials stripped) and the next step; "" when OK */
         struct qn_str url; /* the final one, after redirects */
         struct qn_str etag, last_modified, cache_control, content_type, date, link, authenticate,
-                notice, retry_after, location; /* www-authenticate, npm-notice…; p NULL when absent */
+                notice, retry_after,
+                location; /* www-authenticate, npm-notice…; p NULL when absent */
 };
 
 typedef void qn_http_done(struct qn_http_result *res, void *user);

@@ -11,9 +11,9 @@ struct qn_arena;
 struct qn_event_set;
 
 struct qn_dependency_in {
-        struct qn_str name, version; /* the package */
-        struct qn_str wanted, spec;  /* the dependency, and what is asked for of it */
-        struct qn_str flags;         /* for the events: "not-loaded" */
+        struct qn_str name, version;       /* the package */
+        struct qn_str wanted, spec;        /* the dependency, and what is asked for of it */
+        struct qn_str flags;               /* for the events: "not-loaded" */
         struct qn_cur package, dependency; /* the registry's documents of both */
 };
 

@@ -66,8 +66,8 @@ struct stem {
 static void put(struct stem *s, struct qn_str text)
 {
         for (size_t i = 0; i < text.n && s->n < sizeof s->p; i++)
-                s->p[s->n++] = text.p[i] >= 'A' && text.p[i] <= 'Z' ? (char)(text.p[i] | 0x20)
-                                                                    : text.p[i];
+                s->p[s->n++] =
+                        text.p[i] >= 'A' && text.p[i] <= 'Z' ? (char)(text.p[i] | 0x20) : text.p[i];
 }
 
 static struct qn_str without_number(struct qn_str s)

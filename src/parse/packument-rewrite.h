@@ -15,8 +15,9 @@ struct qn_arena;
 /* --- facts: what decides, of each version --- */
 
 struct qn_packument_fact {
-        struct qn_str version, tarball, integrity; /* tarball, integrity: p NULL when absent or unfit to be used */
-        int64_t time;                              /* QN_TIME_NONE */
+        struct qn_str version, tarball,
+                integrity; /* tarball, integrity: p NULL when absent or unfit to be used */
+        int64_t time;      /* QN_TIME_NONE */
         bool has_hooks, attested;
         bool mismatch; /* the entry names another package or version: nobody gets it */
 };
@@ -31,8 +32,8 @@ struct qn_packument_facts {
 
 /* -EINVAL: no packument, or one of another package than name.  Texts that are no version, no http(s) address, no SRI are left
  * out. */
-QN_MUST int qn_packument_facts(struct qn_cur in, struct qn_str name, struct qn_arena *a, struct qn_packument_facts *ret,
-                               struct qn_err *reterr);
+QN_MUST int qn_packument_facts(struct qn_cur in, struct qn_str name, struct qn_arena *a,
+                               struct qn_packument_facts *ret, struct qn_err *reterr);
 
 /* That order: semver precedence, then build data, then bytes. */
 int qn_packument_fact_cmp(const struct qn_packument_fact *a, const struct qn_packument_fact *b);
@@ -45,15 +46,18 @@ struct qn_packument_blocked {
 
 struct qn_packument_rewrite {
         struct qn_str name;
-        struct qn_str base;     /* the gate's address, no slash at the end: tarballs are base/name/-/file-version.tgz */
-        bool abbreviated;       /* application/vnd.npm.install-v1+json; else all that the registry said */
-        struct qn_str only;     /* not empty: the manifest of this version or tag alone (GET /name/version); -ENOENT */
-        bool tags_only;         /* the dist-tags alone (GET /-/package/name/dist-tags) */
+        struct qn_str
+                base; /* the gate's address, no slash at the end: tarballs are base/name/-/file-version.tgz */
+        bool abbreviated; /* application/vnd.npm.install-v1+json; else all that the registry said */
+        struct qn_str
+                only; /* not empty: the manifest of this version or tag alone (GET /name/version); -ENOENT */
+        bool tags_only; /* the dist-tags alone (GET /-/package/name/dist-tags) */
         const struct qn_packument_blocked *blocked; /* sorted by bytes of version */
         size_t n_blocked;
-        struct qn_str message;  /* of policyRestrictions */
+        struct qn_str message; /* of policyRestrictions */
 };
 
 /* After an error what the sink got is worthless.  Errors as in json.h; -EINVAL as above; -EACCES: `only` is blocked. */
-QN_MUST int qn_packument_rewrite(struct qn_cur in, const struct qn_packument_rewrite *w, struct qn_arena *a, qn_sink_fn *sink,
-                                 void *ctx, struct qn_err *reterr);
+QN_MUST int qn_packument_rewrite(struct qn_cur in, const struct qn_packument_rewrite *w,
+                                 struct qn_arena *a, qn_sink_fn *sink, void *ctx,
+                                 struct qn_err *reterr);

@@ -159,8 +159,8 @@ bool qn_semver_is_plain(struct qn_str s)
         for (size_t i = 0; i < s.n; i++) {
                 char c = s.p[i];
 
-                if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-                      c == '+' || c == '-'))
+                if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      c == '.' || c == '+' || c == '-'))
                         return false;
         }
         return qn_semver_parse(s, 0, &v) == 0;

@@ -27,7 +27,8 @@ QN_MUST int qn_analyse_write_npmrc(struct qn_buf *out, const struct qn_npmrc *rc
 QN_MUST int qn_analyse_read_name(struct qn_cur params, struct qn_str *ret);
 QN_MUST int qn_analyse_write_facts(struct qn_buf *out, const struct qn_packument_facts *f);
 /* blocked is put into the arena. */
-QN_MUST int qn_analyse_read_rewrite(struct qn_cur params, struct qn_arena *a, struct qn_packument_rewrite *ret);
+QN_MUST int qn_analyse_read_rewrite(struct qn_cur params, struct qn_arena *a,
+                                    struct qn_packument_rewrite *ret);
 QN_MUST int qn_analyse_read_squeeze(struct qn_cur params, enum qn_compression *ret);
 QN_MUST int qn_analyse_read_audit_kind(struct qn_cur params, enum qn_audit_kind *ret);
 QN_MUST int qn_analyse_write_pairs(struct qn_buf *out, const struct qn_audit *a);

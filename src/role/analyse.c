@@ -440,8 +440,10 @@ static const struct qn_role_job jobs[] = {
         { QN_JOB_DEPENDENCY, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_dependency },
         { QN_JOB_CONTENTS, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_contents },
         { QN_JOB_FACTS, QN_FACTS_REPLY_MAX, QN_PKG_SECONDS, run_facts },
-        { QN_JOB_REWRITE, 0, QN_PKG_SECONDS, .run_output = run_rewrite, .output_max = QN_ROLE_OUTPUT_MAX },
-        { QN_JOB_SQUEEZE, 0, QN_PKG_SECONDS, .run_output = run_squeeze, .output_max = QN_ROLE_OUTPUT_MAX },
+        { QN_JOB_REWRITE, 0, QN_PKG_SECONDS, .run_output = run_rewrite,
+          .output_max = QN_ROLE_OUTPUT_MAX },
+        { QN_JOB_SQUEEZE, 0, QN_PKG_SECONDS, .run_output = run_squeeze,
+          .output_max = QN_ROLE_OUTPUT_MAX },
         { QN_JOB_AUDIT, QN_AUDIT_REPLY_MAX, QN_PKG_SECONDS, run_audit },
 };
 

@@ -85,7 +85,8 @@ enum qn_analyse_beside {
 void qn_analyse_write_name(struct qn_buf *out, struct qn_str name);
 /* 0, -EBADMSG or -ENOBUFS; the lists live in the arena, texts are slices of the reply.  Names of tags are whatever bytes the
  * document has; versions, addresses and integrities are what they should be, the versions in order and none twice. */
-QN_MUST int qn_analyse_read_facts(struct qn_cur reply, struct qn_arena *a, struct qn_packument_facts *ret);
+QN_MUST int qn_analyse_read_facts(struct qn_cur reply, struct qn_arena *a,
+                                  struct qn_packument_facts *ret);
 
 /* Parameters of REWRITE. */
 void qn_analyse_write_rewrite(struct qn_buf *out, const struct qn_packument_rewrite *w);
@@ -135,9 +136,10 @@ struct qn_analyse_pick {
 /* What was chosen, and the highest lower version, to compare with. */
 struct qn_analyse_picked {
         struct qn_analyse_pick it, before; /* before: version.p NULL when there is none */
-        struct qn_str publisher; /* any bytes, at most QN_NAME_MAX; p NULL: unknown, or a CI service */
-        int64_t published;       /* milliseconds since 1970, or QN_TIME_NONE */
-        bool attested;                     /* the registry has attestations of it */
+        struct qn_str
+                publisher; /* any bytes, at most QN_NAME_MAX; p NULL: unknown, or a CI service */
+        int64_t published; /* milliseconds since 1970, or QN_TIME_NONE */
+        bool attested;     /* the registry has attestations of it */
         struct qn_str
                 earlier; /* the latest earlier version with provenance; p NULL: none, or not attested itself */
 };

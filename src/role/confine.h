@@ -9,8 +9,8 @@
 enum qn_role {
         QN_ROLE_ANALYSE, /* no files, no network, no exec: hostile bytes are parsed here */
         QN_ROLE_FETCH,   /* sockets, name resolution and CA files; no exec */
-        QN_ROLE_SERVE,   /* speaks HTTP on connections that it accepts; no files, no connections of its own, no exec */
-        QN_ROLE_TEST,    /* the analyse profile, for the test that tries to break out of it */
+        QN_ROLE_SERVE, /* speaks HTTP on connections that it accepts; no files, no connections of its own, no exec */
+        QN_ROLE_TEST, /* the analyse profile, for the test that tries to break out of it */
         QN_ROLE_MAX
 };
 

@@ -16,8 +16,8 @@
 #include "role/input.h"
 #include "role/msg.h"
 
-#define SECOND   UINT64_C(1000000000)
-#define TURN_MS  1000 /* the longest wait without a look at the clock */
+#define SECOND  UINT64_C(1000000000)
+#define TURN_MS 1000 /* the longest wait without a look at the clock */
 
 struct fetch {
         TAILQ_ENTRY(fetch) link;

@@ -9,8 +9,8 @@
 
 enum qn_fetch_message {
         QN_FETCH_OPTIONS = 1, /* input: the options; no answer */
-        QN_FETCH_SEND,        /* parameters: the request; descriptor: its body; beside, in place 0: what is sent */
-        QN_FETCH_PING,        /* the answer is empty */
+        QN_FETCH_SEND, /* parameters: the request; descriptor: its body; beside, in place 0: what is sent */
+        QN_FETCH_PING, /* the answer is empty */
 };
 
 void qn_fetch_write_opts(struct qn_buf *out, const struct qn_http_opts *o);

@@ -10,8 +10,9 @@
 #include "base/cur.h"
 #include "base/err.h"
 
-#define QN_BESIDE        3         /* inputs that a job may have beside the first */
-#define QN_BESIDE_OUTPUT QN_BESIDE /* the place behind them: where the role writes to, instead of a reply */
+#define QN_BESIDE 3 /* inputs that a job may have beside the first */
+#define QN_BESIDE_OUTPUT \
+        QN_BESIDE /* the place behind them: where the role writes to, instead of a reply */
 #define QN_BESIDE_PLACES (QN_BESIDE + 1)
 
 /* Descriptors in their places; all zero: there are none. */

@@ -80,7 +80,8 @@ static void deliver_answer(struct qn_pool *p, struct qn_worker *w)
                 status = qn_task_take_output(w->tasks.head, &output, &result.output_size);
         p->strikes -= p->strikes > 0;
         if (status < 0) {
-                copy_sentence(w->reply.status < 0 ? qn_cur_rest(&bytes) : qn_str_c(strerror(-status)),
+                copy_sentence(w->reply.status < 0 ? qn_cur_rest(&bytes)
+                                                  : qn_str_c(strerror(-status)),
                               why, sizeof why);
                 result.status = QN_POOL_FAILED;
                 result.code = status;

@@ -35,8 +35,9 @@ struct qn_role_job {
                           const struct qn_cur inputs[1 + QN_BESIDE], struct qn_buf *reply,
                           struct qn_err *reterr);
         /* Instead of them, for jobs that write a file of at most output_max bytes: the reply is empty. */
-        int (*run_output)(void *ctx, struct qn_cur params, const struct qn_cur inputs[1 + QN_BESIDE],
-                          struct qn_role_output *out, struct qn_err *reterr);
+        int (*run_output)(void *ctx, struct qn_cur params,
+                          const struct qn_cur inputs[1 + QN_BESIDE], struct qn_role_output *out,
+                          struct qn_err *reterr);
         size_t output_max;
 };
 

@@ -103,7 +103,7 @@ static void drop_output(struct qn_task *t)
 {
         if (t->beside.has >> QN_BESIDE_OUTPUT)
                 close(t->beside.fds[QN_BESIDE_OUTPUT]);
-        t->beside.has &= (uint8_t)~(1u << QN_BESIDE_OUTPUT);
+        t->beside.has &= (uint8_t) ~(1u << QN_BESIDE_OUTPUT);
 }
 
 /* A new file for every try: what a worker wrote that came to an end with it is gone. */
@@ -138,7 +138,7 @@ int qn_task_take_output(struct qn_task *t, int *ret, uint64_t *ret_size)
                 return r;
         *ret = t->beside.fds[QN_BESIDE_OUTPUT];
         *ret_size = size;
-        t->beside.has &= (uint8_t)~(1u << QN_BESIDE_OUTPUT);
+        t->beside.has &= (uint8_t) ~(1u << QN_BESIDE_OUTPUT);
         return 0;
 }
 

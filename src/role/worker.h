@@ -12,7 +12,7 @@
 
 struct qn_task {
         struct qn_task *next;
-        int fd; /* -1: input is used */
+        int fd;                      /* -1: input is used */
         struct qn_msg_beside beside; /* the output's place: since the task was given to a worker */
         struct qn_cur params, input;
         size_t weight; /* bytes of input */

@@ -162,8 +162,7 @@ int qn_ledger_verdict(struct qn_db *db, struct qn_str integrity, struct qn_arena
                       struct qn_ledger_verdict *ret)
 {
         sqlite3_stmt *s = qn_db_prepare(
-                db,
-                "SELECT verdict, score, reason, rules, time FROM verdict WHERE integrity = ?1");
+                db, "SELECT verdict, score, reason, rules, time FROM verdict WHERE integrity = ?1");
         int r;
 
         qn_db_bind_text(s, 1, integrity);
@@ -203,9 +202,9 @@ int qn_ledger_judged(struct qn_db *db, struct qn_str integrity, const struct qn_
 
 int qn_ledger_alarm(struct qn_db *db, const struct qn_ledger_alarm *a)
 {
-        sqlite3_stmt *s = qn_db_prepare(
-                db, "INSERT OR IGNORE INTO alarm(artifact, time, verdict, reason)"
-                    " VALUES(?1, ?2, ?3, ?4)");
+        sqlite3_stmt *s =
+                qn_db_prepare(db, "INSERT OR IGNORE INTO alarm(artifact, time, verdict, reason)"
+                                  " VALUES(?1, ?2, ?3, ?4)");
         int r;
 
         qn_db_bind_int(s, 1, a->artifact.id);
@@ -254,9 +253,9 @@ int qn_ledger_alarms(struct qn_db *db, bool untold,
 
 int qn_ledger_cache(struct qn_db *db, const struct qn_ledger_cached *c)
 {
-        sqlite3_stmt *s = qn_db_prepare(
-                db, "INSERT OR REPLACE INTO cached(kind, key, size, time, used, etag,"
-                    " last_modified) VALUES(?1, ?2, ?3, ?4, ?4, ?5, ?6)");
+        sqlite3_stmt *s =
+                qn_db_prepare(db, "INSERT OR REPLACE INTO cached(kind, key, size, time, used, etag,"
+                                  " last_modified) VALUES(?1, ?2, ?3, ?4, ?4, ?5, ?6)");
 
         qn_db_bind_int(s, 1, c->kind);
         qn_db_bind_text(s, 2, c->key);
@@ -294,9 +293,9 @@ static int touch(struct qn_db *db, enum qn_cached_kind kind, struct qn_str key, 
 int qn_ledger_cached(struct qn_db *db, enum qn_cached_kind kind, struct qn_str key, int64_t now,
                      struct qn_arena *a, struct qn_ledger_cached *ret)
 {
-        sqlite3_stmt *s = qn_db_prepare(
-                db, "SELECT kind, key, size, time, etag, last_modified FROM cached"
-                    " WHERE kind = ?1 AND key = ?2");
+        sqlite3_stmt *s =
+                qn_db_prepare(db, "SELECT kind, key, size, time, etag, last_modified FROM cached"
+                                  " WHERE kind = ?1 AND key = ?2");
         int r;
 
         qn_db_bind_int(s, 1, kind);

@@ -83,8 +83,8 @@ struct qn_ledger_cached {
         enum qn_cached_kind kind;
         struct qn_str key;
         uint64_t size;
-        int64_t time;                       /* when it was fetched or found current */
-        struct qn_str etag, last_modified;  /* p NULL: none */
+        int64_t time;                      /* when it was fetched or found current */
+        struct qn_str etag, last_modified; /* p NULL: none */
 };
 
 QN_MUST int qn_ledger_cache(struct qn_db *db, const struct qn_ledger_cached *c);

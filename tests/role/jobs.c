@@ -181,8 +181,9 @@ static int past_the_count(struct qn_role_output *out)
         return 0;
 }
 
-static int writes(void *ctx QN_UNUSED, struct qn_cur params, const struct qn_cur inputs[1 + QN_BESIDE],
-                  struct qn_role_output *out, struct qn_err *reterr)
+static int writes(void *ctx QN_UNUSED, struct qn_cur params,
+                  const struct qn_cur inputs[1 + QN_BESIDE], struct qn_role_output *out,
+                  struct qn_err *reterr)
 {
         struct qn_str in = qn_cur_rest(&inputs[0]);
         int r = qn_role_write(out, in.p, in.n);
@@ -191,7 +192,10 @@ static int writes(void *ctx QN_UNUSED, struct qn_cur params, const struct qn_cur
         case WRITE_CRASH:
                 abort();
         case WRITE_MAP:
-                return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, out->fd, 0) == MAP_FAILED ? -errno : r;
+                return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, out->fd, 0) ==
+                                       MAP_FAILED
+                               ? -errno
+                               : r;
         case WRITE_PAST:
                 return past_the_count(out);
         case WRITE_FAIL:

@@ -29,10 +29,10 @@ enum test_job {
 enum test_write {
         WRITE_ONLY,
         WRITE_CRASH,    /* writes, and crashes */
-        WRITE_MAP,        /* maps the output for writing, and goes on so */
-        WRITE_PAST,       /* more than it may, past the function that counts */
-        WRITE_FAIL,       /* and then fails */
-        WRITE_TOO_MUCH,   /* as much as it is let */
+        WRITE_MAP,      /* maps the output for writing, and goes on so */
+        WRITE_PAST,     /* more than it may, past the function that counts */
+        WRITE_FAIL,     /* and then fails */
+        WRITE_TOO_MUCH, /* as much as it is let */
 };
 
 struct test_state {

@@ -208,7 +208,12 @@ const struct probe probes[] = {
         BOTH(REFUSED, "clone3", clone3, P(clone_args), sizeof clone_args),
 #ifdef __x86_64__
         /* other numberings of the same calls */
-        { "getpid of x32", PROBE_KILLED, PROBE_KILLED, PROBE_KILLED, 0x40000000 + SYS_getpid, { 0 } },
+        { "getpid of x32",
+          PROBE_KILLED,
+          PROBE_KILLED,
+          PROBE_KILLED,
+          0x40000000 + SYS_getpid,
+          { 0 } },
         { "getpid of i386", PROBE_KILLED, PROBE_KILLED, PROBE_KILLED, CALL_I386, { 20 } },
 #endif
 };

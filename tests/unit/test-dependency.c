@@ -6,12 +6,18 @@
 #include "observe/dependency.h"
 #include "test.h"
 
-#define PERSON(name)  "\"maintainers\":[{\"name\":\"" name "\",\"email\":\"" name "@example.invalid\"}]"
-#define PACKAGE(name) "{\"_id\":\"" name "\",\"name\":\"" name "\"," PERSON("ada") ",\"versions\":{\"1.0.1\":{\"name\":\"" name "\",\"version\":\"1.0.1\"}}," \
-                      "\"time\":{\"created\":\"2020-01-01T00:00:00.000Z\",\"1.0.1\":\"2026-03-10T12:00:00.000Z\"}}"
+#define PERSON(name) \
+        "\"maintainers\":[{\"name\":\"" name "\",\"email\":\"" name "@example.invalid\"}]"
+#define PACKAGE(name)                                                                              \
+        "{\"_id\":\"" name "\",\"name\":\"" name                                                   \
+        "\"," PERSON("ada") ",\"versions\":{\"1.0.1\":{\"name\":\"" name                           \
+                            "\",\"version\":\"1.0.1\"}},"                                          \
+                            "\"time\":{\"created\":\"2020-01-01T00:00:00.000Z\",\"1.0.1\":\"2026-" \
+                            "03-10T12:00:00.000Z\"}}"
 #define VERSION(v, more) "\"" v "\":{\"name\":\"tint\",\"version\":\"" v "\"" more "}"
-#define DEPENDENCY(people, versions, times) \
-        "{\"_id\":\"tint\",\"name\":\"tint\"," people ",\"versions\":{" versions "},\"time\":{" times "}}"
+#define DEPENDENCY(people, versions, times)                                      \
+        "{\"_id\":\"tint\",\"name\":\"tint\"," people ",\"versions\":{" versions \
+        "},\"time\":{" times "}}"
 #define AT(v, time) "\"" v "\":\"2026-03-" time ":00.000Z\""
 #define HOOK        ",\"scripts\":{\"postinstall\":\"node a.js\"}"
 
@@ -47,7 +53,8 @@ static const struct qn_event *told(const char *what)
 
 TEST(documents_that_are_none)
 {
-        static const char good[] = DEPENDENCY(PERSON("eve"), VERSION("1.0.0", ""), AT("1.0.0", "10T01:00"));
+        static const char good[] =
+                DEPENDENCY(PERSON("eve"), VERSION("1.0.0", ""), AT("1.0.0", "10T01:00"));
 
         ASSERT_EQ(observe(PACKAGE("quiet-sums"), "", "^1"), -EBADMSG);
         ASSERT_EQ(observe("[]", good, "^1"), -EINVAL);
@@ -66,7 +73,8 @@ TEST(made_for_the_release)
 
         ASSERT_EQ(observe(PACKAGE("quiet-sums"),
                           DEPENDENCY(PERSON("eve"), VERSION("1.0.0", "") "," VERSION("1.0.1", HOOK),
-                                     AT("created", "09T19:00") "," AT("1.0.0", "09T19:00") "," AT("1.0.1", "10T11:00")),
+                                     AT("created", "09T19:00") "," AT("1.0.0", "09T19:00") "," AT(
+                                             "1.0.1", "10T11:00")),
                           "^1.0.0"),
                   0);
         e = told("dependency-young");
@@ -81,8 +89,9 @@ TEST(made_for_the_release)
 
 TEST(which_version_would_be_installed)
 {
-        static const char doc[] = DEPENDENCY(PERSON("eve"), VERSION("1.0.0", HOOK) "," VERSION("2.0.0", ""),
-                                             AT("1.0.0", "10T10:00") "," AT("2.0.0", "10T11:00"));
+        static const char doc[] =
+                DEPENDENCY(PERSON("eve"), VERSION("1.0.0", HOOK) "," VERSION("2.0.0", ""),
+                           AT("1.0.0", "10T10:00") "," AT("2.0.0", "10T11:00"));
 
         ASSERT_EQ(observe(PACKAGE("quiet-sums"), doc, "1"), 0);
         ASSERT_STR(qn_event_get(told("dependency-young"), QN_ATTR_HOW), "hook");
@@ -97,39 +106,49 @@ TEST(which_version_would_be_installed)
 TEST(old_enough)
 {
         /* 72 hours and no more; a first version that is gone counts */
-        ASSERT_EQ(observe(PACKAGE("quiet-sums"),
-                          DEPENDENCY(PERSON("eve"), VERSION("1.0.0", HOOK), AT("1.0.0", "07T12:00")), "^1"),
-                  0);
+        ASSERT_EQ(
+                observe(PACKAGE("quiet-sums"),
+                        DEPENDENCY(PERSON("eve"), VERSION("1.0.0", HOOK), AT("1.0.0", "07T12:00")),
+                        "^1"),
+                0);
         ASSERT_NULL(told("dependency-young"));
         ASSERT_NOT_NULL(told("dependency-single"));
-        ASSERT_EQ(observe(PACKAGE("quiet-sums"),
-                          DEPENDENCY(PERSON("eve"), VERSION("1.0.0", HOOK), AT("1.0.0", "07T12:01")), "^1"),
-                  0);
+        ASSERT_EQ(
+                observe(PACKAGE("quiet-sums"),
+                        DEPENDENCY(PERSON("eve"), VERSION("1.0.0", HOOK), AT("1.0.0", "07T12:01")),
+                        "^1"),
+                0);
         ASSERT_NOT_NULL(told("dependency-young"));
         ASSERT_EQ(observe(PACKAGE("quiet-sums"),
                           DEPENDENCY(PERSON("eve"), VERSION("1.0.0", HOOK),
-                                     AT("modified", "10T11:00") "," AT("0.9.0", "01T00:00") "," AT("1.0.0", "10T11:00")),
+                                     AT("modified", "10T11:00") "," AT("0.9.0", "01T00:00") "," AT(
+                                             "1.0.0", "10T11:00")),
                           "^1"),
                   0);
         ASSERT_NULL(told("dependency-young"));
         ASSERT_NULL(told("dependency-single"));
         /* no dates: no age */
-        ASSERT_EQ(observe(PACKAGE("quiet-sums"), DEPENDENCY(PERSON("eve"), VERSION("1.0.0", HOOK), ""), "^1"), 0);
+        ASSERT_EQ(observe(PACKAGE("quiet-sums"),
+                          DEPENDENCY(PERSON("eve"), VERSION("1.0.0", HOOK), ""), "^1"),
+                  0);
         ASSERT_NULL(told("dependency-young"));
 }
 
 TEST(younger_than_the_release)
 {
         ASSERT_EQ(observe(PACKAGE("quiet-sums"),
-                          DEPENDENCY(PERSON("eve"), VERSION("1.0.0", ""), AT("1.0.0", "11T13:30")), "^1"),
+                          DEPENDENCY(PERSON("eve"), VERSION("1.0.0", ""), AT("1.0.0", "11T13:30")),
+                          "^1"),
                   0);
         ASSERT_STR(qn_event_get(told("dependency-young"), QN_ATTR_VALUE), "25 hours later");
 }
 
 TEST(whose_it_is)
 {
-        static const char own[] = DEPENDENCY(PERSON("ada"), VERSION("1.0.0", ""), AT("1.0.0", "10T11:00"));
-        static const char nobodys[] = DEPENDENCY("\"maintainers\":[{}]", VERSION("1.0.0", ""), AT("1.0.0", "10T11:00"));
+        static const char own[] =
+                DEPENDENCY(PERSON("ada"), VERSION("1.0.0", ""), AT("1.0.0", "10T11:00"));
+        static const char nobodys[] =
+                DEPENDENCY("\"maintainers\":[{}]", VERSION("1.0.0", ""), AT("1.0.0", "10T11:00"));
 
         ASSERT_EQ(observe(PACKAGE("quiet-sums"), own, "^1"), 0);
         ASSERT_STR(qn_event_get(told("dependency-young"), QN_ATTR_WHICH), "kin");
@@ -139,10 +158,13 @@ TEST(whose_it_is)
 
 TEST(what_a_proxy_tells_is_no_time)
 {
-        static const char proxied[] = "{\"_id\":\"tint\",\"name\":\"tint\",\"versions\":{" VERSION("1.0.0", HOOK) "},"
-                                      "\"time\":{" AT("1.0.0", "10T11:00") "}}";
-        static const char nobody[] = "{\"_id\":\"tint\",\"name\":\"tint\",\"versions\":{" VERSION("1.0.0", HOOK) "},"
-                                     "\"time\":{" AT("created", "10T11:00") "," AT("1.0.0", "10T11:00") "}}";
+        static const char proxied[] = "{\"_id\":\"tint\",\"name\":\"tint\",\"versions\":{" VERSION(
+                "1.0.0", HOOK) "},"
+                               "\"time\":{" AT("1.0.0", "10T11:00") "}}";
+        static const char nobody[] = "{\"_id\":\"tint\",\"name\":\"tint\",\"versions\":{" VERSION(
+                "1.0.0", HOOK) "},"
+                               "\"time\":{" AT("created", "10T11:00") "," AT("1.0.0",
+                                                                             "10T11:00") "}}";
 
         ASSERT_EQ(observe(PACKAGE("quiet-sums"), proxied, "^1"), 0);
         ASSERT_EQ(set.n, 0);

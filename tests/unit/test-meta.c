@@ -254,12 +254,16 @@ TEST(names_that_a_program_makes)
 
 TEST(dependencies_on_names_that_a_program_makes)
 {
-        observe("{\"name\":\"zul-tapai9-kyuki\",\"version\":\"1.0.0\",\"dependencies\":{\"andi-rendang23-breki\":\"1\","
-                "\"budi-bakso4-miro\":\"1\",\"citra-gado61-sluey\":\"1\",\"dewi-soto8-apbuk\":\"1\",\"eka-sate12-tokek\":\"1\"}}",
+        observe("{\"name\":\"zul-tapai9-kyuki\",\"version\":\"1.0.0\",\"dependencies\":{\"andi-"
+                "rendang23-breki\":\"1\","
+                "\"budi-bakso4-miro\":\"1\",\"citra-gado61-sluey\":\"1\",\"dewi-soto8-apbuk\":"
+                "\"1\",\"eka-sate12-tokek\":\"1\"}}",
                 "");
         ASSERT_TRUE(told("sibling-dependencies", "generated") && !told("sibling-dependencies", ""));
-        observe("{\"name\":\"babel-preset\",\"version\":\"1.0.0\",\"dependencies\":{\"babel-plugin-polyfill-corejs2\":\"1\","
-                "\"babel-plugin-polyfill-corejs3\":\"1\",\"hast-util-from-parse5\":\"1\",\"parse5-sax-parser\":\"1\","
+        observe("{\"name\":\"babel-preset\",\"version\":\"1.0.0\",\"dependencies\":{\"babel-plugin-"
+                "polyfill-corejs2\":\"1\","
+                "\"babel-plugin-polyfill-corejs3\":\"1\",\"hast-util-from-parse5\":\"1\",\"parse5-"
+                "sax-parser\":\"1\","
                 "\"character-entities-html4\":\"1\"}}",
                 "");
         ASSERT_FALSE(told("sibling-dependencies", NULL));
@@ -275,16 +279,18 @@ TEST(accounts)
         ASSERT_FALSE(told("disposable-mail", NULL));
 #define PEOPLE(list) HISTORY(",\"maintainers\":[" list "]", ORDINARY)
 #define ONE(n, m)    "{\"name\":\"" n "\",\"email\":\"" m "\"}"
-        observe(MANIFEST, PEOPLE(ONE("user01", "a@x.invalid") "," ONE("User02", "b@x.invalid") "," ONE(
-                                         "user15", "c@x.invalid")));
+        observe(MANIFEST, PEOPLE(ONE("user01", "a@x.invalid") "," ONE(
+                                  "User02", "b@x.invalid") "," ONE("user15", "c@x.invalid")));
         ASSERT_TRUE(told("account-series", "name") && !told("account-series", "mail"));
         observe(MANIFEST, PEOPLE(ONE("user01", "a@x.invalid") "," ONE("user02", "b@x.invalid")));
         ASSERT_FALSE(told("account-series", NULL));
-        observe(MANIFEST, PEOPLE(ONE("uma", "sto@x.invalid") "," ONE("ben", "sto+1@x.invalid") "," ONE(
-                                         "cid", "STO+two@x.invalid") "," ONE("dan", "sto3@x.invalid")));
+        observe(MANIFEST,
+                PEOPLE(ONE("uma", "sto@x.invalid") "," ONE("ben", "sto+1@x.invalid") "," ONE(
+                        "cid", "STO+two@x.invalid") "," ONE("dan", "sto3@x.invalid")));
         ASSERT_TRUE(told("account-series", "mail") && !told("account-series", "name"));
-        observe(MANIFEST, PEOPLE(ONE("uma", "sto+1@x.invalid") "," ONE("ben", "sto+2@y.invalid") "," ONE(
-                                         "uma", "sto+3@x.invalid") "," ONE("7", "8@x.invalid")));
+        observe(MANIFEST,
+                PEOPLE(ONE("uma", "sto+1@x.invalid") "," ONE("ben", "sto+2@y.invalid") "," ONE(
+                        "uma", "sto+3@x.invalid") "," ONE("7", "8@x.invalid")));
         ASSERT_FALSE(told("account-series", NULL));
 }
 
@@ -333,35 +339,40 @@ TEST(texts_made_from_one_template)
 {
         char first[64], wallets[64];
 
-        observe_files("{\"name\":\"elf-quiet-brook-304\",\"version\":\"1.0.0\",\"description\":"
-                      "\"Package generated   automatically every 2 minutes\"}",
-                      "# elf-quiet-brook-304\n\nThis package of the series is number 304 of all that "
-                      "were ever made.",
-                      "version: 1\ncodeOwners:\n  - '" WALLET("a") "'\n  - '" WALLET("b") "'\n");
+        observe_files(
+                "{\"name\":\"elf-quiet-brook-304\",\"version\":\"1.0.0\",\"description\":"
+                "\"Package generated   automatically every 2 minutes\"}",
+                "# elf-quiet-brook-304\n\nThis package of the series is number 304 of all that "
+                "were ever made.",
+                "version: 1\ncodeOwners:\n  - '" WALLET("a") "'\n  - '" WALLET("b") "'\n");
         ASSERT_TRUE(told("boilerplate", "description") && !told("boilerplate", "readme"));
         snprintf(first, sizeof first, "%s", print_of("readme"));
         snprintf(wallets, sizeof wallets, "%s", print_of("wallets"));
         ASSERT_TRUE(first[0] && wallets[0] && print_of("description")[0]);
-        observe_files("{\"name\":\"elf-loud-hill-17\",\"version\":\"1.0.0\"}",
-                      "# Elf-loud-hill-17\r\n\r\nThis package of the series is number 17 of all that "
-                      "were ever made!",
-                      "version: 2\ncodeOwners:\n  - '" WALLET("b") "'\n  - '" WALLET("a") "'\n");
+        observe_files(
+                "{\"name\":\"elf-loud-hill-17\",\"version\":\"1.0.0\"}",
+                "# Elf-loud-hill-17\r\n\r\nThis package of the series is number 17 of all that "
+                "were ever made!",
+                "version: 2\ncodeOwners:\n  - '" WALLET("b") "'\n  - '" WALLET("a") "'\n");
         ASSERT_STR(qn_str_c(print_of("readme")), first);
         ASSERT_STR(qn_str_c(print_of("wallets")), wallets);
-        observe_files("{\"name\":\"elf-loud-hill-17\",\"version\":\"1.0.0\"}",
-                      "# Elf-loud-hill-17\n\nThis package of the house is number 17 of all that were "
-                      "ever made!",
-                      "codeOwners:\n  - '" WALLET("c") "'\n  - '0x1'\n");
+        observe_files(
+                "{\"name\":\"elf-loud-hill-17\",\"version\":\"1.0.0\"}",
+                "# Elf-loud-hill-17\n\nThis package of the house is number 17 of all that were "
+                "ever made!",
+                "codeOwners:\n  - '" WALLET("c") "'\n  - '0x1'\n");
         ASSERT_TRUE(print_of("readme")[0] && strcmp(print_of("readme"), first) != 0);
         ASSERT_TRUE(print_of("wallets")[0] && strcmp(print_of("wallets"), wallets) != 0);
         /* next to no words, and a package that is of use */
-        observe_files("{\"name\":\"elf-loud-hill-17\",\"version\":\"1.0.0\",\"description\":\"Elf\"}",
-                      "# Elf loud hill", NULL);
+        observe_files(
+                "{\"name\":\"elf-loud-hill-17\",\"version\":\"1.0.0\",\"description\":\"Elf\"}",
+                "# Elf loud hill", NULL);
         ASSERT_STR(qn_str_c(print_of("readme")), "");
         ASSERT_STR(qn_str_c(print_of("description")), "");
-        observe_files("{\"name\":\"elf\",\"version\":\"1.0.0\",\"types\":\"a.d.ts\",\"description\":"
-                      "\"lorem ipsum dolor sit amet consectetur\"}",
-                      "One two three four five six seven eight nine", NULL);
+        observe_files(
+                "{\"name\":\"elf\",\"version\":\"1.0.0\",\"types\":\"a.d.ts\",\"description\":"
+                "\"lorem ipsum dolor sit amet consectetur\"}",
+                "One two three four five six seven eight nine", NULL);
         ASSERT_STR(qn_str_c(print_of("readme")), "");
         ASSERT_FALSE(told("boilerplate", NULL));
 }
@@ -424,14 +435,22 @@ TEST(what_npm_would_have_packed)
 
 #define AT(v, t) "\"" v "\":\"" t "\""
 
-#define BURST                                                                                      \
-        AT("1.0.0", "2024-01-01T00:00:00.000Z")                                                    \
-        "," AT("1.0.1", "2024-01-01T00:01:00.000Z") "," AT("1.0.2", "2024-01-01T00:02:00.000Z") "," AT( \
-                "1.0.3", "2024-01-01T00:03:00.000Z") "," AT("2.0.1", "2024-01-01T00:04:00.000Z")
-#define BURST_OF(times)                                                                            \
+#define BURST                                                                                     \
+        AT("1.0.0", "2024-01-01T00:00:00.000Z")                                                   \
+        "," AT("1.0.1", "2024-01-01T00:01:00.000Z") "," AT(                                       \
+                "1.0.2",                                                                          \
+                "2024-01-01T00:02:00.000Z") "," AT("1.0.3",                                       \
+                                                   "2024-01-01T00:03:00.000Z") "," AT("2.0.1",    \
+                                                                                      "2024-01-"  \
+                                                                                      "01T00:04:" \
+                                                                                      "00.000Z")
+#define BURST_OF(times)                                                                           \
         "{\"_id\":\"q\",\"name\":\"quiet-sums\",\"versions\":{" VERSION("1.0.0", "") "," VERSION( \
-                "1.0.1", "") "," VERSION("1.0.2", "") "," VERSION("1.0.3", "") "," VERSION(        \
-                "2.0.1", "") "},\"time\":{" times "}}"
+                "1.0.1", "") "," VERSION("1.0.2",                                                 \
+                                         "") "," VERSION("1.0.3",                                 \
+                                                         "") "," VERSION("2.0.1",                 \
+                                                                         "") "},\"time\":{" times \
+                                                                             "}}"
 
 TEST(bursts)
 {

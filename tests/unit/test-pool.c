@@ -740,11 +740,15 @@ TEST(an_output_is_sealed_and_the_callbacks)
 
         ASSERT_EQ(o.status, QN_POOL_OK);
         ASSERT_EQ(o.size, 7);
-        ASSERT_EQ(fcntl(o.fd, F_GET_SEALS), F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+        ASSERT_EQ(fcntl(o.fd, F_GET_SEALS),
+                  F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
         ASSERT_EQ(read(o.fd, text, sizeof text), 7);
         ASSERT_EQ(memcmp(text, "written", 7), 0);
         /* It is an input at once; nobody takes this one's output, and jobs that write none have none. */
-        ASSERT_EQ(qn_pool_submit(p, &(struct qn_pool_job){ .kind = JOB_WRITE, .input_fd = o.fd, .user = &a }), 0);
+        ASSERT_EQ(qn_pool_submit(
+                          p,
+                          &(struct qn_pool_job){ .kind = JOB_WRITE, .input_fd = o.fd, .user = &a }),
+                  0);
         ASSERT_EQ(finish(p, NULL), 0);
         ASSERT_EQ(a.status, QN_POOL_OK);
         ASSERT_EQ(open_descriptors(), before - 1);

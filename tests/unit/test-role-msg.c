@@ -65,12 +65,12 @@ TEST(job_with_a_damaged_head)
         static const struct {
                 uint8_t at, value;
         } damage[] = {
-                { 0, 0 },                              /* number 0 */
-                { 8, 4 },  { 9, 1 },     { 11, 0xff }, /* length of the parameters */
-                { 12, 4 }, { 13, 1 },    { 15, 0xff }, /* length of the input */
-                { 17, 1 }, { 17, 2 },    /* a descriptor and input; neither yes nor no */
+                { 0, 0 },                                 /* number 0 */
+                { 8, 4 },     { 9, 1 },     { 11, 0xff }, /* length of the parameters */
+                { 12, 4 },    { 13, 1 },    { 15, 0xff }, /* length of the input */
+                { 17, 1 },    { 17, 2 },    /* a descriptor and input; neither yes nor no */
                 { 18, 0x10 }, { 18, 0x80 }, /* a place beside the input that there is not */
-                { 19, 1 }, { 23, 1 },    /* bytes that must be 0 */
+                { 19, 1 },    { 23, 1 },    /* bytes that must be 0 */
         };
         struct qn_msg_job job;
 
