@@ -199,8 +199,7 @@ TEST(no_address_but_the_gates)
 {
         struct qn_packument_rewrite w = block_two();
         static const char *const dists[] = {
-                "\"dist\":{\"tarball\":\"//evil\"},\"dist\":{\"tarball\":\"//e\",\"tarball\":\"//"
-                "f\"}",
+                "\"dist\":{\"tarball\":\"//x\"},\"dist\":{\"tarball\":\"//e\",\"tarball\":\"//f\"}",
                 "\"dist\":{\"tarb\\u0061ll\":1,\"tarball\":{\"x\":[]}}",
                 "\"dist\":{}",
                 "\"dist\":\"https://evil/\"",
