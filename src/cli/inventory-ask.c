@@ -199,6 +199,9 @@ int qn_inventory_who_has(const struct qn_args *a)
         }
         if (r == 0)
                 r = qn_holdings_of(&q.db, name, q.from, q.to, on_holding, &q);
+        /* What is no range may still be what a source calls a version; else it must not look like an answer. */
+        if (r == 0 && !q.found && q.version.p && !q.range)
+                r = log_err(-EINVAL, "\"%.*s\" is no range of versions", QN_STR_ARG(q.version));
         if (r == 0 && !q.found && !q.json)
                 log_note("nobody has %s", what);
         return end(&q, r, false);
@@ -289,6 +292,9 @@ static int ask_intel(struct asked *q, struct qn_str what)
                 r = qn_intel_all(x.index, on_any, &x);
         if (r == 0 && !x.records)
                 r = log_err(-ENOENT, "no record has this id, and none speaks of it");
+        if (r == 0 && !q->found && !q->json)
+                log_note("nobody has what %zu record%s about", x.records,
+                         x.records == 1 ? " is" : "s are");
         qn_intel_close(x.index);
         return r;
 }

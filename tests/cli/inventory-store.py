@@ -55,6 +55,10 @@ def over_time(d):
     ok(spans(d, "b", "--between", "2024-01-01", "2024-12-31") == [], "in an earlier time")
     ok(spans(d, "b@^1", "--between", "2025-01-01", "2025-12-31") == [("1.0.0", "2025-01-01", "2025-03-01")], "with a range")
     ok(spans(d, "b@1.0.0") == [], "a version that is gone")
+    for wrong in ("b@>>1", "b@latest", "b@1.0.0.0"):
+        for form in ("table", "json"):
+            r = inv(d, "who-has", wrong, "--format", form)
+            ok(r.code == 2 and b"no range" in r.err and not r.out, f"what is no range is no answer: {wrong}", r)
     add(d, [("a", "1.0.0", "b"), ("b", "1.5.0")], "2025-02-01")  # late news
     every = ("--between", "2025-01-01", "2025-12-31")
     ok(spans(d, "b", *every) == [("1.0.0", "2025-01-01", "2025-02-01"), ("1.5.0", "2025-02-01", "2025-03-01"), ("2.0.0", "2025-03-01", None)],
@@ -105,6 +109,11 @@ def questions(d):
         got = {(m["name"], m["version"], m["asset"]["name"]) for m in r.json["matches"]}
         ok(r.code == 1 and got == {("a", "1.0.1", "q2"), ("a", "1.0.1", "old")}, f"exposure {word}", r)
     ok(inv(d, "exposure", "MAL-0").code == 2, "exposure to what is not known")
+    record.update(id="MAL-2025-2", summary="", affected=[{"package": {"ecosystem": "npm", "name": "nobodys"}, "versions": ["1.0.0"]}])
+    put(f"{d}/mal.json", json.dumps(record))
+    Run("intel", "--state", f"{d}/state", "import", f"{d}/mal.json")
+    r = inv(d, "exposure", "MAL-2025-2")
+    ok(r.code == 0 and b"nobody has what 1 record is about" in r.err, "exposure of nobody says so", r)
     put(f"{d}/q-yarn/yarn.lock", "# yarn lockfile v1\n\ny@1:\n  version \"1.0.0\"\n")
     inv(d, "add", f"{d}/q-yarn/yarn.lock", "--asset", "parts")
     inv(d, "add", f"{d}/q/package-lock.json", "--asset", "parts")
