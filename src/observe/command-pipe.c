@@ -34,6 +34,38 @@ static bool decodes_on_the_way(const struct qn_cmd_run *r, size_t i)
         return false;
 }
 
+static bool is_decode_option(struct qn_str w)
+{
+        if (qn_str_is(w, "--decode"))
+                return true;
+        for (size_t k = 1; qn_cmd_is_option(w) && w.p[1] != '-' && k < w.n; k++)
+                if (memchr("dDr", w.p[k], 3)) /* xxd -r */
+                        return true;
+        return false;
+}
+
+/* base64 -d and its like: what comes out was meant to be unreadable. */
+static bool decodes(const struct qn_cmd_info *in)
+{
+        bool openssl = qn_str_is(in->program, "openssl");
+
+        if (!openssl && !qn_str_is(in->program, "base64") && !qn_str_is(in->program, "xxd"))
+                return false;
+        for (size_t k = 1; k < in->argc; k++)
+                if (openssl ? qn_str_is(in->argv[k], "-d") : is_decode_option(in->argv[k]))
+                        return true;
+        return false;
+}
+
+static void report_decoded(struct qn_cmd_run *r, size_t run)
+{
+        struct qn_event e = qn_cmd_make(QN_EVENT_CODE_DECODE);
+
+        qn_event_attr(&e, QN_ATTR_ENCODING, QN_STR("base64"));
+        qn_event_attr(&e, QN_ATTR_INTO, QN_STR("shell"));
+        qn_cmd_emit(r, run, &e);
+}
+
 static bool runs_input(const struct qn_cmd_info *in)
 {
         if (!in->interp)
@@ -81,31 +113,108 @@ static void look_at_pipe(struct qn_cmd_run *r, size_t i)
                 qn_event_attr(&e, QN_ATTR_HOW, QN_STR("reverse-shell"));
                 qn_cmd_emit(r, i, &e);
         } else if (decodes_on_the_way(r, i)) {
-                struct qn_event e = qn_cmd_make(QN_EVENT_CODE_DECODE);
-
-                qn_event_attr(&e, QN_ATTR_ENCODING, QN_STR("base64"));
-                qn_event_attr(&e, QN_ATTR_INTO, QN_STR("shell"));
-                qn_cmd_emit(r, i, &e);
+                report_decoded(r, i);
         }
 }
 
-/* bash <(curl …), bash -c "$(curl …)", eval "$(curl …)", $(curl …) */
+static bool is_substituted(struct qn_str w)
+{
+        return w.n > 1 && (w.p[0] == '`' || qn_str_starts(w, "$("));
+}
+
+/* bash <(…), bash -c "$(…)", eval "$(…)", $(…): whether a command runs what the one in its words prints. */
+static bool runs_its_words(const struct qn_cmd_run *r, size_t i)
+{
+        const struct qn_shell_command *c = &r->sh.commands[i];
+        const struct qn_cmd_info *in = &r->info[i];
+
+        if (qn_str_is(in->program, "eval") || (c->argc && is_substituted(c->argv[0])))
+                return true;
+        for (size_t k = 1; in->interp && k + 1 < in->argc; k++)
+                if (qn_cmd_list_has(in->interp->eval, in->argv[k]) &&
+                    is_substituted(in->argv[k + 1]))
+                        return true;
+        return false;
+}
+
+/* X=$(…), export X=$(…) */
+struct qn_str qn_cmd_assigned(const struct qn_cmd_run *r, size_t i)
+{
+        const struct qn_shell_command *c = &r->sh.commands[i];
+        struct qn_str program = r->info[i].program, value = { 0 }, name;
+
+        if (!c->argc && c->n_assigns == 1)
+                value = c->assigns[0];
+        else if (c->argc == 2 && (qn_str_is(program, "export") || qn_str_is(program, "local") ||
+                                  qn_str_is(program, "readonly") || qn_str_is(program, "declare")))
+                value = c->argv[1];
+        name = qn_str_cut(&value, '=');
+        return is_substituted(value) ? name : (struct qn_str){ 0 };
+}
+
+/* $NAME or ${NAME}, and nothing else */
+static bool is_variable(struct qn_str w, struct qn_str name)
+{
+        if (w.n < 2 || w.p[0] != '$')
+                return false;
+        w = qn_str_skip(w, 1);
+        if (w.p[0] == '{' && w.p[w.n - 1] == '}')
+                w = qn_str_take(qn_str_skip(w, 1), w.n - 2);
+        return qn_str_eq(w, name);
+}
+
+static bool has_variable(const struct qn_cmd_info *in, struct qn_str name)
+{
+        for (size_t k = 1; k < in->argc && k < 8; k++) /* "$X" stands among the first */
+                if (is_variable(in->argv[k], name))
+                        return true;
+        return false;
+}
+
+/* X=$(…), then eval "$X", sh -c "$X" or echo "$X" | sh: the command that runs it, or how many there are. */
+static size_t runs_variable(const struct qn_cmd_run *r, size_t from, struct qn_str name)
+{
+        size_t i;
+
+        for (i = from; i < r->sh.n; i++) {
+                const struct qn_shell_command *c = &r->sh.commands[i];
+                const struct qn_cmd_info *in = &r->info[i];
+                uint32_t up = c->pipe_from;
+
+                if (c->argc == 1 && is_variable(c->argv[0], name))
+                        return i;
+                if (qn_str_is(in->program, "eval") && has_variable(in, name))
+                        return i;
+                if (up != QN_SHELL_NONE && runs_input(in) && has_variable(&r->info[up], name))
+                        return i;
+        }
+        return i;
+}
+
 static void look_at_substitution(struct qn_cmd_run *r, size_t i)
 {
         const struct qn_shell_command *c = &r->sh.commands[i];
-        const struct qn_shell_command *outer;
         const struct qn_cmd_info *parent;
+        struct qn_str name;
+        bool fetched = r->info[i].downloads, runs;
+        size_t run = c->parent;
 
-        if (!r->info[i].downloads || c->parent == QN_SHELL_NONE ||
+        if ((!fetched && !decodes(&r->info[i])) || c->parent == QN_SHELL_NONE ||
             (c->via != QN_SHELL_SUBSTITUTION && c->via != QN_SHELL_PROCESS))
                 return;
         parent = &r->info[c->parent];
-        outer = &r->sh.commands[c->parent];
-        if (parent->interp || qn_shell_is_shell(parent->program) ||
-            qn_str_is(parent->program, "eval") ||
-            (outer->argc && outer->argv[0].n > 1 &&
-             (outer->argv[0].p[0] == '`' || qn_str_starts(outer->argv[0], "$("))))
-                report_download_run(r, c->parent, &r->info[i], "substitution");
+        name = qn_cmd_assigned(r, c->parent);
+        runs = runs_its_words(r, c->parent);
+        if (fetched || c->via == QN_SHELL_PROCESS)
+                runs |= parent->interp || qn_shell_is_shell(parent->program);
+        if (!runs && name.n) {
+                run = runs_variable(r, c->parent + 1, name);
+                runs = run < r->sh.n;
+        }
+        if (runs && fetched)
+                report_download_run(r, run, &r->info[i], "substitution");
+        else if (runs)
+                report_decoded(r, run);
 }
 
 static struct qn_str base_name(struct qn_str p)

@@ -45,4 +45,6 @@ static inline void qn_cmd_add_address(struct qn_event *e, const struct qn_cmd_in
 /* Adds the command itself to an event and hands it over. */
 void qn_cmd_emit(struct qn_cmd_run *r, size_t i, struct qn_event *e);
 /* command-pipe.c */
+/* The variable that a command gives the output of another, or nothing. */
+struct qn_str qn_cmd_assigned(const struct qn_cmd_run *r, size_t i);
 void qn_cmd_look_at_pipes(struct qn_cmd_run *r, size_t i);

@@ -557,6 +557,38 @@ static bool is_output_option(struct qn_str w)
                qn_str_is(w, "--output-document") || qn_str_ieq(w, QN_STR("-outfile"));
 }
 
+/* -o FILE, and for curl and wget -fsSLo FILE, -o/tmp/x, --output=FILE; k is left at the last word of it. */
+static bool take_output(struct qn_cmd_info *in, size_t *k)
+{
+        bool curl = qn_str_is(in->program, "curl"), wget = qn_str_is(in->program, "wget");
+        /* what may stand before it in one word */
+        struct qn_str flags = curl ? QN_STR("#0123468aBfgGiIjJkLlMnNOpqRsSvVZ")
+                                   : QN_STR("46bcdEFhHKkLmNnpqrSvVx");
+        struct qn_str w = in->argv[*k], value = w, name = qn_str_cut(&value, '=');
+        size_t at = 1;
+
+        if (value.n && name.n > 2 && is_output_option(name)) {
+                in->out = value;
+                return true;
+        }
+        if ((curl || wget) && qn_cmd_is_option(w) && w.p[1] != '-') {
+                while (at < w.n && memchr(flags.p, w.p[at], flags.n))
+                        at++;
+                if (at == w.n || w.p[at] != (curl ? 'o' : 'O'))
+                        return false;
+                if (at + 1 < w.n) {
+                        in->out = qn_str_skip(w, at + 1);
+                        return true;
+                }
+        } else if (!is_output_option(w)) {
+                return false;
+        }
+        if (*k + 1 == in->argc)
+                return false;
+        in->out = in->argv[++*k];
+        return true;
+}
+
 static void find_address(struct qn_cmd_run *r, size_t i)
 {
         struct qn_cmd_info *in = &r->info[i];
@@ -564,13 +596,12 @@ static void find_address(struct qn_cmd_run *r, size_t i)
 
         for (size_t k = 1; k < in->argc; k++) {
                 struct qn_str w = in->argv[k];
-                bool curl_O = qn_str_is(w, "-O") && qn_str_is(in->program, "curl");
 
-                if (is_output_option(w) && !curl_O && k + 1 < in->argc) {
-                        in->out = in->argv[++k];
-                } else if (!qn_cmd_is_option(w) && !in->url.n && qn_str_chr(w, '.') > 0 &&
-                           (qn_url_split(w, false, &url) || qn_url_split(w, true, &url)) &&
-                           (url.scheme.n || !qn_str_is(in->argv[k - 1], "-H"))) {
+                if (take_output(in, &k))
+                        continue;
+                if (!qn_cmd_is_option(w) && !in->url.n && qn_str_chr(w, '.') > 0 &&
+                    (qn_url_split(w, false, &url) || qn_url_split(w, true, &url)) &&
+                    (url.scheme.n || !qn_str_is(in->argv[k - 1], "-H"))) {
                         in->url = w;
                         in->host = url.host;
                         in->class = qn_classify_host(r->t->classes, url.host, url.path);
@@ -645,6 +676,27 @@ static void report_network(struct qn_cmd_run *r, size_t i)
 
 /* --- all together --- */
 
+static bool mentions(struct qn_str w, struct qn_str name)
+{
+        for (size_t k = 0; k + name.n < w.n; k++) {
+                size_t from = k + 1 + (w.p[k + 1] == '{'), end = from + name.n;
+
+                if (w.p[k] == '$' && end <= w.n && memcmp(w.p + from, name.p, name.n) == 0 &&
+                    (end == w.n || !is_name_char(w.p[end])))
+                        return true;
+        }
+        return false;
+}
+
+/* X=$(cat ~/.npmrc); curl -d "$X" … */
+static void spread_by_variable(struct qn_cmd_run *r, size_t i, struct qn_str name)
+{
+        for (size_t k = i + 1; k < r->sh.n; k++)
+                for (size_t n = 1; n < r->sh.commands[k].argc; n++)
+                        if (mentions(r->sh.commands[k].argv[n], name))
+                                r->info[k].labels |= r->info[i].labels;
+}
+
 static void spread_labels(struct qn_cmd_run *r)
 {
         for (int round = 0; round < 2; round++) {
@@ -656,6 +708,14 @@ static void spread_labels(struct qn_cmd_run *r)
 
                         if (c->parent != QN_SHELL_NONE)
                                 r->info[c->parent].labels |= r->info[i - 1].labels;
+                }
+                for (size_t i = 0, vars = 0; i < r->sh.n && vars < QN_SHELL_VARS_MAX; i++) {
+                        struct qn_str name = qn_cmd_assigned(r, i);
+
+                        if (!name.n || !r->info[i].labels)
+                                continue;
+                        spread_by_variable(r, i, name);
+                        vars++;
                 }
         }
 }
@@ -681,6 +741,14 @@ static void summarise(struct qn_cmd_run *r)
         r->sum->cut = r->sh.cut;
 }
 
+/* cmd.exe looks in the directory itself: x.bat needs no path. */
+static bool is_batch_file(struct qn_str w)
+{
+        struct qn_str end = w.n > 4 ? qn_str_skip(w, w.n - 4) : (struct qn_str){ 0 };
+
+        return qn_str_ieq(end, QN_STR(".bat")) || qn_str_ieq(end, QN_STR(".cmd"));
+}
+
 /* ./x, /tmp/x, scripts\x.bat and the like start a file themselves. */
 static void look_for_direct_run(struct qn_cmd_run *r, const struct qn_cmd_info *in)
 {
@@ -688,7 +756,7 @@ static void look_for_direct_run(struct qn_cmd_run *r, const struct qn_cmd_info *
         char *p;
 
         if (!w.n || in->interp || memchr("$-@`", w.p[0], 4) ||
-            (qn_str_chr(w, '/') < 0 && qn_str_chr(w, '\\') < 0))
+            (qn_str_chr(w, '/') < 0 && qn_str_chr(w, '\\') < 0 && !is_batch_file(w)))
                 return;
         p = qn_arena_alloc(r->a, w.n);
         if (!p)
