@@ -281,6 +281,28 @@ static void secrets_sent(struct obeyed *o, struct qn_str run)
         qn_site_event(o->s, &o->site, &e);
 }
 
+static void at_node(struct obeyed *o, const struct qn_node *n)
+{
+        o->site.line = n->line;
+        o->site.column = n->column;
+        o->site.off = n->off;
+        o->site.text = qn_node_text(n);
+}
+
+/* Artifacts can be fetched by everybody who may see the run. */
+static void artifact_stored(struct obeyed *o, const struct qn_node *uses)
+{
+        struct qn_event e = qn_observe_make(QN_EVENT_WORKFLOW_WRITE);
+
+        if (!qn_str_starts(qn_node_text(uses), "actions/upload-artifact"))
+                return;
+        at_node(o, uses);
+        qn_event_attr(&e, QN_ATTR_PATH, o->s->path);
+        qn_event_attr(&e, QN_ATTR_HOW, QN_STR("ships"));
+        qn_event_attr(&e, QN_ATTR_WHAT, QN_STR("artifact"));
+        qn_site_event(o->s, &o->site, &e);
+}
+
 static void workflow_steps(struct obeyed *o, const struct qn_node *root)
 {
         const struct qn_node *jobs = qn_node_get(root, "jobs");
@@ -293,33 +315,56 @@ static void workflow_steps(struct obeyed *o, const struct qn_node *root)
                      qn_node_is(steps, QN_NODE_ARRAY) && k < steps->n && k < NODES_MAX; k++) {
                         const struct qn_node *run = qn_node_get(steps->items[k], "run");
 
+                        artifact_stored(o, qn_node_get(steps->items[k], "uses"));
                         if (!qn_node_text(run).n)
                                 continue;
-                        o->site.line = run->line;
-                        o->site.column = run->column;
-                        o->site.off = run->off;
-                        o->site.text = qn_node_text(run);
+                        at_node(o, run);
                         qn_site_command(o->s, &o->site, qn_node_text(run), &sum);
                         secrets_sent(o, qn_node_text(run));
                 }
         }
 }
 
+/* toJSON(secrets); GitHub reads names in any case, with blanks between. */
+static bool takes_all_secrets(struct qn_str text)
+{
+        static const char *const parts[] = { "(", "secrets", ")" };
+        ptrdiff_t at;
+
+        while ((at = qn_str_ifind(text, QN_STR("tojson"))) >= 0) {
+                struct qn_str rest = text = qn_str_skip(text, (size_t)at + 6);
+                size_t i;
+
+                for (i = 0; i < QN_ARRAY_SIZE(parts); i++) {
+                        struct qn_str part = qn_str_c(parts[i]);
+
+                        while (rest.n && (rest.p[0] == ' ' || rest.p[0] == '\t'))
+                                rest = qn_str_skip(rest, 1);
+                        if (!qn_str_ieq(qn_str_take(rest, part.n), part))
+                                break;
+                        rest = qn_str_skip(rest, part.n);
+                }
+                if (i == QN_ARRAY_SIZE(parts))
+                        return true;
+        }
+        return false;
+}
+
 static void workflow(struct obeyed *o, struct qn_cur data)
 {
+        struct qn_str text = qn_cur_rest(&data);
         struct qn_event e = qn_observe_make(QN_EVENT_WORKFLOW_WRITE);
         struct qn_node *root = NULL;
 
         qn_event_attr(&e, QN_ATTR_PATH, o->s->path);
         qn_event_attr(&e, QN_ATTR_HOW, QN_STR("ships"));
-        if (qn_str_find(qn_cur_rest(&data), QN_STR("toJSON(secrets)")) >= 0 ||
-            qn_str_find(qn_cur_rest(&data), QN_STR("toJson(secrets)")) >= 0)
+        if (takes_all_secrets(text))
                 qn_event_attr(&e, QN_ATTR_WHAT, QN_STR("all-secrets"));
-        else if (qn_str_find(qn_cur_rest(&data), QN_STR("self-hosted")) >= 0 &&
-                 qn_str_find(qn_cur_rest(&data), QN_STR("discussion")) >= 0)
+        else if (qn_str_find(text, QN_STR("self-hosted")) >= 0 &&
+                 qn_str_find(text, QN_STR("discussion")) >= 0)
                 qn_event_attr(&e, QN_ATTR_WHAT, QN_STR("remote-shell"));
-        else if (qn_str_find(qn_cur_rest(&data), QN_STR("pull_request_target")) >= 0 &&
-                 qn_str_find(qn_cur_rest(&data), QN_STR("pull_request.head.")) >= 0)
+        else if (qn_str_find(text, QN_STR("pull_request_target")) >= 0 &&
+                 qn_str_find(text, QN_STR("pull_request.head.")) >= 0)
                 qn_event_attr(&e, QN_ATTR_WHAT, QN_STR("foreign-code"));
         qn_site_event(o->s, &o->site, &e);
         if (qn_yaml_parse(data, &o->s->tmp, &root, NULL) == 0)

@@ -377,6 +377,16 @@ TEST(editors)
                             "a.invalid\n",
                             0 }),
                "never workflow.write what=all-secrets");
+        expect(FILES(PKG, { ".github/workflows/a.yml",
+                            "jobs:\n  a:\n    env: {S: '${{ ToJson( secrets ) }}'}\n    steps:\n"
+                            "    - uses: actions/upload-artifact@v4\n",
+                            0 }),
+               "never workflow.write what=all-secrets how=ships");
+        expect(FILES(PKG, { ".github/workflows/a.yml",
+                            "jobs: {a: {steps: [{uses: actions/upload-artifact@v4}]}}", 0 }),
+               "never workflow.write what=artifact");
+        expect_not(FILES(PKG, { ".github/workflows/a.yml", "# toJSON(secretsX) tojson", 0 }),
+                   "never workflow.write what=all-secrets");
         expect_not(FILES(PKG, { "template/.vscode/tasks.json", "{\"tasks\":[]}", 0 }),
                    "editor agent.config");
         expect(FILES(PKG,
