@@ -218,6 +218,19 @@ static void put_indicators(struct qn_jsonw *w, const struct qn_osv *osv)
         qn_jsonw_end_array(w);
 }
 
+static void put_references(struct qn_jsonw *w, const struct qn_osv *osv)
+{
+        qn_jsonw_array(w, "references");
+        for (size_t i = 0; i < osv->n_references; i++) {
+                qn_jsonw_object(w, NULL);
+                if (osv->references[i].type.n)
+                        qn_jsonw_str(w, "type", osv->references[i].type);
+                qn_jsonw_str(w, "url", osv->references[i].url);
+                qn_jsonw_end_object(w);
+        }
+        qn_jsonw_end_array(w);
+}
+
 void qn_intel_print_osv(struct qn_buf *out, const struct qn_osv *osv, unsigned indent)
 {
         struct qn_jsonw w = QN_JSONW_INIT(out, indent);
@@ -236,6 +249,8 @@ void qn_intel_print_osv(struct qn_buf *out, const struct qn_osv *osv, unsigned i
         if (osv->details.n)
                 qn_jsonw_str(&w, "details", osv->details);
         put_affected(&w, osv);
+        if (osv->n_references)
+                put_references(&w, osv);
         if (osv->n_origins || osv->n_indicators || osv->severity.n) {
                 qn_jsonw_object(&w, "database_specific");
                 if (osv->severity.n)

@@ -11,7 +11,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 
-#define VERSION  2u
+#define VERSION  3u
 #define READERS  4096u               /* processes that read at a time */
 #define MAP_SIZE ((size_t)16 << 30)  /* of addresses; the file is as large as it must be */
 #define SEEN_MAX ((size_t)256 << 20) /* memory for what an import has seen */

@@ -127,6 +127,15 @@ static void put_indicators(struct qn_buf *b, const struct qn_osv *osv)
         }
 }
 
+static void put_references(struct qn_buf *b, const struct qn_osv *osv)
+{
+        qn_intel_put_num(b, osv->n_references);
+        for (size_t i = 0; i < osv->n_references; i++) {
+                qn_intel_put_text(b, osv->references[i].type);
+                qn_intel_put_text(b, osv->references[i].url);
+        }
+}
+
 static void put_head(struct qn_buf *b, const struct qn_osv *osv)
 {
         qn_intel_put_text(b, osv->id);
@@ -160,6 +169,7 @@ void qn_intel_pack(const struct qn_osv *osv, struct qn_buf *out)
         qn_intel_put_text(out, osv->owner);
         put_origins(out, osv);
         put_indicators(out, osv);
+        put_references(out, osv);
         qn_buf_str(out, osv->details);
 }
 
@@ -285,6 +295,18 @@ static int get_indicators(struct qn_cur *c, struct qn_arena *a, struct qn_osv *o
         return r;
 }
 
+static int get_references(struct qn_cur *c, struct qn_arena *a, struct qn_osv *osv)
+{
+        int r = GET_ARRAY(c, a, 2, osv->references, osv->n_references);
+
+        for (size_t i = 0; r == 0 && i < osv->n_references; i++) {
+                r = qn_intel_get_text(c, &osv->references[i].type);
+                if (r == 0)
+                        r = qn_intel_get_text(c, &osv->references[i].url);
+        }
+        return r;
+}
+
 static int get_times(struct qn_cur *c, struct qn_osv *osv)
 {
         int64_t *const times[] = { &osv->modified_ms, &osv->published_ms, &osv->withdrawn_ms,
@@ -348,6 +370,8 @@ int qn_intel_unpack_cold(struct qn_cur cold, struct qn_arena *a, struct qn_osv *
         }
         if (r == 0)
                 r = get_indicators(&cold, a, osv);
+        if (r == 0)
+                r = get_references(&cold, a, osv);
         if (r == 0)
                 osv->details = qn_cur_rest(&cold);
         return r;

@@ -258,6 +258,24 @@ static int take_origins(struct reader *r, const struct qn_node *list)
         return e;
 }
 
+static int take_references(struct reader *r, const struct qn_node *list)
+{
+        struct qn_osv *o = r->osv;
+        size_t n = QN_MIN(length(list), (size_t)QN_OSV_REFERENCES_MAX);
+        int e = new_array(r, n, sizeof *o->references, &o->references);
+
+        for (size_t i = 0; e == 0 && i < n; i++) {
+                const struct qn_osv_reference ref = {
+                        .type = qn_node_text(qn_node_get(list->items[i], "type")),
+                        .url = qn_node_text(qn_node_get(list->items[i], "url")),
+                };
+
+                if (ref.url.n)
+                        o->references[o->n_references++] = ref;
+        }
+        return e;
+}
+
 #define MALWARE_CWE "CWE-506" /* embedded malicious code */
 
 static bool names_malware(const struct qn_node *specific)
@@ -377,6 +395,8 @@ int qn_osv_take(const struct qn_node *doc, struct qn_arena *a, struct qn_osv **r
                 e = take_iocs(&r, qn_node_get(specific, "indicators"));
         if (e == 0)
                 e = take_origins(&r, qn_node_get(specific, "malicious-packages-origins"));
+        if (e == 0)
+                e = take_references(&r, qn_node_get(doc, "references"));
         if (e < 0)
                 return e;
         r.osv->malware = is_malware(r.osv, doc);

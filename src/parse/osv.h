@@ -40,6 +40,11 @@ struct qn_osv_origin {
         struct qn_str source, id, import_time, modified_time;
 };
 
+/* Where more is told: "ARTICLE", https://… */
+struct qn_osv_reference {
+        struct qn_str type, url;
+};
+
 /* What an organisation decided for itself (parse/own-list.h). */
 enum qn_osv_policy { QN_OSV_NO_POLICY, QN_OSV_BLOCK, QN_OSV_ALLOW };
 
@@ -62,6 +67,8 @@ struct qn_osv {
         size_t n_origins;
         struct qn_indicator *indicators;
         size_t n_indicators;
+        struct qn_osv_reference *references;
+        size_t n_references;
 };
 
 QN_MUST int qn_osv_parse(struct qn_cur in, struct qn_arena *a, struct qn_osv **ret,

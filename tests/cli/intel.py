@@ -79,7 +79,8 @@ def questions(d):
     put(f"{d}/q.json", json.dumps([
         record("MAL-3", "q", database_specific={"iocs": {"domains": ["evil.example.invalid"]},
                                                "malicious-packages-origins": [{"source": "amazon-inspector"}]}),
-        record("GHSA-4", "q", ["1.0.0"], details="first\nsecond", database_specific={"severity": "HIGH"})]))
+        record("GHSA-4", "q", ["1.0.0"], details="first\nsecond",
+               references=[{"type": "ARTICLE", "url": "https://a.example.invalid/x"}, {"url": "https://b.example.invalid"}], database_specific={"severity": "HIGH"})]))
     intel(d, "import", f"{d}/q.json")
     r = lookup(d, "q@1.0.0")
     m = {x["id"]: x for x in r.json["matches"]}
@@ -92,6 +93,8 @@ def questions(d):
     ok(b"statement" in r.out and b"lists the version 1.0.0" in r.out, "--explain names record and version", r)
     r = intel(d, "show", "GHSA-4")
     ok(r.json["details"] == "first\nsecond" and r.json["affected"][0]["versions"] == ["1.0.0"], "a record comes back", r)
+    ok(r.json["references"] == [{"type": "ARTICLE", "url": "https://a.example.invalid/x"}, {"url": "https://b.example.invalid"}],
+       "with what it refers to", r)
     ok(intel(d, "show", "GHSA-5").code == 2, "an id that nobody has")
     r = intel(d, "find", "Evil[.]example.invalid")
     ok(r.code == 1 and b"MAL-3" in r.out and b"evil.example" not in r.out, "an indicator is found, and shown harmless", r)

@@ -373,6 +373,8 @@ TEST(a_packed_record_that_is_cut_is_refused)
         ASSERT_EQ(qn_osv_parse(CUR(RECORD("MAL-1", T1, ORIGIN("a"), "\"versions\":[\"1.0.0\"]")),
                                &arena, &osv, NULL),
                   0);
+        osv->references = &(struct qn_osv_reference){ QN_STR("WEB"), QN_STR("https://a.invalid") };
+        osv->n_references = 1;
         qn_intel_pack(osv, &b);
         ASSERT_EQ(qn_intel_split(qn_cur_mem(b.p, b.n), &p), 0);
         for (size_t n = 0; n < b.n - qn_cur_left(&p.cold); n++) {
@@ -386,6 +388,8 @@ TEST(a_packed_record_that_is_cut_is_refused)
         for (size_t n = 0; n < qn_cur_left(&p.cold); n++)
                 ASSERT_EQ(qn_intel_unpack_cold(qn_cur_mem(p.cold.p, n), &arena, osv), -EBADMSG);
         ASSERT_EQ(qn_intel_unpack_cold(p.cold, &arena, osv), 0);
+        ASSERT_EQ(osv->n_references, 1);
+        ASSERT_STR(osv->references[0].url, "https://a.invalid");
         qn_buf_done(&b);
 }
 

@@ -79,6 +79,24 @@ TEST(too_much_is_refused)
         qn_buf_done(&b);
 }
 
+TEST(references_are_kept_up_to_a_number)
+{
+        struct qn_buf b = QN_BUF_INIT(1 << 20);
+        struct qn_osv *osv = parse("{\"affected\":[],\"references\":[{\"type\":\"WEB\",\"url\":"
+                                   "\"https://a.invalid\"},{\"type\":\"FIX\"},7,{\"url\":\"b\"}]}");
+
+        ASSERT_EQ(osv->n_references, 2);
+        ASSERT_STR(osv->references[0].type, "WEB");
+        ASSERT_STR(osv->references[1].url, "b");
+        ASSERT_EQ(parse("{\"affected\":[],\"references\":{}}")->n_references, 0);
+        qn_buf_puts(&b, "{\"affected\":[],\"references\":[");
+        for (unsigned i = 0; i <= QN_OSV_REFERENCES_MAX; i++)
+                qn_buf_printf(&b, "%s{\"url\":\"%u\"}", i ? "," : "", i);
+        qn_buf_puts(&b, "]}");
+        ASSERT_EQ(parse(b.p)->n_references, QN_OSV_REFERENCES_MAX);
+        qn_buf_done(&b);
+}
+
 TEST(a_record_without_id_summary_or_details_is_one)
 {
         const struct qn_osv *o =
