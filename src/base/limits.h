@@ -91,6 +91,7 @@
 #define QN_SHELL_VARS_MAX     64u                /* constants of one shell script */
 #define QN_SHELL_PASSES_MAX   4u                 /* values of one list in a script that are tried */
 #define QN_SCRIPT_MAX         ((size_t)1 << 20)  /* bytes of one shell script that are read */
+#define QN_SHELL_DIR_MAX      1024u              /* bytes of a directory that cd leads to */
 
 /* --- JavaScript --- */
 #define QN_JS_FILE_MAX  ((size_t)24 << 20) /* bytes of one source file that is parsed */
@@ -278,7 +279,7 @@
 #define QN_OSV_EVENTS_MAX     100000u           /* in all ranges of one record */
 #define QN_OSV_VERSIONS_MAX   100000u
 #define QN_OSV_INDICATORS_MAX 2000u
-#define QN_OSV_REFERENCES_MAX 64u              /* of one record; further ones are left out */
+#define QN_OSV_REFERENCES_MAX 64u                 /* of one record; further ones are left out */
 #define QN_CHANGES_MAX        50000u              /* changed records that are fetched one by one */
 #define QN_OWN_ENTRIES_MAX    10000u              /* of an organisation's own list */
 #define QN_LISTING_CELL_MAX   65536u              /* bytes of one cell of a table */

@@ -22,6 +22,7 @@ struct qn_cmd_run {
         struct qn_shell sh;
         struct qn_cmd_info *info;
         struct qn_command_sum *sum;
+        struct qn_str dir; /* where `cd` led, below the package; may be empty */
 };
 
 static inline struct qn_event qn_cmd_make(enum qn_event_kind kind)

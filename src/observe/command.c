@@ -164,13 +164,70 @@ static void unwrap(struct qn_cmd_run *r, size_t i)
         in->filter = named(&r->t->filters, in->program);
 }
 
+static struct qn_str slashes(struct qn_cmd_run *r, struct qn_str w)
+{
+        char *p = qn_arena_alloc(r->a, w.n + 1);
+
+        for (size_t k = 0; p && k < w.n; k++)
+                p[k] = w.p[k] == '\\' ? '/' : w.p[k];
+        return p ? (struct qn_str){ p, w.n } : (struct qn_str){ 0 };
+}
+
+/* Whether it means another place after `cd`. */
+static bool is_relative(struct qn_str path)
+{
+        return path.n && !memchr("/~$%`\\-", path.p[0], 7) && !(path.n > 1 && path.p[1] == ':');
+}
+
+static struct qn_str in_dir(struct qn_cmd_run *r, struct qn_str path)
+{
+        struct qn_buf b = QN_BUF_INIT(QN_SCRIPT_MAX);
+        struct qn_str ret;
+
+        if (!r->dir.n)
+                return path;
+        qn_buf_str(&b, r->dir);
+        qn_buf_byte(&b, '/');
+        qn_buf_str(&b, path);
+        ret = qn_buf_error(&b) < 0 ? path : qn_arena_dup(r->a, qn_buf_view(&b));
+        qn_buf_done(&b);
+        return ret;
+}
+
+/* cd DIR && …: groups and conditions are not told apart, so that files are looked for in both places. */
+static void change_directory(struct qn_cmd_run *r, size_t i)
+{
+        static const char *const programs[] = { "cd", "pushd", "chdir", "set-location" };
+        const struct qn_cmd_info *in = &r->info[i];
+        struct qn_str to = { 0 };
+        bool changes = false;
+
+        for (size_t k = 0; k < QN_ARRAY_SIZE(programs); k++)
+                changes |= qn_str_is(in->program, programs[k]);
+        if (qn_str_is(in->program, "popd"))
+                r->dir = (struct qn_str){ 0 };
+        if (!changes)
+                return;
+        for (size_t k = 1; k < in->argc && !to.n; k++)
+                if (!qn_cmd_is_option(in->argv[k]) && !qn_str_ieq(in->argv[k], QN_STR("/d")))
+                        to = in->argv[k];
+        r->dir = is_relative(to) && r->dir.n + to.n < QN_SHELL_DIR_MAX ? in_dir(r, slashes(r, to))
+                                                                       : (struct qn_str){ 0 };
+}
+
 static void report_file(struct qn_cmd_run *r, struct qn_str path, struct qn_str lang)
 {
+        struct qn_str there;
+
         if (!path.n || qn_cmd_is_option(path))
                 return;
+        there = is_relative(path) ? in_dir(r, path) : path;
         if (!r->sum->target.n)
-                r->sum->target = path;
-        if (r->host->file)
+                r->sum->target = there;
+        if (!r->host->file)
+                return;
+        r->host->file(r->host->ctx, there, lang);
+        if (there.p != path.p)
                 r->host->file(r->host->ctx, path, lang);
 }
 
@@ -753,17 +810,33 @@ static bool is_batch_file(struct qn_str w)
 static void look_for_direct_run(struct qn_cmd_run *r, const struct qn_cmd_info *in)
 {
         struct qn_str w = in->argc ? in->argv[0] : (struct qn_str){ 0 };
-        char *p;
 
         if (!w.n || in->interp || memchr("$-@`", w.p[0], 4) ||
             (qn_str_chr(w, '/') < 0 && qn_str_chr(w, '\\') < 0 && !is_batch_file(w)))
                 return;
-        p = qn_arena_alloc(r->a, w.n);
-        if (!p)
+        report_file(r, slashes(r, w), QN_STR("exec"));
+}
+
+/* make takes its commands from a file. */
+static void look_for_make(struct qn_cmd_run *r, const struct qn_cmd_info *in)
+{
+        static const char *const names[] = { "Makefile", "makefile", "GNUmakefile" };
+        struct qn_str dir = r->dir, file = { 0 };
+
+        if (!qn_str_is(in->program, "make") && !qn_str_is(in->program, "gmake"))
                 return;
-        for (size_t k = 0; k < w.n; k++)
-                p[k] = w.p[k] == '\\' ? '/' : w.p[k];
-        report_file(r, (struct qn_str){ p, w.n }, QN_STR("exec"));
+        for (size_t k = 1; k + 1 < in->argc; k++) {
+                if (qn_str_is(in->argv[k], "-f") || qn_str_is(in->argv[k], "--file"))
+                        file = in->argv[k + 1];
+                else if ((qn_str_is(in->argv[k], "-C") || qn_str_is(in->argv[k], "--directory")) &&
+                         is_relative(in->argv[k + 1]) && in->argv[k + 1].n < QN_SHELL_DIR_MAX)
+                        r->dir = in_dir(r, in->argv[k + 1]);
+        }
+        if (file.n)
+                report_file(r, file, QN_STR("make"));
+        for (size_t k = 0; !file.n && k < QN_ARRAY_SIZE(names); k++)
+                report_file(r, qn_str_c(names[k]), QN_STR("make"));
+        r->dir = dir;
 }
 
 static int observe(struct qn_cmd_run *r)
@@ -779,9 +852,11 @@ static int observe(struct qn_cmd_run *r)
         }
         spread_labels(r);
         for (size_t i = 0; i < r->sh.n; i++) {
+                change_directory(r, i);
                 if (r->info[i].interp)
                         run_interpreter(r, i);
                 look_for_direct_run(r, &r->info[i]);
+                look_for_make(r, &r->info[i]);
                 if (r->info[i].argc)
                         run_script(r, &r->info[i]);
                 run_ai(r, i);

@@ -247,10 +247,11 @@ static void read_single(struct sh *s)
         s->p = close < s->end ? close + 1 : close;
 }
 
-/* Whether the word at hand ends as programs of Windows do. */
+/* Whether the word at hand ends as programs of Windows do, and scripts. */
 static bool ends_as_windows(const struct sh *s)
 {
-        static const char *const ends[] = { ".bat", ".cmd", ".exe", ".ps1", ".vbs" };
+        static const char *const ends[] = { ".bat", ".cmd", ".exe", ".ps1", ".vbs", ".js",
+                                            ".mjs", ".cjs", ".ts",  ".py",  ".sh" };
         struct qn_str w = { s->p, 0 };
 
         while (w.p + w.n < s->end && w.n < 256 && !is_blank(w.p[w.n]) && !is_meta(w.p[w.n]))

