@@ -22,6 +22,7 @@ struct listing {
         struct qn_buf out;
         struct qn_jsonw w;
         struct qn_table table;
+        const struct qn_ledger_filter *of;
 };
 
 static void put_text(struct listing *l, struct qn_str s, size_t width)
@@ -61,9 +62,7 @@ static int on_fetch(void *ctx, const struct qn_ledger_fetch *f)
                 qn_table_cell(&l->table, when(f->time, time));
                 put_text(l, f->artifact.name, 60);
                 put_text(l, f->artifact.version, 24);
-                qn_table_cell(&l->table, f->token.n     ? f->token
-                                         : f->address.n ? f->address
-                                                        : QN_STR("-"));
+                put_text(l, f->token.n ? f->token : f->address, 60);
                 put_text(l, f->ci, 24);
                 put_text(l, f->user_agent, 60);
                 return l->table.error;
@@ -86,6 +85,9 @@ static int on_alarm(void *ctx, const struct qn_ledger_alarm *a)
         struct listing *l = ctx;
         char time[QN_TIME_TEXT];
 
+        if ((l->of->name.n && !qn_str_eq(l->of->name, a->artifact.name)) ||
+            (l->of->version.n && !qn_str_eq(l->of->version, a->artifact.version)))
+                return 0;
         if (!l->json) {
                 qn_table_cell(&l->table, when(a->time, time));
                 put_text(l, a->artifact.name, 60);
@@ -190,6 +192,7 @@ int qn_gate_verb_ledger(const struct qn_args *a)
         r = qn_db_open(&qn_db_gate, a->state, false, &db, &err);
         if (r < 0)
                 return log_err(r, "%s", err.msg);
+        l.of = &f;
         r = l.json ? print_json(&l, &db, &f) : print(&l, &db, &f);
         qn_db_close(&db);
         if (r == 0)

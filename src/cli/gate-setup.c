@@ -57,16 +57,20 @@ static bool url_ok(struct qn_str url)
 
 /* --- the file --- */
 
-/* All lines but those that begin with a key of ours. */
-static void keep_others(struct qn_str text, const char *const keys[3], struct qn_buf *out)
+static bool begins(struct qn_str line, struct qn_str key)
+{
+        return key.n && line.n >= key.n && qn_str_eq(qn_str_take(line, key.n), key);
+}
+
+/* All lines but those that begin with a key of ours.  nested: what is indented belongs to something else. */
+static void keep_others(struct qn_str text, const struct qn_str keys[2], bool nested,
+                        struct qn_buf *out)
 {
         while (text.n) {
                 struct qn_str line = qn_str_cut(&text, '\n');
-                bool ours = false;
+                struct qn_str bare = nested ? line : qn_str_trim(line);
 
-                for (unsigned i = 0; i < 3; i++)
-                        ours = ours || (keys[i] && qn_str_starts(qn_str_trim(line), keys[i]));
-                if (!ours) {
+                if (!begins(bare, keys[0]) && !begins(bare, keys[1])) {
                         qn_buf_str(out, line);
                         qn_buf_byte(out, '\n');
                 }
@@ -112,12 +116,95 @@ static void merge_bun(struct qn_str old, const char *url, const char *variable, 
         }
 }
 
+static struct qn_str host_of(struct qn_str address)
+{
+        struct qn_str host = qn_str_cut(&address, '/');
+        ptrdiff_t end = qn_str_starts(host, "[") ? qn_str_chr(host, ']') : -1;
+
+        return end >= 0 ? qn_str_take(host, (size_t)end + 1) : qn_str_cut(&host, ':');
+}
+
+/* Whether a line of a list, or a list in one line, has the host. */
+static bool lists(struct qn_str text, struct qn_str host)
+{
+        bool v6 = qn_str_starts(host, "[");
+        struct qn_str bare = v6 ? qn_str_take(qn_str_skip(host, 1), host.n - 2) : host;
+
+        while (text.p) {
+                struct qn_str word = qn_str_cut(&text, ',');
+
+                while (word.n && strchr(" \t\r-[\"'", word.p[0]))
+                        word = qn_str_skip(word, 1);
+                while (word.n && strchr(" \t\r]\"'", word.p[word.n - 1]))
+                        word.n--;
+                if (qn_str_eq(word, bare))
+                        return true;
+        }
+        return false;
+}
+
+/* The line of a key, and what is behind it; false: there is none. */
+static bool find_line(struct qn_str text, const char *key, struct qn_str *ret, struct qn_str *rest)
+{
+        *rest = text;
+        while (rest->n) {
+                *ret = qn_str_cut(rest, '\n');
+                if (qn_str_starts(*ret, key))
+                        return true;
+                if (!rest->p)
+                        break;
+        }
+        return false;
+}
+
+/* Lines of a list that begin `rest`; whether the host is one.  ret_indent: of the first. */
+static bool lists_below(struct qn_str rest, struct qn_str host, struct qn_str *ret_indent)
+{
+        *ret_indent = QN_STR("  ");
+        for (bool first = true; rest.n && strchr(" \t-", rest.p[0]); first = false) {
+                struct qn_str line = qn_str_cut(&rest, '\n');
+
+                if (first)
+                        *ret_indent = qn_str_take(line, line.n - qn_str_trim(line).n);
+                if (lists(line, host))
+                        return true;
+        }
+        return false;
+}
+
+/* yarn speaks plain HTTP with hosts of a list, which may have others. */
+static void allow_http(struct qn_str text, struct qn_str host, struct qn_buf *out)
+{
+        static const char key[] = "unsafeHttpWhitelist:";
+        struct qn_str line, rest, indent;
+        ptrdiff_t open;
+
+        if (!find_line(text, key, &line, &rest)) {
+                qn_buf_str(out, text);
+                qn_buf_printf(out, "%s [\"%.*s\"]\n", key, QN_STR_ARG(host));
+                return;
+        }
+        open = qn_str_chr(line, '[');
+        if (lists(qn_str_skip(line, sizeof key - 1), host) || lists_below(rest, host, &indent)) {
+                qn_buf_str(out, text);
+                return;
+        }
+        if (open >= 0)
+                line = qn_str_take(line, (size_t)open + 1);
+        qn_buf_str(out, qn_str_take(text, (size_t)(line.p - text.p) + line.n));
+        if (open >= 0)
+                qn_buf_printf(out, "\"%.*s\", ", QN_STR_ARG(host));
+        else
+                qn_buf_printf(out, "\n%.*s- \"%.*s\"", QN_STR_ARG(indent), QN_STR_ARG(host));
+        qn_buf_str(out, qn_str_skip(text, (size_t)(line.p - text.p) + line.n));
+}
+
 static void merge(const struct client *c, struct qn_str old, const char *url, const char *variable,
                   struct qn_buf *out)
 {
         _cleanup_(qn_buf_done) struct qn_buf token_key = QN_BUF_INIT(4096);
         struct qn_str address = address_of(url);
-        const char *keys[3] = { c->key, NULL, NULL };
+        struct qn_str keys[2] = { qn_str_c(c->key ? c->key : ""), QN_STR("") };
         bool yarn = strcmp(c->name, "yarn") == 0;
 
         if (strcmp(c->name, "bun") == 0) {
@@ -129,28 +216,41 @@ static void merge(const struct client *c, struct qn_str old, const char *url, co
                         qn_buf_puts(&token_key, "npmAuthToken:");
                 else
                         qn_buf_printf(&token_key, "//%.*s/:_authToken=", QN_STR_ARG(address));
-                keys[1] = token_key.p;
+                keys[1] = qn_buf_view(&token_key);
         }
-        if (yarn && is_plain_http(url))
-                keys[2] = "unsafeHttpWhitelist:";
-        keep_others(old, keys, out);
+        keep_others(old, keys, yarn, out);
         if (strcmp(c->name, "yarn-classic") == 0)
                 qn_buf_printf(out, "registry \"%s/\"\n", url);
         else if (yarn)
                 qn_buf_printf(out, "npmRegistryServer: \"%s\"\n", url);
         else
                 qn_buf_printf(out, "registry=%s/\n", url);
-        if (keys[1] && yarn)
+        if (keys[1].n && yarn)
                 qn_buf_printf(out, "npmAuthToken: \"${%s}\"\n", variable);
-        else if (keys[1])
+        else if (keys[1].n)
                 qn_buf_printf(out, "//%.*s/:_authToken=${%s}\n", QN_STR_ARG(address), variable);
-        if (keys[2]) {
-                struct qn_str host = address;
+        if (yarn && is_plain_http(url)) {
+                struct qn_buf plain = *out;
 
-                host = qn_str_cut(&host, '/');
-                host = qn_str_cut(&host, ':');
-                qn_buf_printf(out, "unsafeHttpWhitelist: [\"%.*s\"]\n", QN_STR_ARG(host));
+                *out = QN_BUF_INIT(FILE_MAX_BYTES * 2);
+                allow_http(qn_buf_view(&plain), host_of(address), out);
+                qn_buf_done(&plain);
         }
+}
+
+/* Registries of single scopes, which are left as they are. */
+static void warn_of_scopes(const char *path, struct qn_str text)
+{
+        static const char *const words[] = { ":registry=", ":registry\" ", "npmScopes:",
+                                             "install.scopes" };
+        bool found = false;
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(words); i++)
+                found = found || qn_str_find(text, qn_str_c(words[i])) >= 0;
+        if (found)
+                log_note("%s names registries of single scopes: the gate does not see what comes "
+                         "from them",
+                         path);
 }
 
 static int write_file(const struct client *c, const char *dir, const char *url,
@@ -174,6 +274,7 @@ static int write_file(const struct client *c, const char *dir, const char *url,
         if (r < 0)
                 return log_err(r, "%s: %s", path, strerrordesc_np(-r));
         printf("%s: %s asks %s from now on\n", path, c->name, url);
+        warn_of_scopes(path, qn_buf_view(&old));
         if (variable)
                 printf("The token is read from $%s: set it where %s runs, never in this file.\n",
                        variable, c->name);

@@ -11,15 +11,18 @@
 #include "intel/index.h"
 #include "intel/record.h"
 #include "parse/semver.h"
+#include "store/ledger.h"
 
-#define DAY 86400
+#define DAY     86400
+#define FETCHED "fetched" /* the kind of what a client got, whatever it did with it */
 
 enum { EXIT_FOUND = 1 };
 
 /* A question about holdings and its answer, in both forms. */
 struct asked {
         const struct qn_args *args;
-        struct qn_db db;
+        struct qn_db db, gate;
+        bool has_db, has_gate; /* either may be missing */
         struct qn_arena a;
         struct qn_buf out;
         struct qn_jsonw w;
@@ -33,7 +36,9 @@ struct asked {
         int64_t from, to;
 };
 
-static int begin(struct asked *q, const struct qn_args *a, const char *schema, unsigned columns)
+/* clients: those of the gate count as well. */
+static int begin(struct asked *q, const struct qn_args *a, const char *schema, unsigned columns,
+                 bool clients)
 {
         struct qn_err err = { 0 };
         int r;
@@ -44,8 +49,13 @@ static int begin(struct asked *q, const struct qn_args *a, const char *schema, u
                              .table = QN_TABLE_INIT(columns),
                              .json = qn_inventory_is_json(a),
                              .to = QN_TIME_OPEN };
+        r = clients ? qn_db_open(&qn_db_gate, a->state, false, &q->gate, &err) : -ENOENT;
+        q->has_gate = r == 0;
+        if (r < 0 && r != -ENOENT)
+                log_note("who fetched it through the gate is not known: %s", err.msg);
         r = qn_db_open(&qn_db_inventory, a->state, false, &q->db, &err);
-        if (r < 0)
+        q->has_db = r == 0;
+        if (r < 0 && !(r == -ENOENT && q->has_gate))
                 return log_err(r, "%s", err.msg);
         q->w = QN_JSONW_INIT(&q->out, 0);
         if (q->json) {
@@ -65,7 +75,10 @@ static int end(struct asked *q, int r, bool found_matters)
         } else if (r == 0) {
                 r = qn_table_print(&q->table, &q->out, 0);
         }
-        qn_db_close(&q->db);
+        if (q->has_db)
+                qn_db_close(&q->db);
+        if (q->has_gate)
+                qn_db_close(&q->gate);
         qn_table_done(&q->table);
         qn_arena_done(&q->a);
         r = qn_inventory_finish(&q->out, r);
@@ -122,10 +135,49 @@ static int print_holding(struct asked *q, const struct qn_holding *h)
         cell(q, h->path, 80);
         cell(q, h->asset.environment, 20);
         cell(q, qn_inventory_when(h->since, since), 0);
+        if (qn_str_is(h->kind, FETCHED)) {
+                cell(q, QN_STR("nobody knows"), 0);
+                return q->table.error;
+        }
         cell(q,
              h->until == QN_TIME_OPEN ? QN_STR("still there") : qn_inventory_when(h->until, until),
              0);
         return q->table.error;
+}
+
+/* --- who fetched it through the gate --- */
+
+struct fetched {
+        struct asked *q;
+        qn_holding_fn *fn;
+};
+
+static int on_client(void *ctx, const struct qn_ledger_client *c)
+{
+        const struct fetched *f = ctx;
+        const struct qn_holding h = { .name = c->artifact.name,
+                                      .version = c->artifact.version,
+                                      .integrity = c->artifact.integrity,
+                                      .asset = { .kind = QN_STR("client"), .name = c->client },
+                                      .path = QN_STR("qanat gate"),
+                                      .kind = QN_STR(FETCHED),
+                                      .since = c->first / 1000,
+                                      .until = QN_TIME_OPEN,
+                                      .seen = c->last / 1000 };
+
+        return f->fn(f->q, &h);
+}
+
+/* What assets hold in [from, to], and what clients fetched before its end. */
+static int holders(struct asked *q, struct qn_str name, int64_t from, int64_t to, qn_holding_fn *fn)
+{
+        struct fetched f = { q, fn };
+        int r = q->has_db ? qn_holdings_of(&q->db, name, from, to, fn, q) : 0;
+
+        if (r == 0 && q->has_gate)
+                r = qn_ledger_clients(&q->gate, name, to >= INT64_MAX / 1000 ? 0 : (to + 1) * 1000,
+                                      on_client, &f);
+        return r;
 }
 
 /* --- who-has --- */
@@ -178,7 +230,7 @@ int qn_inventory_who_has(const struct qn_args *a)
         struct asked q;
         struct qn_str name, range;
         struct qn_range *parsed = NULL;
-        int r = begin(&q, a, "qanat.inventory.who-has/1", 6);
+        int r = begin(&q, a, "qanat.inventory.who-has/1", 6, true);
 
         if (r < 0)
                 return end(&q, r, false);
@@ -198,7 +250,7 @@ int qn_inventory_who_has(const struct qn_args *a)
                 qn_jsonw_array(&q.w, "matches");
         }
         if (r == 0)
-                r = qn_holdings_of(&q.db, name, q.from, q.to, on_holding, &q);
+                r = holders(&q, name, q.from, q.to, on_holding);
         /* What is no range may still be what a source calls a version; else it must not look like an answer. */
         if (r == 0 && !q.found && q.version.p && !q.range)
                 r = log_err(-EINVAL, "\"%.*s\" is no range of versions", QN_STR_ARG(q.version));
@@ -225,7 +277,7 @@ static int look_for(struct asked *q, const struct qn_osv *osv)
         q->osv = osv;
         for (size_t i = 0; r == 0 && i < osv->n_affected; i++) {
                 q->block = &osv->affected[i];
-                r = qn_holdings_of(&q->db, q->block->name, 0, QN_TIME_OPEN, on_exposed, q);
+                r = holders(q, q->block->name, 0, QN_TIME_OPEN, on_exposed);
         }
         return r;
 }
@@ -306,7 +358,7 @@ int qn_inventory_exposure(const struct qn_args *a)
 
         if (a->n != 2)
                 return log_err(-EINVAL, "usage: qanat inventory exposure ID|CAMPAIGN");
-        r = begin(&q, a, "qanat.inventory.exposure/1", 6);
+        r = begin(&q, a, "qanat.inventory.exposure/1", 6, true);
         if (r < 0)
                 return end(&q, r, false);
         if (q.json) {
@@ -345,7 +397,7 @@ int qn_inventory_stale(const struct qn_args *a)
 {
         uint64_t days = qn_args_u64(a, "days");
         struct asked q;
-        int r = begin(&q, a, "qanat.inventory.stale/1", 3);
+        int r = begin(&q, a, "qanat.inventory.stale/1", 3, false);
 
         if (r < 0)
                 return end(&q, r, false);

@@ -44,6 +44,14 @@ static void answer_refused(struct qn_flight *fl, struct qn_asked *a)
         qn_answer_blocked(fl->g, a, fl->name, fl->decision.reason, fl->decision.until_ms);
 }
 
+/* 0 would be for ever. */
+static uint32_t keep_ms(const struct qn_flight *fl)
+{
+        int64_t left = fl->decision.until_ms - qn_gate_now();
+
+        return (uint32_t)QN_MAX(QN_MIN(left, (int64_t)QN_GATE_KEPT_MS), (int64_t)1);
+}
+
 static void answer_body(struct qn_flight *fl, struct qn_asked *a)
 {
         char etag[256];
@@ -51,8 +59,7 @@ static void answer_body(struct qn_flight *fl, struct qn_asked *a)
         struct qn_front_answer h = {
                 .status = 200,
                 .keep = true,
-                .keep_ms =
-                        (uint32_t)QN_MIN(fl->decision.until_ms - qn_gate_now(), (int64_t)1 << 30),
+                .keep_ms = keep_ms(fl),
                 .artifact = (uint64_t)fl->artifact,
                 .package = fl->name,
                 .content_type = QN_STR("application/octet-stream"),
@@ -123,8 +130,17 @@ static void serve_all(struct qn_flight *fl)
         answer_all(fl, r < 0 ? answer_failure : answer_body);
 }
 
+/* While it was under way somebody may have blocked it: an answer that is sent behind the word to forget would be kept. */
 void qn_flight_land(struct qn_flight *fl)
 {
+        if (fl->place != qn_upstream_place(fl->g, fl->name)) {
+                qn_failure_set(&fl->failure, 503,
+                               "%.*s comes from another registry since this began: try again",
+                               QN_STR_ARG(fl->name));
+                qn_flight_fail(fl);
+                return;
+        }
+        qn_decide_known(fl->g, fl->integrity, &fl->mem, &fl->facts);
         qn_policy_decide(fl->g->policy, &fl->facts, qn_gate_now(), &fl->decision);
         note_decision(fl);
         if (lets_through(&fl->decision))
@@ -169,10 +185,11 @@ static void land_late(struct qn_flight *fl)
 
         fl->late = true;
         fl->g->counts.late++;
-        if (fl->body < 0) {
+        if (fl->body < 0 || fl->place != qn_upstream_place(fl->g, fl->name)) {
                 give_up_waiting(fl);
                 return;
         }
+        qn_decide_known(fl->g, fl->integrity, &fl->mem, &fl->facts);
         fl->facts.judged = fl->facts.late = true;
         fl->facts.verdict = QN_UNKNOWN;
         fl->facts.reason = QN_STR("its analysis takes longer than this registry waits");
@@ -291,7 +308,7 @@ static void fetch(struct qn_flight *fl)
                 qn_flight_fail(fl);
 }
 
-/* On disk and judged by the rules of today. */
+/* On disk, as whole as it was put there, and judged by the rules of today. */
 static bool is_known(struct qn_flight *fl)
 {
         struct qn_ledger_cached row;
@@ -299,8 +316,17 @@ static bool is_known(struct qn_flight *fl)
         if (!fl->integrity.n)
                 return false;
         fl->facts.judged = qn_decide_recorded(fl->g, fl->integrity, &fl->mem, &fl->facts);
-        return fl->facts.judged && qn_shelf_open(fl->g, QN_CACHED_TARBALL, fl->integrity, &fl->body,
-                                                 &fl->mem, &row) == 0;
+        if (!fl->facts.judged || qn_shelf_open(fl->g, QN_CACHED_TARBALL, fl->integrity, &fl->body,
+                                               &fl->mem, &row) < 0)
+                return false;
+        fl->size = row.size;
+        if (is_promised(fl))
+                return true;
+        qn_gate_note(fl->g, "%.*s@%.*s: its file in the cache is damaged, and fetched again",
+                     QN_STR_ARG(fl->name), QN_STR_ARG(fl->version));
+        qn_closep(&fl->body);
+        qn_shelf_drop(fl->g, QN_CACHED_TARBALL, fl->integrity);
+        return false;
 }
 
 static int take_fact(struct qn_flight *fl, const struct qn_packument_fact *fact)
@@ -342,6 +368,7 @@ static void on_package(struct qn_gate *g, struct qn_package *p, const struct qn_
         fl->p = p;
         qn_package_ref(p);
         fl->upstream = qn_upstream_of(g, fl->name, NULL, &fl->failure);
+        fl->place = qn_upstream_place(g, fl->name);
         if (!fl->upstream) {
                 qn_flight_fail(fl);
                 return;

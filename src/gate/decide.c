@@ -22,10 +22,19 @@ static int64_t first_of(const struct qn_package *p)
         return first;
 }
 
-/* The version before, as people read versions. */
-static const struct qn_packument_fact *before(const struct qn_package *p, size_t i)
+/* Versions that a thief publishes come in a row, as betas, and on several lines: what the one before has is no excuse while that
+ * is as new itself.  i: has hooks. */
+static bool has_new_hooks(const struct qn_package *p, size_t i)
 {
-        return i ? &p->facts.versions[i - 1] : NULL;
+        const struct qn_packument_fact *v = p->facts.versions;
+        size_t first = i;
+
+        while (first && v[first - 1].has_hooks)
+                first--;
+        if (!first)
+                return false;
+        return first == i || (v[i].time != QN_TIME_NONE && v[first].time != QN_TIME_NONE &&
+                              v[i].time - v[first].time < QN_GATE_HOOKS_MS);
 }
 
 /* Some lower version had provenance, and this one has none. */
@@ -60,6 +69,24 @@ static enum qn_policy_known known_of(const struct qn_intel_match *m)
         return m->sure == QN_INTEL_CONFIRMED ? QN_KNOWN_MALICIOUS : QN_KNOWN_SUSPICIOUS;
 }
 
+static void holds_until(struct qn_policy_facts *f, int64_t ms)
+{
+        if (!f->facts_until_ms || ms < f->facts_until_ms)
+                f->facts_until_ms = ms;
+}
+
+/* Entries of the own list that end. */
+static void note_ends(const struct qn_intel_match *m, int64_t now, struct qn_policy_facts *f)
+{
+        for (size_t i = 0; i < m->n; i++) {
+                const struct qn_osv *osv = m->statements[i].osv;
+
+                if (osv->policy != QN_OSV_NO_POLICY && osv->expires_ms != QN_TIME_NONE &&
+                    osv->expires_ms > now)
+                        holds_until(f, osv->expires_ms);
+        }
+}
+
 /* The worst that is said of it; -EIO when it cannot be asked, which is no reason to serve it. */
 static void ask_intel(struct qn_gate *g, struct qn_arena *a, struct qn_str integrity,
                       struct qn_policy_facts *f)
@@ -70,6 +97,9 @@ static void ask_intel(struct qn_gate *g, struct qn_arena *a, struct qn_str integ
                                              .now_ms = qn_gate_now() };
         struct qn_intel_answer ans;
 
+        f->known = QN_KNOWN_NOTHING;
+        f->known_id = f->known_why = QN_STR("");
+        f->facts_until_ms = 0;
         if (!g->tell)
                 return;
         if (qn_intel_match(qn_tell_index(g->tell), qn_tell_trust(g->tell), &q, a, &ans) < 0) {
@@ -81,6 +111,7 @@ static void ask_intel(struct qn_gate *g, struct qn_arena *a, struct qn_str integ
         for (size_t i = 0; i < ans.n; i++) {
                 enum qn_policy_known k = known_of(&ans.matches[i]);
 
+                note_ends(&ans.matches[i], q.now_ms, f);
                 if (k <= f->known)
                         continue;
                 f->known = k;
@@ -93,21 +124,28 @@ static void ask_intel(struct qn_gate *g, struct qn_arena *a, struct qn_str integ
 void qn_decide_facts(struct qn_gate *g, const struct qn_package *p, size_t i, struct qn_arena *a,
                      struct qn_policy_facts *ret)
 {
-        const struct qn_packument_fact *now = &p->facts.versions[i], *old = before(p, i);
-        bool owned;
+        const struct qn_packument_fact *now = &p->facts.versions[i];
 
         *ret = (struct qn_policy_facts){ .name = qn_str_c(p->name),
                                          .version = now->version,
                                          .published_ms = now->time,
                                          .first_ms = first_of(p),
                                          .has_hooks = now->has_hooks,
-                                         .hooks_new = now->has_hooks && old && !old->has_hooks,
+                                         .hooks_new = now->has_hooks && has_new_hooks(p, i),
                                          .provenance_lost = lost_provenance(p, i),
                                          .verdict = QN_UNKNOWN,
                                          .lookalike = lookalike_of(g, qn_str_c(p->name)) };
-        (void)qn_upstream_of(g, ret->name, &owned, &(struct qn_failure){ 0 });
-        ret->from_owned = owned;
-        ask_intel(g, a, now->integrity, ret);
+        qn_decide_known(g, now->integrity, a, ret);
+}
+
+void qn_decide_known(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
+                     struct qn_policy_facts *f)
+{
+        bool owned;
+
+        (void)qn_upstream_of(g, f->name, &owned, &(struct qn_failure){ 0 });
+        f->from_owned = owned;
+        ask_intel(g, a, integrity, f);
 }
 
 bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
@@ -119,6 +157,11 @@ bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_ar
             !qn_str_is(v.rules, g->rules_revision) ||
             qn_verdict_from_name(v.verdict, &f->verdict) < 0)
                 return false;
+        if (f->verdict == QN_UNKNOWN) { /* perhaps only this machine was busy */
+                if (qn_gate_now() - v.time >= QN_GATE_UNKNOWN_MS)
+                        return false;
+                holds_until(f, v.time + QN_GATE_UNKNOWN_MS);
+        }
         f->judged = true;
         f->reason = v.reason;
         return true;
@@ -200,7 +243,9 @@ static int finish(struct deciding *d)
 static void forget(struct qn_package *p)
 {
         p->decided = false;
+        p->decision++;
         p->blocked = NULL;
+        p->message = p->notice = (struct qn_str){ 0 };
         p->n_blocked = 0;
         qn_arena_reset(&p->decided_mem, 1 << 16);
         for (unsigned i = 0; i < QN_FORM_MAX; i++)

@@ -1,5 +1,6 @@
 /* face.c - the gate's end of the socket to its HTTP face (front.h). */
 #include <errno.h>
+#include <openssl/pem.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -110,8 +111,38 @@ static int read_pem(struct qn_gate *g, struct qn_str path, struct qn_str *ret)
                 qn_gate_note(g, "%s: %s", name, strerrordesc_np(-r));
                 return r;
         }
-        *ret = qn_arena_dup(&g->mem, qn_buf_view(&b));
+        *ret = qn_arena_dup(&g->service_mem, qn_buf_view(&b));
         return ret->p ? 0 : -ENOMEM;
+}
+
+static bool fits(struct qn_str cert, struct qn_str key)
+{
+        BIO *c = BIO_new_mem_buf(cert.p, (int)cert.n), *k = BIO_new_mem_buf(key.p, (int)key.n);
+        X509 *x = c ? PEM_read_bio_X509(c, NULL, NULL, NULL) : NULL;
+        EVP_PKEY *p = k ? PEM_read_bio_PrivateKey(k, NULL, NULL, NULL) : NULL;
+        bool r = x && p && X509_check_private_key(x, p) == 1;
+
+        EVP_PKEY_free(p);
+        X509_free(x);
+        BIO_free(k);
+        BIO_free(c);
+        return r;
+}
+
+int qn_face_check(struct qn_gate *g, struct qn_err *reterr)
+{
+        const struct qn_service *s = &g->service;
+        struct qn_str cert = { 0 }, key = { 0 };
+        int r = read_pem(g, s->cert, &cert);
+
+        if (r == 0)
+                r = read_pem(g, s->key, &key);
+        if (r == 0 && cert.p && !(key.p && fits(cert, key)))
+                r = -EINVAL;
+        return r < 0 && s->cert.p ? qn_fail(reterr, r, 0,
+                                            "%.*s: no certificate that fits the key can be read",
+                                            QN_STR_ARG(s->cert))
+                                  : r;
 }
 
 /* The path of the gate's own address. */
@@ -131,7 +162,7 @@ int qn_face_configure(struct qn_gate *g)
 {
         const struct qn_service *s = &g->service;
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)16 << 20);
-        struct qn_front_token *tokens = qn_arena_calloc(&g->mem, s->n_tokens + 1, sizeof *tokens);
+        struct qn_front_token *tokens = qn_arena_calloc(&g->service_mem, s->n_tokens + 1, sizeof *tokens);
         struct qn_front_config c = { .prefix = prefix_of(s->url),
                                      .tokens = tokens,
                                      .n_tokens = s->n_tokens,

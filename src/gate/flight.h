@@ -15,7 +15,8 @@ struct qn_flight {
         struct qn_asked_list waiting;
         struct qn_str name, version, integrity, tarball;
         struct qn_package *p;
-        const struct qn_upstream *upstream;
+        const struct qn_upstream *upstream; /* until it is asked */
+        uint64_t place;
         struct qn_policy_facts facts;
         struct qn_policy_decision decision;
         struct qn_failure failure; /* status 0: none */

@@ -67,6 +67,7 @@ static void count_request(struct qn_tally *t, const struct qn_conn *c, uint64_t 
 
         count(&k->requests, 1);
         count(&k->latency[latency_class(ns)], 1);
+        count(&k->latency_us, ns / 1000);
         count(&k->bytes, c->bytes);
         if (c->status < 600)
                 count(&k->by_status[c->status / 100], 1);
@@ -334,5 +335,8 @@ int qn_log_open(void)
 /* The old one stays open: somebody may be writing to it. */
 void qn_log_to(int fd)
 {
-        atomic_store(&log_fd, fd);
+        static int before = -1; /* somebody may be writing to the last one */
+
+        qn_closep(&before);
+        before = atomic_exchange(&log_fd, fd);
 }

@@ -268,7 +268,7 @@ int qn_front_read_config(struct qn_cur in, struct qn_arena *a, struct qn_front_c
 }
 
 /* All numbers of the counters, in order. */
-_Static_assert(sizeof(struct qn_front_counts) == 30 * sizeof(uint64_t), "nothing but numbers");
+_Static_assert(sizeof(struct qn_front_counts) == 31 * sizeof(uint64_t), "nothing but numbers");
 
 void qn_front_write_counts(struct qn_buf *out, const struct qn_front_counts *c)
 {

@@ -111,6 +111,7 @@ struct qn_front_counts {
                 refused /* rate, tokens */, malformed, bytes, artifacts,
                 open /* connections at the moment */;
         uint64_t by_status[6]; /* [2]: 2xx… */
+        uint64_t latency_us;   /* of all requests together */
         uint64_t latency[16]; /* requests that took at most 2^n × 0.1 ms, n = 0…14; [15]: longer */
 };
 

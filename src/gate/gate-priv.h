@@ -44,6 +44,7 @@ struct qn_asked {
         struct qn_arena mem;
         struct qn_front_question q; /* texts in mem */
         struct qn_route route;
+        unsigned anew; /* times that its answer was begun again */
 };
 
 TAILQ_HEAD(qn_asked_list, qn_asked);
@@ -93,6 +94,7 @@ struct qn_package {
         TAILQ_HEAD(, qn_package_wait) waiting;
         int fd, fresh_fd; /* the registry's document; the one that is being read; -1 */
         char etag[256], last_modified[64], fresh_etag[256], fresh_modified[64];
+        uint64_t fresh_size, place, fresh_place; /* where they came from (qn_upstream_place()) */
         struct qn_arena mem, next_mem; /* of facts, of those that are being read */
         struct qn_packument_facts facts;
         bool has_facts;
@@ -102,6 +104,7 @@ struct qn_package {
         /* What policy makes of it (decide.c). */
         struct qn_arena decided_mem;
         bool decided;
+        uint64_t decision; /* which one: what was made for another is not served */
         struct qn_packument_blocked *blocked; /* sorted by bytes of version */
         size_t n_blocked;
         struct qn_str message, notice; /* for people; notice p NULL: none */
@@ -128,12 +131,14 @@ struct qn_gate_counts {
         uint64_t asked, packuments, fetched, confirmed, failed, analysed, late, served, blocked,
                 quarantined, warned, notes, alarms;
         uint64_t by_verdict[QN_MALICIOUS + 1];
+        uint64_t analysis_sum_ms;
         uint64_t analysis_ms[16]; /* that took at most 2^n ms; [15]: longer */
 };
 
 struct qn_gate {
         const struct qn_gate_config *config;
         struct qn_arena mem;
+        struct qn_arena service_mem; /* of the service file and the upstreams: replaced with them */
         struct qn_service service;
         struct qn_upstream *upstreams; /* the first one is the default */
         size_t n_upstreams;
@@ -153,6 +158,7 @@ struct qn_gate {
         int *listening;
         char (*addresses)[64];
         size_t n_listening;
+        bool named_itself; /* service.url is the address on which it listens */
         int signals;
         int64_t stop_at,
                 checked_at; /* monotonic ms: when draining ends; when intelligence was looked at */
@@ -199,6 +205,8 @@ void qn_face_send(struct qn_gate *g, unsigned kind, uint64_t seq, struct qn_str 
                   struct qn_cur input, int fd);
 void qn_face_forget(struct qn_gate *g, struct qn_str package);
 QN_MUST int qn_face_configure(struct qn_gate *g);
+/* Whether certificate and key can be used. */
+QN_MUST int qn_face_check(struct qn_gate *g, struct qn_err *reterr);
 
 /* --- asked.c: what to do about a question; owns it --- */
 
@@ -207,6 +215,10 @@ void qn_gate_asked(struct qn_gate *g, struct qn_asked *a);
 /* --- upstream.c --- */
 
 QN_MUST int qn_upstreams_load(struct qn_gate *g, struct qn_err *reterr);
+/* The same for a service file that was read again. */
+QN_MUST int qn_upstreams_again(struct qn_gate *g, struct qn_err *reterr);
+/* Where a package comes from at this moment, as a number; 0: nowhere.  What came from another place is not it. */
+uint64_t qn_upstream_place(struct qn_gate *g, struct qn_str name);
 /* Whom to ask about a package (name empty: the default one); NULL and *f: nobody, it is owned and no place is known. */
 const struct qn_upstream *qn_upstream_of(struct qn_gate *g, struct qn_str name, bool *ret_owned,
                                          struct qn_failure *f);
@@ -233,7 +245,10 @@ const struct qn_packument_fact *qn_package_find(const struct qn_package *p, stru
 /* The facts about the i-th version of a package, without a verdict. */
 void qn_decide_facts(struct qn_gate *g, const struct qn_package *p, size_t i, struct qn_arena *a,
                      struct qn_policy_facts *ret);
-/* Adds the verdict that is on record; false: none by the rules of today. */
+/* Asks intelligence and policy again about facts that were made a while ago. */
+void qn_decide_known(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
+                     struct qn_policy_facts *f);
+/* Adds the verdict that is on record; false: none that still counts. */
 bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
                         struct qn_policy_facts *f);
 /* Decides about all versions, unless that was done and holds. */

@@ -24,6 +24,7 @@
 #include "role/pool.h"
 #include "rule/rule.h"
 
+#define SERVICE_MEMORY ((size_t)256 << 20)
 #define TURN_MS 1000 /* the longest wait without a look at the clocks */
 
 int64_t qn_gate_now(void)
@@ -55,8 +56,8 @@ void qn_gate_note(struct qn_gate *g, const char *fmt, ...)
 static int load_service(struct qn_gate *g, struct qn_err *reterr)
 {
         return g->config->service
-                       ? qn_service_load(g->config->service, &g->mem, &g->service, reterr)
-                       : qn_service_default(&g->mem, &g->service);
+                       ? qn_service_load(g->config->service, &g->service_mem, &g->service, reterr)
+                       : qn_service_default(&g->service_mem, &g->service);
 }
 
 static int load_policy(struct qn_gate *g, struct qn_policy **ret, struct qn_err *reterr)
@@ -86,8 +87,12 @@ static int load_names(struct qn_gate *g, struct qn_err *reterr)
 
 static int load_all(struct qn_gate *g, struct qn_err *reterr)
 {
-        int r = load_service(g, reterr);
+        int r;
 
+        g->service_mem = QN_ARENA_INIT(SERVICE_MEMORY);
+        r = load_service(g, reterr);
+        if (r == 0)
+                r = qn_face_check(g, reterr);
         if (r == 0)
                 r = load_policy(g, &g->policy, reterr);
         if (r == 0)
@@ -101,6 +106,69 @@ static int load_all(struct qn_gate *g, struct qn_err *reterr)
         return r;
 }
 
+static int open_log(struct qn_gate *g, struct qn_err *reterr)
+{
+        char path[4096];
+        int fd;
+
+        if (!g->service.access_log.p)
+                return 0;
+        snprintf(path, sizeof path, "%.*s", QN_STR_ARG(g->service.access_log));
+        fd = strcmp(path, "-") == 0
+                     ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+                     : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+        if (fd < 0)
+                return qn_fail(reterr, -errno, 0, "%s: %s", path, strerror(errno));
+        qn_face_send(g, QN_FRONT_LOG, 1, QN_STR(""), (struct qn_cur){ 0 }, fd);
+        return 0;
+}
+
+/* How it is run, but for the addresses: those it keeps until it is started again. */
+static int reload_service(struct qn_gate *g, struct qn_err *reterr)
+{
+        struct qn_service service = g->service;
+        struct qn_arena mem = g->service_mem;
+        struct qn_upstream *upstreams = g->upstreams;
+        size_t n = g->n_upstreams;
+        int r;
+
+        if (!g->config->service)
+                return 0;
+        g->service_mem = QN_ARENA_INIT(SERVICE_MEMORY);
+        r = load_service(g, reterr);
+        if (r == 0 && g->named_itself) {
+                g->service.url = qn_arena_dup(&g->service_mem, service.url);
+                r = g->service.url.p ? 0 : -ENOMEM;
+        }
+        if (r == 0)
+                r = qn_face_check(g, reterr);
+        if (r == 0)
+                r = qn_upstreams_again(g, reterr);
+        if (r < 0) {
+                qn_arena_done(&g->service_mem);
+                g->service = service;
+                g->service_mem = mem;
+                g->upstreams = upstreams;
+                g->n_upstreams = n;
+                return r;
+        }
+        qn_arena_done(&mem);
+        return 0;
+}
+
+/* What the face has to know of it; the log is opened anew, so that it can be rotated. */
+static void tell_face(struct qn_gate *g)
+{
+        struct qn_err err = { 0 };
+        int r = g->config->service ? qn_face_configure(g) : 0;
+
+        if (r == 0)
+                r = open_log(g, &err);
+        if (r < 0)
+                qn_gate_note(g, "not all of the service file is in force: %s",
+                             err.msg[0] ? err.msg : strerrordesc_np(-r));
+}
+
 /* What cannot be read leaves what there was. */
 static void reload(struct qn_gate *g)
 {
@@ -111,6 +179,8 @@ static void reload(struct qn_gate *g)
 
         if (r == 0)
                 r = load_rules(g, &rules, &err);
+        if (r == 0)
+                r = reload_service(g, &err);
         if (r < 0) {
                 qn_policy_free(policy);
                 qn_rules_free(rules);
@@ -123,6 +193,7 @@ static void reload(struct qn_gate *g)
         g->policy = policy;
         g->rules = rules;
         name_rules(g);
+        tell_face(g);
         qn_decide_again(g, NULL);
         qn_face_forget(g, QN_STR(""));
         qn_watch_look(g, true);
@@ -172,25 +243,9 @@ static int name_itself(struct qn_gate *g)
                 return 0;
         snprintf(url, sizeof url, "http%s://%s", g->service.cert.p ? "s" : "",
                  g->n_listening ? g->addresses[0] : "localhost");
-        g->service.url = qn_arena_dup(&g->mem, qn_str_c(url));
+        g->named_itself = true;
+        g->service.url = qn_arena_dup(&g->service_mem, qn_str_c(url));
         return g->service.url.p ? 0 : -ENOMEM;
-}
-
-static int open_log(struct qn_gate *g, struct qn_err *reterr)
-{
-        char path[4096];
-        int fd;
-
-        if (!g->service.access_log.p)
-                return 0;
-        snprintf(path, sizeof path, "%.*s", QN_STR_ARG(g->service.access_log));
-        fd = strcmp(path, "-") == 0
-                     ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-                     : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-        if (fd < 0)
-                return qn_fail(reterr, -errno, 0, "%s: %s", path, strerror(errno));
-        qn_face_send(g, QN_FRONT_LOG, 1, QN_STR(""), (struct qn_cur){ 0 }, fd);
-        return 0;
 }
 
 static int start_face(struct qn_gate *g, struct qn_err *reterr)
@@ -268,6 +323,8 @@ int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struc
         if (r == 0)
                 r = qn_db_open(&qn_db_gate, config->state_dir, true, &g->db, reterr);
         if (r == 0)
+                r = qn_db_patience(&g->db, QN_GATE_BUSY_MS);
+        if (r == 0)
                 r = qn_ledger_cache_size(&g->db, &g->cache_size);
         if (r == 0)
                 r = open_sockets(g, reterr);
@@ -304,6 +361,7 @@ struct qn_gate *qn_gate_free(struct qn_gate *g)
         qn_npmconf_free(g->npm);
         qn_arena_done(&g->names_mem);
         qn_arena_done(&g->notes_mem);
+        qn_arena_done(&g->service_mem);
         qn_arena_done(&g->mem);
         free(g);
         return NULL;

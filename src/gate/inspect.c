@@ -32,6 +32,7 @@ static void count(struct qn_flight *fl)
         while (at < QN_ARRAY_SIZE(c->analysis_ms) - 1 && ms > (int64_t)1 << at)
                 at++;
         c->analysis_ms[at]++;
+        c->analysis_sum_ms += (uint64_t)QN_MAX(ms, (int64_t)0);
         c->analysed++;
         c->by_verdict[fl->facts.verdict]++;
 }
@@ -82,7 +83,10 @@ static void record(struct qn_flight *fl, const struct qn_verdict *v)
                                                .reason = v->reason,
                                                .rules = qn_str_c(fl->g->rules_revision),
                                                .time = qn_gate_now() };
-        int r = qn_ledger_judged(&fl->g->db, fl->integrity, &row);
+        /* Attestations that could not be had today may be there tomorrow: that is no verdict for ever. */
+        int r = fl->unreachable && v->kind != QN_MALICIOUS
+                        ? 0
+                        : qn_ledger_judged(&fl->g->db, fl->integrity, &row);
 
         if (r < 0)
                 qn_gate_note(fl->g, "%.*s@%.*s: its verdict is not kept: %s", QN_STR_ARG(fl->name),

@@ -32,7 +32,7 @@ static void put_face(struct qn_buf *b, const struct qn_front_counts *c)
 
 /* buckets[i]: at most unit × 2^i; the last one: longer. */
 static void histogram(struct qn_buf *b, const char *name, const char *help, const uint64_t *buckets,
-                      size_t n, double unit)
+                      size_t n, double unit, double seconds)
 {
         uint64_t sum = 0;
 
@@ -43,8 +43,9 @@ static void histogram(struct qn_buf *b, const char *name, const char *help, cons
                         qn_buf_printf(b, "qanat_gate_%s_bucket{le=\"%g\"} %llu\n", name,
                                       unit * (double)(1u << i), (unsigned long long)sum);
         }
-        qn_buf_printf(b, "qanat_gate_%s_bucket{le=\"+Inf\"} %llu\nqanat_gate_%s_count %llu\n", name,
-                      (unsigned long long)sum, name, (unsigned long long)sum);
+        qn_buf_printf(b, "qanat_gate_%s_bucket{le=\"+Inf\"} %llu\nqanat_gate_%s_sum %.6f\n", name,
+                      (unsigned long long)sum, name, seconds);
+        qn_buf_printf(b, "qanat_gate_%s_count %llu\n", name, (unsigned long long)sum);
 }
 
 static void put_gate(struct qn_buf *b, const struct qn_gate *g)
@@ -75,9 +76,11 @@ static void put_gate(struct qn_buf *b, const struct qn_gate *g)
                               qn_verdict_name((enum qn_verdict_kind)i),
                               (unsigned long long)c->by_verdict[i]);
         histogram(b, "analysis_seconds", "Time from an artifact's bytes to its verdict.",
-                  c->analysis_ms, QN_ARRAY_SIZE(c->analysis_ms), 0.001);
+                  c->analysis_ms, QN_ARRAY_SIZE(c->analysis_ms), 0.001,
+                  (double)c->analysis_sum_ms / 1e3);
         histogram(b, "request_seconds", "Time of a request.", g->face.counts.latency,
-                  QN_ARRAY_SIZE(g->face.counts.latency), 0.0001);
+                  QN_ARRAY_SIZE(g->face.counts.latency), 0.0001,
+                  (double)g->face.counts.latency_us / 1e6);
 }
 
 void qn_metrics_ask(struct qn_gate *g, struct qn_asked *a)

@@ -1,6 +1,7 @@
 /* package.c - the registry's documents: fetched, kept, read by a role, asked for again when they are old. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/io.h"
@@ -12,6 +13,10 @@
 #define FACTS_MAX ((size_t)64 << 20) /* memory of what decides about one package */
 
 static void fetch(struct qn_gate *g, struct qn_package *p);
+
+struct shelf_name {
+        char text[QN_ROUTE_PATH_MAX + 24];
+};
 
 struct job {
         struct qn_gate *g;
@@ -115,6 +120,24 @@ const struct qn_packument_fact *qn_package_find(const struct qn_package *p, stru
         return NULL;
 }
 
+/* What came from another registry than this package is from today counts for nothing. */
+static void leave_place(struct qn_gate *g, struct qn_package *p)
+{
+        if (!p->has_facts || p->place == qn_upstream_place(g, qn_str_c(p->name)))
+                return;
+        p->has_facts = false;
+        p->etag[0] = 0;
+        qn_decide_again(g, p);
+        qn_face_forget(g, qn_str_c(p->name));
+}
+
+/* Documents lie on the shelf by the registry that they came from. */
+static struct qn_str shelf_key(const struct qn_package *p, struct shelf_name *key)
+{
+        snprintf(key->text, sizeof key->text, "%016llx %s", (unsigned long long)p->fresh_place, p->name);
+        return qn_str_c(key->text);
+}
+
 /* --- the end of waiting --- */
 
 static void answer(struct qn_gate *g, struct qn_package *p, const struct qn_failure *f)
@@ -131,6 +154,17 @@ static void answer(struct qn_gate *g, struct qn_package *p, const struct qn_fail
         qn_package_unref(g, p);
 }
 
+/* The registry has it no more: nor has anybody here. */
+static void forget(struct qn_gate *g, struct qn_package *p)
+{
+        if (p->has_facts) {
+                qn_decide_again(g, p);
+                qn_face_forget(g, qn_str_c(p->name));
+        }
+        p->has_facts = false;
+        qn_shelf_drop(g, QN_CACHED_PACKUMENT, shelf_key(p, &(struct shelf_name){ 0 }));
+}
+
 /* The registry cannot be asked: what is known from before serves, marked. */
 static void fall_back(struct qn_gate *g, struct qn_package *p, const struct qn_failure *f)
 {
@@ -138,7 +172,7 @@ static void fall_back(struct qn_gate *g, struct qn_package *p, const struct qn_f
         g->counts.failed++;
         if (!p->has_facts || f->status == 404) {
                 if (f->status == 404)
-                        p->has_facts = false;
+                        forget(g, p);
                 answer(g, p, f);
                 return;
         }
@@ -160,6 +194,7 @@ static void take_facts(struct qn_package *p, const struct qn_packument_facts *fa
         qn_arena_reset(&p->next_mem, 0);
         p->facts = *facts;
         p->has_facts = true;
+        p->place = p->fresh_place;
         p->stale = false;
         qn_closep(&p->fd);
         p->fd = TAKE_FD(p->fresh_fd);
@@ -167,7 +202,7 @@ static void take_facts(struct qn_package *p, const struct qn_packument_facts *fa
         memcpy(p->last_modified, p->fresh_modified, sizeof p->last_modified);
 }
 
-static bool is_fresh(const struct qn_gate *g, const struct qn_package *p)
+static bool is_fresh(struct qn_gate *g, const struct qn_package *p)
 {
         return p->has_facts && qn_gate_now() - p->time < (int64_t)g->service.fresh_s * 1000;
 }
@@ -180,12 +215,34 @@ static int copy_facts(struct qn_cur reply, struct qn_arena *a, struct qn_packume
         return all.p ? qn_analyse_read_facts(qn_cur_str(all), a, ret) : -ENOBUFS;
 }
 
+/* The document as a file of the shelf, so that it takes no memory; as it came, when the disk refuses.  What cannot be used
+ * never replaces what could. */
+static void put_on_shelf(struct qn_gate *g, struct qn_package *p)
+{
+        struct shelf_name key;
+        const struct qn_ledger_cached row = { .kind = QN_CACHED_PACKUMENT,
+                                              .key = shelf_key(p, &key),
+                                              .size = p->fresh_size,
+                                              .time = p->time,
+                                              .etag = qn_str_c(p->fresh_etag),
+                                              .last_modified = qn_str_c(p->fresh_modified) };
+        int fd = -1, r = qn_shelf_put(g, &row, p->fresh_fd, &fd);
+
+        if (r < 0) {
+                qn_gate_note(g, "%s: its document is not kept: %s", p->name, strerrordesc_np(-r));
+                qn_shelf_drop(g, QN_CACHED_PACKUMENT, row.key);
+                return;
+        }
+        qn_closep(&p->fresh_fd);
+        p->fresh_fd = fd;
+}
+
 /* What was kept cannot be read any more: it is fetched anew. */
 static void drop_from_shelf(struct qn_gate *g, struct qn_package *p)
 {
         qn_arena_reset(&p->next_mem, 0);
         qn_closep(&p->fresh_fd);
-        qn_shelf_drop(g, QN_CACHED_PACKUMENT, qn_str_c(p->name));
+        qn_shelf_drop(g, QN_CACHED_PACKUMENT, shelf_key(p, &(struct shelf_name){ 0 }));
         fetch(g, p);
 }
 
@@ -212,10 +269,13 @@ static void on_facts(void *ctx QN_UNUSED, const struct qn_pool_result *res)
                 fall_back(g, p, &f);
                 return;
         }
+        if (!p->from_shelf && p->fresh_place == qn_upstream_place(g, qn_str_c(p->name)))
+                put_on_shelf(g, p);
         take_facts(p, &facts);
+        leave_place(g, p);
         qn_decide_again(g, p);
         qn_face_forget(g, qn_str_c(p->name));
-        if (p->from_shelf && !is_fresh(g, p))
+        if (!p->has_facts || (p->from_shelf && !is_fresh(g, p)))
                 fetch(g, p);
         else
                 answer(g, p, NULL);
@@ -257,26 +317,6 @@ static void copy_header(char *to, size_t size, struct qn_str from)
         to[from.n] = 0;
 }
 
-/* The document as a file of the shelf, so that it takes no memory; as it came, when the disk refuses. */
-static void put_on_shelf(struct qn_gate *g, struct qn_package *p, uint64_t size)
-{
-        const struct qn_ledger_cached row = { .kind = QN_CACHED_PACKUMENT,
-                                              .key = qn_str_c(p->name),
-                                              .size = size,
-                                              .time = p->time,
-                                              .etag = qn_str_c(p->fresh_etag),
-                                              .last_modified = qn_str_c(p->fresh_modified) };
-        int fd = -1, r = qn_shelf_put(g, &row, p->fresh_fd, &fd);
-
-        if (r < 0) {
-                qn_gate_note(g, "%s: its document is not kept: %s", p->name, strerrordesc_np(-r));
-                qn_shelf_drop(g, QN_CACHED_PACKUMENT, row.key);
-                return;
-        }
-        qn_closep(&p->fresh_fd);
-        p->fresh_fd = fd;
-}
-
 static void confirmed(struct qn_gate *g, struct qn_package *p)
 {
         p->time = qn_gate_now();
@@ -293,6 +333,11 @@ static void on_document(struct qn_http_result *res, void *user)
         struct qn_failure f;
 
         free(job);
+        leave_place(g, p);
+        if (p->fresh_place != qn_upstream_place(g, qn_str_c(p->name))) {
+                fetch(g, p); /* it was asked elsewhere, meanwhile */
+                return;
+        }
         if (res->code == QN_HTTP_OK && res->status == 304 && p->has_facts) {
                 confirmed(g, p);
                 return;
@@ -307,7 +352,7 @@ static void on_document(struct qn_http_result *res, void *user)
         p->fresh_fd = TAKE_FD(res->fd);
         copy_header(p->fresh_etag, sizeof p->fresh_etag, res->etag);
         copy_header(p->fresh_modified, sizeof p->fresh_modified, res->last_modified);
-        put_on_shelf(g, p, res->size);
+        p->fresh_size = res->size;
         read_document(g, p);
 }
 
@@ -325,6 +370,7 @@ static void fetch(struct qn_gate *g, struct qn_package *p)
 
         p->state = QN_PACKAGE_FETCHING;
         p->from_shelf = false;
+        p->fresh_place = qn_upstream_place(g, qn_str_c(p->name));
         if (!u) {
                 fall_back(g, p, &f);
                 return;
@@ -349,10 +395,12 @@ static void fetch(struct qn_gate *g, struct qn_package *p)
 static bool from_shelf(struct qn_gate *g, struct qn_package *p)
 {
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 16);
+        struct shelf_name key;
         struct qn_ledger_cached row;
 
-        if (p->has_facts ||
-            qn_shelf_open(g, QN_CACHED_PACKUMENT, qn_str_c(p->name), &p->fresh_fd, &a, &row) < 0)
+        p->fresh_place = qn_upstream_place(g, qn_str_c(p->name));
+        if (p->has_facts || !p->fresh_place ||
+            qn_shelf_open(g, QN_CACHED_PACKUMENT, shelf_key(p, &key), &p->fresh_fd, &a, &row) < 0)
                 return false;
         p->from_shelf = true;
         p->time = row.time;
@@ -380,6 +428,8 @@ void qn_package_want(struct qn_gate *g, struct qn_str name, qn_package_done *don
 
         if (!p)
                 p = add(g, name);
+        if (p)
+                leave_place(g, p);
         if (p && p->state == QN_PACKAGE_IDLE && is_fresh(g, p)) {
                 TAILQ_REMOVE(&g->packages, p, used);
                 TAILQ_INSERT_TAIL(&g->packages, p, used);

@@ -15,6 +15,16 @@ struct pass {
         bool writes;
 };
 
+/* Nobody looks at what is passed on: it cannot be a package. */
+static bool is_document(struct qn_str type)
+{
+        struct qn_str plain = qn_str_trim(qn_str_cut(&type, ';'));
+
+        return qn_str_ieq(plain, QN_STR("application/json")) ||
+               qn_str_ieq(plain, QN_STR("text/plain")) || qn_str_ieq(plain, QN_STR("text/html")) ||
+               (qn_str_starts(plain, "application/") && qn_str_ends(plain, "+json"));
+}
+
 static void on_answer(struct qn_http_result *res, void *user)
 {
         struct pass *p = user;
@@ -28,6 +38,13 @@ static void on_answer(struct qn_http_result *res, void *user)
 
         if (p->writes && res->status >= 200 && res->status < 300 && p->a->route.name.n)
                 qn_package_expire(p->g, p->a->route.name);
+        if (!p->writes && res->code == QN_HTTP_OK && res->status == 200 &&
+            !is_document(res->content_type)) {
+                qn_failure_set(&f, 502, "what the registry behind this one answers is no document");
+                qn_answer_failure(p->g, p->a, &f);
+                free(p);
+                return;
+        }
         if (res->code != QN_HTTP_OK || res->status < 200 || res->status > 599) {
                 qn_upstream_failure(&f, res);
                 qn_answer_failure(p->g, p->a, &f);

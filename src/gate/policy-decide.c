@@ -288,6 +288,8 @@ void qn_policy_decide(const struct qn_policy *p, const struct qn_policy_facts *f
 
         *ret = (struct qn_policy_decision){ .rule = "" };
         ret->until_ms = changes_at(p, f, &r, now_ms);
+        if (f->facts_until_ms)
+                ret->until_ms = QN_MIN(ret->until_ms, f->facts_until_ms);
         if (r.rule == QN_RULES)
                 return;
         ret->rule = qn_policy_rule_names[r.rule];

@@ -188,7 +188,7 @@ static void what_hooks(struct qn_buf *b, const struct qn_policy_say *s)
         put_id(b, s->f);
         qn_buf_puts(b, " runs a script when it is installed");
         if (s->f->hooks_new)
-                qn_buf_puts(b, ", which the version before did not");
+                qn_buf_puts(b, ", which versions before did not");
 }
 
 static void what_provenance(struct qn_buf *b, const struct qn_policy_say *s)

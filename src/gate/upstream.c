@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "gate/gate-priv.h"
 #include "net/npmconf.h"
 #include "net/url.h"
@@ -37,7 +38,7 @@ static int from_service(struct qn_gate *g)
                         if (from->token.p) {
                                 qn_buf_puts(&b, "Bearer ");
                                 qn_buf_str(&b, from->token);
-                                u->authorization = qn_arena_dup(&g->mem, qn_buf_view(&b));
+                                u->authorization = qn_arena_dup(&g->service_mem, qn_buf_view(&b));
                                 if (!u->authorization.p)
                                         return -ENOMEM;
                         }
@@ -54,15 +55,27 @@ static int from_npm(struct qn_gate *g)
         struct qn_str url = without_slashes(g->npm->registry);
         struct qn_npm_auth auth = { 0 };
         struct qn_url parsed;
-        int r = qn_url_parse(url, &g->mem, &parsed, NULL);
+        int r = qn_url_parse(url, &g->service_mem, &parsed, NULL);
 
         if (r == 0)
-                r = qn_npmconf_auth(g->npm, QN_STR("x"), &parsed, &g->mem, &auth);
+                r = qn_npmconf_auth(g->npm, QN_STR("x"), &parsed, &g->service_mem, &auth);
         g->upstreams[0] = (struct qn_upstream){ .name = QN_STR("npm"),
                                                 .url = url,
                                                 .authorization = auth.authorization };
         g->n_upstreams = 1;
         return r;
+}
+
+int qn_upstreams_again(struct qn_gate *g, struct qn_err *reterr)
+{
+        int r;
+
+        g->upstreams = qn_arena_calloc(&g->service_mem, g->service.n_upstreams + 1,
+                                       sizeof *g->upstreams);
+        if (!g->upstreams)
+                return -ENOMEM;
+        r = g->service.n_upstreams && !g->config->registry ? from_service(g) : from_npm(g);
+        return r == -EINVAL ? qn_fail(reterr, r, 0, "the registry's address is no URL") : r;
 }
 
 int qn_upstreams_load(struct qn_gate *g, struct qn_err *reterr)
@@ -82,9 +95,6 @@ int qn_upstreams_load(struct qn_gate *g, struct qn_err *reterr)
                 return qn_fail(reterr, -EINVAL, 0,
                                "%.200s: write the registry as a URL, http(s)://HOST/",
                                g->config->registry);
-        g->upstreams = qn_arena_calloc(&g->mem, g->service.n_upstreams + 1, sizeof *g->upstreams);
-        if (!g->upstreams)
-                return -ENOMEM;
         if (g->config->registry)
                 flags[in.n_flags++] = (struct qn_npmconf_pair){ QN_STR("registry"),
                                                                 qn_str_c(g->config->registry) };
@@ -94,8 +104,15 @@ int qn_upstreams_load(struct qn_gate *g, struct qn_err *reterr)
         r = qn_npmconf_load(&in, &g->npm, reterr);
         if (r < 0)
                 return r;
-        r = given ? from_service(g) : from_npm(g);
-        return r == -EINVAL ? qn_fail(reterr, r, 0, "the registry's address is no URL") : r;
+        return qn_upstreams_again(g, reterr);
+}
+
+uint64_t qn_upstream_place(struct qn_gate *g, struct qn_str name)
+{
+        struct qn_failure f;
+        const struct qn_upstream *u = qn_upstream_of(g, name, NULL, &f);
+
+        return u ? qn_hash64(u->url.p, u->url.n) | 1 : 0;
 }
 
 static bool has_scope(const struct qn_upstream *u, struct qn_str name)

@@ -20,6 +20,7 @@ struct view {
         struct qn_package *p;
         struct qn_packument_rewrite w;
         enum qn_form form;
+        uint64_t decision; /* for which it is made */
         bool partial; /* not one of the forms that are kept */
         struct qn_front_answer head;
         char etag[64];
@@ -44,6 +45,23 @@ static void fail(struct view *v, uint16_t status, const char *why)
         end(v);
 }
 
+/* What it was made for holds no longer, and what it was made from may be gone: it begins again.  Whether it did. */
+static bool is_outdated(struct view *v)
+{
+        struct qn_asked *a = v->a;
+        struct qn_gate *g = v->g;
+
+        if (v->decision == v->p->decision)
+                return false;
+        if (++a->anew > QN_GATE_ANEW_MAX) {
+                fail(v, 503, "what is decided about it changes all the time: try again");
+                return true;
+        }
+        end(v);
+        qn_view_ask(g, a);
+        return true;
+}
+
 /* --- the answer --- */
 
 /* How long the face may go on answering with it. */
@@ -61,6 +79,10 @@ static void send(struct view *v, int fd, enum qn_front_encoding encoding)
         struct qn_front_answer *h = &v->head;
         bool only_short = v->form == QN_FORM_SHORT && !v->partial;
 
+        if (is_outdated(v)) {
+                qn_closep(&fd);
+                return;
+        }
         *h = (struct qn_front_answer){
                 .status = 200,
                 .keep = true,
@@ -168,6 +190,8 @@ static void on_rewritten(void *ctx QN_UNUSED, const struct qn_pool_result *res)
 {
         struct view *v = res->user;
 
+        if (is_outdated(v))
+                return;
         if (res->status == QN_POOL_FAILED && res->code == -ENOENT) {
                 fail(v, 404, "there is no such version or tag");
                 return;
@@ -181,7 +205,7 @@ static void on_rewritten(void *ctx QN_UNUSED, const struct qn_pool_result *res)
                 return;
         }
         v->body = TAKE_FD(*res->output_fd);
-        if (!v->partial && v->p->views[v->form] < 0 && v->p->decided)
+        if (!v->partial && v->p->views[v->form] < 0)
                 v->p->views[v->form] = copy_fd(v->body);
         serve(v);
 }
@@ -234,7 +258,7 @@ static void on_package(struct qn_gate *g, struct qn_package *p, const struct qn_
                 return;
         }
         qn_package_ref(p);
-        *v = (struct view){ .g = g, .a = a, .p = p, .body = -1 };
+        *v = (struct view){ .g = g, .a = a, .p = p, .body = -1, .decision = p->decision };
         v->partial = a->route.kind != QN_ROUTE_PACKUMENT;
         v->form = a->q.abbreviated ? QN_FORM_SHORT : QN_FORM_FULL;
         v->w = (struct qn_packument_rewrite){

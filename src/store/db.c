@@ -173,6 +173,11 @@ int qn_db_open(const struct qn_db_def *def, const char *dir, bool write, struct 
                                       r == -EBADMSG ? "the store is damaged" : strerrordesc_np(-r));
 }
 
+int qn_db_patience(struct qn_db *db, int ms)
+{
+        return code_of(sqlite3_busy_timeout(db->sql, ms));
+}
+
 void qn_db_close(struct qn_db *db)
 {
         for (size_t i = 0; i < db->n; i++)

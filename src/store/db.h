@@ -32,6 +32,8 @@ struct qn_db_def {
 QN_MUST int qn_db_open(const struct qn_db_def *def, const char *dir, bool write, struct qn_db *ret,
                        struct qn_err *reterr);
 void qn_db_close(struct qn_db *db);
+/* How long a statement waits while another process writes. */
+QN_MUST int qn_db_patience(struct qn_db *db, int ms);
 
 QN_MUST int qn_db_exec(struct qn_db *db, const char *sql);
 /* The statement of a literal, reset and without values; NULL when it cannot be prepared. */

@@ -130,6 +130,36 @@ int qn_ledger_each(struct qn_db *db, const struct qn_ledger_filter *q, qn_ledger
         return r < 0 ? r : 0;
 }
 
+int qn_ledger_clients(struct qn_db *db, struct qn_str name, int64_t until,
+                      int (*fn)(void *ctx, const struct qn_ledger_client *c), void *ctx)
+{
+        sqlite3_stmt *s = qn_db_prepare(
+                db, "SELECT a.id, a.name, a.version, a.integrity,"
+                    " coalesce(nullif(f.token, ''), nullif(f.address, ''), '-') AS client,"
+                    " min(f.time), max(f.time), count(*) FROM artifact a"
+                    " JOIN fetch f ON f.artifact = a.id WHERE a.name = ?1"
+                    " AND (?2 = 0 OR f.time < ?2) GROUP BY a.id, client"
+                    " ORDER BY a.version, a.integrity, client");
+        int r;
+
+        qn_db_bind_text(s, 1, name);
+        qn_db_bind_int(s, 2, until);
+        while ((r = qn_db_step(s)) > 0) {
+                const struct qn_ledger_client c = { .artifact = artifact_of(s, 0),
+                                                    .client = qn_db_text(s, 4),
+                                                    .first = sqlite3_column_int64(s, 5),
+                                                    .last = sqlite3_column_int64(s, 6),
+                                                    .times = sqlite3_column_int64(s, 7) };
+
+                r = fn(ctx, &c);
+                if (r != 0)
+                        break;
+        }
+        if (s)
+                sqlite3_reset(s);
+        return r < 0 ? r : 0;
+}
+
 int qn_ledger_served(struct qn_db *db, int (*fn)(void *ctx, const struct qn_ledger_artifact *a),
                      void *ctx)
 {

@@ -39,6 +39,14 @@ struct qn_ledger_filter {
 typedef int qn_ledger_fn(void *ctx, const struct qn_ledger_fetch *f);
 QN_MUST int qn_ledger_each(struct qn_db *db, const struct qn_ledger_filter *filter,
                            qn_ledger_fn *fn, void *ctx);
+/* Who fetched versions of a package: a token's name, or the address where there was none; by version and client. */
+struct qn_ledger_client {
+        struct qn_ledger_artifact artifact;
+        struct qn_str client;
+        int64_t first, last, times;
+};
+QN_MUST int qn_ledger_clients(struct qn_db *db, struct qn_str name, int64_t until,
+                              int (*fn)(void *ctx, const struct qn_ledger_client *c), void *ctx);
 /* Each artifact that was ever served, by name and version. */
 QN_MUST int qn_ledger_served(struct qn_db *db,
                              int (*fn)(void *ctx, const struct qn_ledger_artifact *a), void *ctx);
