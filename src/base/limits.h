@@ -214,11 +214,12 @@
 #define QN_GATE_WATCH_MS     30000   /* between two looks whether intelligence has news */
 #define QN_GATE_UNKNOWN_MS   600000  /* a recorded `unknown` counts, until it is looked at again */
 #define QN_GATE_KEPT_MS      900000  /* the face answers with an artifact without asking */
-#define QN_GATE_ANEW_MAX     16u     /* times that a document is made anew, because decisions changed meanwhile */
+#define QN_GATE_ANEW_MAX \
+        16u /* times that a document is made anew, because decisions changed meanwhile */
 #define QN_GATE_HOOKS_MS \
-        INT64_C(1209600000)       /* install scripts count as new for so long after the first version that had them */
+        INT64_C(1209600000) /* install scripts count as new for so long after the first version that had them */
 #define QN_GATE_BUSY_MS    1000   /* another process may hold the ledger for so long */
-#define QN_GATE_WEBHOOK_MS   30000u  /* one call of a webhook */
+#define QN_GATE_WEBHOOK_MS 30000u /* one call of a webhook */
 #define QN_FLIGHT_ARENA_MAX \
         ((size_t)192 << 20) /* memory of one artifact while it is decided about */
 

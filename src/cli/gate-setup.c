@@ -241,8 +241,8 @@ static void merge(const struct client *c, struct qn_str old, const char *url, co
 /* Registries of single scopes, which are left as they are. */
 static void warn_of_scopes(const char *path, struct qn_str text)
 {
-        static const char *const words[] = { ":registry=", ":registry\" ", "npmScopes:",
-                                             "install.scopes" };
+        static const char *const words[] = { ":registry=", ":registry\" ",
+                                             "npmScopes:", "install.scopes" };
         bool found = false;
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(words); i++)

@@ -316,8 +316,8 @@ static bool is_known(struct qn_flight *fl)
         if (!fl->integrity.n)
                 return false;
         fl->facts.judged = qn_decide_recorded(fl->g, fl->integrity, &fl->mem, &fl->facts);
-        if (!fl->facts.judged || qn_shelf_open(fl->g, QN_CACHED_TARBALL, fl->integrity, &fl->body,
-                                               &fl->mem, &row) < 0)
+        if (!fl->facts.judged ||
+            qn_shelf_open(fl->g, QN_CACHED_TARBALL, fl->integrity, &fl->body, &fl->mem, &row) < 0)
                 return false;
         fl->size = row.size;
         if (is_promised(fl))

@@ -1,5 +1,6 @@
 /* decide.c - what policy makes of a package's versions: facts from the registry, intelligence and verdicts on record. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "gate/gate-priv.h"
@@ -148,14 +149,31 @@ void qn_decide_known(struct qn_gate *g, struct qn_str integrity, struct qn_arena
         ask_intel(g, a, integrity, f);
 }
 
+struct qn_str qn_decide_revision(const struct qn_gate *g, bool relies, char text[QN_REVISION_TEXT])
+{
+        if (relies)
+                snprintf(text, QN_REVISION_TEXT, "%s-%llx", g->rules_revision,
+                         (unsigned long long)g->generation);
+        else
+                snprintf(text, QN_REVISION_TEXT, "%s", g->rules_revision);
+        return qn_str_c(text);
+}
+
+static bool holds_today(const struct qn_gate *g, struct qn_str rules)
+{
+        char text[QN_REVISION_TEXT];
+
+        return qn_str_eq(rules, qn_decide_revision(g, false, text)) ||
+               qn_str_eq(rules, qn_decide_revision(g, true, text));
+}
+
 bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
                         struct qn_policy_facts *f)
 {
         struct qn_ledger_verdict v;
 
         if (!integrity.n || qn_ledger_verdict(&g->db, integrity, a, &v) < 0 ||
-            !qn_str_is(v.rules, g->rules_revision) ||
-            qn_verdict_from_name(v.verdict, &f->verdict) < 0)
+            !holds_today(g, v.rules) || qn_verdict_from_name(v.verdict, &f->verdict) < 0)
                 return false;
         if (f->verdict == QN_UNKNOWN) { /* perhaps only this machine was busy */
                 if (qn_gate_now() - v.time >= QN_GATE_UNKNOWN_MS)

@@ -139,10 +139,10 @@ int qn_face_check(struct qn_gate *g, struct qn_err *reterr)
                 r = read_pem(g, s->key, &key);
         if (r == 0 && cert.p && !(key.p && fits(cert, key)))
                 r = -EINVAL;
-        return r < 0 && s->cert.p ? qn_fail(reterr, r, 0,
-                                            "%.*s: no certificate that fits the key can be read",
-                                            QN_STR_ARG(s->cert))
-                                  : r;
+        return r < 0 && s->cert.p
+                       ? qn_fail(reterr, r, 0, "%.*s: no certificate that fits the key can be read",
+                                 QN_STR_ARG(s->cert))
+                       : r;
 }
 
 /* The path of the gate's own address. */
@@ -162,7 +162,8 @@ int qn_face_configure(struct qn_gate *g)
 {
         const struct qn_service *s = &g->service;
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)16 << 20);
-        struct qn_front_token *tokens = qn_arena_calloc(&g->service_mem, s->n_tokens + 1, sizeof *tokens);
+        struct qn_front_token *tokens =
+                qn_arena_calloc(&g->service_mem, s->n_tokens + 1, sizeof *tokens);
         struct qn_front_config c = { .prefix = prefix_of(s->url),
                                      .tokens = tokens,
                                      .n_tokens = s->n_tokens,

@@ -24,6 +24,7 @@ struct qn_flight {
         int64_t deadline; /* monotonic ms */
         bool late;        /* those that waited have been answered; it goes on for the next ones */
         bool attested, unreachable;
+        bool relies;    /* its verdict, on what intelligence says at this time */
         unsigned parts; /* requests under way */
         int body, previous;
         int docs[QN_DOC_MAX];

@@ -95,7 +95,7 @@ struct qn_package {
         int fd, fresh_fd; /* the registry's document; the one that is being read; -1 */
         char etag[256], last_modified[64], fresh_etag[256], fresh_modified[64];
         uint64_t fresh_size, place, fresh_place; /* where they came from (qn_upstream_place()) */
-        struct qn_arena mem, next_mem; /* of facts, of those that are being read */
+        struct qn_arena mem, next_mem;           /* of facts, of those that are being read */
         struct qn_packument_facts facts;
         bool has_facts;
         bool from_shelf; /* what is being read was kept from before */
@@ -245,6 +245,9 @@ const struct qn_packument_fact *qn_package_find(const struct qn_package *p, stru
 /* The facts about the i-th version of a package, without a verdict. */
 void qn_decide_facts(struct qn_gate *g, const struct qn_package *p, size_t i, struct qn_arena *a,
                      struct qn_policy_facts *ret);
+/* By what a verdict was made: the rules, and the state of intelligence when it relies on that. */
+#define QN_REVISION_TEXT 40
+struct qn_str qn_decide_revision(const struct qn_gate *g, bool relies, char text[QN_REVISION_TEXT]);
 /* Asks intelligence and policy again about facts that were made a while ago. */
 void qn_decide_known(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
                      struct qn_policy_facts *f);

@@ -25,7 +25,7 @@
 #include "rule/rule.h"
 
 #define SERVICE_MEMORY ((size_t)256 << 20)
-#define TURN_MS 1000 /* the longest wait without a look at the clocks */
+#define TURN_MS        1000 /* the longest wait without a look at the clocks */
 
 int64_t qn_gate_now(void)
 {
@@ -237,8 +237,6 @@ static int name_itself(struct qn_gate *g)
         char url[128];
 
         /* The service file gives the address itself, unless a port was to be found. */
-        if (!g->config->listen && !qn_str_ends(g->service.url, ":0"))
-                return 0;
         if (g->config->service && !qn_str_ends(g->service.url, ":0"))
                 return 0;
         snprintf(url, sizeof url, "http%s://%s", g->service.cert.p ? "s" : "",
@@ -341,6 +339,12 @@ int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struc
         return 0;
 }
 
+static void close_listening(struct qn_gate *g)
+{
+        for (size_t i = 0; i < g->n_listening; i++)
+                qn_closep(&g->listening[i]);
+}
+
 struct qn_gate *qn_gate_free(struct qn_gate *g)
 {
         if (!g)
@@ -354,8 +358,7 @@ struct qn_gate *qn_gate_free(struct qn_gate *g)
         qn_tell_free(g->tell);
         qn_closep(&g->known);
         qn_closep(&g->signals);
-        for (size_t i = 0; i < g->n_listening; i++)
-                close(g->listening[i]);
+        close_listening(g);
         qn_policy_free(g->policy);
         qn_rules_free(g->rules);
         qn_npmconf_free(g->npm);
@@ -382,6 +385,8 @@ static void drain(struct qn_gate *g)
         if (g->face.draining)
                 return;
         g->face.draining = true;
+        close_listening(
+                g); /* who comes now is refused at once, or waits for what systemd starts next */
         g->stop_at = qn_gate_monotonic() + (int64_t)seconds * 1000 + 1000;
         qn_buf_add(&b, &seconds, sizeof seconds);
         qn_face_send(g, QN_FRONT_DRAIN, 1, qn_buf_view(&b), (struct qn_cur){ 0 }, -1);

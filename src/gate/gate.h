@@ -25,7 +25,7 @@ struct qn_gate_config {
 /* All of config is borrowed.  Reads every file, takes sockets from systemd or opens them, starts the roles. */
 QN_MUST int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret,
                         struct qn_err *reterr);
-/* Works until SIGTERM or SIGINT, then drains; SIGHUP reads policy, rules and intelligence again. */
+/* Works until SIGTERM or SIGINT, then drains; SIGHUP reads policy, rules, intelligence and the service file again. */
 QN_MUST int qn_gate_run(struct qn_gate *g, struct qn_err *reterr);
 struct qn_gate *qn_gate_free(struct qn_gate *g);
 void qn_gate_freep(struct qn_gate **g);

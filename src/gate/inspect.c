@@ -78,10 +78,11 @@ static void alarm_if_served(struct qn_flight *fl, struct qn_str reason)
 
 static void record(struct qn_flight *fl, const struct qn_verdict *v)
 {
+        char by[QN_REVISION_TEXT];
         const struct qn_ledger_verdict row = { .verdict = qn_str_c(qn_verdict_name(v->kind)),
                                                .score = v->score,
                                                .reason = v->reason,
-                                               .rules = qn_str_c(fl->g->rules_revision),
+                                               .rules = qn_decide_revision(fl->g, fl->relies, by),
                                                .time = qn_gate_now() };
         /* Attestations that could not be had today may be there tomorrow: that is no verdict for ever. */
         int r = fl->unreachable && v->kind != QN_MALICIOUS
@@ -110,9 +111,11 @@ static int add_known(struct qn_flight *fl)
 
         if (!fl->g->tell)
                 return 0;
+        qn_tell_at(fl->g->tell, qn_gate_now());
         r = qn_tell_events(fl->g->tell, &told, &fl->set, &fl->mem, &known);
         if (r < 0 || !known.n)
                 return r;
+        fl->relies = true;
         r = qn_event_set_merge(&fl->set, &known, &fl->mem, &merged);
         if (r == 0)
                 fl->set = merged;

@@ -134,7 +134,8 @@ static void leave_place(struct qn_gate *g, struct qn_package *p)
 /* Documents lie on the shelf by the registry that they came from. */
 static struct qn_str shelf_key(const struct qn_package *p, struct shelf_name *key)
 {
-        snprintf(key->text, sizeof key->text, "%016llx %s", (unsigned long long)p->fresh_place, p->name);
+        snprintf(key->text, sizeof key->text, "%016llx %s", (unsigned long long)p->fresh_place,
+                 p->name);
         return qn_str_c(key->text);
 }
 

@@ -54,8 +54,8 @@ struct qn_policy_facts {
         enum qn_policy_known known;
         struct qn_str known_id, known_why;
         int64_t facts_until_ms; /* when time alone will change these facts; 0: never */
-        bool judged; /* the fields below count */
-        bool late;   /* its analysis did not end in time: verdict is QN_UNKNOWN, and may change */
+        bool judged;            /* the fields below count */
+        bool late; /* its analysis did not end in time: verdict is QN_UNKNOWN, and may change */
         enum qn_verdict_kind verdict;
         struct qn_str reason; /* of the verdict */
 };

@@ -70,8 +70,8 @@ int qn_upstreams_again(struct qn_gate *g, struct qn_err *reterr)
 {
         int r;
 
-        g->upstreams = qn_arena_calloc(&g->service_mem, g->service.n_upstreams + 1,
-                                       sizeof *g->upstreams);
+        g->upstreams =
+                qn_arena_calloc(&g->service_mem, g->service.n_upstreams + 1, sizeof *g->upstreams);
         if (!g->upstreams)
                 return -ENOMEM;
         r = g->service.n_upstreams && !g->config->registry ? from_service(g) : from_npm(g);

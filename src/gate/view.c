@@ -21,7 +21,7 @@ struct view {
         struct qn_packument_rewrite w;
         enum qn_form form;
         uint64_t decision; /* for which it is made */
-        bool partial; /* not one of the forms that are kept */
+        bool partial;      /* not one of the forms that are kept */
         struct qn_front_answer head;
         char etag[64];
         int body; /* identity */

@@ -1,9 +1,6 @@
 """qanat gate before a registry that fails and lies, under clients that misbehave, and killed: no wrong byte is ever served, and
 what was promised to be in the ledger is there."""
-import base64
-import hashlib
 import http.client
-import http.server
 import json
 import os
 import random
@@ -13,77 +10,8 @@ import sqlite3
 import threading
 import time
 
-from gatelib import ALLOW_YOUNG, PATIENCE, Gate, ask, free_port, wait_for
+from gatelib import ALLOW_YOUNG, PATIENCE, Gate, Upstream, free_port, parent_is, wait_for
 from tap import QANAT, Run, done, ok, package, put, scratch, tgz_of
-
-
-def sri(data):
-    return "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
-
-
-class Upstream:
-    """A registry in all moods; packages[name][version] = tarball, mood[path] = what it does there."""
-
-    def __init__(self):
-        self.packages, self.mood, self.hits, self.down = {}, {}, [], False
-        up = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *a):
-                pass
-
-            def send(self, code, body, kind="application/json", claim=None):
-                self.send_response(code)
-                self.send_header("content-type", kind)
-                self.send_header("content-length", str(claim or len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_GET(self):
-                path = self.path.replace("%2f", "/").lstrip("/")
-                up.hits.append(path)
-                mood = up.mood.get(path, "well")
-                if up.down:
-                    self.close_connection = True
-                    return self.connection.shutdown(socket.SHUT_RDWR)
-                if callable(mood):
-                    return mood(self)
-                if mood == "500":
-                    return self.send(500, b"{}")
-                if mood == "slow":
-                    time.sleep(3)
-                if "/-/" in path:
-                    name, file = path.split("/-/")
-                    data = up.packages.get(name, {}).get(file[:-4].rsplit("-", 1)[1])
-                    if mood == "other":
-                        data = tgz_of({"package.json": package(name, "1.0.0"), "x.js": "1"})
-                    if mood == "cut":
-                        self.send(200, data[: len(data) // 2], "application/octet-stream", len(data))
-                        self.close_connection = True
-                        return None
-                    return self.send(200, data, "application/octet-stream") if data else self.send(404, b"{}")
-                if path not in up.packages:
-                    return self.send(404, b"{}")
-                return self.send(200, json.dumps(up.document(path)).encode())
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def add(self, name, version="1.0.0", files=None):
-        data = tgz_of({"package.json": package(name, version), "index.js": f"module.exports = '{name}';\n", **(files or {})})
-        self.packages.setdefault(name, {})[version] = data
-        return data
-
-    def document(self, name, **more):
-        base = name.split("/")[-1]
-        versions = {v: {"name": name, "version": v, "dist": {"integrity": sri(d), "tarball": f"{self.url}/{name}/-/{base}-{v}.tgz"}}
-                    for v, d in self.packages[name].items()}
-        return {"_id": name, "name": name, "dist-tags": {"latest": list(versions)[-1]}, "versions": versions,
-                "time": {v: "2020-01-01T00:00:00.000Z" for v in versions}, **more}
 
 
 def error_of(r):
@@ -203,7 +131,7 @@ def late(d, up):
         g = Gate(d, up.url, policy=ALLOW_YOUNG + f"unknown: {{ action: {action}, budget: 1s }}\n")
         up.add("heavy")
         ok(g.ask("/heavy").status == 200, "its document is there", "")
-        roles = [int(p) for p in os.listdir("/proc") if p.isdigit() and parent_is(p, g.process.pid) and name_of(p) == "analyse"]
+        roles = g.roles()
         for p in roles:
             os.kill(p, signal.SIGSTOP)
         r = g.ask("/heavy/-/heavy-1.0.0.tgz")
@@ -326,22 +254,6 @@ def killed(d, up):
     ok(not gone, "and forgets nothing", "")
     db.close()
     g.stop()
-
-
-def parent_is(pid, parent):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
-            return int(f.read().rsplit(")", 1)[1].split()[1]) == parent
-    except (OSError, IndexError, ValueError):
-        return False
-
-
-def name_of(pid):
-    try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
-            return f.read().strip()
-    except OSError:
-        return ""
 
 
 def wrong_use(d):

@@ -7,8 +7,8 @@ import os
 import threading
 import time
 
-from gatelib import ALLOW_YOUNG, PATIENCE, THIEF, Client, Gate, Verdaccio, ask, free_port, needs, wait_for
-from tap import QANAT, Run, done, ok, put, scratch
+from gatelib import MANAGERS, THIEF, ALLOW_YOUNG, Client, Gate, Verdaccio, free_port, needs, wait_for
+from tap import Run, done, ok, put, scratch
 
 SHORT = {"accept": "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"}
 YARN1, YARN4, PNPM, BUN = ("yarn1", "bin/yarn.js"), ("yarn4", "bin/yarn.js"), ("pnpm10", "bin/pnpm.cjs"), "bun1.3"
@@ -207,6 +207,16 @@ def audits(d, v, g):
     ok(y.node(*YARN4, "install").returncode == 0, "yarn installs it", "")
     r = y.node(*YARN4, "npm", "audit", "--all")
     ok(r.returncode == 1 and "A hole in old-hole" in r.all, "yarn npm audit", r.all[-1500:])
+    six = Client(d, "audits-npm6", g.url, {"old-hole": "1.0.0"})
+    six.npm("install", version=6)
+    r = six.npm("audit", "--json", version=6)
+    ok(r.returncode == 1 and "A hole in old-hole" in r.stdout, "npm 6 audit", r.all[-1500:])
+    bun = os.path.join(MANAGERS, BUN, "bin", "bun")
+    if os.path.exists(bun):
+        b = Client(d, "audits-bun", g.url, {"old-hole": "1.0.0"})
+        b.run(bun, "install")
+        r = b.run(bun, "audit", "--json")
+        ok("A hole in old-hole" in r.stdout, "bun audit", r.all[-1500:])
     bad = g.ask("/-/npm/v1/security/advisories/bulk", "POST", b"[[[[", {"content-type": "application/json"})
     ok(bad.status == 400 and "error" in bad.json and hits == 0, "a question that is none", bad)
 
@@ -274,6 +284,32 @@ def alarms(d, v):
     ok(g.stop() == 0, "it ends when it is told to", g.log())
 
 
+def setups(d, v, g):
+    """`qanat gate setup` is all that a client needs: nothing else in its environment names a registry."""
+    bun = os.path.join(MANAGERS, BUN, "bin", "bun")
+    tools = [("npm", ["npm", "install"]), ("npm", ["node", f"{MANAGERS}/npm6/bin/npm-cli.js", "install"]), ("pnpm", ["node", f"{MANAGERS}/{'/'.join(PNPM)}", "install", "--no-frozen-lockfile"]),
+             ("yarn-classic", ["node", f"{MANAGERS}/{'/'.join(YARN1)}", "install", "--non-interactive"]),
+             ("yarn", ["node", f"{MANAGERS}/{'/'.join(YARN4)}", "install"])]
+    tools += [("bun", [bun, "install"])] if os.path.exists(bun) else []
+    for i, (name, command) in enumerate(tools):
+        c = Client(d, f"setup{i}", g.url, {"plain": "^1.0.0", "@scope/inner": "1.0.0"})
+        if name == "yarn":
+            put(f"{c.dir}/yarn.lock", "")
+            put(f"{c.dir}/.yarnrc.yml", "nodeLinker: node-modules\nunsafeHttpWhitelist:\n  - other.invalid\n")
+        r = Run("gate", "setup", name, c.dir, "--url", g.url)
+        before = len(g.ledger()["fetches"])
+        r2 = c.run(*command, without=("registry", "whitelist"))
+        ok(r.code == 0 and r2.returncode == 0 and c.version("plain") == "1.2.0" and len(g.ledger()["fetches"]) == before + 2,
+           f"setup {name}: {' '.join(os.path.basename(x) for x in command[:2])} asks the gate", r2.all[-1500:])
+    put(f"{d}/y/.yarnrc.yml", "unsafeHttpWhitelist: [a]\nnpmScopes:\n  acme:\n    npmRegistryServer: https://acme.invalid\n    npmAuthToken: x\n")
+    for _ in range(2):
+        r = Run("gate", "setup", "yarn", f"{d}/y", "--url", "http://[::1]:4873", "--token-variable", "T")
+    with open(f"{d}/y/.yarnrc.yml", encoding="utf-8") as f:
+        text = f.read()
+    ok(text == 'unsafeHttpWhitelist: ["[::1]", a]\nnpmScopes:\n  acme:\n    npmRegistryServer: https://acme.invalid\n    npmAuthToken: x\n'
+       'npmRegistryServer: "http://[::1]:4873"\nnpmAuthToken: "${T}"\n' and b"single scopes" in r.err, "setup leaves the rest of a file as it is", text)
+
+
 def without_writes(d, v, g):
     c = Client(d, "refused", g.url)
     put(f"{c.home}/.npmrc", f"//{g.address}/:_authToken={v.token}\n")
@@ -322,6 +358,7 @@ def main():
             denied(v, g)
             judged(d, v, g)
             audits(d, v, g)
+            setups(d, v, g)
             without_writes(d, v, g)
             ok(g.stop() == 0, "it ends when it is told to", g.log())
             alarms(d, v)

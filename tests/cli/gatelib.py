@@ -3,13 +3,16 @@ import base64
 import gzip
 import hashlib
 import http.client
+import http.server
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 
@@ -31,7 +34,6 @@ ALLOW_YOUNG = "minimum-age: { default: 0, undated: allow }\n"
 
 
 def free_port():
-    import socket
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
@@ -123,6 +125,99 @@ def wait_for(ready, seconds=60):
         time.sleep(0.05)
 
 
+def sri(data):
+    return "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
+
+
+class Upstream:
+    """A registry in all moods; packages[name][version] = tarball, mood[path] = what it does there."""
+
+    def __init__(self):
+        self.packages, self.mood, self.hits, self.down = {}, {}, [], False
+        self.times = {}
+        self.more, self.headers, self.prefix = {}, [], ""  # more[name][version]: what its manifest has besides
+        up = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *a):
+                pass
+
+            def send(self, code, body, kind="application/json", claim=None):
+                self.send_response(code)
+                self.send_header("content-type", kind)
+                self.send_header("content-length", str(claim or len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):
+                path = self.path.replace("%2f", "/").lstrip("/")
+                if not path.startswith(up.prefix):
+                    up.hits.append("outside: " + path)
+                    return self.send(404, b"{}")
+                path = path[len(up.prefix):].lstrip("/")
+                up.hits.append(path)
+                up.headers.append((path, dict(self.headers)))
+                mood = up.mood.get(path, "well")
+                if up.down:
+                    self.close_connection = True
+                    return self.connection.shutdown(socket.SHUT_RDWR)
+                if callable(mood):
+                    return mood(self)
+                if mood == "500":
+                    return self.send(500, b"{}")
+                if mood == "slow":
+                    time.sleep(3)
+                if "/-/" in path:
+                    name, file = path.split("/-/")
+                    data = up.packages.get(name, {}).get(file[len(name.split("/")[-1]) + 1 : -4])
+                    if mood == "other":
+                        data = tgz_of({"package.json": package(name, "1.0.0"), "x.js": "1"})
+                    if mood == "cut":
+                        self.send(200, data[: len(data) // 2], "application/octet-stream", len(data))
+                        self.close_connection = True
+                        return None
+                    return self.send(200, data, "application/octet-stream") if data else self.send(404, b"{}")
+                if path not in up.packages:
+                    return self.send(404, b"{}")
+                return self.send(200, json.dumps(up.document(path)).encode())
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def add(self, name, version="1.0.0", files=None):
+        data = tgz_of({"package.json": package(name, version), "index.js": f"module.exports = '{name}';\n", **(files or {})})
+        self.packages.setdefault(name, {})[version] = data
+        return data
+
+    def document(self, name, **more):
+        base = name.split("/")[-1]
+        versions = {v: {"name": name, "version": v, "dist": {"integrity": sri(d), "tarball": f"{self.url}/{name}/-/{base}-{v}.tgz"},
+                        **self.more.get(name, {}).get(v, {})}
+                    for v, d in self.packages[name].items()}
+        return {"_id": name, "name": name, "dist-tags": {"latest": list(versions)[-1]}, "versions": versions,
+                "time": {v: self.times.get((name, v), "2020-01-01T00:00:00.000Z") for v in versions}, **more}
+
+
+def parent_is(pid, parent):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+            return int(f.read().rsplit(")", 1)[1].split()[1]) == parent
+    except (OSError, IndexError, ValueError):
+        return False
+
+
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
 class Gate:
     """qanat gate on a port of its own; .url, .log()."""
 
@@ -155,7 +250,7 @@ class Gate:
         assert self.process.poll() is None, self.log()
         self.address = re.search(rb"listening on (\S+)", self.log(True)).group(1).decode()
         self.url = f"http://{self.address}"
-        wait_for(lambda: ask(self.url, "/-/gate/ready").status == 200)
+        wait_for(lambda: ask(self.url, "/-/gate/ready").status in (200, 404))  # 404: below a path
 
     def log(self, now=False):
         with open(f"{self.dir}/log", "rb") as f:
@@ -177,6 +272,9 @@ class Gate:
         self.errors.close()
         return code
 
+    def roles(self, name="analyse"):
+        return [int(p) for p in os.listdir("/proc") if p.isdigit() and parent_is(p, self.process.pid) and name_of(p) == name]
+
     def ledger(self, *args):
         r = subprocess.run([QANAT, "gate", "ledger", "--state", self.state, "--format", "json", *args], capture_output=True, check=False)
         return json.loads(r.stdout)
@@ -195,7 +293,7 @@ class Client:
         with open(f"{self.dir}/package.json", "w", encoding="utf-8") as f:
             f.write(package("project", "1.0.0", private=True, dependencies=dependencies, **more))
 
-    def run(self, *args, timeout=300, **extra):
+    def run(self, *args, timeout=300, without=(), **extra):
         env = {k: v for k, v in os.environ.items() if not k.lower().startswith(("npm_", "yarn_", "pnpm_", "bun_"))}
         env.update(HOME=self.home, XDG_CACHE_HOME=f"{self.home}/c", XDG_DATA_HOME=f"{self.home}/d", XDG_CONFIG_HOME=f"{self.home}/e",
                    npm_config_registry=self.url + "/", npm_config_cache=f"{self.home}/npm", npm_config_audit="false",
@@ -205,6 +303,7 @@ class Client:
                    YARN_NPM_REGISTRY_SERVER=self.url, YARN_UNSAFE_HTTP_WHITELIST="127.0.0.1", YARN_HTTP_RETRY="0",
                    YARN_ENABLE_IMMUTABLE_INSTALLS="false", YARN_REGISTRY=self.url, BUN_CONFIG_REGISTRY=self.url,
                    BUN_INSTALL_CACHE_DIR=f"{self.home}/bun", NODE_OPTIONS="", CI="1", **extra)
+        env = {k: v for k, v in env.items() if not any(w in k.lower() for w in without)}
         p = subprocess.run(args, cwd=self.dir, env=env, capture_output=True, text=True, timeout=timeout, check=False)
         p.all = p.stdout + p.stderr
         return p
