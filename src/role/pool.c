@@ -433,7 +433,9 @@ int qn_pool_poll(struct qn_pool *p, int timeout_ms, struct qn_err *reterr)
         int n, own;
 
         hand_out(p);
-        if (!p->error && p->pending) {
+        if (!p->error) { /* without a job, too: a worker that died meanwhile wants to be noticed */
+                if (!p->pending)
+                        timeout_ms = 0;
                 own = qn_pool_timeout(p);
                 if (own >= 0 && (timeout_ms < 0 || own < timeout_ms))
                         timeout_ms = own;

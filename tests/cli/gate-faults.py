@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 
-from gatelib import ALLOW_YOUNG, PATIENCE, Gate, Upstream, free_port, parent_is, wait_for
+from gatelib import ALLOW_YOUNG, PATIENCE, Gate, Upstream, free_port, name_of, parent_is, wait_for
 from tap import QANAT, Run, done, ok, package, put, scratch, tgz_of
 
 
@@ -256,6 +256,28 @@ def killed(d, up):
     g.stop()
 
 
+def idle(d, up):
+    """A role that dies while nothing is to be done costs nothing, and is there again when it is needed."""
+    g = Gate(d, up.url)
+    up.add("idle")
+    ok(g.ask("/idle/-/idle-1.0.0.tgz").status == 200, "it works", "")
+    for p in [p for p in os.listdir("/proc") if p.isdigit() and parent_is(p, g.process.pid) and name_of(p) in ("analyse", "fetch")]:
+        os.kill(int(p), signal.SIGKILL)
+    time.sleep(0.3)
+    before = cpu_of(g.process.pid)
+    time.sleep(1.5)
+    ok(cpu_of(g.process.pid) - before < 0.5, "roles that died leave it in peace", cpu_of(g.process.pid) - before)
+    up.add("idle2")
+    ok(g.ask("/idle2/-/idle2-1.0.0.tgz").status == 200, "and are there again", "")
+    g.stop()
+
+
+def cpu_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def wrong_use(d):
     for args, word in ((("--policy", "/none"), "/none"), (("--listen", "nonsense"), "HOST:PORT"), (("--registry", "ftp://x"), "URL"),
                        (("--service", "/none"), "/none")):
@@ -283,6 +305,7 @@ with scratch() as d:
     outage(d, up, g)
     g.stop()
     late(d, up)
+    idle(d, up)
     killed(d, up)
     wrong_use(d)
     done()
