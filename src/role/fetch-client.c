@@ -538,7 +538,11 @@ int qn_fetch_poll(struct qn_fetch *f, int timeout_ms, struct qn_err *reterr)
         uint64_t end =
                 timeout_ms < 0 ? UINT64_MAX : qn_io_nanos() + (uint64_t)timeout_ms * 1000000u;
         uint64_t before = f->finished;
+        int idle = f->n_open ? 0
+                             : wait_once(f, 0); /* a role that died meanwhile wants to be noticed */
 
+        if (idle < 0)
+                return idle;
         for (work(f); f->n_open && f->finished == before; work(f)) {
                 bool last = qn_io_nanos() >= end;
                 int r = wait_once(f, patience(f, end));
