@@ -115,15 +115,12 @@ static int base64_value(char c)
         return c == '/' || c == '_' ? 63 : -1;
 }
 
-int qn_base64_decode(struct qn_str s, struct qn_arena *a, struct qn_str *ret)
+int qn_base64_decode_to(struct qn_str s, char *to, size_t max, size_t *ret_n)
 {
-        char *out = qn_arena_alloc(a, s.n / 4 * 3 + 4);
         uint32_t acc = 0;
         unsigned bits = 0;
         size_t n = 0;
 
-        if (!out)
-                return -ENOBUFS;
         for (size_t i = 0; i < s.n; i++) {
                 char c = s.p[i];
                 int v = base64_value(c);
@@ -136,11 +133,24 @@ int qn_base64_decode(struct qn_str s, struct qn_arena *a, struct qn_str *ret)
                         return -EINVAL;
                 acc = (acc << 6 | (uint32_t)v) & 0xffffff;
                 bits += 6;
-                if (bits >= 8) {
-                        bits -= 8;
-                        out[n++] = (char)(acc >> bits & 0xff);
-                }
+                if (bits < 8)
+                        continue;
+                if (n == max)
+                        return -ENOBUFS;
+                bits -= 8;
+                to[n++] = (char)(acc >> bits & 0xff);
         }
-        *ret = (struct qn_str){ out, n };
+        *ret_n = n;
         return 0;
+}
+
+int qn_base64_decode(struct qn_str s, struct qn_arena *a, struct qn_str *ret)
+{
+        size_t max = s.n / 4 * 3 + 4, n;
+        char *out = qn_arena_alloc(a, max);
+        int r = out ? qn_base64_decode_to(s, out, max, &n) : -ENOBUFS;
+
+        if (r == 0)
+                *ret = (struct qn_str){ out, n };
+        return r;
 }

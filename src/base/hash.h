@@ -28,3 +28,5 @@ QN_MUST int qn_hex_decode(struct qn_str s, struct qn_arena *a, struct qn_str *re
 /* Base64, standard and URL alphabets mixed, padding optional, white space skipped, as Node's Buffer reads it.
  * -EINVAL on any other character. */
 QN_MUST int qn_base64_decode(struct qn_str s, struct qn_arena *a, struct qn_str *ret);
+/* The same into room for max bytes; -ENOBUFS: more than that. */
+QN_MUST int qn_base64_decode_to(struct qn_str s, char *to, size_t max, size_t *ret_n);

@@ -61,6 +61,28 @@ int qn_io_write_fd(int fd, struct qn_str s)
         return 0;
 }
 
+int qn_io_copy(int from, int to, uint64_t n)
+{
+        char block[1 << 16];
+        off_t at = 0;
+
+        while (n) {
+                ssize_t got = pread(from, block, QN_MIN(n, (uint64_t)sizeof block), at);
+                int r;
+
+                if (got < 0 && errno == EINTR)
+                        continue;
+                if (got <= 0)
+                        return got < 0 ? -errno : -ESTALE;
+                r = qn_io_write_fd(to, (struct qn_str){ block, (size_t)got });
+                if (r < 0)
+                        return r;
+                at += got;
+                n -= (uint64_t)got;
+        }
+        return 0;
+}
+
 int qn_io_replace(const char *path, struct qn_str s)
 {
         _cleanup_(qn_closep) int fd = -1;

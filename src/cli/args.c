@@ -4,36 +4,9 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "base/near.h"
 #include "base/str.h"
 #include "cli/verbs.h"
-
-#define NEAR_MAX 32 /* longer words are not worth a guess */
-
-/* Edit distance where swapping two neighbours counts as one. */
-static unsigned distance(const char *a, const char *b)
-{
-        unsigned row[3][NEAR_MAX + 1];
-        size_t n = strlen(a), m = strlen(b);
-
-        if (n > NEAR_MAX || m > NEAR_MAX)
-                return NEAR_MAX;
-        for (size_t j = 0; j <= m; j++)
-                row[0][j] = (unsigned)j;
-        for (size_t i = 1; i <= n; i++) {
-                unsigned *now = row[i % 3], *up = row[(i - 1) % 3], *up2 = row[(i + 1) % 3];
-
-                now[0] = (unsigned)i;
-                for (size_t j = 1; j <= m; j++) {
-                        unsigned best = up[j - 1] + (a[i - 1] != b[j - 1]);
-
-                        best = QN_MIN(best, QN_MIN(up[j], now[j - 1]) + 1);
-                        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                                best = QN_MIN(best, up2[j - 2] + 1);
-                        now[j] = best;
-                }
-        }
-        return row[n % 3][m];
-}
 
 const char *qn_args_nearest(const char *typed, const char *(*next)(const void *, size_t),
                             const void *ctx)
@@ -42,7 +15,7 @@ const char *qn_args_nearest(const char *typed, const char *(*next)(const void *,
         unsigned least = (unsigned)QN_MIN(strlen(typed) / 3 + 1, (size_t)3) + 1;
 
         for (size_t i = 0; (c = next(ctx, i)); i++) {
-                unsigned d = distance(typed, c);
+                unsigned d = qn_near(qn_str_c(typed), qn_str_c(c));
 
                 if (d < least && d < strlen(c)) {
                         least = d;

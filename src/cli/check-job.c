@@ -23,16 +23,6 @@ static int copy_fd(int fd, int *ret)
         return 0;
 }
 
-/* The job gets a copy: an item may be analysed twice. */
-static int put_beside(struct qn_pool_job *job, enum qn_analyse_beside place, int fd)
-{
-        int r = fd < 0 ? 0 : copy_fd(fd, &job->beside.fds[place]);
-
-        if (r == 0 && fd >= 0)
-                job->beside.has |= 1u << place;
-        return r;
-}
-
 /* The documents about an item as one input; those that were given on the command line are about all, or about the one that
  * was given with them. */
 static int seal_documents(const struct qn_check_config *c, struct qn_item *it, struct qn_err *err)
@@ -52,12 +42,13 @@ static int seal_documents(const struct qn_check_config *c, struct qn_item *it, s
 static int make_analysis(const struct qn_check_config *c, const struct qn_item *it,
                          struct qn_buf *params, struct qn_pool_job *job)
 {
-        int r = put_beside(job, QN_BESIDE_PACKUMENT, it->packument);
+        int r = qn_msg_beside_put(&job->beside, QN_BESIDE_PACKUMENT, it->packument);
 
         if (r == 0)
-                r = put_beside(job, QN_BESIDE_PREVIOUS, it->previous);
+                r = qn_msg_beside_put(&job->beside, QN_BESIDE_PREVIOUS, it->previous);
         if (r == 0 && c->intel)
-                r = put_beside(job, QN_BESIDE_KNOWN, qn_check_intel_known(c->intel));
+                r = qn_msg_beside_put(&job->beside, QN_BESIDE_KNOWN,
+                                      qn_check_intel_known(c->intel));
         qn_analyse_write_artifact(params, it->integrity,
                                   it->packument >= 0 ? it->version : QN_STR(""),
                                   it->before.integrity);
@@ -80,7 +71,7 @@ int qn_check_job(const struct qn_check_config *c, struct qn_item *it, struct qn_
                 break;
         case QN_ITEM_DEPENDED:
                 job->kind = QN_JOB_DEPENDENCY;
-                r = put_beside(job, QN_BESIDE_PACKUMENT, it->packument);
+                r = qn_msg_beside_put(&job->beside, QN_BESIDE_PACKUMENT, it->packument);
                 qn_check_dependency_params(it, params);
                 break;
         case QN_ITEM_PROVENANCE:

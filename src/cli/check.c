@@ -719,15 +719,6 @@ static void take_pick(struct qn_check *c, struct qn_item *it, struct qn_cur repl
         want(c, it, it->before.version.n ? QN_ITEM_PREVIOUS : QN_ITEM_TARBALL);
 }
 
-static bool bad_integrity(const struct qn_event_set *set)
-{
-        for (size_t i = 0; i < set->n; i++)
-                if (set->events[i].kind == QN_EVENT_UNANALYSED &&
-                    qn_str_is(qn_event_get(&set->events[i], QN_ATTR_WHAT), "integrity"))
-                        return true;
-        return false;
-}
-
 static int identify(struct qn_item *it)
 {
         int r = 0;
@@ -766,7 +757,8 @@ static void take_events(struct qn_check *c, struct qn_item *it, struct qn_cur re
         struct qn_err err = { 0 };
         int r = qn_event_set_read(&reply, &it->mem, &it->set, &err);
 
-        if (r == 0 && it->from_cache && !it->refetch && bad_integrity(&it->set)) {
+        if (r == 0 && it->from_cache && !it->refetch &&
+            qn_event_set_says(&it->set, QN_EVENT_UNANALYSED, "integrity")) {
                 it->refetch = true;
                 want(c, it, QN_ITEM_TARBALL);
                 return;

@@ -10,6 +10,7 @@
 #include "cli/check-intel.h"
 #include "cli/check.h"
 #include "cli/documents.h"
+#include "cli/load-rules.h"
 #include "cli/npm-reader.h"
 #include "cli/target.h"
 #include "cli/verbs.h"
@@ -105,26 +106,6 @@ static const char *rules_dir(const struct qn_args *a)
         return qn_args_on(a, "intel-only") ? "rules/intel.yaml" : "rules";
 }
 
-static int load_rules(const struct qn_args *a, struct qn_rules **ret)
-{
-        const char *paths[64] = { NULL };
-        char builtin[4096];
-        struct qn_err err = { 0 };
-        size_t n = 0;
-        int r;
-
-        snprintf(builtin, sizeof builtin, "%s/%s", a->data, rules_dir(a));
-        paths[n++] = builtin;
-        for (size_t i = 0; qn_args_all(a, "rules", i); i++) {
-                if (n == QN_ARRAY_SIZE(paths))
-                        return log_err(-E2BIG, "--rules was given too often: the most is %zu times",
-                                       QN_ARRAY_SIZE(paths) - 1);
-                paths[n++] = qn_args_all(a, "rules", i);
-        }
-        r = qn_rules_load(paths, n, ret, &err);
-        return r < 0 ? log_err(r, "%s", err.msg) : 0;
-}
-
 static int load_npmconf(const struct qn_args *a, struct qn_pool *pool, struct qn_npmconf **ret)
 {
         struct qn_npmconf_pair flags[2];
@@ -197,7 +178,7 @@ static int check(const struct qn_args *a, const struct targets *t, struct qn_rul
         config.intel = intel;
         r = qn_check_new(&config, &c, &err);
         if (r == 0) {
-                r = load_rules(a, rules);
+                r = qn_load_rules_of(a, rules_dir(a), rules);
                 if (r < 0)
                         return r;
                 qn_check_judge_by(c, *rules);

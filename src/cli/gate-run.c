@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cli/args.h"
 #include "cli/gate-verb.h"
+#include "cli/load-rules.h"
 #include "gate/gate.h"
 
 static void note(void *user QN_UNUSED, const char *text)
@@ -12,27 +13,10 @@ static void note(void *user QN_UNUSED, const char *text)
         log_note("%s", text);
 }
 
-static int list_rules(const struct qn_args *a, char builtin[4096], const char *paths[64],
-                      size_t *ret)
-{
-        size_t n = 0;
-
-        snprintf(builtin, 4096, "%s/rules", a->data);
-        paths[n++] = builtin;
-        for (size_t i = 0; qn_args_all(a, "rules", i); i++) {
-                if (n == 64)
-                        return log_err(-E2BIG, "--rules was given too often: the most is 63 times");
-                paths[n++] = qn_args_all(a, "rules", i);
-        }
-        *ret = n;
-        return 0;
-}
-
 int qn_gate_verb_run(const struct qn_args *a)
 {
         _cleanup_(qn_gate_freep) struct qn_gate *g = NULL;
-        const char *paths[64];
-        char builtin[4096];
+        struct qn_rule_paths rules;
         struct qn_gate_config c = { .data_dir = a->data,
                                     .cache_dir = a->cache,
                                     .state_dir = a->state,
@@ -42,15 +26,16 @@ int qn_gate_verb_run(const struct qn_args *a)
                                     .listen = qn_args_get(a, "listen"),
                                     .workers = (unsigned)qn_args_u64(a, "jobs"),
                                     .no_sandbox = qn_args_on(a, "no-sandbox"),
-                                    .rules = paths,
+                                    .rules = rules.list,
                                     .note = note };
         struct qn_err err = { 0 };
         int r = a->n > 1 ? log_err(-EINVAL, "qanat gate run takes no arguments") : 0;
 
         if (r == 0)
-                r = list_rules(a, builtin, paths, &c.n_rules);
+                r = qn_rule_paths(a, "rules", &rules);
         if (r < 0)
                 return r;
+        c.n_rules = rules.n;
         r = qn_gate_new(&c, &g, &err);
         for (size_t i = 0; r == 0 && qn_gate_address(g, i); i++)
                 log_note("listening on %s", qn_gate_address(g, i));

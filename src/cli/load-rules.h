@@ -13,5 +13,15 @@ struct qn_rules;
                         "rule file or directory to add to the built-in rules" \
         }
 
-/* Logs what is wrong. */
+struct qn_rule_paths {
+        char builtin[4096];
+        const char *list[64]; /* into builtin and the arguments */
+        size_t n;
+};
+
+/* Where they are: `below` of the data directory first ("rules", "rules/intel.yaml").  Logs what is wrong. */
+QN_MUST int qn_rule_paths(const struct qn_args *a, const char *below, struct qn_rule_paths *ret);
+/* The rules of these paths; logs what is wrong. */
+QN_MUST int qn_load_rules_of(const struct qn_args *a, const char *below, struct qn_rules **ret);
+/* All of them. */
 QN_MUST int qn_load_rules(const struct qn_args *a, struct qn_rules **ret);

@@ -414,3 +414,12 @@ int qn_event_set_seal(struct qn_event_set *s)
         s->sealed = true;
         return 0;
 }
+
+bool qn_event_set_says(const struct qn_event_set *s, enum qn_event_kind kind, const char *what)
+{
+        for (size_t i = 0; i < s->n; i++)
+                if (s->events[i].kind == kind &&
+                    qn_str_is(qn_event_get(&s->events[i], QN_ATTR_WHAT), what))
+                        return true;
+        return false;
+}

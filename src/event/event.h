@@ -123,6 +123,8 @@ QN_MUST int qn_event_set_seal(struct qn_event_set *s);
 /* Adds all of a sealed set to one that is being built; name, version and integrity stay as they are.  Past a cap the set
  * overflows as with qn_event_add(). */
 void qn_event_set_add_all(struct qn_event_set *to, const struct qn_event_set *from);
+/* Whether an event of the kind says `what`. */
+bool qn_event_set_says(const struct qn_event_set *s, enum qn_event_kind kind, const char *what);
 /* The union of two sealed sets about one package, sealed, in the arena; name, version and integrity are the first one's.
  * 0 or -ENOBUFS. */
 QN_MUST int qn_event_set_merge(const struct qn_event_set *a, const struct qn_event_set *b,

@@ -7,12 +7,12 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/limits.h"
+#include "base/near.h"
 #include "base/show.h"
 #include "parse/packument.h"
 #include "parse/yaml.h"
 
 #define PATH_SHOWN 48 /* characters of a path, the last ones */
-#define HINT_MAX   32 /* longer words are not worth a guess */
 #define DAY_MS     INT64_C(86400000)
 
 /* --- messages --- */
@@ -167,28 +167,6 @@ int qn_conf_is_list(const struct qn_conf *c, const struct qn_node *n, const char
         return 0;
 }
 
-/* Edits between two short words. */
-static unsigned distance(struct qn_str a, struct qn_str b)
-{
-        unsigned row[HINT_MAX + 1];
-
-        for (unsigned j = 0; j <= b.n; j++)
-                row[j] = j;
-        for (unsigned i = 1; i <= a.n; i++) {
-                unsigned diagonal = row[0];
-
-                row[0] = i;
-                for (unsigned j = 1; j <= b.n; j++) {
-                        unsigned above = row[j];
-                        unsigned swap = diagonal + ((a.p[i - 1] | 0x20) != (b.p[j - 1] | 0x20));
-
-                        row[j] = QN_MIN(swap, QN_MIN(above, row[j - 1]) + 1);
-                        diagonal = above;
-                }
-        }
-        return row[b.n];
-}
-
 /* A guess has fewer edits than this: short words are near to everything. */
 static unsigned guess_within(struct qn_str s)
 {
@@ -200,9 +178,7 @@ static void nearer(struct qn_str s, const char *candidate, unsigned *best, const
         struct qn_str c = qn_str_c(candidate);
         unsigned d;
 
-        if (!s.n || s.n > HINT_MAX || c.n > HINT_MAX)
-                return;
-        d = distance(s, c);
+        d = s.n ? qn_near(s, c) : QN_NEAR_MAX;
         if (d < *best && d < c.n) {
                 *best = d;
                 *ret = candidate;

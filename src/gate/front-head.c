@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
+#include "base/hash.h"
+
 /* --- lists of what is accepted --- */
 
 /* "0.5" → 500; anything else that is no weight counts as 0: what is not understood is not used. */
@@ -150,45 +152,19 @@ int qn_head_range(struct qn_str range, uint64_t size, uint64_t *ret_first, uint6
 
 /* --- who it is --- */
 
-static int base64_value(char c)
+/* What decoders of Base64 pass over, and credentials do not have. */
+static bool has_blank_or_padding(struct qn_str s)
 {
-        if (c >= 'A' && c <= 'Z')
-                return c - 'A';
-        if (c >= 'a' && c <= 'z')
-                return c - 'a' + 26;
-        if (c >= '0' && c <= '9')
-                return c - '0' + 52;
-        return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
-
-static struct qn_str decode(struct qn_str s, char *to, size_t max)
-{
-        uint32_t bits = 0;
-        unsigned have = 0;
-        size_t n = 0;
-
-        while (s.n && s.p[s.n - 1] == '=')
-                s.n--;
-        for (size_t i = 0; i < s.n; i++) {
-                int v = base64_value(s.p[i]);
-
-                if (v < 0)
-                        return (struct qn_str){ 0 };
-                bits = bits << 6 | (unsigned)v;
-                have += 6;
-                if (have < 8)
-                        continue;
-                if (n == max)
-                        return (struct qn_str){ 0 };
-                have -= 8;
-                to[n++] = (char)(bits >> have);
-        }
-        return (struct qn_str){ to, n };
+        for (size_t i = 0; i < s.n; i++)
+                if (s.p[i] == '=' || s.p[i] == ' ' || (s.p[i] >= '\t' && s.p[i] <= '\r'))
+                        return true;
+        return false;
 }
 
 struct qn_str qn_head_token(struct qn_str authorization, char buffer[QN_HEAD_TOKEN_MAX])
 {
         struct qn_str rest = qn_str_trim(authorization), scheme, both;
+        size_t n;
 
         if (!rest.p)
                 return (struct qn_str){ 0 };
@@ -200,8 +176,14 @@ struct qn_str qn_head_token(struct qn_str authorization, char buffer[QN_HEAD_TOK
                 return rest;
         if (!qn_str_ieq(scheme, QN_STR("Basic")))
                 return (struct qn_str){ 0 };
-        both = decode(rest, buffer, QN_HEAD_TOKEN_MAX);
-        if (!both.p || qn_str_chr(both, ':') < 0)
+        while (qn_str_ends(rest, "="))
+                rest.n--;
+        if (has_blank_or_padding(rest))
+                return (struct qn_str){ 0 };
+        if (qn_base64_decode_to(rest, buffer, QN_HEAD_TOKEN_MAX, &n) < 0)
+                return (struct qn_str){ 0 };
+        both = (struct qn_str){ buffer, n };
+        if (qn_str_chr(both, ':') < 0)
                 return (struct qn_str){ 0 };
         (void)qn_str_cut(&both, ':');
         return both.n ? both : (struct qn_str){ 0 };

@@ -1,9 +1,9 @@
 /* front-mhd.c - libmicrohttpd, loaded when the face opens.  It brings GnuTLS and a dozen other libraries, whose loading takes
  * milliseconds that no other role and no other verb should pay.  The functions are those of microhttpd.h, by the same names. */
-#include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
 
+#include "base/lazy.h"
 #include "gate/front-priv.h"
 
 #define LIBRARY "libmicrohttpd.so.12"
@@ -55,18 +55,13 @@ static const char *const names[AT_MAX] = {
 };
 
 static void *functions[AT_MAX];
+static struct qn_lazy library = QN_LAZY(LIBRARY, names, functions);
 
 int qn_mhd_load(struct qn_err *reterr)
 {
-        void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-
-        for (size_t i = 0; i < AT_MAX; i++) {
-                functions[i] = library ? dlsym(library, names[i]) : NULL;
-                if (!functions[i])
-                        return qn_fail(reterr, -ELIBACC, 0,
-                                       LIBRARY " is missing: install libmicrohttpd");
-        }
-        return 0;
+        return qn_lazy_load(&library)
+                       ? 0
+                       : qn_fail(reterr, -ELIBACC, 0, LIBRARY " is missing: install libmicrohttpd");
 }
 
 #define F(type, name, parameters, arguments)                                       \

@@ -162,7 +162,6 @@ struct qn_gate {
         int signals;
         int64_t stop_at,
                 checked_at; /* monotonic ms: when draining ends; when intelligence was looked at */
-        struct qn_arena index_mem;
         TAILQ_HEAD(qn_packages, qn_package) packages;
         size_t n_packages;
         struct qn_flights flights;

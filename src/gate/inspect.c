@@ -186,15 +186,6 @@ static void look_at_documents(struct qn_flight *fl)
 
 /* --- the analysis --- */
 
-static bool bad_integrity(const struct qn_event_set *set)
-{
-        for (size_t i = 0; i < set->n; i++)
-                if (set->events[i].kind == QN_EVENT_UNANALYSED &&
-                    qn_str_is(qn_event_get(&set->events[i], QN_ATTR_WHAT), "integrity"))
-                        return true;
-        return false;
-}
-
 static void on_events(void *ctx QN_UNUSED, const struct qn_pool_result *res)
 {
         struct qn_flight *fl = res->user;
@@ -210,7 +201,7 @@ static void on_events(void *ctx QN_UNUSED, const struct qn_pool_result *res)
                 qn_flight_fail(fl);
                 return;
         }
-        if (bad_integrity(&fl->set)) {
+        if (qn_event_set_says(&fl->set, QN_EVENT_UNANALYSED, "integrity")) {
                 qn_failure_set(
                         &fl->failure, 502,
                         "%.*s@%.*s: what came is not what the registry promises: its integrity "
@@ -223,19 +214,6 @@ static void on_events(void *ctx QN_UNUSED, const struct qn_pool_result *res)
         if (!fl->integrity.n)
                 fl->integrity = fl->set.integrity;
         look_at_documents(fl);
-}
-
-static int put_beside(struct qn_pool_job *job, enum qn_analyse_beside place, int fd)
-{
-        int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-
-        if (fd < 0)
-                return 0;
-        if (copy < 0)
-                return -errno;
-        job->beside.fds[place] = copy;
-        job->beside.has |= (uint8_t)(1 << place);
-        return 0;
 }
 
 /* The version before, when its bytes are at hand: it is not worth a client's time to fetch them. */
@@ -257,13 +235,13 @@ void qn_flight_analyse(struct qn_flight *fl)
         _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(1 << 16);
         struct qn_pool_job job = { .kind = QN_JOB_ANALYSE, .user = fl, .done = on_events };
         struct qn_str previous = open_previous(fl);
-        int r = put_beside(&job, QN_BESIDE_PACKUMENT, fl->p->fd);
+        int r = qn_msg_beside_put(&job.beside, QN_BESIDE_PACKUMENT, fl->p->fd);
 
         fl->begun = qn_gate_monotonic();
         if (r == 0)
-                r = put_beside(&job, QN_BESIDE_PREVIOUS, fl->previous);
+                r = qn_msg_beside_put(&job.beside, QN_BESIDE_PREVIOUS, fl->previous);
         if (r == 0)
-                r = put_beside(&job, QN_BESIDE_KNOWN, fl->g->known);
+                r = qn_msg_beside_put(&job.beside, QN_BESIDE_KNOWN, fl->g->known);
         qn_analyse_write_artifact(&params, fl->integrity, fl->version, previous);
         job.params = qn_buf_view(&params);
         job.input_fd = r < 0 ? -1 : fcntl(fl->body, F_DUPFD_CLOEXEC, 0);

@@ -62,27 +62,7 @@ void qn_shelf_drop(struct qn_gate *g, enum qn_cached_kind kind, struct qn_str ke
         (void)!qn_ledger_uncache(&g->db, kind, key);
 }
 
-static int copy_to(int from, int to)
-{
-        char block[1 << 16];
-        off_t at = 0;
-
-        for (;;) {
-                ssize_t n = pread(from, block, sizeof block, at);
-                int r;
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return n < 0 ? -errno : 0;
-                r = qn_io_write_fd(to, (struct qn_str){ block, (size_t)n });
-                if (r < 0)
-                        return r;
-                at += n;
-        }
-}
-
-static int write_file(const char *path, int from)
+static int write_file(const char *path, int from, uint64_t size)
 {
         char part[4096 + 8];
         int r, to;
@@ -91,7 +71,7 @@ static int write_file(const char *path, int from)
         to = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (to < 0)
                 return -errno;
-        r = copy_to(from, to);
+        r = qn_io_copy(from, to, size);
         if (close(to) < 0 && r == 0)
                 r = -errno;
         if (r == 0 && rename(part, path) < 0)
@@ -124,7 +104,7 @@ int qn_shelf_put(struct qn_gate *g, const struct qn_ledger_cached *row, int fd, 
         if (r == 0)
                 r = qn_io_mkdirs(dir);
         if (r == 0)
-                r = write_file(path, fd);
+                r = write_file(path, fd, row->size);
         if (r == 0)
                 r = qn_ledger_cache(&g->db, row);
         if (r < 0)

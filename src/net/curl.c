@@ -1,12 +1,10 @@
 /* curl.c - libcurl, loaded when it is first needed.  It brings thirty libraries, which take ten milliseconds to load: most runs, and
  * all roles but one, never need them.  The functions are those of curl/curl.h, by the same names, and hand on to the real ones. */
 #include <curl/curl.h>
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
 
-#include "base/macro.h"
+#include "base/lazy.h"
 
 #define LIBRARY "libcurl.so.4"
 
@@ -77,51 +75,33 @@ static const char *const names[] = {
 #undef O
 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void *functions[AT_MAX];
-static bool complete;
+static struct qn_lazy library = QN_LAZY(LIBRARY, names, functions);
 
-static void load(void)
-{
-        void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-
-        for (size_t i = 0; i < AT_MAX; i++) {
-                functions[i] = library ? dlsym(library, names[i]) : NULL;
-                if (!functions[i])
-                        return;
+#define F(type, name, parameters, arguments, without)                                           \
+        type(name) parameters                                                                   \
+        {                                                                                       \
+                type(*real) parameters = (type(*) parameters)qn_lazy_find(&library, AT_##name); \
+                return real ? real arguments : (without);                                       \
         }
-        complete = true;
-}
-
-static void *find(size_t at)
-{
-        pthread_once(&once, load);
-        return complete ? functions[at] : NULL;
-}
-
-#define F(type, name, parameters, arguments, without)                         \
-        type(name) parameters                                                 \
-        {                                                                     \
-                type(*real) parameters = (type(*) parameters)find(AT_##name); \
-                return real ? real arguments : (without);                     \
+#define P(name, parameters, arguments)                                                          \
+        void(name) parameters                                                                   \
+        {                                                                                       \
+                void(*real) parameters = (void(*) parameters)qn_lazy_find(&library, AT_##name); \
+                if (real)                                                                       \
+                        real arguments;                                                         \
         }
-#define P(name, parameters, arguments)                                        \
-        void(name) parameters                                                 \
-        {                                                                     \
-                void(*real) parameters = (void(*) parameters)find(AT_##name); \
-                if (real)                                                     \
-                        real arguments;                                       \
-        }
-#define O(type, name, handle, option, without)                                                     \
-        type(name)(handle h, option o, ...)                                                        \
-        {                                                                                          \
-                type (*real)(handle, option, ...) = (type(*)(handle, option, ...))find(AT_##name); \
-                void *value;                                                                       \
-                va_list ap;                                                                        \
-                va_start(ap, o);                                                                   \
-                value = va_arg(ap, void *);                                                        \
-                va_end(ap);                                                                        \
-                return real ? real(h, o, value) : (without);                                       \
+#define O(type, name, handle, option, without)                                           \
+        type(name)(handle h, option o, ...)                                              \
+        {                                                                                \
+                type (*real)(handle, option, ...) =                                      \
+                        (type(*)(handle, option, ...))qn_lazy_find(&library, AT_##name); \
+                void *value;                                                             \
+                va_list ap;                                                              \
+                va_start(ap, o);                                                         \
+                value = va_arg(ap, void *);                                              \
+                va_end(ap);                                                              \
+                return real ? real(h, o, value) : (without);                             \
         }
 
 FUNCTIONS(F)

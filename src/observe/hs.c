@@ -1,11 +1,9 @@
 /* hs.c - Hyperscan (or Vectorscan), loaded when it is first needed: with the C++ library that it brings it takes half of what the
  * loader does at a start, and what reads lists of packages never needs it.  The functions are those of hs.h, by the same names. */
-#include <dlfcn.h>
 #include <hs.h>
-#include <pthread.h>
 #include <stddef.h>
 
-#include "base/macro.h"
+#include "base/lazy.h"
 
 #define LIBRARY "libhs.so.5"
 
@@ -44,33 +42,14 @@ static const char *const names[] = {
 #undef F
 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void *functions[AT_MAX];
-static bool complete;
+static struct qn_lazy library = QN_LAZY(LIBRARY, names, functions);
 
-static void load(void)
-{
-        void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-
-        for (size_t i = 0; i < AT_MAX; i++) {
-                functions[i] = library ? dlsym(library, names[i]) : NULL;
-                if (!functions[i])
-                        return;
-        }
-        complete = true;
-}
-
-static void *find(size_t at)
-{
-        pthread_once(&once, load);
-        return complete ? functions[at] : NULL;
-}
-
-#define F(type, name, parameters, arguments, without)                         \
-        type(name) parameters                                                 \
-        {                                                                     \
-                type(*real) parameters = (type(*) parameters)find(AT_##name); \
-                return real ? real arguments : (without);                     \
+#define F(type, name, parameters, arguments, without)                                           \
+        type(name) parameters                                                                   \
+        {                                                                                       \
+                type(*real) parameters = (type(*) parameters)qn_lazy_find(&library, AT_##name); \
+                return real ? real arguments : (without);                                       \
         }
 
 FUNCTIONS(F)

@@ -37,29 +37,6 @@ static int size_of(int fd, enum qn_document d, uint64_t *ret, struct qn_err *ret
         return 0;
 }
 
-/* Exactly n bytes: a file that shrinks meanwhile is an error. */
-static int copy(int from, int to, uint64_t n)
-{
-        char block[1 << 16];
-        off_t at = 0;
-
-        while (n) {
-                ssize_t got = pread(from, block, QN_MIN(n, (uint64_t)sizeof block), at);
-                int r;
-
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got <= 0)
-                        return got < 0 ? -errno : -ESTALE;
-                r = qn_io_write_fd(to, (struct qn_str){ block, (size_t)got });
-                if (r < 0)
-                        return r;
-                at += got;
-                n -= (uint64_t)got;
-        }
-        return 0;
-}
-
 int qn_documents_seal(const int fds[QN_DOC_MAX], int *ret, struct qn_err *reterr)
 {
         _cleanup_(qn_closep) int out =
@@ -72,7 +49,7 @@ int qn_documents_seal(const int fds[QN_DOC_MAX], int *ret, struct qn_err *reterr
         if (r == 0)
                 r = qn_io_write_fd(out, (struct qn_str){ (const char *)sizes, sizeof sizes });
         for (unsigned i = 0; r == 0 && i < QN_DOC_MAX; i++)
-                r = sizes[i] ? copy(fds[i], out, sizes[i]) : 0;
+                r = sizes[i] ? qn_io_copy(fds[i], out, sizes[i]) : 0;
         if (r == 0 &&
             fcntl(out, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
                 r = -errno;

@@ -1,6 +1,7 @@
 #include "role/msg.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +29,19 @@ union fd_control {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
 };
+
+int qn_msg_beside_put(struct qn_msg_beside *b, unsigned place, int fd)
+{
+        int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+        if (fd < 0)
+                return 0;
+        if (copy < 0)
+                return -errno;
+        b->fds[place] = copy;
+        b->has |= (uint8_t)(1u << place);
+        return 0;
+}
 
 void qn_msg_beside_close(struct qn_msg_beside *b)
 {

@@ -21,6 +21,8 @@ struct qn_msg_beside {
         int fds[QN_BESIDE_PLACES];
 };
 
+/* Puts a copy of the descriptor into a place; nothing when it is -1.  0 or -errno. */
+QN_MUST int qn_msg_beside_put(struct qn_msg_beside *b, unsigned place, int fd);
 /* Closes what is there. */
 void qn_msg_beside_close(struct qn_msg_beside *b);
 

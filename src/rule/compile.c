@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "base/near.h"
 #include "parse/json.h"
 #include "rule/cond.h"
 
 #define USE_DEPTH_MAX 16 /* conditions that use conditions */
-#define HINT_MAX      48 /* bytes of a name for which a hint is looked for */
 
 int qn_compile_fail(const struct qn_compiler *c, const struct qn_node *at, const char *fmt, ...)
 {
@@ -20,37 +20,15 @@ int qn_compile_fail(const struct qn_compiler *c, const struct qn_node *at, const
                        at ? at->line : 0, at ? at->column : 0, msg);
 }
 
-/* Edits between two short words, ASCII case ignored. */
-static unsigned distance(struct qn_str a, struct qn_str b)
-{
-        unsigned row[HINT_MAX + 1];
-
-        for (unsigned j = 0; j <= b.n; j++)
-                row[j] = j;
-        for (unsigned i = 1; i <= a.n; i++) {
-                unsigned diagonal = row[0];
-
-                row[0] = i;
-                for (unsigned j = 1; j <= b.n; j++) {
-                        unsigned above = row[j];
-                        unsigned swap = diagonal + ((a.p[i - 1] | 0x20) != (b.p[j - 1] | 0x20));
-
-                        row[j] = QN_MIN(swap, QN_MIN(above, row[j - 1]) + 1);
-                        diagonal = above;
-                }
-        }
-        return row[b.n];
-}
-
 const char *qn_compile_hint(struct qn_str s, const char *(*name_at)(unsigned), unsigned n,
                             char *buf, size_t size)
 {
         unsigned best = 4;
 
         buf[0] = '\0';
-        for (unsigned i = 0; i < n && s.n && s.n <= HINT_MAX; i++) {
+        for (unsigned i = 0; i < n && s.n; i++) {
                 struct qn_str name = qn_str_c(name_at(i));
-                unsigned d = name.n <= HINT_MAX ? distance(s, name) : best;
+                unsigned d = qn_near(s, name);
 
                 if (d >= best)
                         continue;

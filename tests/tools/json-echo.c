@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/jsonw.h"
+#include "lines.h"
 #include "parse/json.h"
 
 static void write_string(struct qn_buf *out, struct qn_str s)
@@ -68,13 +69,5 @@ static int echo_line(struct qn_str line)
 
 int main(void)
 {
-        char *line = NULL;
-        size_t cap = 0;
-        ssize_t n;
-        int r = 0;
-
-        while (r == 0 && (n = getline(&line, &cap, stdin)) > 0)
-                r = echo_line(qn_str_trim((struct qn_str){ line, (size_t)n }));
-        free(line);
-        return r < 0;
+        return each_line(echo_line);
 }

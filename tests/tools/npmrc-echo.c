@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/jsonw.h"
+#include "lines.h"
 #include "parse/npmrc.h"
 
 static bool env(void *ctx QN_UNUSED, struct qn_str name, struct qn_str *ret)
@@ -49,13 +50,5 @@ static int echo_line(struct qn_str line)
 
 int main(void)
 {
-        char *line = NULL;
-        size_t cap = 0;
-        ssize_t n;
-        int r = 0;
-
-        while (r == 0 && (n = getline(&line, &cap, stdin)) > 0)
-                r = echo_line(qn_str_trim((struct qn_str){ line, (size_t)n }));
-        free(line);
-        return r < 0;
+        return each_line(echo_line);
 }

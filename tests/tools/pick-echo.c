@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "lines.h"
 #include "parse/json.h"
 #include "parse/packument.h"
 
@@ -51,13 +52,5 @@ static int answer(struct qn_str line)
 
 int main(void)
 {
-        char *line = NULL;
-        size_t cap = 0;
-        ssize_t n;
-        int r = 0;
-
-        while (r == 0 && (n = getline(&line, &cap, stdin)) > 0)
-                r = answer(qn_str_trim((struct qn_str){ line, (size_t)n }));
-        free(line);
-        return r < 0;
+        return each_line(answer);
 }

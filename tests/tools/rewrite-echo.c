@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/jsonw.h"
+#include "lines.h"
 #include "parse/json.h"
 #include "parse/packument-rewrite.h"
 
@@ -67,13 +68,5 @@ static int answer(struct qn_str line)
 
 int main(void)
 {
-        char *line = NULL;
-        size_t cap = 0;
-        ssize_t n;
-        int r = 0;
-
-        while (r == 0 && (n = getline(&line, &cap, stdin)) > 0)
-                r = answer(qn_str_trim((struct qn_str){ line, (size_t)n }));
-        free(line);
-        return r < 0;
+        return each_line(answer);
 }

@@ -1,9 +1,16 @@
 /* The base layer: caps hold, cursors stay inside, encodings round-trip. */
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/io.h"
 #include "base/jsonw.h"
+#include "base/lazy.h"
 #include "base/map.h"
+#include "base/near.h"
 #include "base/utf8.h"
 #include "test.h"
 
@@ -162,4 +169,62 @@ TEST(digests)
         ASSERT_EQ(qn_digest(QN_SHA1, "abc", 3, d), 0);
         ASSERT_EQ(qn_hex_encode(&b, d, qn_digest_size(QN_SHA1)), 0);
         ASSERT_STR(qn_buf_view(&b), "a9993e364706816aba3e25717850c26c9cd0d89d"); /* FIPS 180-4 */
+}
+
+TEST(words_are_near)
+{
+        char longer[QN_NEAR_MAX + 1];
+
+        memset(longer, 'a', sizeof longer);
+        ASSERT_EQ(qn_near(QN_STR("block"), QN_STR("Block")), 0);
+        ASSERT_EQ(qn_near(QN_STR("blokc"), QN_STR("block")), 1);
+        ASSERT_EQ(qn_near(QN_STR("blck"), QN_STR("block")), 1);
+        ASSERT_EQ(qn_near(QN_STR(""), QN_STR("abc")), 3);
+        ASSERT_EQ(qn_near(QN_STR("abc"), QN_STR("xyz")), 3);
+        ASSERT_EQ(qn_near((struct qn_str){ longer, sizeof longer }, QN_STR("a")), QN_NEAR_MAX);
+        ASSERT_EQ(qn_near((struct qn_str){ longer, QN_NEAR_MAX }, QN_STR("a")), QN_NEAR_MAX - 1);
+}
+
+TEST(copies_what_a_file_has)
+{
+        int from = memfd_create("from", MFD_CLOEXEC), to = memfd_create("to", MFD_CLOEXEC);
+        char got[8] = "";
+
+        ASSERT_EQ(qn_io_write_fd(from, QN_STR("hello")), 0);
+        ASSERT_EQ(qn_io_copy(from, to, 4), 0);
+        ASSERT_EQ(pread(to, got, sizeof got, 0), 4);
+        ASSERT_EQ(memcmp(got, "hell", 4), 0);
+        ASSERT_EQ(qn_io_copy(from, to, 6), -ESTALE);
+        ASSERT_EQ(qn_io_copy(-1, to, 1), -EBADF);
+        close(from);
+        close(to);
+}
+
+static const char *const there[] = { "getpid" }, *const not_there[] = { "getpid",
+                                                                        "no_such_function" };
+static void *functions[2];
+
+TEST(a_library_is_loaded_when_it_is_needed)
+{
+        struct qn_lazy whole = QN_LAZY("libc.so.6", there, functions);
+        struct qn_lazy half = QN_LAZY("libc.so.6", not_there, functions);
+        struct qn_lazy none = QN_LAZY("libno-such.so.1", there, functions);
+
+        ASSERT_NOT_NULL(qn_lazy_find(&whole, 0));
+        ASSERT_TRUE(qn_lazy_load(&whole));
+        ASSERT_NULL(qn_lazy_find(&half, 0));
+        ASSERT_FALSE(qn_lazy_load(&none));
+        ASSERT_NULL(qn_lazy_find(&none, 0));
+}
+
+TEST(base64_into_little_room)
+{
+        char to[4];
+        size_t n = 0;
+
+        ASSERT_EQ(qn_base64_decode_to(QN_STR("aGVsbA=="), to, sizeof to, &n), 0);
+        ASSERT_EQ(n, 4);
+        ASSERT_EQ(memcmp(to, "hell", 4), 0);
+        ASSERT_EQ(qn_base64_decode_to(QN_STR("aGVsbG8="), to, sizeof to, &n), -ENOBUFS);
+        ASSERT_EQ(qn_base64_decode_to(QN_STR("a?"), to, sizeof to, &n), -EINVAL);
 }

@@ -387,6 +387,8 @@ TEST(tokens)
         ASSERT_NULL(qn_head_token(S("Basic dXNlcg=="), buffer).p);
         ASSERT_NULL(qn_head_token(S("Basic dXNlcjo="), buffer).p);
         ASSERT_NULL(qn_head_token(S("Basic d?"), buffer).p);
+        ASSERT_NULL(qn_head_token(S("Basic dXNl cjpwYXNz"), buffer).p);
+        ASSERT_NULL(qn_head_token(S("Basic dXNlcjpwYXNz=x"), buffer).p);
         ASSERT_NULL(qn_head_token(S("Digest x"), buffer).p);
         ASSERT_NULL(qn_head_token(S("Bearer"), buffer).p);
         ASSERT_NULL(qn_head_token(S(""), buffer).p);
