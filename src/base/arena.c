@@ -11,30 +11,45 @@ struct qn_arena_chunk {
         _Alignas(ALIGN) uint8_t data[];
 };
 
-static int add_chunk(struct qn_arena *a, size_t need)
+/* From what a reset kept, or from the system. */
+static uint8_t *take(struct qn_arena *a, size_t size)
 {
-        size_t size = QN_MAX(need, CHUNK_MIN);
         struct qn_arena_chunk *c;
+        uint8_t *p = a->spare;
 
-        /* Grow geometrically, so that a large package does not pay for thousands of small chunks. */
-        if (a->chunks && size < a->chunks->size * 2)
-                size = QN_MIN(a->chunks->size * 2, (size_t)8 << 20);
-        size = QN_MAX(size, need);
-        if (a->total >= a->max)
-                return -1;
-        if (size > a->max - a->total)
-                size = a->max - a->total;
-        if (size < need)
-                return -1;
+        if (size <= (size_t)(a->spare_end - a->spare)) {
+                a->spare += size;
+                return p;
+        }
         c = malloc(sizeof *c + size);
         if (!c)
-                return -1;
+                return NULL;
         c->next = a->chunks;
         c->size = size;
         a->chunks = c;
+        return c->data;
+}
+
+/* Parts have the same sizes whatever was kept from before, so that the cap is met by the same input or not at all. */
+static int add_part(struct qn_arena *a, size_t need)
+{
+        size_t size = QN_MAX(need, CHUNK_MIN);
+        uint8_t *p;
+
+        /* Grow geometrically, so that a large package does not pay for thousands of small parts. */
+        if (size < a->last * 2)
+                size = QN_MIN(a->last * 2, (size_t)8 << 20);
+        size = QN_MAX(size, need);
+        size = QN_MIN(size, a->max - a->total);
+        if (size < need)
+                return -1;
+        p = take(a, size);
+        if (!p)
+                return -1;
         a->total += size;
-        a->p = c->data;
-        a->end = c->data + size;
+        a->last = size;
+        a->p = p;
+        a->end = p + size;
         return 0;
 }
 
@@ -45,7 +60,7 @@ void *qn_arena_alloc(struct qn_arena *a, size_t size)
         if (size > a->max)
                 return NULL;
         size = QN_MAX((size + ALIGN - 1) & ~(size_t)(ALIGN - 1), (size_t)ALIGN);
-        if (size > (size_t)(a->end - a->p) && add_chunk(a, size) < 0)
+        if (size > (size_t)(a->end - a->p) && add_part(a, size) < 0)
                 return NULL;
         p = a->p;
         a->p += size;
@@ -90,31 +105,35 @@ void *qn_arena_grow(struct qn_arena *a, void *old, size_t old_n, size_t new_n, s
         return p;
 }
 
+/* The largest chunk that may be kept, or NULL. */
+static struct qn_arena_chunk *choose(const struct qn_arena *a, size_t keep)
+{
+        struct qn_arena_chunk *best = NULL;
+
+        for (struct qn_arena_chunk *c = a->chunks; c; c = c->next)
+                if (c->size <= keep && (!best || c->size > best->size))
+                        best = c;
+        return best;
+}
+
 void qn_arena_reset(struct qn_arena *a, size_t keep)
 {
-        struct qn_arena_chunk *c = a->chunks, *kept = NULL;
+        struct qn_arena_chunk *kept = choose(a, keep), *next;
 
-        while (c) {
-                struct qn_arena_chunk *next = c->next;
-
-                if (!kept && c->size <= keep)
-                        kept = c;
-                else
+        for (struct qn_arena_chunk *c = a->chunks; c; c = next) {
+                next = c->next;
+                if (c != kept)
                         free(c);
-                c = next;
         }
-        a->chunks = kept;
-        a->total = kept ? kept->size : 0;
-        a->p = kept ? kept->data : NULL;
-        a->end = kept ? kept->data + kept->size : NULL;
         if (kept)
                 kept->next = NULL;
+        *a = (struct qn_arena){ .max = a->max,
+                                .chunks = kept,
+                                .spare = kept ? kept->data : NULL,
+                                .spare_end = kept ? kept->data + kept->size : NULL };
 }
 
 void qn_arena_done(struct qn_arena *a)
 {
         qn_arena_reset(a, 0);
-        free(TAKE_PTR(a->chunks));
-        a->p = a->end = NULL;
-        a->total = 0;
 }

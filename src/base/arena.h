@@ -9,9 +9,11 @@
 struct qn_arena_chunk;
 
 struct qn_arena {
-        struct qn_arena_chunk *chunks; /* newest first */
-        uint8_t *p, *end;              /* free part of the newest chunk */
-        size_t total;                  /* bytes held from the system */
+        struct qn_arena_chunk *chunks; /* from the system, newest first */
+        uint8_t *p, *end;              /* free part of the newest part */
+        uint8_t *spare, *spare_end;    /* what is left of the chunk that the last reset kept */
+        size_t total;                  /* bytes of all parts */
+        size_t last;                   /* bytes of the newest part */
         size_t max;                    /* cap for total */
 };
 

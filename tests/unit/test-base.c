@@ -42,6 +42,33 @@ TEST(arena_stops_at_its_cap)
         ASSERT_NOT_NULL(qn_arena_alloc(&a, 60000));
 }
 
+/* How many blocks of growing sizes there is room for. */
+static size_t blocks_of(struct qn_arena *a)
+{
+        size_t n = 0;
+
+        while (qn_arena_alloc(a, 100 + n * 37 % 5000))
+                n++;
+        return n;
+}
+
+TEST(arena_has_the_same_room_whatever_was_before)
+{
+        struct qn_arena a = QN_ARENA_INIT((size_t)1 << 20);
+        size_t fresh = blocks_of(&a), total = a.total;
+
+        ASSERT_TRUE(total <= a.max);
+        for (size_t keep = 0; keep <= (size_t)1 << 20; keep = keep * 2 + 4096) {
+                qn_arena_reset(&a, keep);
+                ASSERT_NOT_NULL(qn_arena_alloc(&a, keep / 2 + 1));
+                qn_arena_reset(&a, keep);
+                ASSERT_EQ(blocks_of(&a), fresh);
+                ASSERT_EQ(a.total, total);
+        }
+        qn_arena_done(&a);
+        ASSERT_NULL(a.chunks);
+}
+
 TEST(buffer_stays_failed_past_its_cap)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(4);
