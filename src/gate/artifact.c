@@ -210,8 +210,7 @@ int qn_artifacts_late(struct qn_gate *g)
         int64_t now = qn_gate_monotonic(), next = INT64_MAX;
         struct qn_flight *fl;
 
-        TAILQ_FOREACH(fl, &g->flights, link)
-        {
+        TAILQ_FOREACH (fl, &g->flights, link) {
                 if (fl->late || TAILQ_EMPTY(&fl->waiting))
                         continue;
                 if (fl->deadline <= now)
@@ -396,9 +395,9 @@ static struct qn_flight *find(struct qn_gate *g, const struct qn_route *route)
 {
         struct qn_flight *fl;
 
-        TAILQ_FOREACH(fl, &g->flights, link)
-        if (qn_str_eq(fl->name, route->name) && qn_str_eq(fl->version, route->version))
-                return fl;
+        TAILQ_FOREACH (fl, &g->flights, link)
+                if (qn_str_eq(fl->name, route->name) && qn_str_eq(fl->version, route->version))
+                        return fl;
         return NULL;
 }
 

@@ -299,6 +299,6 @@ void qn_decide_again(struct qn_gate *g, struct qn_package *p)
                 forget(p);
                 return;
         }
-        TAILQ_FOREACH(p, &g->packages, used)
-        forget(p);
+        TAILQ_FOREACH (p, &g->packages, used)
+                forget(p);
 }

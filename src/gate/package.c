@@ -29,9 +29,9 @@ static struct qn_package *find(struct qn_gate *g, struct qn_str name)
 {
         struct qn_package *p;
 
-        TAILQ_FOREACH_REVERSE(p, &g->packages, qn_packages, used)
-        if (qn_str_is(name, p->name))
-                return p;
+        TAILQ_FOREACH_REVERSE (p, &g->packages, qn_packages, used)
+                if (qn_str_is(name, p->name))
+                        return p;
         return NULL;
 }
 

@@ -421,10 +421,10 @@ static uint64_t next_moment(const struct qn_http *h)
         struct qn_http_job *j;
         uint64_t first = h->curl_at;
 
-        TAILQ_FOREACH(j, &h->waiting, link)
-        first = sooner(first, j->next_try);
-        TAILQ_FOREACH(j, &h->queued, link)
-        first = sooner(first, j->deadline);
+        TAILQ_FOREACH (j, &h->waiting, link)
+                first = sooner(first, j->next_try);
+        TAILQ_FOREACH (j, &h->queued, link)
+                first = sooner(first, j->deadline);
         return first;
 }
 

@@ -451,9 +451,9 @@ static int take_packet(struct qn_fetch *f, struct qn_cur packet)
                 f->pinged = 0;
                 return 0;
         }
-        TAILQ_FOREACH(t, &f->given, link)
-        if (t->seq == m.seq)
-                return m.status < 0 ? -EBADMSG : take_result(f, t, m.bytes);
+        TAILQ_FOREACH (t, &f->given, link)
+                if (t->seq == m.seq)
+                        return m.status < 0 ? -EBADMSG : take_result(f, t, m.bytes);
         return -EBADMSG;
 }
 

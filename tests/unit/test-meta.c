@@ -55,28 +55,19 @@ static bool told(const char *what, const char *how)
 #define MANIFEST "{\"name\":\"quiet-sums\",\"version\":\"1.0.3\",\"main\":\"a.js\"}"
 
 /* Three ordinary versions, then 1.0.3 with `more`, published at `when`. */
-#define HISTORY(more, when)                                                                                                     \
-        "{\"_id\":\"quiet-sums\",\"name\":\"quiet-sums\",\"versions\":{" VERSION("1.0.0", ADA COMMIT SIZE("1000")) "," VERSION( \
-                "1.0.1",                                                                                                        \
-                ADA COMMIT SIZE(                                                                                                \
-                        "1000")) "," VERSION("1.0.2",                                                                           \
-                                             ADA COMMIT SIZE(                                                                   \
-                                                     "1000")) "," VERSION("1.0.3",                                              \
-                                                                          more) "},\"time\":{"                                  \
-                                                                                "\"created\":"                                  \
-                                                                                "\"2024-01-01T00:"                              \
-                                                                                "00:00.000Z\","                                 \
-                                                                                "\"1.0.0\":"                                    \
-                                                                                "\"2024-01-01T00:"                              \
-                                                                                "00:00.000Z\","                                 \
-                                                                                "\"1.0.1\":"                                    \
-                                                                                "\"2024-02-01T00:"                              \
-                                                                                "00:00.000Z\","                                 \
-                                                                                "\"1.0.2\":"                                    \
-                                                                                "\"2024-03-01T00:"                              \
-                                                                                "00:00.000Z\","                                 \
-                                                                                "\"1.0.3\":"                                    \
-                                                                                "\"" when "\"}}"
+/* clang-format off */
+#define HISTORY(more, when)                                              \
+        "{\"_id\":\"quiet-sums\",\"name\":\"quiet-sums\",\"versions\":{" \
+        VERSION("1.0.0", ADA COMMIT SIZE("1000")) ","                    \
+        VERSION("1.0.1", ADA COMMIT SIZE("1000")) ","                    \
+        VERSION("1.0.2", ADA COMMIT SIZE("1000")) ","                    \
+        VERSION("1.0.3", more) "},\"time\":{"                            \
+        "\"created\":\"2024-01-01T00:00:00.000Z\","                      \
+        "\"1.0.0\":\"2024-01-01T00:00:00.000Z\","                        \
+        "\"1.0.1\":\"2024-02-01T00:00:00.000Z\","                        \
+        "\"1.0.2\":\"2024-03-01T00:00:00.000Z\","                        \
+        "\"1.0.3\":\"" when "\"}}"
+/* clang-format on */
 #define ORDINARY "2024-04-01T00:00:00.000Z"
 
 static size_t metadata(void)

@@ -129,70 +129,28 @@ TEST(repeated_and_escaped_keys_smuggle_nothing)
                         "1.0.0") "},\"time\":{\"1.0.\\u0030\":\"c\"}}");
 }
 
+/* clang-format off */
+static const char odd_entries[] =
+        "{\"name\":\"p\",\"versions\":{"
+        "\"3.0.0\":" M("2.0.0") ","
+        "\"v2.0.0\":" M("2.0.0") ","
+        "\" 2.0.0\":" M("2.0.0") ","
+        "\"__proto__\":{\"2.0.0\":" M("2.0.0") "},"
+        "\"constructor\":1,"
+        "\"4.0.0\":{\"name\":\"q\",\"version\":\"4.0.0\"},"
+        "\"5.0.0\":[],"
+        "\"6.0.0\":{\"version\":\"6.0.0\"},"
+        "\"07.0.0\":" M("07.0.0") ","
+        V("1.0.0") "},"
+        "\"stagedVersions\":{\"versions\":{" V("2.0.0") "}}}";
+/* clang-format on */
+
 TEST(entries_that_lie_and_keys_that_are_no_versions_go)
 {
         const struct qn_packument_rewrite w = block_two();
 
-        assert_rewritten(
-                QN_STR("{\"name\":\"p\",\"versions\":{\"3.0.0\":" M("2.0.0") ",\"v2.0.0\":" M(
-                        "2.0."
-                        "0") ",\" 2.0.0\":" M("2.0.0") ",\"__proto__\":{\"2.0.0\":" M("2.0.0") "},"
-                                                                                               "\"c"
-                                                                                               "ons"
-                                                                                               "tru"
-                                                                                               "cto"
-                                                                                               "r\""
-                                                                                               ":1,"
-                                                                                               "\"4"
-                                                                                               "."
-                                                                                               "0."
-                                                                                               "0\""
-                                                                                               ":{"
-                                                                                               "\"n"
-                                                                                               "ame"
-                                                                                               "\":"
-                                                                                               "\"q"
-                                                                                               "\","
-                                                                                               "\"v"
-                                                                                               "ers"
-                                                                                               "ion"
-                                                                                               "\":"
-                                                                                               "\"4"
-                                                                                               ".0."
-                                                                                               "0\""
-                                                                                               "},"
-                                                                                               "\"5"
-                                                                                               ".0."
-                                                                                               "0\""
-                                                                                               ":[]"
-                                                                                               ",\""
-                                                                                               "6."
-                                                                                               "0."
-                                                                                               "0\""
-                                                                                               ":{"
-                                                                                               "\"v"
-                                                                                               "ers"
-                                                                                               "ion"
-                                                                                               "\":"
-                                                                                               "\"6"
-                                                                                               ".0."
-                                                                                               "0\""
-                                                                                               "},"
-                                                                                               "\"0"
-                                                                                               "7."
-                                                                                               "0."
-                                                                                               "0\""
-                                                                                               ":" M("07.0.0") "," V(
-                                                                                                       "1.0.0") "},"
-                                                                                                                "\"staged"
-                                                                                                                "Versions"
-                                                                                                                "\":{"
-                                                                                                                "\"versio"
-                                                                                                                "ns\":"
-                                                                                                                "{" V("2."
-                                                                                                                      "0."
-                                                                                                                      "0") "}}}"),
-                &w, "{\"name\":\"p\",\"versions\":{" OUT("1.0.0") "}}");
+        assert_rewritten(qn_str_c(odd_entries), &w,
+                         "{\"name\":\"p\",\"versions\":{" OUT("1.0.0") "}}");
 }
 
 TEST(no_address_but_the_gates)
