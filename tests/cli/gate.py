@@ -7,11 +7,10 @@ import os
 import threading
 import time
 
-from gatelib import MANAGERS, THIEF, ALLOW_YOUNG, Client, Gate, Verdaccio, free_port, needs, wait_for
+from gatelib import ALLOW_YOUNG, BUN, MANAGERS, PNPM, THIEF, YARN1, YARN4, Client, Gate, Verdaccio, clients_of, free_port, needs, wait_for
 from tap import Run, done, ok, put, scratch
 
 SHORT = {"accept": "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"}
-YARN1, YARN4, PNPM, BUN = ("yarn1", "bin/yarn.js"), ("yarn4", "bin/yarn.js"), ("pnpm10", "bin/pnpm.cjs"), "bun1.3"
 
 
 def publish(v):
@@ -100,21 +99,6 @@ def denied(v, g):
     ok(g.ask("/listed/3.0.1").status == 403, "its manifest, too", g.ask("/listed/3.0.1"))
     r = g.ask("/all-bad")
     ok(r.status == 403 and "stolen in a test" in r.json["error"] and r.headers["npm-notice"], "a package with nothing left is 403", r)
-
-
-def clients_of(d, g):
-    """name, install, install what the lock file says, project."""
-    c = {n: Client(d, f"{n}-{g.address.rsplit(':')[-1]}", g.url) for n in ("npm", "npm8", "pnpm", "yarn1", "yarn4", "bun")}
-    bun = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "inventory", "node_modules", BUN, "bin", "bun")
-    out = [("npm", c["npm"], lambda p: p.npm("install"), lambda p: p.npm("ci")),
-           ("npm 8", c["npm8"], lambda p: p.npm("install", version=8), lambda p: p.npm("ci", version=8)),
-           ("pnpm", c["pnpm"], lambda p: p.node(*PNPM, "install", "--no-frozen-lockfile"), lambda p: p.node(*PNPM, "install", "--frozen-lockfile")),
-           ("yarn classic", c["yarn1"], lambda p: p.node(*YARN1, "install", "--non-interactive"),
-            lambda p: p.node(*YARN1, "install", "--non-interactive", "--frozen-lockfile")),
-           ("yarn", c["yarn4"], lambda p: p.node(*YARN4, "install"), lambda p: p.node(*YARN4, "install", "--immutable"))]
-    if os.path.exists(bun):
-        out.append(("bun", c["bun"], lambda p: p.run(bun, "install"), lambda p: p.run(bun, "install", "--frozen-lockfile")))
-    return out
 
 
 def installs(d, v, g):

@@ -21,6 +21,7 @@ from tap import QANAT, package, tgz_of
 TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 VERDACCIO = os.path.join(TESTS, "gate", "node_modules", "verdaccio", "bin", "verdaccio")
 MANAGERS = os.path.join(TESTS, "inventory", "node_modules")
+YARN1, YARN4, PNPM, BUN = ("yarn1", "bin/yarn.js"), ("yarn4", "bin/yarn.js"), ("pnpm10", "bin/pnpm.cjs"), "bun1.3"
 PATIENCE = 4 if "asan" in os.path.basename(os.path.dirname(QANAT)) else 1
 
 # Inert: the host does not exist, and the first line ends the script.
@@ -328,6 +329,21 @@ class Client:
                 return json.load(f)["version"]
         except OSError:
             return None
+
+
+def clients_of(d, g):
+    """name, install, install what the lock file says, project."""
+    c = {n: Client(d, f"{n}-{g.address.rsplit(':')[-1]}", g.url) for n in ("npm", "npm8", "pnpm", "yarn1", "yarn4", "bun")}
+    bun = os.path.join(MANAGERS, BUN, "bin", "bun")
+    out = [("npm", c["npm"], lambda p: p.npm("install"), lambda p: p.npm("ci")),
+           ("npm 8", c["npm8"], lambda p: p.npm("install", version=8), lambda p: p.npm("ci", version=8)),
+           ("pnpm", c["pnpm"], lambda p: p.node(*PNPM, "install", "--no-frozen-lockfile"), lambda p: p.node(*PNPM, "install", "--frozen-lockfile")),
+           ("yarn classic", c["yarn1"], lambda p: p.node(*YARN1, "install", "--non-interactive"),
+            lambda p: p.node(*YARN1, "install", "--non-interactive", "--frozen-lockfile")),
+           ("yarn", c["yarn4"], lambda p: p.node(*YARN4, "install"), lambda p: p.node(*YARN4, "install", "--immutable"))]
+    if os.path.exists(bun):
+        out.append(("bun", c["bun"], lambda p: p.run(bun, "install"), lambda p: p.run(bun, "install", "--frozen-lockfile")))
+    return out
 
 
 def needs():
