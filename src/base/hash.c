@@ -74,7 +74,7 @@ int qn_base64_encode(struct qn_buf *b, const void *p, size_t n)
         return r;
 }
 
-static int hex_value(char c)
+int qn_hex_value(char c)
 {
         if (c >= '0' && c <= '9')
                 return c - '0';
@@ -92,7 +92,7 @@ int qn_hex_decode(struct qn_str s, struct qn_arena *a, struct qn_str *ret)
         if (!out)
                 return -ENOBUFS;
         for (size_t i = 0; i < s.n; i += 2) {
-                int hi = hex_value(s.p[i]), lo = hex_value(s.p[i + 1]);
+                int hi = qn_hex_value(s.p[i]), lo = qn_hex_value(s.p[i + 1]);
 
                 if (hi < 0 || lo < 0)
                         return -EINVAL;

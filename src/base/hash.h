@@ -23,6 +23,8 @@ uint64_t qn_hash64(const void *p, size_t n);
 /* Lower-case hex, and standard base64 with padding, appended to b. */
 int qn_hex_encode(struct qn_buf *b, const void *p, size_t n);
 int qn_base64_encode(struct qn_buf *b, const void *p, size_t n);
+/* Of one digit, of either case; -1: it is none. */
+int qn_hex_value(char c);
 /* Strict hex into an arena: -EINVAL on an odd length or another character. */
 QN_MUST int qn_hex_decode(struct qn_str s, struct qn_arena *a, struct qn_str *ret);
 /* Base64, standard and URL alphabets mixed, padding optional, white space skipped, as Node's Buffer reads it.

@@ -8,8 +8,6 @@
 #include "parse/sri.h"
 #include "role/fetch.h"
 
-static void start(struct qn_flight *fl);
-
 /* --- answering those that wait --- */
 
 static void count(struct qn_gate *g, const struct qn_policy_decision *d)
@@ -89,6 +87,7 @@ static bool lets_through(const struct qn_policy_decision *d)
 static void free_flight(struct qn_flight *fl)
 {
         TAILQ_REMOVE(&fl->g->flights, fl, link);
+        fl->g->n_again -= fl->again;
         qn_closep(&fl->body);
         qn_closep(&fl->previous);
         for (unsigned i = 0; i < QN_DOC_MAX; i++)
@@ -99,8 +98,20 @@ static void free_flight(struct qn_flight *fl)
         free(fl);
 }
 
+/* Its verdict stays what it is. */
+static void note_lost(struct qn_flight *fl)
+{
+        fl->g->counts.again_lost++;
+        qn_gate_note(fl->g,
+                     "%.*s@%.*s was served under other rules, and cannot be judged again: %s",
+                     QN_STR_ARG(fl->name), QN_STR_ARG(fl->version),
+                     fl->failure.status ? fl->failure.reason : "its bytes are gone");
+}
+
 void qn_flight_fail(struct qn_flight *fl)
 {
+        if (fl->again && TAILQ_EMPTY(&fl->waiting))
+                note_lost(fl);
         answer_all(fl, answer_failure);
         free_flight(fl);
 }
@@ -133,6 +144,10 @@ static void serve_all(struct qn_flight *fl)
 /* While it was under way somebody may have blocked it: an answer that is sent behind the word to forget would be kept. */
 void qn_flight_land(struct qn_flight *fl)
 {
+        if (TAILQ_EMPTY(&fl->waiting)) { /* what was found out is on record */
+                free_flight(fl);
+                return;
+        }
         if (fl->place != qn_upstream_place(fl->g, fl->name)) {
                 qn_failure_set(&fl->failure, 503,
                                "%.*s comes from another registry since this began: try again",
@@ -296,9 +311,13 @@ static void fetch(struct qn_flight *fl)
                               QN_STR_ARG(fl->version));
                 fl->tarball = qn_arena_dup(&fl->mem, qn_buf_view(&made));
         }
-        r = fetch_url(fl, fl->tarball, QN_TARBALL_MAX, on_tarball);
+        r = fl->from_shelf ? 0 : fetch_url(fl, fl->tarball, QN_TARBALL_MAX, on_tarball);
         if (r == 0)
                 r = fetch_attestations(fl);
+        if (r == 0 && !fl->parts) {
+                qn_flight_analyse(fl);
+                return;
+        }
         if (r == 0)
                 return;
         qn_failure_set(&fl->failure, 503, "%.*s@%.*s cannot be fetched now: %s",
@@ -307,19 +326,17 @@ static void fetch(struct qn_flight *fl)
                 qn_flight_fail(fl);
 }
 
-/* On disk, as whole as it was put there, and judged by the rules of today. */
-static bool is_known(struct qn_flight *fl)
+/* On disk, as whole as it was put there. */
+static bool take_from_shelf(struct qn_flight *fl)
 {
         struct qn_ledger_cached row;
 
-        if (!fl->integrity.n)
-                return false;
-        fl->facts.judged = qn_decide_recorded(fl->g, fl->integrity, &fl->mem, &fl->facts);
-        if (!fl->facts.judged ||
+        if (!fl->integrity.n ||
             qn_shelf_open(fl->g, QN_CACHED_TARBALL, fl->integrity, &fl->body, &fl->mem, &row) < 0)
                 return false;
         fl->size = row.size;
-        if (is_promised(fl))
+        fl->from_shelf = is_promised(fl);
+        if (fl->from_shelf)
                 return true;
         qn_gate_note(fl->g, "%.*s@%.*s: its file in the cache is damaged, and fetched again",
                      QN_STR_ARG(fl->name), QN_STR_ARG(fl->version));
@@ -353,6 +370,18 @@ static bool refused_beforehand(struct qn_flight *fl)
         return true;
 }
 
+/* What is not judged by the rules of today is looked at; its bytes may be here already. */
+static void start(struct qn_flight *fl)
+{
+        bool here = take_from_shelf(fl);
+
+        fl->facts.judged = qn_decide_recorded(fl->g, fl->integrity, &fl->mem, &fl->facts);
+        if (here && fl->facts.judged)
+                qn_flight_land(fl);
+        else if (fl->again || !refused_beforehand(fl))
+                fetch(fl);
+}
+
 static void on_package(struct qn_gate *g, struct qn_package *p, const struct qn_failure *f,
                        void *user)
 {
@@ -381,27 +410,19 @@ static void on_package(struct qn_gate *g, struct qn_package *p, const struct qn_
         start(fl);
 }
 
-static void start(struct qn_flight *fl)
-{
-        if (is_known(fl))
-                qn_flight_land(fl);
-        else if (!refused_beforehand(fl))
-                fetch(fl);
-}
-
 /* --- one flight for all that ask for the same --- */
 
-static struct qn_flight *find(struct qn_gate *g, const struct qn_route *route)
+static struct qn_flight *find(struct qn_gate *g, struct qn_str name, struct qn_str version)
 {
         struct qn_flight *fl;
 
         TAILQ_FOREACH (fl, &g->flights, link)
-                if (qn_str_eq(fl->name, route->name) && qn_str_eq(fl->version, route->version))
+                if (!fl->alone && qn_str_eq(fl->name, name) && qn_str_eq(fl->version, version))
                         return fl;
         return NULL;
 }
 
-static struct qn_flight *add(struct qn_gate *g, const struct qn_route *route)
+static struct qn_flight *add(struct qn_gate *g, struct qn_str name, struct qn_str version)
 {
         struct qn_flight *fl = calloc(1, sizeof *fl);
 
@@ -409,8 +430,8 @@ static struct qn_flight *add(struct qn_gate *g, const struct qn_route *route)
                 return NULL;
         fl->g = g;
         fl->mem = QN_ARENA_INIT(QN_FLIGHT_ARENA_MAX);
-        fl->name = qn_arena_dup(&fl->mem, route->name);
-        fl->version = qn_arena_dup(&fl->mem, route->version);
+        fl->name = qn_arena_dup(&fl->mem, name);
+        fl->version = qn_arena_dup(&fl->mem, version);
         fl->body = fl->previous = -1;
         for (unsigned i = 0; i < QN_DOC_MAX; i++)
                 fl->docs[i] = -1;
@@ -422,7 +443,7 @@ static struct qn_flight *add(struct qn_gate *g, const struct qn_route *route)
 
 void qn_artifact_ask(struct qn_gate *g, struct qn_asked *a)
 {
-        struct qn_flight *fl = a->route.version.n ? find(g, &a->route) : NULL;
+        struct qn_flight *fl = a->route.version.n ? find(g, a->route.name, a->route.version) : NULL;
         struct qn_failure f;
         bool under_way = fl != NULL;
 
@@ -433,19 +454,60 @@ void qn_artifact_ask(struct qn_gate *g, struct qn_asked *a)
                 return;
         }
         if (!fl)
-                fl = add(g, &a->route);
+                fl = add(g, a->route.name, a->route.version);
         if (!fl) {
                 qn_failure_set(&f, 503, "out of memory");
                 qn_answer_failure(g, a, &f);
                 return;
         }
-        if (fl->late) { /* those before were answered; this one has a budget of its own */
+        if (TAILQ_EMPTY(&fl->waiting)) { /* nobody's until now: this one has a budget of its own */
                 fl->late = false;
                 fl->deadline = qn_gate_monotonic() + qn_policy_budget_ms(g->policy);
         }
         TAILQ_INSERT_TAIL(&fl->waiting, a, link);
         if (!under_way)
                 qn_package_want(g, fl->name, on_package, fl);
+}
+
+/* --- once more --- */
+
+/* The registry does not have it any more, cannot be asked, or has something else under its name. */
+static void look_alone(struct qn_flight *fl)
+{
+        fl->alone = true;
+        if (take_from_shelf(fl)) {
+                qn_flight_analyse(fl);
+                return;
+        }
+        qn_flight_fail(fl);
+}
+
+static void on_package_again(struct qn_gate *g, struct qn_package *p, const struct qn_failure *f,
+                             void *user)
+{
+        struct qn_flight *fl = user;
+        const struct qn_packument_fact *fact = p ? qn_package_find(p, fl->version) : NULL;
+
+        if (!TAILQ_EMPTY(&fl->waiting))
+                on_package(g, p, f, fl);
+        else if (fact && !fact->mismatch && fact->integrity.p &&
+                 qn_str_eq(fact->integrity, fl->integrity))
+                on_package(g, p, NULL, fl);
+        else
+                look_alone(fl);
+}
+
+void qn_artifact_again(struct qn_gate *g, const struct qn_ledger_artifact *a)
+{
+        struct qn_flight *fl = find(g, a->name, a->version) ? NULL : add(g, a->name, a->version);
+
+        if (!fl)
+                return;
+        fl->integrity = qn_arena_dup(&fl->mem, a->integrity);
+        fl->again = true;
+        g->n_again++;
+        g->counts.again++;
+        qn_package_want(g, fl->name, on_package_again, fl);
 }
 
 void qn_artifacts_free(struct qn_gate *g)

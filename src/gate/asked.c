@@ -53,7 +53,7 @@ static const struct {
         [QN_ROUTE_TARBALL] = { qn_artifact_ask, qn_pass_write },
         [QN_ROUTE_TAGS] = { qn_view_ask, not_so },
         [QN_ROUTE_TAG] = { not_so, qn_pass_write },
-        [QN_ROUTE_SEARCH] = { qn_pass_read, not_so },
+        [QN_ROUTE_SEARCH] = { qn_search_ask, not_so },
         [QN_ROUTE_PING] = { ping, not_so },
         [QN_ROUTE_WHOAMI] = { whoami, qn_pass_write },
         [QN_ROUTE_KEYS] = { qn_pass_read, not_so },

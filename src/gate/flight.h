@@ -14,7 +14,7 @@ struct qn_flight {
         struct qn_arena mem;
         struct qn_asked_list waiting;
         struct qn_str name, version, integrity, tarball;
-        struct qn_package *p;
+        struct qn_package *p;               /* NULL: alone */
         const struct qn_upstream *upstream; /* until it is asked */
         uint64_t place;
         struct qn_policy_facts facts;
@@ -23,12 +23,15 @@ struct qn_flight {
         int64_t artifact;
         int64_t deadline; /* monotonic ms */
         bool late;        /* those that waited have been answered; it goes on for the next ones */
+        bool again;       /* it was served, and is looked at once more */
+        bool alone;       /* of its package nothing is known but its bytes: nobody gets it */
         bool attested, unreachable;
         bool relies;    /* its verdict, on what intelligence says at this time */
         unsigned parts; /* requests under way */
         int body, previous;
         int docs[QN_DOC_MAX];
         uint64_t size;
+        bool from_shelf; /* its body is what is on disk */
         struct qn_event_set set;
         int64_t begun; /* the analysis, monotonic ms */
 };

@@ -129,7 +129,7 @@ struct qn_upstream {
 
 struct qn_gate_counts {
         uint64_t asked, packuments, fetched, confirmed, failed, analysed, late, served, blocked,
-                quarantined, warned, notes, alarms;
+                quarantined, warned, notes, alarms, again, again_lost;
         uint64_t by_verdict[QN_MALICIOUS + 1];
         uint64_t analysis_sum_ms;
         uint64_t analysis_ms[16]; /* that took at most 2^n ms; [15]: longer */
@@ -169,7 +169,11 @@ struct qn_gate {
         uint64_t *note_seqs;
         size_t n_notes;
         struct qn_arena notes_mem;
-        unsigned telling; /* webhooks under way */
+        unsigned telling;    /* webhooks under way */
+        bool alarmed;        /* there is something to tell */
+        bool again;          /* what was served is being judged again (again.c) */
+        int64_t again_after; /* so far */
+        unsigned n_again;    /* of it under way */
         struct qn_gate_counts counts;
         uint64_t cache_size;
 };
@@ -265,6 +269,8 @@ void qn_view_ask(struct qn_gate *g, struct qn_asked *a);
 /* --- artifact.c --- */
 
 void qn_artifact_ask(struct qn_gate *g, struct qn_asked *a);
+/* Looks at what was served once more, for nobody. */
+void qn_artifact_again(struct qn_gate *g, const struct qn_ledger_artifact *a);
 void qn_artifacts_free(struct qn_gate *g);
 /* Answers those whose time is over; milliseconds until the next one's is, or -1. */
 int qn_artifacts_late(struct qn_gate *g);
@@ -273,6 +279,10 @@ int qn_artifacts_late(struct qn_gate *g);
 
 void qn_pass_read(struct qn_gate *g, struct qn_asked *a);
 void qn_pass_write(struct qn_gate *g, struct qn_asked *a);
+
+/* --- search.c --- */
+
+void qn_search_ask(struct qn_gate *g, struct qn_asked *a);
 
 /* --- audit.c --- */
 
@@ -297,8 +307,18 @@ void qn_book_write(struct qn_gate *g);
 
 /* Looks whether intelligence has news, and what was served in its light. */
 void qn_watch_look(struct qn_gate *g, bool now);
-void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a, const char *verdict,
-                    struct qn_str reason);
+/* before: the verdict on record until now. */
+void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
+                    enum qn_verdict_kind before, struct qn_str reason);
+/* The verdict that is on record, by whatever rules; unknown when there is none. */
+enum qn_verdict_kind qn_watch_verdict(struct qn_gate *g, struct qn_str integrity);
+
+/* --- again.c: what was served, by the rules of today --- */
+
+/* From the first one on. */
+void qn_again_begin(struct qn_gate *g);
+/* Goes on, when nobody waits for anything else. */
+void qn_again_step(struct qn_gate *g);
 
 /* --- metrics.c --- */
 

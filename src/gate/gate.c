@@ -197,6 +197,7 @@ static void reload(struct qn_gate *g)
         qn_decide_again(g, NULL);
         qn_face_forget(g, QN_STR(""));
         qn_watch_look(g, true);
+        qn_again_begin(g);
         qn_gate_note(g, "reloaded: policy %s (%s), rules %s", qn_policy_revision(g->policy),
                      qn_policy_mode_name(qn_policy_mode(g->policy)), g->rules_revision);
 }
@@ -335,6 +336,7 @@ int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struc
         if (r < 0)
                 return r;
         qn_watch_look(g, true);
+        qn_again_begin(g);
         *ret = TAKE_PTR(g);
         return 0;
 }
@@ -438,8 +440,10 @@ static int turn(struct qn_gate *g, struct qn_err *reterr)
                 r = -EIO;
         if (r == 0 && qn_pool_poll(g->pool, 0, reterr) < 0)
                 r = -EIO;
-        if (r == 0)
+        if (r == 0) {
                 qn_watch_look(g, false);
+                qn_again_step(g);
+        }
         return r;
 }
 

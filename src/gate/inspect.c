@@ -56,24 +56,19 @@ static void put_on_shelf(struct qn_flight *fl)
         fl->body = fd;
 }
 
-static int on_fetch(void *ctx, const struct qn_ledger_fetch *f)
-{
-        *(struct qn_ledger_artifact *)ctx = (struct qn_ledger_artifact){ .id = f->artifact.id };
-        return 1;
-}
+struct conviction {
+        struct qn_gate *g;
+        enum qn_verdict_kind before;
+        struct qn_str reason;
+};
 
 /* It went out under other rules, and is convicted by those of today. */
-static void alarm_if_served(struct qn_flight *fl, struct qn_str reason)
+static int on_served(void *ctx, const struct qn_ledger_artifact *a)
 {
-        const struct qn_ledger_filter of = { .name = fl->name, .version = fl->version };
-        struct qn_ledger_artifact a = { 0 };
+        const struct conviction *c = ctx;
 
-        if (qn_ledger_each(&fl->g->db, &of, on_fetch, &a) < 0 || !a.id)
-                return;
-        a.name = fl->name;
-        a.version = fl->version;
-        a.integrity = fl->integrity;
-        qn_watch_alarm(fl->g, &a, "malicious", reason);
+        qn_watch_alarm(c->g, a, c->before, c->reason);
+        return 0;
 }
 
 static void record(struct qn_flight *fl, const struct qn_verdict *v)
@@ -84,6 +79,7 @@ static void record(struct qn_flight *fl, const struct qn_verdict *v)
                                                .reason = v->reason,
                                                .rules = qn_decide_revision(fl->g, fl->relies, by),
                                                .time = qn_gate_now() };
+        struct conviction c = { fl->g, qn_watch_verdict(fl->g, fl->integrity), v->reason };
         /* Attestations that could not be had today may be there tomorrow: that is no verdict for ever. */
         int r = fl->unreachable && v->kind != QN_MALICIOUS
                         ? 0
@@ -92,10 +88,12 @@ static void record(struct qn_flight *fl, const struct qn_verdict *v)
         if (r < 0)
                 qn_gate_note(fl->g, "%.*s@%.*s: its verdict is not kept: %s", QN_STR_ARG(fl->name),
                              QN_STR_ARG(fl->version), strerrordesc_np(-r));
-        if (v->kind == QN_MALICIOUS)
-                alarm_if_served(fl, v->reason);
+        if (v->kind == QN_MALICIOUS &&
+            qn_ledger_copies(&fl->g->db, fl->integrity, on_served, &c) < 0)
+                qn_gate_note(fl->g, "who has %.*s@%.*s cannot be read from the ledger",
+                             QN_STR_ARG(fl->name), QN_STR_ARG(fl->version));
         /* What is listed as bad must leave the lists that were made without it. */
-        if (v->kind != QN_CLEAN && fl->p) {
+        if (v->kind != QN_CLEAN) {
                 qn_decide_again(fl->g, fl->p);
                 qn_face_forget(fl->g, fl->name);
         }
@@ -137,7 +135,8 @@ static void judge(struct qn_flight *fl)
         fl->facts.verdict = v.kind;
         fl->facts.reason = v.reason;
         count(fl);
-        put_on_shelf(fl);
+        if (!fl->from_shelf)
+                put_on_shelf(fl);
         record(fl, &v);
         qn_flight_land(fl);
 }
@@ -213,13 +212,16 @@ static void on_events(void *ctx QN_UNUSED, const struct qn_pool_result *res)
         }
         if (!fl->integrity.n)
                 fl->integrity = fl->set.integrity;
-        look_at_documents(fl);
+        if (fl->p)
+                look_at_documents(fl);
+        else
+                judge(fl);
 }
 
 /* The version before, when its bytes are at hand: it is not worth a client's time to fetch them. */
 static struct qn_str open_previous(struct qn_flight *fl)
 {
-        const struct qn_packument_fact *now = qn_package_find(fl->p, fl->version);
+        const struct qn_packument_fact *now = fl->p ? qn_package_find(fl->p, fl->version) : NULL;
         const struct qn_packument_fact *old = now && now > fl->p->facts.versions ? now - 1 : NULL;
         struct qn_ledger_cached row;
 
@@ -235,14 +237,15 @@ void qn_flight_analyse(struct qn_flight *fl)
         _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(1 << 16);
         struct qn_pool_job job = { .kind = QN_JOB_ANALYSE, .user = fl, .done = on_events };
         struct qn_str previous = open_previous(fl);
-        int r = qn_msg_beside_put(&job.beside, QN_BESIDE_PACKUMENT, fl->p->fd);
+        int r = qn_msg_beside_put(&job.beside, QN_BESIDE_PACKUMENT, fl->p ? fl->p->fd : -1);
 
         fl->begun = qn_gate_monotonic();
         if (r == 0)
                 r = qn_msg_beside_put(&job.beside, QN_BESIDE_PREVIOUS, fl->previous);
         if (r == 0)
                 r = qn_msg_beside_put(&job.beside, QN_BESIDE_KNOWN, fl->g->known);
-        qn_analyse_write_artifact(&params, fl->integrity, fl->version, previous);
+        qn_analyse_write_artifact(&params, fl->integrity, fl->p ? fl->version : QN_STR(""),
+                                  previous);
         job.params = qn_buf_view(&params);
         job.input_fd = r < 0 ? -1 : fcntl(fl->body, F_DUPFD_CLOEXEC, 0);
         if (r == 0 && job.input_fd < 0)

@@ -67,6 +67,11 @@ static void put_gate(struct qn_buf *b, const struct qn_gate *g)
         one(b, "ledger_rows_total", "counter", "Rows written to the ledger.", c->notes);
         one(b, "alarms_total", "counter", "Artifacts that turned bad after they were served.",
             c->alarms);
+        one(b, "again_total", "counter", "Artifacts that were judged again after they were served.",
+            c->again);
+        one(b, "again_lost_total", "counter",
+            "Artifacts that should have been judged again, but whose bytes are gone.",
+            c->again_lost);
         one(b, "cache_bytes", "gauge", "Bytes kept on disk.", g->cache_size);
         one(b, "packages", "gauge", "Packages in memory.", g->n_packages);
         one(b, "queue", "gauge", "Jobs that wait for an analysis.", qn_pool_pending(g->pool));

@@ -1,5 +1,6 @@
 #include "gate/route.h"
 
+#include "base/hash.h"
 #include "net/npmconf.h"
 
 static const struct {
@@ -54,22 +55,14 @@ const char *qn_route_kind_name(enum qn_route_kind k)
         return names[k];
 }
 
-static int hex_value(char c)
-{
-        return c >= '0' && c <= '9'   ? c - '0'
-               : c >= 'a' && c <= 'f' ? c - 'a' + 10
-               : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                      : -1;
-}
-
 /* One byte of the path, decoded; -1: a broken escape, or one of the percent sign, which somebody behind us may decode again. */
 static int take_byte(struct qn_str *s)
 {
         int c = (unsigned char)s->p[0];
 
         if (c == '%') {
-                int high = s->n > 2 ? hex_value(s->p[1]) : -1;
-                int low = high >= 0 ? hex_value(s->p[2]) : -1;
+                int high = s->n > 2 ? qn_hex_value(s->p[1]) : -1;
+                int low = high >= 0 ? qn_hex_value(s->p[2]) : -1;
 
                 if (low < 0)
                         return -1;

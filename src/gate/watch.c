@@ -112,18 +112,18 @@ static int on_untold(void *ctx, const struct qn_ledger_alarm *l)
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20);
         struct qn_gate *g = ctx;
         struct fetchers all = { .a = &a };
-        const struct qn_ledger_filter of = { .name = l->artifact.name,
-                                             .version = l->artifact.version };
+        const struct qn_ledger_filter of = { .artifact = l->artifact.id };
         struct qn_webhook_event e = { .id = (uint64_t)l->artifact.id,
                                       .time_ms = l->time,
                                       .gate = g->service.url,
                                       .name = l->artifact.name,
                                       .version = l->artifact.version,
                                       .integrity = l->artifact.integrity,
-                                      .before = QN_CLEAN,
                                       .reason = l->reason };
         int r = qn_verdict_from_name(l->verdict, &e.verdict);
 
+        if (r == 0)
+                r = qn_verdict_from_name(l->before, &e.before);
         if (r == 0)
                 r = qn_ledger_each(&g->db, &of, on_fetcher, &all);
         newest_first(&all);
@@ -153,14 +153,28 @@ static int on_count(void *ctx, const struct qn_ledger_fetch *f QN_UNUSED)
         return 0;
 }
 
-void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a, const char *verdict,
-                    struct qn_str reason)
+enum qn_verdict_kind qn_watch_verdict(struct qn_gate *g, struct qn_str integrity)
 {
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        enum qn_verdict_kind kind = QN_UNKNOWN;
+        struct qn_ledger_verdict v;
+
+        if (qn_ledger_verdict(&g->db, integrity, &a, &v) < 0 ||
+            qn_verdict_from_name(v.verdict, &kind) < 0)
+                return QN_UNKNOWN;
+        return kind;
+}
+
+void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
+                    enum qn_verdict_kind before, struct qn_str reason)
+{
+        const char *verdict = qn_verdict_name(QN_MALICIOUS);
         const struct qn_ledger_alarm alarm = { .artifact = *a,
                                                .time = qn_gate_now(),
+                                               .before = qn_str_c(qn_verdict_name(before)),
                                                .verdict = qn_str_c(verdict),
                                                .reason = reason };
-        const struct qn_ledger_filter of = { .name = a->name, .version = a->version };
+        const struct qn_ledger_filter of = { .artifact = a->id };
         size_t n = 0;
         int r = qn_ledger_alarm(&g->db, &alarm);
 
@@ -169,6 +183,7 @@ void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a, const
         if (r > 0)
                 r = qn_ledger_each(&g->db, &of, on_count, &n);
         g->counts.alarms++;
+        g->alarmed = true;
         qn_gate_note(g, "%.*s@%.*s, which was served %zu times, is %s: %.*s; see qanat gate ledger",
                      QN_STR_ARG(a->name), QN_STR_ARG(a->version), n, verdict, QN_STR_ARG(reason));
         if (r < 0)
@@ -192,7 +207,7 @@ static int on_served(void *ctx, const struct qn_ledger_artifact *s)
                                &ans);
 
         if (r == 0 && strcmp(qn_intel_verdict(&ans), "malicious") == 0)
-                qn_watch_alarm(l->g, s, "malicious", ans.matches[0].why);
+                qn_watch_alarm(l->g, s, qn_watch_verdict(l->g, s->integrity), ans.matches[0].why);
         qn_arena_reset(&l->a, 1 << 20);
         return r;
 }
@@ -225,6 +240,10 @@ void qn_watch_look(struct qn_gate *g, bool now)
         struct look l = { .g = g, .a = QN_ARENA_INIT((size_t)64 << 20) };
         int64_t at = qn_gate_monotonic();
 
+        if (g->alarmed && !g->telling) {
+                g->alarmed = false;
+                tell(g);
+        }
         if (!now && at - g->checked_at < QN_GATE_WATCH_MS)
                 return;
         g->checked_at = at;
@@ -235,6 +254,7 @@ void qn_watch_look(struct qn_gate *g, bool now)
                 qn_face_forget(g, QN_STR(""));
                 if (qn_ledger_served(&g->db, on_served, &l) < 0)
                         qn_gate_note(g, "what was served cannot be looked through");
+                qn_again_begin(g);
         }
         qn_arena_done(&l.a);
         tell(g);

@@ -113,7 +113,34 @@ static int write_version(struct qn_db *db, int version)
         return qn_db_exec(db, sql);
 }
 
-/* A new file gets its tables in one step: whoever else opens it meanwhile waits. */
+static bool is_outdated(const struct qn_db_def *def, int version)
+{
+        return version == 0 || (version > 0 && version < def->version && def->steps);
+}
+
+static int bring_up_to_date(struct qn_db *db, const struct qn_db_def *def, int version)
+{
+        int r = version == 0 ? qn_db_exec(db, def->schema) : 0;
+
+        for (int v = version; r == 0 && v > 0 && v < def->version; v++)
+                r = qn_db_exec(db, def->steps[v - 1]);
+        return r == 0 ? write_version(db, def->version) : r;
+}
+
+/* A file gets its tables in one step: whoever else opens it meanwhile waits, and finds that done. */
+static int make_tables(struct qn_db *db, const struct qn_db_def *def, int *version)
+{
+        int r = qn_db_exec(db, "BEGIN IMMEDIATE");
+
+        if (r == 0)
+                r = read_version(db, version);
+        if (r == 0 && is_outdated(def, *version)) {
+                r = bring_up_to_date(db, def, *version);
+                *version = def->version;
+        }
+        return r == 0 ? qn_db_exec(db, "COMMIT") : r;
+}
+
 static int prepare(struct qn_db *db, const struct qn_db_def *def, bool write, struct qn_err *reterr)
 {
         int version = 0;
@@ -125,18 +152,8 @@ static int prepare(struct qn_db *db, const struct qn_db_def *def, bool write, st
                 r = read_version(db, &version);
         if (r == 0 && version == 0 && !write)
                 return -ENOENT;
-        if (r == 0 && version == 0) {
-                r = qn_db_exec(db, "BEGIN IMMEDIATE");
-                if (r == 0)
-                        r = read_version(db, &version);
-                if (r == 0 && version == 0)
-                        r = qn_db_exec(db, def->schema);
-                if (r == 0 && version == 0)
-                        r = write_version(db, def->version);
-                if (r == 0)
-                        r = qn_db_exec(db, "COMMIT");
-                version = r == 0 ? def->version : version;
-        }
+        if (r == 0 && is_outdated(def, version))
+                r = make_tables(db, def, &version);
         if (r == 0 && version != def->version)
                 return qn_fail(reterr, -EPROTO, 0,
                                "the store was made by another version of qanat");

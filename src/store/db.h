@@ -21,14 +21,16 @@ struct qn_db {
 
 /* One kind of file. */
 struct qn_db_def {
-        const char *file;    /* its name in the state directory */
-        const char *schema;  /* SQL that makes its tables */
-        int version;         /* of the schema */
-        const char *missing; /* what to say when there is none */
+        const char *file;         /* its name in the state directory */
+        const char *schema;       /* SQL that makes its tables */
+        int version;              /* of the schema: from 1 on */
+        const char *missing;      /* what to say when there is none */
+        const char *const *steps; /* version - 1 of them: SQL from each version to the next */
 };
 
-/* Opens a file of a directory.  write: makes it when it is not there; else -ENOENT.  -EBADMSG: damaged or no such file; -EPROTO: of
- * another version; -EBUSY: another process holds it for too long. */
+/* Opens a file of a directory.  write: makes it when it is not there; else -ENOENT.  One of an older version is brought up to date
+ * in one step, or stays as it is.  -EBADMSG: damaged or no such file; -EPROTO: of a version that is not known here; -EBUSY: another
+ * process holds it for too long. */
 QN_MUST int qn_db_open(const struct qn_db_def *def, const char *dir, bool write, struct qn_db *ret,
                        struct qn_err *reterr);
 void qn_db_close(struct qn_db *db);

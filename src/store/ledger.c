@@ -18,13 +18,20 @@ static const char schema[] =
         " time INTEGER NOT NULL) WITHOUT ROWID;"
         "CREATE TABLE alarm(artifact INTEGER PRIMARY KEY REFERENCES artifact,"
         " time INTEGER NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL,"
-        " told INTEGER NOT NULL DEFAULT 0);"
+        " told INTEGER NOT NULL DEFAULT 0, before TEXT NOT NULL DEFAULT 'unknown');"
         "CREATE TABLE cached(kind INTEGER NOT NULL, key TEXT NOT NULL, size INTEGER NOT NULL,"
         " time INTEGER NOT NULL, used INTEGER NOT NULL, etag TEXT, last_modified TEXT,"
         " PRIMARY KEY(kind, key)) WITHOUT ROWID;"
-        "CREATE INDEX cached_used ON cached(used);";
+        "CREATE INDEX cached_used ON cached(used);"
+        "CREATE INDEX artifact_integrity ON artifact(integrity);";
 
-const struct qn_db_def qn_db_gate = { "gate.db", schema, 1, "no ledger yet: qanat gate" };
+static const char *const steps[] = {
+        "ALTER TABLE alarm ADD COLUMN before TEXT NOT NULL DEFAULT 'unknown';"
+        "CREATE INDEX artifact_integrity ON artifact(integrity);",
+};
+
+const struct qn_db_def qn_db_gate = { "gate.db", schema, QN_ARRAY_SIZE(steps) + 1,
+                                      "no ledger yet: qanat gate", steps };
 
 int qn_ledger_begin(struct qn_db *db)
 {
@@ -95,22 +102,36 @@ int qn_ledger_add(struct qn_db *db, const struct qn_ledger_fetch *f)
         return qn_db_run(s);
 }
 
-int qn_ledger_each(struct qn_db *db, const struct qn_ledger_filter *q, qn_ledger_fn *fn, void *ctx)
+#define FETCHES                                                                    \
+        "SELECT a.id, a.name, a.version, a.integrity, f.time, f.token, f.address," \
+        " f.user_agent, f.session, f.command, f.ci FROM fetch f"                   \
+        " JOIN artifact a ON a.id = f.artifact WHERE "
+#define OF_FILTER                                                                      \
+        "(?1 = '' OR a.name = ?1) AND (?2 = '' OR a.version = ?2) AND f.time >= ?3"    \
+        " AND (?4 = 0 OR f.time < ?4) AND (?5 = '' OR f.token = ?5 OR f.address = ?5)" \
+        " ORDER BY f.id"
+
+/* That of one artifact finds its rows by an index. */
+static sqlite3_stmt *prepare_each(struct qn_db *db, const struct qn_ledger_filter *q)
 {
-        sqlite3_stmt *s = qn_db_prepare(
-                db, "SELECT a.id, a.name, a.version, a.integrity, f.time, f.token, f.address,"
-                    " f.user_agent, f.session, f.command, f.ci FROM fetch f"
-                    " JOIN artifact a ON a.id = f.artifact"
-                    " WHERE (?1 = '' OR a.name = ?1) AND (?2 = '' OR a.version = ?2)"
-                    " AND f.time >= ?3 AND (?4 = 0 OR f.time < ?4)"
-                    " AND (?5 = '' OR f.token = ?5 OR f.address = ?5) ORDER BY f.id");
-        int r;
+        sqlite3_stmt *s = q->artifact ? qn_db_prepare(db, FETCHES "f.artifact = ?6 AND " OF_FILTER)
+                                      : qn_db_prepare(db, FETCHES OF_FILTER);
 
         qn_db_bind_text(s, 1, q->name.p ? q->name : QN_STR(""));
         qn_db_bind_text(s, 2, q->version.p ? q->version : QN_STR(""));
         qn_db_bind_int(s, 3, q->since);
         qn_db_bind_int(s, 4, q->until);
         qn_db_bind_text(s, 5, q->client.p ? q->client : QN_STR(""));
+        if (q->artifact)
+                qn_db_bind_int(s, 6, q->artifact);
+        return s;
+}
+
+int qn_ledger_each(struct qn_db *db, const struct qn_ledger_filter *q, qn_ledger_fn *fn, void *ctx)
+{
+        sqlite3_stmt *s = prepare_each(db, q);
+        int r;
+
         while ((r = qn_db_step(s)) > 0) {
                 const struct qn_ledger_fetch f = { .artifact = artifact_of(s, 0),
                                                    .time = sqlite3_column_int64(s, 4),
@@ -160,12 +181,8 @@ int qn_ledger_clients(struct qn_db *db, struct qn_str name, int64_t until,
         return r < 0 ? r : 0;
 }
 
-int qn_ledger_served(struct qn_db *db, int (*fn)(void *ctx, const struct qn_ledger_artifact *a),
-                     void *ctx)
+static int each_artifact(sqlite3_stmt *s, qn_ledger_artifact_fn *fn, void *ctx)
 {
-        sqlite3_stmt *s = qn_db_prepare(db, "SELECT id, name, version, integrity FROM artifact a"
-                                            " WHERE EXISTS(SELECT 1 FROM fetch WHERE artifact = "
-                                            "a.id) ORDER BY name, version, integrity");
         int r;
 
         while ((r = qn_db_step(s)) > 0) {
@@ -178,6 +195,26 @@ int qn_ledger_served(struct qn_db *db, int (*fn)(void *ctx, const struct qn_ledg
         if (s)
                 sqlite3_reset(s);
         return r < 0 ? r : 0;
+}
+
+int qn_ledger_served(struct qn_db *db, qn_ledger_artifact_fn *fn, void *ctx)
+{
+        return each_artifact(qn_db_prepare(db, "SELECT id, name, version, integrity FROM artifact a"
+                                               " WHERE EXISTS(SELECT 1 FROM fetch"
+                                               " WHERE artifact = a.id)"
+                                               " ORDER BY name, version, integrity"),
+                             fn, ctx);
+}
+
+int qn_ledger_copies(struct qn_db *db, struct qn_str integrity, qn_ledger_artifact_fn *fn,
+                     void *ctx)
+{
+        sqlite3_stmt *s = qn_db_prepare(db, "SELECT id, name, version, integrity FROM artifact a"
+                                            " WHERE integrity = ?1 AND EXISTS(SELECT 1 FROM fetch"
+                                            " WHERE artifact = a.id) ORDER BY name, version");
+
+        qn_db_bind_text(s, 1, integrity);
+        return each_artifact(s, fn, ctx);
 }
 
 /* --- verdicts --- */
@@ -228,19 +265,51 @@ int qn_ledger_judged(struct qn_db *db, struct qn_str integrity, const struct qn_
         return qn_db_run(s);
 }
 
+int qn_ledger_outdated(struct qn_db *db, int64_t after, const struct qn_str rules[2],
+                       struct qn_arena *a, struct qn_ledger_artifact *ret)
+{
+        sqlite3_stmt *s = qn_db_prepare(
+                db, "SELECT a.id, a.name, a.version, a.integrity FROM artifact a"
+                    " LEFT JOIN verdict v ON v.integrity = a.integrity"
+                    " WHERE a.id > ?1 AND (v.rules IS NULL OR v.rules NOT IN (?2, ?3))"
+                    " ORDER BY a.id LIMIT 1");
+        int r;
+
+        qn_db_bind_int(s, 1, after);
+        qn_db_bind_text(s, 2, rules[0]);
+        qn_db_bind_text(s, 3, rules[1]);
+        r = qn_db_step(s);
+        if (r > 0) {
+                const struct qn_ledger_artifact found = artifact_of(s, 0);
+
+                ret->id = found.id;
+                r = copy(a, found.name, &ret->name);
+                if (r == 0)
+                        r = copy(a, found.version, &ret->version);
+                if (r == 0)
+                        r = copy(a, found.integrity, &ret->integrity);
+        } else if (r == 0) {
+                r = -ENOENT;
+        }
+        if (s)
+                sqlite3_reset(s);
+        return r;
+}
+
 /* --- alarms --- */
 
 int qn_ledger_alarm(struct qn_db *db, const struct qn_ledger_alarm *a)
 {
         sqlite3_stmt *s =
-                qn_db_prepare(db, "INSERT OR IGNORE INTO alarm(artifact, time, verdict, reason)"
-                                  " VALUES(?1, ?2, ?3, ?4)");
+                qn_db_prepare(db, "INSERT OR IGNORE INTO alarm(artifact, time, verdict, reason,"
+                                  " before) VALUES(?1, ?2, ?3, ?4, ?5)");
         int r;
 
         qn_db_bind_int(s, 1, a->artifact.id);
         qn_db_bind_int(s, 2, a->time);
         qn_db_bind_text(s, 3, a->verdict);
         qn_db_bind_text(s, 4, a->reason);
+        qn_db_bind_text(s, 5, a->before);
         r = qn_db_run(s);
         return r < 0 ? r : sqlite3_changes(db->sql);
 }
@@ -258,7 +327,7 @@ int qn_ledger_alarms(struct qn_db *db, bool untold,
 {
         sqlite3_stmt *s = qn_db_prepare(
                 db, "SELECT a.id, a.name, a.version, a.integrity, l.time, l.verdict, l.reason,"
-                    " l.told FROM alarm l JOIN artifact a ON a.id = l.artifact"
+                    " l.told, l.before FROM alarm l JOIN artifact a ON a.id = l.artifact"
                     " WHERE ?1 = 0 OR l.told = 0 ORDER BY l.time, a.name, a.version");
         int r;
 
@@ -268,7 +337,8 @@ int qn_ledger_alarms(struct qn_db *db, bool untold,
                                                    .time = sqlite3_column_int64(s, 4),
                                                    .verdict = qn_db_text(s, 5),
                                                    .reason = qn_db_text(s, 6),
-                                                   .told = sqlite3_column_int(s, 7) != 0 };
+                                                   .told = sqlite3_column_int(s, 7) != 0,
+                                                   .before = qn_db_text(s, 8) };
 
                 r = fn(ctx, &l);
                 if (r != 0)
@@ -334,7 +404,7 @@ int qn_ledger_cached(struct qn_db *db, enum qn_cached_kind kind, struct qn_str k
         r = r > 0 ? cached_of(s, a, ret) : r == 0 ? -ENOENT : r;
         if (s)
                 sqlite3_reset(s);
-        return r < 0 ? r : touch(db, kind, key, now);
+        return r < 0 || !now ? r : touch(db, kind, key, now);
 }
 
 int qn_ledger_uncache(struct qn_db *db, enum qn_cached_kind kind, struct qn_str key)

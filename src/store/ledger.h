@@ -35,6 +35,7 @@ struct qn_ledger_filter {
         struct qn_str name, version; /* empty: any */
         int64_t since, until;        /* 0: from the begin, to the end */
         struct qn_str client;        /* a token's name or an address; empty: anybody */
+        int64_t artifact;            /* its id; 0: any */
 };
 typedef int qn_ledger_fn(void *ctx, const struct qn_ledger_fetch *f);
 QN_MUST int qn_ledger_each(struct qn_db *db, const struct qn_ledger_filter *filter,
@@ -48,8 +49,11 @@ struct qn_ledger_client {
 QN_MUST int qn_ledger_clients(struct qn_db *db, struct qn_str name, int64_t until,
                               int (*fn)(void *ctx, const struct qn_ledger_client *c), void *ctx);
 /* Each artifact that was ever served, by name and version. */
-QN_MUST int qn_ledger_served(struct qn_db *db,
-                             int (*fn)(void *ctx, const struct qn_ledger_artifact *a), void *ctx);
+typedef int qn_ledger_artifact_fn(void *ctx, const struct qn_ledger_artifact *a);
+QN_MUST int qn_ledger_served(struct qn_db *db, qn_ledger_artifact_fn *fn, void *ctx);
+/* Those of them that have these bytes: one, unless a package goes by several names. */
+QN_MUST int qn_ledger_copies(struct qn_db *db, struct qn_str integrity, qn_ledger_artifact_fn *fn,
+                             void *ctx);
 
 /* --- verdicts by content --- */
 
@@ -66,6 +70,9 @@ QN_MUST int qn_ledger_verdict(struct qn_db *db, struct qn_str integrity, struct 
                               struct qn_ledger_verdict *ret);
 QN_MUST int qn_ledger_judged(struct qn_db *db, struct qn_str integrity,
                              const struct qn_ledger_verdict *v);
+/* The first artifact behind `after` that has no verdict, or one by neither of two revisions: 0, or -ENOENT; texts in the arena. */
+QN_MUST int qn_ledger_outdated(struct qn_db *db, int64_t after, const struct qn_str rules[2],
+                               struct qn_arena *a, struct qn_ledger_artifact *ret);
 
 /* --- what turned bad after it was served --- */
 
@@ -73,7 +80,8 @@ struct qn_ledger_alarm {
         struct qn_ledger_artifact artifact;
         int64_t time;
         struct qn_str verdict, reason;
-        bool told; /* the webhook has it */
+        struct qn_str before; /* the verdict on record until then */
+        bool told;            /* the webhook has it */
 };
 
 /* 1: new, 0: it was known, -errno. */
@@ -96,7 +104,7 @@ struct qn_ledger_cached {
 };
 
 QN_MUST int qn_ledger_cache(struct qn_db *db, const struct qn_ledger_cached *c);
-/* 0, or -ENOENT; it counts as used at `now`. */
+/* 0, or -ENOENT; it counts as used at `now`, unless that is 0. */
 QN_MUST int qn_ledger_cached(struct qn_db *db, enum qn_cached_kind kind, struct qn_str key,
                              int64_t now, struct qn_arena *a, struct qn_ledger_cached *ret);
 QN_MUST int qn_ledger_uncache(struct qn_db *db, enum qn_cached_kind kind, struct qn_str key);

@@ -17,7 +17,7 @@ import subprocess
 import threading
 import time
 
-from gatelib import ALLOW_YOUNG, PATIENCE, Gate, Upstream, ask, free_port, wait_for
+from gatelib import ALLOW_YOUNG, PATIENCE, Gate, Receiver, Upstream, ask, free_port, wait_for
 from tap import QANAT, Run, done, ok, package, put, scratch, tgz_of
 
 SHORT = {"accept": "application/vnd.npm.install-v1+json"}
@@ -207,6 +207,11 @@ def own_names(d, up):
                  "/-/npm/v1/attestations/@acme%2fother@1.0.0"):
         r = get(path)
         ok(r.status in (403, 404, 502, 504) and len(up.hits) == hits, f"{path}: {r.status}, and nobody outside was asked", up.hits[hits:])
+    for text in ("acme-nowhere", "acme%2dnowhere", "left+@acme/web", "%40acme", "scope:acme", "keywords:acme-nowhere&size=20", "x" * 990 + "+acme-nowhere"):
+        r = get(f"/-/v1/search?text={text}")
+        ok(r.status == 200 and r.json["objects"] == [] and len(up.hits) == hits, f"a search for {text[-40:]} stays inside", up.hits[hits:])
+    up.mood["-/v1/search?text=acme-towel"] = lambda h: h.send(200, b'{"objects":[1]}')
+    ok(get("/-/v1/search?text=acme-towel").json["objects"] == [1], "others do not", "")
     inside.down = False
     ok(list(get("/acme-tool").json["versions"]) == ["99.0.0"] and get("/acme-tool/-/acme-tool-99.0.0.tgz").status == 200,
        "a name that nobody owns yet", "")
@@ -487,6 +492,61 @@ def draining(d, up):
     log.close()
 
 
+RULE = """rules:
+- id: calls-%s
+  title: Calls a host of thieves
+  severity: critical
+  verdict: malicious
+  phase: any
+  tactics: [T1041]
+  when: {event: net.connect, host: %s.invalid}
+  explain: It calls a host that belongs to thieves.
+  advice: Do not use it.
+"""
+
+
+def judged_anew(d, up):
+    """Rules that come later, and what was served before them: nobody asks for it again."""
+    hook, rules, admin = Receiver(), f"{d}/new-rules.yaml", {"authorization": "Bearer an-admin"}
+    service = f"listen: ['127.0.0.1:{free_port()}']\nupstreams: [{{ name: main, url: '{up.url}/' }}]\nwebhook: {{ url: '{hook.url}' }}\n"
+    service += f"tokens: [{{ name: ops, admin: true, sha256: {hashlib.sha256(b'an-admin').hexdigest()} }}]\n"
+    for name in ("turning", "turning-later", "taken-back", "staying"):
+        host = "other" if name == "staying" else name
+        up.add(name, files={"index.js": f"module.exports = () => require('https').get('https://{host}.invalid/x');\n"})
+    put(rules, RULE % ("nobody", "nobody"))
+    g = Gate(d, service=service, args=("--rules", rules))
+    names = ("turning", "turning-later", "taken-back", "staying")
+    ok(all(g.ask(f"/{n}/-/{n}-1.0.0.tgz").status == 200 for n in names), "they are served", g.log()[-1000:])
+    g.stop()
+    kept = up.packages.pop("taken-back")
+    asked = len(up.hits)
+    put(rules, RULE % ("turning", "turning") + (RULE % ("taken-back", "taken-back")).replace("rules:\n", ""))
+    g.start()
+    wait_for(lambda: len(hook.got) == 2)
+    told = {x["artifact"]["name"]: x for x in (json.loads(b) for _, b in hook.got)}
+    ok(sorted(told) == ["taken-back", "turning"], "rules of a new start convict what was served, also what the registry took back", told)
+    ok(all('"clean"' in json.dumps(x) and "malicious" in json.dumps(x) for x in told.values()), "the webhook tells what it was before", told)
+    ok(not any(".tgz" in x for x in up.hits[asked:]), "from the bytes that are here", up.hits[asked:])
+    ok(g.ask("/turning/-/turning-1.0.0.tgz").status == 403, "it is served no more", "")
+    ok(g.ask("/turning-later/-/turning-later-1.0.0.tgz").status == 200, "something else still is", "")
+    put(rules, RULE % ("turning-later", "turning-later"))
+    g.reload()
+    wait_for(lambda: len(hook.got) == 3)
+    ok("turning-later" in hook.got[2][1].decode(), "rules that are read again convict too", hook.got[2])
+    ok(g.ask("/turning-later/-/turning-later-1.0.0.tgz").status == 403, "and what the face kept is forgotten", "")
+    ok(sorted(a["name"] for a in g.ledger()["alarms"]) == ["taken-back", "turning", "turning-later"], "the ledger has the alarms", g.ledger()["alarms"])
+    again = int(re.search(r"qanat_gate_again_total (\d+)", g.ask("/-/gate/metrics", headers=admin).text).group(1))
+    ok(again == 8, "each was looked at again, twice", again)
+    shutil.rmtree(f"{g.cache}/gate/tarballs")
+    del up.packages["staying"]
+    put(rules, RULE % ("staying", "other"))
+    g.reload()
+    wait_for(lambda: b"staying@1.0.0 was served under other rules, and cannot be judged again" in g.log())
+    ok("qanat_gate_again_lost_total 2" in g.ask("/-/gate/metrics", headers=admin).text, "what cannot be looked at again is told", "")
+    g.stop()
+    up.packages["taken-back"] = kept
+
+
 def units(d):
     here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "units")
     if not shutil.which("systemd-analyze"):
@@ -515,5 +575,6 @@ with scratch() as d:
     store(d, up)
     crowd(d, up)
     draining(d, up)
+    judged_anew(d, up)
     units(d)
     done()

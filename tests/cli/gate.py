@@ -1,13 +1,11 @@
 """qanat gate before a real registry (Verdaccio), asked by real package managers."""
 import gzip
 import hashlib
-import http.server
 import json
 import os
-import threading
 import time
 
-from gatelib import ALLOW_YOUNG, BUN, MANAGERS, PNPM, THIEF, YARN1, YARN4, Client, Gate, Verdaccio, clients_of, free_port, needs, wait_for
+from gatelib import ALLOW_YOUNG, BUN, MANAGERS, PNPM, THIEF, YARN1, YARN4, Client, Gate, Receiver, Verdaccio, clients_of, free_port, needs, wait_for
 from tap import Run, done, ok, put, scratch
 
 SHORT = {"accept": "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"}
@@ -203,28 +201,6 @@ def audits(d, v, g):
         ok("A hole in old-hole" in r.stdout, "bun audit", r.all[-1500:])
     bad = g.ask("/-/npm/v1/security/advisories/bulk", "POST", b"[[[[", {"content-type": "application/json"})
     ok(bad.status == 400 and "error" in bad.json and hits == 0, "a question that is none", bad)
-
-
-class Receiver:
-    """Takes what a webhook is sent."""
-
-    def __init__(self):
-        self.got = []
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def log_message(self, *a):
-                pass
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                receiver.got.append((dict(self.headers), body))
-                self.send_response(204)
-                self.end_headers()
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
 
 
 def alarms(d, v):

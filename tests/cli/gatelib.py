@@ -281,6 +281,28 @@ class Gate:
         return json.loads(r.stdout)
 
 
+class Receiver:
+    """Takes what a webhook is sent."""
+
+    def __init__(self):
+        self.got = []
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *a):
+                pass
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                receiver.got.append((dict(self.headers), body))
+                self.send_response(204)
+                self.end_headers()
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+
+
 class Client:
     """A directory with a project, and package managers that ask one registry from it."""
 
