@@ -41,6 +41,6 @@ static bool take_next(struct qn_gate *g)
 
 void qn_again_step(struct qn_gate *g)
 {
-        while (g->again && has_time(g))
+        for (unsigned n = 0; n < QN_GATE_AGAIN_TURN && g->again && has_time(g); n++)
                 g->again = take_next(g);
 }
