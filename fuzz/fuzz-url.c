@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "net/address.h"
 #include "net/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,6 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 abort();
         if (r == 0)
                 again(&u, &a);
+        if (qn_address_place(s) > QN_PLACE_INSIDE ||
+            (r == 0 && qn_address_place(u.host) > QN_PLACE_INSIDE))
+                abort();
         qn_url_safe(s, &safe);
         for (size_t i = 0; i < safe.n; i++)
                 if (safe.p[i] < ' ' || safe.p[i] > '~')

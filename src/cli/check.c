@@ -891,7 +891,10 @@ struct qn_pool *qn_check_pool(const struct qn_check *c)
 
 int qn_check_connect(struct qn_check *c, const struct qn_npmconf *npm)
 {
-        const struct qn_registry_config config = { npm, c->pool, c->config.no_sandbox };
+        const struct qn_registry_config config = { .conf = npm,
+                                                   .pool = c->pool,
+                                                   .no_sandbox = c->config.no_sandbox,
+                                                   .foreign = c->config.foreign };
 
         return qn_registry_new(&config, &c->registry);
 }

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "net/address.h"
 
 struct qn_check;
 struct qn_check_intel;
@@ -26,6 +27,7 @@ struct qn_check_config {
         bool intel_only; /* nothing is fetched or analysed: only what is known of it is asked */
         struct qn_check_intel *intel; /* what is known; NULL: nothing */
         bool alone; /* what comes from the registry is not compared with the version before */
+        enum qn_foreign foreign; /* what may be fetched from elsewhere than from registries */
         bool history; /* what a lock file names is looked at like a name: its document, the version before */
         /* Of the one target, which is local: the registry's document, and the version before; NULL: none. */
         const char *packument, *previous;

@@ -144,6 +144,16 @@ static void on_step(void *user, size_t done, size_t total, struct qn_str name)
         qn_progress_step(user, done, total, name);
 }
 
+/* The table of options has seen to it that it is one of them. */
+static enum qn_foreign foreign_of(const struct qn_args *a)
+{
+        unsigned i = 0;
+
+        while (strcmp(qn_foreign_names[i], qn_args_get(a, "foreign-tarballs")) != 0)
+                i++;
+        return (enum qn_foreign)i;
+}
+
 /* The rules are the caller's to free, once the report is out. */
 static int check(const struct qn_args *a, const struct targets *t, struct qn_rules **rules,
                  const int *docs, struct qn_report *report)
@@ -158,6 +168,7 @@ static int check(const struct qn_args *a, const struct targets *t, struct qn_rul
                 .workers = (unsigned)qn_args_u64(a, "jobs"),
                 .no_sandbox = qn_args_on(a, "no-sandbox"),
                 .alone = qn_args_on(a, "no-previous"),
+                .foreign = foreign_of(a),
                 .history = qn_args_on(a, "history"),
                 .previous = qn_args_get(a, "previous"),
                 .packument = qn_args_get(a, "packument"),

@@ -29,6 +29,8 @@ static const struct qn_opt check_opts[] = {
         { "offline", 0, QN_OPT_CONFIG, NULL, NULL, NULL, "use npm's cache only" },
         { "registry", 0, QN_OPT_CONFIG, "URL", NULL, NULL,
           "registry to use instead of npm's configured one" },
+        { "foreign-tarballs", 0, QN_OPT_CONFIG, "WHICH", "public|any|refuse", "public",
+          "fetch tarballs that are not on a registry: from public addresses, from any, not at all" },
         QN_OPT_RULES,
         { "jobs", 'j', QN_OPT_CONFIG | QN_OPT_NUMBER, "N", NULL, NULL,
           "analyse N packages at a time (default: one per processor)" },

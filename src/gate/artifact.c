@@ -254,6 +254,9 @@ static void on_tarball(struct qn_http_result *res, void *user)
 
         if (res->code != QN_HTTP_OK || res->fd < 0) {
                 qn_upstream_failure(&fl->failure, res);
+                if (res->code == QN_HTTP_PRIVATE)
+                        qn_gate_note(fl->g, "%.*s@%.*s: %s", QN_STR_ARG(fl->name),
+                                     QN_STR_ARG(fl->version), res->message);
         } else {
                 fl->body = TAKE_FD(res->fd);
                 fl->size = res->size;
@@ -275,14 +278,13 @@ static void on_attestations(struct qn_http_result *res, void *user)
 
 static int fetch_url(struct qn_flight *fl, struct qn_str url, size_t max, qn_http_done *done)
 {
-        const struct qn_http_request q = { .url = url,
-                                           .accept = QN_STR("*/*"),
-                                           .authorization =
-                                                   qn_upstream_auth(fl->upstream, url, &fl->mem),
-                                           .max = max,
-                                           .total_ms = QN_GATE_UPSTREAM_MS };
-        int r = qn_fetch_get(fl->g->fetch, &q, done, fl);
+        struct qn_http_request q = {
+                .url = url, .accept = QN_STR("*/*"), .max = max, .total_ms = QN_GATE_UPSTREAM_MS
+        };
+        int r = qn_upstream_reach(fl->g, fl->upstream, &q, &fl->mem, &fl->failure);
 
+        if (r == 0)
+                r = qn_fetch_get(fl->g->fetch, &q, done, fl);
         if (r == 0)
                 fl->parts++;
         return r;
@@ -320,8 +322,9 @@ static void fetch(struct qn_flight *fl)
         }
         if (r == 0)
                 return;
-        qn_failure_set(&fl->failure, 503, "%.*s@%.*s cannot be fetched now: %s",
-                       QN_STR_ARG(fl->name), QN_STR_ARG(fl->version), strerrordesc_np(-r));
+        if (r != -EPERM)
+                qn_failure_set(&fl->failure, 503, "%.*s@%.*s cannot be fetched now: %s",
+                               QN_STR_ARG(fl->name), QN_STR_ARG(fl->version), strerrordesc_np(-r));
         if (!fl->parts)
                 qn_flight_fail(fl);
 }

@@ -227,8 +227,10 @@ const struct qn_upstream *qn_upstream_of(struct qn_gate *g, struct qn_str name, 
                                          struct qn_failure *f);
 /* base/@scope%2fname */
 void qn_upstream_package_url(const struct qn_upstream *u, struct qn_str name, struct qn_buf *out);
-/* What goes along to an address: the upstream's secret when the address is below it. */
-struct qn_str qn_upstream_auth(const struct qn_upstream *u, struct qn_str url, struct qn_arena *a);
+/* Whom the request for an address that the upstream's document names may reach: the upstream, with its secret; others
+ * without, as the service file says.  -EPERM: none, and why. */
+QN_MUST int qn_upstream_reach(struct qn_gate *g, const struct qn_upstream *u,
+                              struct qn_http_request *q, struct qn_arena *a, struct qn_failure *f);
 /* What a failed request means to a client. */
 void qn_upstream_failure(struct qn_failure *f, const struct qn_http_result *res);
 

@@ -40,6 +40,7 @@ struct file {
         bool closed;
         uint32_t rate, burst, fresh_s, drain_s;
         uint64_t cache_bytes, body_max;
+        enum qn_foreign foreign;
 };
 
 /* --- values --- */
@@ -429,6 +430,16 @@ static int take_listen(struct qn_conf *c, const char *key, const struct qn_node 
         return qn_conf_texts(c, key, n, &f->listen);
 }
 
+static int take_foreign(struct qn_conf *c, const char *key, const struct qn_node *n, void *to)
+{
+        unsigned i;
+        int r = qn_conf_word(c, key, n, qn_foreign_names, &i);
+
+        if (r == 0)
+                *(enum qn_foreign *)to = (enum qn_foreign)i;
+        return r;
+}
+
 static int take_all(struct qn_conf *c, const struct file *f, bool secrets, struct qn_service *s)
 {
         size_t n_upstreams = f->upstreams ? f->upstreams->n : 0,
@@ -471,6 +482,7 @@ static int finish(struct qn_conf *c, const struct qn_node *root, const struct fi
                 .access_log = f->access_log,
                 .webhook = f->webhook,
                 .drain_s = f->drain_s,
+                .foreign = f->foreign,
         };
         r = finish_listen(c, f, s);
         if (r == 0)
@@ -516,6 +528,7 @@ int qn_service_parse(struct qn_str text, const char *path, bool secrets, struct 
                 { "burst", qn_conf_u32, offsetof(struct file, burst) },
                 { "cache", take_cache, 0 },
                 { "body", qn_conf_size, offsetof(struct file, body_max) },
+                { "foreign-tarballs", take_foreign, offsetof(struct file, foreign) },
                 { "access-log", take_path, offsetof(struct file, access_log) },
                 { "webhook", take_webhook, 0 },
                 { "proxies", qn_conf_texts, offsetof(struct file, proxies) },

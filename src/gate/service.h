@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "net/address.h"
 
 struct qn_service_upstream {
         struct qn_str name;
@@ -42,6 +43,8 @@ struct qn_service {
         struct qn_str webhook_secret; /* read from its variable or file; signs what is sent */
         struct qn_str proxies;        /* addresses whose X-Forwarded-For counts */
         uint32_t drain_s;
+        enum qn_foreign
+                foreign; /* tarballs that are not on the registry whose document names them */
 };
 
 struct qn_arena;

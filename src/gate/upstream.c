@@ -8,6 +8,8 @@
 #include "net/npmconf.h"
 #include "net/url.h"
 
+#define NOT_FETCHED "this registry does not fetch what is there: "
+
 static struct qn_str without_slashes(struct qn_str url)
 {
         while (qn_str_ends(url, "/"))
@@ -175,19 +177,37 @@ void qn_upstream_package_url(const struct qn_upstream *u, struct qn_str name, st
         qn_buf_str(out, name);
 }
 
-struct qn_str qn_upstream_auth(const struct qn_upstream *u, struct qn_str url, struct qn_arena *a)
+static bool is_at(const struct qn_upstream *u, struct qn_str url, struct qn_arena *a)
 {
         struct qn_url ours, theirs;
 
-        if (!u->authorization.p || qn_url_parse(u->url, a, &ours, NULL) < 0 ||
-            qn_url_parse(url, a, &theirs, NULL) < 0 || !qn_url_same_origin(&ours, &theirs))
-                return (struct qn_str){ 0 };
-        return u->authorization;
+        return qn_url_parse(u->url, a, &ours, NULL) == 0 &&
+               qn_url_parse(url, a, &theirs, NULL) == 0 && qn_url_same_origin(&ours, &theirs);
+}
+
+int qn_upstream_reach(struct qn_gate *g, const struct qn_upstream *u, struct qn_http_request *q,
+                      struct qn_arena *a, struct qn_failure *f)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_URL_MAX);
+
+        if (is_at(u, q->url, a)) {
+                q->authorization = u->authorization;
+                return 0;
+        }
+        q->public_only = g->service.foreign != QN_FOREIGN_ANY;
+        if (g->service.foreign != QN_FOREIGN_REFUSE)
+                return 0;
+        qn_url_safe(q->url, &b);
+        qn_failure_set(f, 403, NOT_FETCHED "%s: %s", b.p ? b.p : "",
+                       qn_http_code_text(QN_HTTP_FOREIGN));
+        return -EPERM;
 }
 
 void qn_upstream_failure(struct qn_failure *f, const struct qn_http_result *res)
 {
-        if (res->status == 404)
+        if (res->code == QN_HTTP_PRIVATE)
+                qn_failure_set(f, 403, NOT_FETCHED "%s", res->message);
+        else if (res->status == 404)
                 qn_failure_set(f, 404, "%s", res->message);
         else if (res->status == 401 || res->status == 403)
                 qn_failure_set(f, 502, "the registry behind this one refuses: %s", res->message);

@@ -168,6 +168,7 @@ int qn_http_job_rewind(struct qn_http_job *j)
 {
         j->size = j->sent = 0;
         j->failed = QN_HTTP_OK;
+        j->inside = false;
         if (ftruncate(j->fd, 0) < 0 || lseek(j->fd, 0, SEEK_SET) < 0)
                 return -errno;
         return 0;
@@ -297,6 +298,7 @@ int qn_http_job_prepare(struct qn_http_job *j, const struct qn_http_opts *o)
         if (r < 0)
                 return r;
         transport(j, o);
+        qn_http_job_guard(j);
         qn_http_job_upload(j);
         timeouts(j, o);
         trust(j, o);

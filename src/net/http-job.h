@@ -26,6 +26,7 @@ struct qn_http_job {
         enum job_state state;
         enum qn_http_code failed; /* set when it cannot even start, or by the body's callback */
         bool proxied;             /* the current try goes through a proxy */
+        bool inside;              /* ...or would have led to an address that is not public */
         unsigned tries, redirects;
         uint64_t next_try; /* monotonic nanoseconds, JOB_WAITING */
         uint64_t deadline; /* the same, for all of it; 0: none */
@@ -54,6 +55,12 @@ int qn_http_job_load(struct qn_http_job *j, int payload);
 int qn_http_job_describe(struct qn_http_job *j);
 /* The method and the payload. */
 void qn_http_job_upload(struct qn_http_job *j);
+
+/* http-guard.c */
+/* Whether it is on its way to an address that it may not be connected to. */
+bool qn_http_job_strays(const struct qn_http_job *j);
+/* Holds the handle to public addresses, for who wants that. */
+void qn_http_job_guard(struct qn_http_job *j);
 
 /* http-job.c */
 int qn_http_job_header(struct qn_http_job *j, const char *name, struct qn_str value);

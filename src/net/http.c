@@ -260,6 +260,8 @@ static void start_queued(struct qn_http *h)
         struct qn_http_job *j;
 
         while (h->n_active < QN_HTTP_INFLIGHT && (j = TAILQ_FIRST(&h->queued))) {
+                if (!j->failed && qn_http_job_strays(j))
+                        j->failed = QN_HTTP_PRIVATE;
                 if (j->failed) {
                         finish(h, j, j->failed, 0);
                         continue;
@@ -325,6 +327,8 @@ static enum qn_http_code judge(struct qn_http_job *j, CURLcode c, long status)
 
         if (j->failed)
                 return j->failed;
+        if (j->inside && code == QN_HTTP_REFUSED)
+                return QN_HTTP_PRIVATE;
         curl_easy_getinfo(j->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
         if (j->proxied && (tunnel >= 300 || code == QN_HTTP_REFUSED))
                 return QN_HTTP_PROXY;

@@ -51,6 +51,8 @@ struct qn_http_request {
         bool compressed;             /* offer gzip, br… (not useful for tarballs) */
         bool pass; /* an answer with any status is QN_HTTP_OK, with its body and headers; a GET that fails is
                               repeated all the same, and follows redirects */
+        bool public_only; /* connects to public addresses only (net/address.h), redirects included; behind a
+                             proxy, which resolves names itself, only what is written as an address is looked at */
         uint32_t
                 total_ms; /* for all of it, tries and waiting included; then it is QN_HTTP_LATE; 0: no limit */
         struct qn_str method; /* "PUT", "POST", "DELETE"; p NULL: "GET" */

@@ -169,6 +169,13 @@ int qn_npmconf_auth(const struct qn_npmconf *c, struct qn_str name, const struct
         return 0;
 }
 
+bool qn_npmconf_knows(const struct qn_npmconf *c, struct qn_str name, const struct qn_url *url,
+                      struct qn_arena *a)
+{
+        return npm_trusts(qn_npmconf_registry_of(c, name), url, a) ||
+               npm_trusts(c->trusted, url, a);
+}
+
 /* --- proxy --- */
 
 struct qn_proxies qn_npmconf_proxies(const struct qn_npmconf *c)

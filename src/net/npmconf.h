@@ -105,6 +105,9 @@ struct qn_npm_auth {
  * Slices live in a or in c. */
 QN_MUST int qn_npmconf_auth(const struct qn_npmconf *c, struct qn_str name,
                             const struct qn_url *url, struct qn_arena *a, struct qn_npm_auth *ret);
+/* Whether url is at the registry for name, or at one that somebody other than the project names. */
+bool qn_npmconf_knows(const struct qn_npmconf *c, struct qn_str name, const struct qn_url *url,
+                      struct qn_arena *a);
 /* What the role that connects chooses proxies by; texts live in c. */
 struct qn_proxies qn_npmconf_proxies(const struct qn_npmconf *c);
 /* The proxy for url as npm chooses it (NUL-terminated), or NULL. */

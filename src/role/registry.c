@@ -58,6 +58,7 @@ struct question {
 
 struct qn_registry {
         const struct qn_npmconf *conf;
+        enum qn_foreign foreign;
         struct qn_pool *pool;
         struct qn_fetch *fetch;
         struct qn_cacache *cache; /* NULL: there is none */
@@ -79,6 +80,7 @@ int qn_registry_new(const struct qn_registry_config *config, struct qn_registry 
                 return -ENOMEM;
         g->conf = conf;
         g->pool = config->pool;
+        g->foreign = config->foreign;
         TAILQ_INIT(&g->fresh);
         TAILQ_INIT(&g->indexed);
         TAILQ_INIT(&g->asked);
@@ -358,7 +360,13 @@ static bool may_reuse(const struct question *q)
         return !c->prefer_online && qn_cacache_fresh(q->entry.time_ms, q->entry.life_s, now_ms());
 }
 
-static int ask_network(struct question *q)
+static bool is_foreign(struct question *q)
+{
+        return q->kind == TARBALL && q->r->foreign != QN_FOREIGN_ANY &&
+               !qn_npmconf_knows(q->r->conf, q->want.name, &q->parsed, &q->mem);
+}
+
+static int ask_network(struct question *q, bool foreign)
 {
         struct qn_http_request req = {
                 .url = q->url,
@@ -369,6 +377,7 @@ static int ask_network(struct question *q)
                 .etag = q->entry.etag,
                 .max = asked_for[q->kind].max,
                 .compressed = q->kind != TARBALL,
+                .public_only = foreign,
         };
         struct qn_npm_auth auth = { 0 };
         int r = qn_npmconf_auth(q->r->conf, q->want.name, &q->parsed, &q->mem, &auth);
@@ -387,6 +396,7 @@ static int ask_network(struct question *q)
 /* With what the index says, or without. */
 static void go_on(struct question *q)
 {
+        bool foreign;
         int r;
 
         if (q->entry.integrity.n && may_reuse(q) &&
@@ -396,7 +406,12 @@ static void go_on(struct question *q)
                 fail(q, QN_HTTP_OFFLINE, NULL);
                 return;
         }
-        r = ask_network(q);
+        foreign = is_foreign(q);
+        if (foreign && q->r->foreign == QN_FOREIGN_REFUSE) {
+                fail(q, QN_HTTP_FOREIGN, NULL);
+                return;
+        }
+        r = ask_network(q, foreign);
         if (r < 0)
                 fail(q, r == -EINVAL ? QN_HTTP_CONFIG : QN_HTTP_INTERNAL, NULL);
 }

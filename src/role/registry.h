@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/macro.h"
 #include "base/str.h"
+#include "net/address.h"
 #include "net/http.h"
 
 struct qn_npmconf;
@@ -53,6 +54,8 @@ struct qn_registry_config {
         struct qn_pool
                 *pool; /* of analyse roles; its owner polls it, and frees it before the registry */
         bool no_sandbox;
+        enum qn_foreign
+                foreign; /* tarballs at neither the package's registry nor one that the user names */
 };
 
 /* What config names is borrowed and outlives the object, but for the pool. */

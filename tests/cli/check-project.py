@@ -100,9 +100,15 @@ def elsewhere(d, own, evil):
     lock["packages"]["node_modules/plain"]["resolved"] = f"http://{evil.at}/plain-1.0.0.tgz"
     put(f"{p}/package-lock.json", json.dumps(lock))
     r = check(p, env=e, cwd=d)
+    ok(r.code == 3 and not evil.take() and b"not public" in r.out, "an address inside, in its lock file, is not asked", r)
+    r = check(p, "--foreign-tarballs", "refuse", env=e, cwd=d)
+    ok(r.code == 3 and not evil.take() and b"says to refuse" in r.out, "nor when nothing foreign is", r)
+    r = check(p, "--foreign-tarballs", "any", env=e, cwd=d)
     told = evil.take()
     ok(r.code == 0 and told and secretive(told), "an address in its lock file gets no secret", told)
     ok(not any("authorization" in t.lower() for t in told), "nor any credentials", told)
+    r = check(p, env={**e, "npm_config_@other:registry": f"http://{evil.at}/"}, cwd=d)
+    ok(r.code == 0 and evil.take(), "a registry that the user names, be it for others, is no foreign place", r)
 
 
 def broken(d, own, evil):

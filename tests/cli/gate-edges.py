@@ -180,7 +180,7 @@ def own_names(d, up):
     inside.mood["@acme/elsewhere"] = lambda h: h.send(200, json.dumps(other).encode())
     port = free_port()
     inside.prefix, inside.url = "repo/npm", inside.url + "/repo/npm"
-    service = (f"listen: ['127.0.0.1:{port}']\nurl: http://127.0.0.1:{port}/registry\naccess-log: access.log\nupstreams:\n  - name: main\n    url: {up.url}/\n"
+    service = (f"listen: ['127.0.0.1:{port}']\nurl: http://127.0.0.1:{port}/registry\naccess-log: access.log\nforeign-tarballs: any\nupstreams:\n  - name: main\n    url: {up.url}/\n"
                f"    token: {{ env: MAIN_TOKEN }}\n  - name: inside\n    url: {inside.url}/\n    scopes: ['@acme']\n    token: {{ env: INSIDE_TOKEN }}\n")
     policy = ALLOW_YOUNG + "owned: { '@acme/*': inside, acme-nowhere: true }\n"
     g = Gate(d, service=service, policy=policy, env={"INSIDE_TOKEN": secret, "MAIN_TOKEN": "a-secret-of-main"})

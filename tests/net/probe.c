@@ -133,7 +133,7 @@ static void on_warm(struct qn_http_result *res, void *user QN_UNUSED)
 struct sent {
         struct qn_http_request q;
         struct qn_str warm; /* asked for before, so that there is a connection */
-        uint64_t size, pass, total, max, tries;
+        uint64_t size, pass, public, total, max, tries;
 };
 
 static bool set(struct sent *s, struct qn_str key, struct qn_str value)
@@ -153,6 +153,7 @@ static bool set(struct sent *s, struct qn_str key, struct qn_str value)
                 { "value", &s->q.signature, NULL },
                 { "size", NULL, &s->size },
                 { "pass", NULL, &s->pass },
+                { "public", NULL, &s->public },
                 { "total", NULL, &s->total },
                 { "max", NULL, &s->max },
                 { "tries", NULL, &s->tries },
@@ -214,6 +215,7 @@ static int send_any(int argc, char **argv, const struct qn_npmconf *c)
                         return 2;
         }
         s.q.pass = s.pass;
+        s.q.public_only = s.public;
         s.q.total_ms = (uint32_t)s.total;
         s.q.max = s.max;
         return send_one(&s, c);

@@ -20,10 +20,10 @@ export function authority (dir, name, host = 'localhost') {
   return { ca: join(dir, `${name}-ca.pem`), key: readFileSync(join(dir, `${name}.key`)), cert: readFileSync(join(dir, `${name}.pem`)) }
 }
 
-const listen = server => new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(server.address().port)))
+const listen = (server, address = '127.0.0.1') => new Promise(resolve => server.listen(0, address, () => resolve(server.address().port)))
 
 // handler(request, response, state); gives { url, seen, close }
-export async function serve (handler, tls) {
+export async function serve (handler, tls, address) {
   const seen = []
   const state = { hits: new Map(), seen }
   const on = (req, res) => {
@@ -42,7 +42,7 @@ export async function serve (handler, tls) {
   server.on('clientError', (e, s) => s.destroy())
   api.connections = 0
   server.on(tls ? 'secureConnection' : 'connection', () => api.connections++)
-  api.port = await listen(server)
+  api.port = await listen(server, address)
   api.url = `${tls ? 'https' : 'http'}://localhost:${api.port}`
   api.close = () => { server.close(); sockets.forEach(s => s.destroy()) }
   return api
@@ -124,8 +124,8 @@ export async function raw (onSocket) {
   return { port, url: `http://localhost:${port}`, close: () => { server.close(); sockets.forEach(s => s.destroy()) } }
 }
 
-// A proxy for CONNECT and for absolute addresses.
-export async function proxy ({ refuse = false } = {}) {
+// A proxy for CONNECT and for absolute addresses; to: the one port of this machine that it connects to, whatever it is asked.
+export async function proxy ({ refuse = false, to } = {}) {
   const seen = []
   const server = http.createServer((req, res) => {
     seen.push({ method: req.method, url: req.url, headers: req.headers })
@@ -133,7 +133,8 @@ export async function proxy ({ refuse = false } = {}) {
       res.writeHead(407)
       return res.end()
     }
-    const up = http.request(req.url, { method: req.method, headers: req.headers }, r => { res.writeHead(r.statusCode, r.headers); r.pipe(res) })
+    const where = to ? `http://127.0.0.1:${to}${new URL(req.url).pathname}${new URL(req.url).search}` : req.url
+    const up = http.request(where, { method: req.method, headers: req.headers }, r => { res.writeHead(r.statusCode, r.headers); r.pipe(res) })
     up.on('error', () => { res.writeHead(502); res.end() })
     req.pipe(up)
   })
@@ -143,7 +144,7 @@ export async function proxy ({ refuse = false } = {}) {
     if (refuse) {
       return client.end('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n')
     }
-    const [host, port] = req.url.split(':')
+    const [host, port] = to ? ['127.0.0.1', to] : req.url.split(':')
     const up = net.connect(Number(port), host, () => { client.write('HTTP/1.1 200 OK\r\n\r\n'); up.write(head); up.pipe(client); client.pipe(up) })
     up.on('error', () => client.destroy())
   })

@@ -62,6 +62,7 @@ TEST(options_and_requests_come_back_whole)
                                            .max = (size_t)5 << 32,
                                            .compressed = true,
                                            .pass = true,
+                                           .public_only = true,
                                            .total_ms = 70000,
                                            .method = QN_STR("PUT"),
                                            .content_type = QN_STR("application/json"),
@@ -79,7 +80,8 @@ TEST(options_and_requests_come_back_whole)
         ASSERT_EXACT(read_request, qn_buf_view(&c));
         ASSERT_TRUE(request.max == q.max && request.compressed && !request.etag.p &&
                     qn_str_is(request.authorization, "Bearer x"));
-        ASSERT_TRUE(request.pass && request.total_ms == 70000 && qn_str_is(request.method, "PUT") &&
+        ASSERT_TRUE(request.pass && request.public_only && request.total_ms == 70000 &&
+                    qn_str_is(request.method, "PUT") &&
                     qn_str_is(request.content_type, "application/json") &&
                     !request.content_encoding.p && qn_str_is(request.otp, "123456") &&
                     qn_str_is(request.signature_name, "qanat-signature") &&

@@ -1,10 +1,13 @@
 /* The registry client without a network: addresses, index lines, configurations as bytes, error codes. */
 #include "net/cacache.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <sys/un.h>
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "net/address.h"
 #include "net/http.h"
 #include "net/npmconf.h"
 #include "net/url.h"
@@ -12,6 +15,157 @@
 
 #define ARENA     _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)4 << 20)
 #define BUF(name) _cleanup_(qn_buf_done) struct qn_buf name = QN_BUF_INIT((size_t)1 << 20)
+
+/* --- address.h --- */
+
+static bool is_public(const char *text)
+{
+        struct sockaddr_in in = { .sin_family = AF_INET };
+        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+
+        if (inet_pton(AF_INET, text, &in.sin_addr) == 1)
+                return qn_address_is_public((const struct sockaddr *)&in);
+        if (inet_pton(AF_INET6, text, &in6.sin6_addr) != 1)
+                fail_msg("\"%s\" is no address", text);
+        return qn_address_is_public((const struct sockaddr *)&in6);
+}
+
+TEST(address_inside)
+{
+        static const char *const inside[] = {
+                "0.0.0.0",
+                "0.255.255.255",
+                "10.0.0.1",
+                "10.255.255.255",
+                "100.64.0.1",
+                "100.100.100.200",
+                "100.127.255.255",
+                "127.0.0.1",
+                "127.255.255.254",
+                "168.63.129.16",
+                "169.254.169.254",
+                "172.16.0.1",
+                "172.31.255.255",
+                "192.0.0.192",
+                "192.0.2.1",
+                "192.88.99.1",
+                "192.168.0.1",
+                "198.18.0.1",
+                "198.19.255.255",
+                "198.51.100.1",
+                "203.0.113.1",
+                "224.0.0.1",
+                "239.255.255.255",
+                "240.0.0.1",
+                "255.255.255.255",
+                "::",
+                "::1",
+                "::7f00:1",
+                "::ffff:10.0.0.1",
+                "::ffff:127.0.0.1",
+                "::fffe:8.8.8.8",
+                "64:ff9b::10.0.0.1",
+                "64:ff9b:1::8.8.8.8",
+                "64:ff9b::a9fe:a9fe",
+                "100::1",
+                "2001::1",
+                "2001:1ff:ffff::1",
+                "2001:db8::1",
+                "2002:7f00:1::",
+                "2002:808:808::",
+                "3fff::1",
+                "3fff:fff::1",
+                "4000::1",
+                "5f00::1",
+                "fc00::1",
+                "fd00:ec2::254",
+                "fe80::1",
+                "febf::1",
+                "fec0::1",
+                "ff02::1",
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(inside); i++) {
+                if (is_public(inside[i]))
+                        fail_msg("%s is inside", inside[i]);
+                ASSERT_EQ(qn_address_place(qn_str_c(inside[i])), QN_PLACE_INSIDE);
+        }
+}
+
+TEST(address_public)
+{
+        static const char *const outside[] = {
+                "1.1.1.1",          "8.8.8.8",       "9.255.255.255",   "11.0.0.0",
+                "100.63.255.255",   "100.128.0.0",   "126.255.255.255", "128.0.0.1",
+                "168.63.129.15",    "168.63.129.17", "169.253.255.255", "169.255.0.0",
+                "172.15.255.255",   "172.32.0.0",    "192.0.1.1",       "192.0.3.0",
+                "192.167.255.255",  "192.169.0.0",   "198.17.255.255",  "198.20.0.0",
+                "198.51.101.0",     "203.0.114.0",   "223.255.255.255", "::ffff:8.8.8.8",
+                "64:ff9b::8.8.8.8", "2000::1",       "2001:200::1",     "2001:db7::1",
+                "2001:db9::1",      "2003::1",       "2606:4700::1",    "3ffe::1",
+                "3fff:1000::1",
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(outside); i++) {
+                if (!is_public(outside[i]))
+                        fail_msg("%s is public", outside[i]);
+                ASSERT_EQ(qn_address_place(qn_str_c(outside[i])), QN_PLACE_PUBLIC);
+        }
+}
+
+TEST(address_of_another_family)
+{
+        struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "/run/x" };
+
+        ASSERT_FALSE(qn_address_is_public((const struct sockaddr *)&un));
+}
+
+TEST(address_as_hosts_are_written)
+{
+        static const struct {
+                const char *host;
+                enum qn_place place;
+        } cases[] = {
+                { "localhost", QN_PLACE_INSIDE },
+                { "localhost.", QN_PLACE_INSIDE },
+                { "a.b.localhost", QN_PLACE_INSIDE },
+                { "[::1]", QN_PLACE_INSIDE },
+                { "[fe80::1%25eth0]", QN_PLACE_INSIDE },
+                { "fe80::1%eth0", QN_PLACE_INSIDE },
+                { "127.0.0.1.", QN_PLACE_INSIDE },
+                { "[2606:4700::1]", QN_PLACE_PUBLIC },
+                { "", QN_PLACE_NAME },
+                { "[]", QN_PLACE_NAME },
+                { "%", QN_PLACE_NAME },
+                { ".", QN_PLACE_NAME },
+                { "notlocalhost", QN_PLACE_NAME },
+                { "localhost.example", QN_PLACE_NAME },
+                { "127.0.0.1.example", QN_PLACE_NAME },
+                { "1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0", QN_PLACE_NAME },
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(cases); i++)
+                if (qn_address_place(qn_str_c(cases[i].host)) != cases[i].place)
+                        fail_msg("\"%s\"", cases[i].host);
+}
+
+/* libcurl's reading of the odd ways to write IPv4 addresses is what is looked at. */
+TEST(address_in_odd_urls)
+{
+        static const char *const odd[] = {
+                "http://0x7f.1/", "http://2130706433/",         "http://0177.0.0.1/",
+                "http://127.1/",  "http://[::ffff:127.0.0.1]/", "http://user@LOCALHOST:80/"
+        };
+        ARENA;
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(odd); i++) {
+                struct qn_url u;
+
+                if (qn_url_parse(qn_str_c(odd[i]), &a, &u, NULL) == 0 &&
+                    qn_address_place(u.host) != QN_PLACE_INSIDE)
+                        fail_msg("%s", odd[i]);
+        }
+}
 
 /* --- url.h --- */
 

@@ -62,6 +62,8 @@ TEST(wrong_types)
         wrong("cache: {size: 9999999TB}\n",
               "gate.yaml:1: size is a size such as 512KB, 64MB or 10GB, not \"9999999TB\"");
         wrong("cache:\n  fresh: 500ms\n", "gate.yaml:2: fresh is in whole seconds: round it");
+        wrong("foreign-tarballs: none\n",
+              "gate.yaml:1: foreign-tarballs is public, any or refuse, not \"none\"");
         wrong("drain: 30\n",
               "gate.yaml:1: drain is 0 or a time such as 5s, 30m, 24h, 7d or 2w, not "
               "\"30\"");
@@ -195,6 +197,7 @@ TEST(without_a_file)
         ASSERT_EQ(s.fresh_s, 300);
         ASSERT_EQ(s.body_max, 64 << 20);
         ASSERT_EQ(s.drain_s, 30);
+        ASSERT_EQ(s.foreign, QN_FOREIGN_PUBLIC);
         ASSERT_NULL(s.access_log.p);
         ASSERT_NULL(s.webhook.p);
         ASSERT_STR(s.proxies, "");
@@ -218,6 +221,7 @@ TEST(shipped_example_is_the_default)
         ASSERT_EQ(s.fresh_s, d.fresh_s);
         ASSERT_EQ(s.body_max, d.body_max);
         ASSERT_EQ(s.drain_s, d.drain_s);
+        ASSERT_EQ(s.foreign, d.foreign);
         ASSERT_EQ(s.rate + s.burst + s.closed, 0);
         ASSERT_NULL(s.access_log.p);
         ASSERT_NULL(s.webhook.p);
@@ -236,6 +240,7 @@ TEST(all_of_it)
                 "tokens:\n  - {name: ci, sha256: " SUM ", admin: true}\nclosed: true\n"
                 "rate: 5\nburst: 9\ncache: {size: 1MB, fresh: 1h}\nbody: 7\n"
                 "access-log: \"-\"\nproxies: [10.0.0.7, \"::1\"]\ndrain: 0\n"
+                "foreign-tarballs: refuse\n"
                 "webhook: {url: \"https://h\", secret: {env: QANAT_TEST_SECRET}}\n");
         ASSERT_STR(s.url, "https://gate.example/npm");
         ASSERT_STR(s.cert, "/etc/qanat/gate.crt");
@@ -257,6 +262,7 @@ TEST(all_of_it)
         ASSERT_STR(s.proxies, "10.0.0.7 ::1");
         ASSERT_STR(s.webhook_secret, "npm_x");
         ASSERT_EQ(s.drain_s, 0);
+        ASSERT_EQ(s.foreign, QN_FOREIGN_REFUSE);
 }
 
 TEST(secret_beside_the_file)
