@@ -211,7 +211,7 @@
 #define QN_GATE_TRIES        2u /* of a request upstream: its client waits, and tries again itself */
 #define QN_GATE_SILENCE_MS   20000u  /* of the registry behind, that ends a request to it */
 #define QN_GATE_UPSTREAM_MS  120000u /* one request upstream, from its begin to its end */
-#define QN_GATE_AGAIN_MAX    2u      /* artifacts that are judged again at the same time */
+#define QN_GATE_AGAIN_MAX    1u      /* artifacts that are judged again at the same time */
 #define QN_GATE_AGAIN_TURN   64u     /* that are begun before clients are heard again */
 #define QN_GATE_WATCH_MS     30000   /* between two looks whether intelligence has news */
 #define QN_GATE_UNKNOWN_MS   600000  /* a recorded `unknown` counts, until it is looked at again */

@@ -12,10 +12,10 @@ void qn_again_begin(struct qn_gate *g)
 }
 
 /* Clients come first. */
-static bool has_time(const struct qn_gate *g)
+bool qn_again_may_go_on(const struct qn_gate *g)
 {
-        return g->n_again < QN_GATE_AGAIN_MAX && qn_pool_pending(g->pool) <= g->n_again &&
-               !g->face.draining;
+        return g->again && g->n_again < QN_GATE_AGAIN_MAX &&
+               qn_pool_pending(g->pool) <= g->n_again && !g->face.draining;
 }
 
 /* false: all was looked at. */
@@ -41,6 +41,6 @@ static bool take_next(struct qn_gate *g)
 
 void qn_again_step(struct qn_gate *g)
 {
-        for (unsigned n = 0; n < QN_GATE_AGAIN_TURN && g->again && has_time(g); n++)
+        for (unsigned n = 0; n < QN_GATE_AGAIN_TURN && qn_again_may_go_on(g); n++)
                 g->again = take_next(g);
 }

@@ -321,6 +321,7 @@ enum qn_verdict_kind qn_watch_verdict(struct qn_gate *g, struct qn_str integrity
 void qn_again_begin(struct qn_gate *g);
 /* Goes on, when nobody waits for anything else. */
 void qn_again_step(struct qn_gate *g);
+bool qn_again_may_go_on(const struct qn_gate *g);
 
 /* --- metrics.c --- */
 

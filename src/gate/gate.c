@@ -412,6 +412,8 @@ static int wait_ms(struct qn_gate *g)
 {
         int late = qn_artifacts_late(g), pool = qn_pool_timeout(g->pool), ms = TURN_MS;
 
+        if (qn_again_may_go_on(g))
+                return 0;
         if (late >= 0)
                 ms = QN_MIN(ms, late);
         return pool >= 0 ? QN_MIN(ms, pool) : ms;
@@ -436,14 +438,13 @@ static int turn(struct qn_gate *g, struct qn_err *reterr)
         if (r == 0 && fds[0].revents)
                 r = qn_face_read(g);
         qn_book_write(g);
+        qn_again_step(g);
         if (r == 0 && qn_fetch_poll(g->fetch, 0, reterr) < 0)
                 r = -EIO;
         if (r == 0 && qn_pool_poll(g->pool, 0, reterr) < 0)
                 r = -EIO;
-        if (r == 0) {
+        if (r == 0)
                 qn_watch_look(g, false);
-                qn_again_step(g);
-        }
         return r;
 }
 

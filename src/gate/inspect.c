@@ -71,6 +71,25 @@ static int on_served(void *ctx, const struct qn_ledger_artifact *a)
         return 0;
 }
 
+/* The verdict and its alarms, or none of them: what was bad when it went out is no news. */
+static int write_down(struct qn_flight *fl, const struct qn_ledger_verdict *row,
+                      struct conviction *c)
+{
+        struct qn_db *db = &fl->g->db;
+        int r = qn_ledger_begin(db);
+
+        if (r < 0)
+                return r;
+        r = qn_ledger_judged(db, fl->integrity, row);
+        if (r == 0 && fl->facts.verdict == QN_MALICIOUS && c->before != QN_MALICIOUS)
+                r = qn_ledger_copies(db, fl->integrity, on_served, c);
+        if (r == 0)
+                r = qn_ledger_commit(db);
+        if (r < 0)
+                qn_ledger_rollback(db);
+        return r;
+}
+
 static void record(struct qn_flight *fl, const struct qn_verdict *v)
 {
         char by[QN_REVISION_TEXT];
@@ -80,18 +99,15 @@ static void record(struct qn_flight *fl, const struct qn_verdict *v)
                                                .rules = qn_decide_revision(fl->g, fl->relies, by),
                                                .time = qn_gate_now() };
         struct conviction c = { fl->g, qn_watch_verdict(fl->g, fl->integrity), v->reason };
-        /* Attestations that could not be had today may be there tomorrow: that is no verdict for ever. */
-        int r = fl->unreachable && v->kind != QN_MALICIOUS
-                        ? 0
-                        : qn_ledger_judged(&fl->g->db, fl->integrity, &row);
+        int r = 0;
 
+        /* What could not be had today, attestations or all that the registry says, may be there tomorrow: that is no verdict
+         * for ever. */
+        if ((!fl->unreachable && fl->p) || v->kind == QN_MALICIOUS)
+                r = write_down(fl, &row, &c);
         if (r < 0)
                 qn_gate_note(fl->g, "%.*s@%.*s: its verdict is not kept: %s", QN_STR_ARG(fl->name),
                              QN_STR_ARG(fl->version), strerrordesc_np(-r));
-        if (v->kind == QN_MALICIOUS &&
-            qn_ledger_copies(&fl->g->db, fl->integrity, on_served, &c) < 0)
-                qn_gate_note(fl->g, "who has %.*s@%.*s cannot be read from the ledger",
-                             QN_STR_ARG(fl->name), QN_STR_ARG(fl->version));
         /* What is listed as bad must leave the lists that were made without it. */
         if (v->kind != QN_CLEAN) {
                 qn_decide_again(fl->g, fl->p);

@@ -11,30 +11,42 @@ static char take_byte(struct qn_str *s)
         int low = high >= 0 ? qn_hex_value(s->p[2]) : -1;
 
         *s = qn_str_skip(*s, low >= 0 ? 3 : 1);
-        return low >= 0 ? (char)(high << 4 | low) : c == '+' ? ' ' : c;
+        c = low >= 0 ? (char)(high << 4 | low) : c == '+' ? ' ' : c;
+        return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; /* names are in lower case */
 }
 
-/* "left-pad", "@acme/web", "@acme", "scope:acme", "keywords:acme-web" */
-static bool is_own(const struct qn_gate *g, struct qn_str word)
+/* Whether it comes from elsewhere than what is searched. */
+static bool is_elsewhere(struct qn_gate *g, struct qn_str name)
 {
-        char name[QN_ROUTE_PATH_MAX];
-        bool scope = qn_str_starts(word, "scope:");
-        ptrdiff_t colon = qn_str_chr(word, ':');
+        struct qn_failure f;
 
-        if (colon >= 0)
-                word = qn_str_skip(word, (size_t)colon + 1);
-        if (qn_policy_owned(g->policy, word, NULL))
+        return qn_upstream_of(g, name, NULL, &f) != &g->upstreams[0];
+}
+
+/* "left-pad", "@acme/web@1.0.0", "@acme", "scope:acme", "keywords:acme-web" */
+static bool is_own(struct qn_gate *g, struct qn_str word)
+{
+        char name[QN_ROUTE_PATH_MAX + 8];
+        bool scope = qn_str_starts(word, "scope:");
+        ptrdiff_t at = qn_str_chr(word, ':');
+
+        if (at >= 0)
+                word = qn_str_skip(word, (size_t)at + 1);
+        at = word.n ? qn_str_chr(qn_str_skip(word, 1), '@') : -1;
+        if (at >= 0)
+                word.n = (size_t)at + 1;
+        if (word.n && is_elsewhere(g, word))
                 return true;
         if (!scope && !qn_str_starts(word, "@"))
                 return false;
         word = qn_str_skip(word, qn_str_starts(word, "@"));
         word = qn_str_cut(&word, '/');
         snprintf(name, sizeof name, "@%.*s/x", QN_STR_ARG(word));
-        return qn_policy_owned(g->policy, qn_str_c(name), NULL);
+        return is_elsewhere(g, qn_str_c(name));
 }
 
 /* What is too long to be looked at stays inside as well. */
-static bool names_own(const struct qn_gate *g, struct qn_str text)
+static bool names_own(struct qn_gate *g, struct qn_str text)
 {
         char word[QN_ROUTE_PATH_MAX];
         size_t n = 0;

@@ -16,7 +16,8 @@ struct place {
 
 static void place_done(struct place *p)
 {
-        static const char *const files[] = { "t.db", "gate.db" }, *const ends[] = { "", "-wal", "-shm" };
+        static const char *const files[] = { "t.db", "gate.db" }, *const ends[] = { "", "-wal",
+                                                                                    "-shm" };
         char path[128];
 
         qn_db_close(&p->db);
