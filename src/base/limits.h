@@ -237,7 +237,9 @@
 #define QN_FRONT_HEAD_S      15u /* time for the head of a request, beyond the idle time before it */
 #define QN_FRONT_SLOW_BYTES \
         8192u /* bytes a second; a body that goes slower, beyond the idle time, is given up */
-#define QN_FRONT_BODY_MAX    ((size_t)128 << 20) /* bytes of a request's body */
+#define QN_FRONT_BODY_MAX ((size_t)128 << 20) /* bytes of a request's body */
+#define QN_FRONT_SPILL_MAX \
+        ((size_t)16 << 20) /* bytes behind those, read so that their sender hears why */
 #define QN_FRONT_BODIES_MAX  ((size_t)512 << 20) /* of all bodies at once */
 #define QN_FRONT_SENDING_MAX ((size_t)512 << 20) /* bytes that wait on their way to the gate */
 #define QN_FRONT_WAITING_MAX 65536u              /* questions and notes under way */

@@ -17,7 +17,8 @@ static const struct {
         [QN_REFUSE_URI] = { 414, "the address is too long" },
         [QN_REFUSE_METHOD] = { 405, "this method is not known here", "Allow",
                                "GET, HEAD, PUT, POST, DELETE, OPTIONS" },
-        [QN_REFUSE_LENGTH] = { 411, "a body needs a Content-Length" },
+        [QN_REFUSE_CODING] = { 501,
+                               "this transfer coding is not known here: send chunked, or a Content-Length" },
         [QN_REFUSE_LARGE] = { 413, "the body is too large" },
         [QN_REFUSE_EXPECT] = { 417, "this expectation is not known here" },
         [QN_REFUSE_TOKEN] = { 401, "a token is needed here", "WWW-Authenticate",
@@ -51,7 +52,10 @@ struct qn_reply *qn_refusal(enum qn_refusal why)
 
 /* --- headers --- */
 
-enum { ONCE = 1 };
+enum {
+        ONCE = 1,
+        WHOLE = 2
+}; /* whole: without blanks behind it, which libmicrohttpd would take for a part of it */
 static const struct {
         struct qn_str name;
         unsigned flags;
@@ -72,7 +76,7 @@ static const struct {
         [QN_H_OTP] = { QN_STR("npm-otp"), ONCE },
         [QN_H_SESSION] = { QN_STR("npm-session") },
         [QN_H_RANGE] = { QN_STR("range"), ONCE },
-        [QN_H_TRANSFER_ENCODING] = { QN_STR("transfer-encoding"), ONCE },
+        [QN_H_TRANSFER_ENCODING] = { QN_STR("transfer-encoding"), ONCE | WHOLE },
         [QN_H_USER_AGENT] = { QN_STR("user-agent") },
         [QN_H_FORWARDED] = { QN_STR("x-forwarded-for") },
 };
@@ -84,12 +88,15 @@ struct walk {
         bool broken;
 };
 
-static bool take_header(struct qn_conn *c, struct qn_str name, struct qn_str value)
+static bool take_header(struct qn_conn *c, struct qn_str name, struct qn_str text)
 {
+        struct qn_str value = qn_str_trim(text);
+
         for (size_t i = 0; i < QN_H_MAX; i++) {
                 if (name.n != names[i].name.n || !qn_str_ieq(name, names[i].name))
                         continue;
-                if (c->h[i].p && (names[i].flags & ONCE))
+                if ((c->h[i].p && (names[i].flags & ONCE)) ||
+                    (value.n != text.n && (names[i].flags & WHOLE)))
                         return false;
                 c->h[i] = value;
                 return true;
@@ -117,7 +124,7 @@ static enum MHD_Result on_header(void *walk, enum MHD_ValueKind kind QN_UNUSED, 
         while (p < w->end && (*p == ' ' || *p == '\t'))
                 p++;
         if (p != value || value_n > (size_t)(w->end - value) || !ends_line(w, value + value_n) ||
-            !qn_head_is_value(text) || !take_header(w->c, name, qn_str_trim(text)))
+            !qn_head_is_value(text) || !take_header(w->c, name, text))
                 return MHD_NO;
         w->at = value + value_n + 2;
         w->broken = false;
@@ -175,24 +182,44 @@ static bool version_is_known(const char *version)
 
 /* --- the body --- */
 
-/* A body is as long as its Content-Length says.  Chunks are refused: no client of a registry needs them, and their framing is
- * where two programs on one connection are most easily led to disagree. */
-static struct qn_reply *check_body(struct qn_conn *c)
+size_t qn_front_body_max(void)
+{
+        uint64_t max = qn_front_conf()->c.body_max;
+
+        return max ? (size_t)max : QN_FRONT_BODY_MAX;
+}
+
+static bool may_have_body(const struct qn_conn *c)
+{
+        return qn_str_is(c->method, "PUT") || qn_str_is(c->method, "POST") ||
+               qn_str_is(c->method, "DELETE");
+}
+
+/* The framing of chunks is where two programs on one connection are most easily led to disagree: with the answer to such a
+ * request its connection ends. */
+static struct qn_reply *check_coding(struct qn_conn *c, const char *version)
+{
+        if (c->h[QN_H_CONTENT_LENGTH].p || strcmp(version, "HTTP/1.1") != 0 || !may_have_body(c))
+                return qn_refusal(QN_REFUSE_MALFORMED);
+        c->chunked = qn_str_ieq(c->h[QN_H_TRANSFER_ENCODING], QN_STR("chunked"));
+        return c->chunked ? NULL : qn_refusal(QN_REFUSE_CODING);
+}
+
+static struct qn_reply *check_body(struct qn_conn *c, const char *version)
 {
         struct qn_str length = c->h[QN_H_CONTENT_LENGTH], expect = c->h[QN_H_EXPECT];
-        uint64_t n = 0, max = qn_front_conf()->c.body_max;
+        uint64_t n = 0;
 
-        if (c->h[QN_H_TRANSFER_ENCODING].p)
-                return qn_refusal(length.p ? QN_REFUSE_MALFORMED : QN_REFUSE_LENGTH);
         if (length.p && qn_str_u64(length, &n) < 0)
                 return qn_refusal(QN_REFUSE_MALFORMED);
         if (expect.p && !qn_str_ieq(expect, QN_STR("100-continue")))
                 return qn_refusal(QN_REFUSE_EXPECT);
-        if (n && !qn_str_is(c->method, "PUT") && !qn_str_is(c->method, "POST") &&
-            !qn_str_is(c->method, "DELETE"))
+        if (c->h[QN_H_TRANSFER_ENCODING].p)
+                return check_coding(c, version);
+        if (n && !may_have_body(c))
                 return qn_refusal(QN_REFUSE_MALFORMED);
         c->body_n = n;
-        return n > (max ? max : QN_FRONT_BODY_MAX) ? qn_refusal(QN_REFUSE_LARGE) : NULL;
+        return n > qn_front_body_max() ? qn_refusal(QN_REFUSE_LARGE) : NULL;
 }
 
 struct qn_reply *qn_check_head(struct qn_conn *c, const char *version, const char *method)
@@ -208,5 +235,5 @@ struct qn_reply *qn_check_head(struct qn_conn *c, const char *version, const cha
         if (!path_is_plain(c->path) &&
             !(qn_str_is(c->path, "*") && qn_str_is(c->method, "OPTIONS")))
                 return qn_refusal(QN_REFUSE_MALFORMED);
-        return check_body(c);
+        return check_body(c, version);
 }

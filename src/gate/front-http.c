@@ -161,7 +161,8 @@ static void *on_line(void *nothing QN_UNUSED, const char *uri, struct MHD_Connec
         memset(c->h, 0, sizeof c->h);
         c->q = (struct qn_front_question){ 0 };
         c->method = (struct qn_str){ 0 };
-        c->noted = c->refused = c->asked = c->kept = c->malformed = false;
+        c->noted = c->refused = c->asked = c->kept = c->malformed = c->chunked = false;
+        c->no = NULL;
         c->status = 0;
         c->bytes = c->body_n = 0;
         c->keep_n = 0;
@@ -218,7 +219,7 @@ static enum MHD_Result send_planned(struct qn_conn *c, struct qn_reply *r,
                                     const struct qn_plan *plan)
 {
         bool own;
-        struct MHD_Response *response = qn_reply_render(r, plan, &own);
+        struct MHD_Response *response = qn_reply_render(r, plan, c->chunked, &own);
         enum MHD_Result e;
 
         if (!response)
@@ -477,39 +478,77 @@ static enum MHD_Result dispatch(struct qn_conn *c)
 
 /* --- the request comes in --- */
 
-/* Memory for the body as it was announced; how much all of them take is limited. */
-static bool reserve_body(struct qn_conn *c)
+/* Memory for so much of the body; how much all of them take is limited. */
+static bool reserve_body(struct qn_conn *c, size_t n)
 {
-        if (!c->body_n)
-                return true;
-        if (atomic_fetch_add(&bodies, c->body_n) + c->body_n > QN_FRONT_BODIES_MAX) {
-                atomic_fetch_sub(&bodies, c->body_n);
+        size_t more = n - c->body.max;
+
+        if (atomic_fetch_add(&bodies, more) + more > QN_FRONT_BODIES_MAX) {
+                atomic_fetch_sub(&bodies, more);
                 return false;
         }
-        c->body = QN_BUF_INIT(c->body_n);
+        c->body.max = n;
         return true;
+}
+
+/* Bytes of a body that may take until its end what was announced, or what has come of it. */
+static void body_must_end(struct qn_conn *c)
+{
+        must_end_in(c, c->start_ns, idle_ns() + c->body_n / QN_FRONT_SLOW_BYTES * SECOND);
 }
 
 static enum MHD_Result begin(struct qn_conn *c, const char *version, const char *method)
 {
         struct qn_reply *no = qn_check_head(c, version, method);
 
-        if (!no && !reserve_body(c))
+        if (!no && !reserve_body(c, c->body_n))
                 no = qn_refusal(QN_REFUSE_BUSY);
         if (no) {
                 c->malformed = no == qn_refusal(QN_REFUSE_MALFORMED);
                 return send_reply(c, no); /* queued before the body: the connection ends with it */
         }
         atomic_store_explicit(&c->state, QN_CONN_RECEIVES, memory_order_relaxed);
-        must_end_in(c, c->start_ns, idle_ns() + c->body_n / QN_FRONT_SLOW_BYTES * SECOND);
+        body_must_end(c);
         return MHD_YES;
+}
+
+/* The refusal of a body in chunks can only be sent behind it. */
+static void refuse_body(struct qn_conn *c, enum qn_refusal why)
+{
+        drop_body(c);
+        c->no = qn_refusal(why);
+}
+
+/* Makes room for n more bytes of a body in chunks, which will do without when it is refused.  False: no answer is worth more. */
+static bool grow_body(struct qn_conn *c, size_t n)
+{
+        size_t max = qn_front_body_max(), room = QN_MAX(c->body.max, QN_FRONT_SMALL);
+
+        c->body_n += n;
+        body_must_end(c);
+        if (c->no)
+                return c->body_n <= max + QN_FRONT_SPILL_MAX;
+        while (room < c->body_n)
+                room *= 2;
+        if (c->body_n > max)
+                refuse_body(c, QN_REFUSE_LARGE);
+        else if (room > c->body.max && !reserve_body(c, QN_MIN(room, max)))
+                refuse_body(c, QN_REFUSE_BUSY);
+        return true;
+}
+
+static enum MHD_Result end_body(struct qn_conn *c)
+{
+        if (c->no)
+                return send_reply(c, c->no);
+        return c->body.n == c->body_n ? dispatch(c) : MHD_NO;
 }
 
 static enum MHD_Result receive(struct qn_conn *c, const char *bytes, size_t *n)
 {
         if (!*n)
-                return c->body.n == c->body_n ? dispatch(c) : MHD_NO;
-        if (qn_buf_add(&c->body, bytes, *n) < 0)
+                return end_body(c);
+        if ((c->chunked && !grow_body(c, *n)) || (!c->no && qn_buf_add(&c->body, bytes, *n) < 0))
                 return MHD_NO;
         *n = 0;
         return MHD_YES;

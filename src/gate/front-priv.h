@@ -51,8 +51,9 @@ struct qn_reply {
         atomic_uint refs;
         struct qn_front_answer a; /* slices of bytes */
         char *bytes;
-        bool vary;           /* by Accept and Accept-Encoding */
-        uint64_t expires_ns; /* 0: never */
+        const char *header, *value; /* one header besides, of the face's own; NULL: none */
+        bool vary;                  /* by Accept and Accept-Encoding */
+        uint64_t expires_ns;        /* 0: never */
         uint64_t size;
         char *body;                /* size bytes, or NULL: */
         int fd;                    /* a file of size bytes, or -1 */
@@ -63,7 +64,7 @@ struct qn_reply {
 /* Takes the descriptor.  0, -EBADMSG, -ENOMEM or -errno of reading it. */
 QN_MUST int qn_reply_new(struct qn_cur params, struct qn_cur input, int fd, bool vary,
                          struct qn_reply **ret);
-/* {"error": message} */
+/* {"error": message}; header, value: NULL, or for ever. */
 struct qn_reply *qn_reply_error(uint16_t status, const char *message, const char *header,
                                 const char *value);
 struct qn_reply *qn_reply_json(uint16_t status, const char *text, const char *header,
@@ -83,8 +84,9 @@ struct qn_plan {
         uint64_t first, n;
 };
 struct qn_plan qn_reply_plan(const struct qn_reply *r, const struct qn_conditions *c);
-/* NULL: no memory.  *ret_own: it was made for this request, and is to be destroyed. */
-struct MHD_Response *qn_reply_render(struct qn_reply *r, const struct qn_plan *plan, bool *ret_own);
+/* last: the connection ends with it.  NULL: no memory.  *ret_own: it was made for this request, and is to be destroyed. */
+struct MHD_Response *qn_reply_render(struct qn_reply *r, const struct qn_plan *plan, bool last,
+                                     bool *ret_own);
 
 /* --- kept answers --- */
 
@@ -159,7 +161,9 @@ struct qn_conn {
         struct qn_reply *reply; /* the answer, when it is there */
         bool noted, refused;    /* what became of the note */
         bool asked, kept, malformed;
-        uint64_t body_n; /* as announced */
+        bool chunked; /* nobody said how long the body is; the connection ends with the answer */
+        struct qn_reply *no; /* to the body, which is too much */
+        uint64_t body_n;     /* as announced; in chunks: what has come */
         unsigned status;
         uint64_t bytes;
         size_t keep_n; /* the front of the question's key, under which its answer is kept */
@@ -170,13 +174,15 @@ struct qn_conn {
 /* front-check.c: the whole of a request's head, once.  0, or the reply that refuses it (static). */
 struct qn_reply *qn_check_head(struct qn_conn *c, const char *version, const char *method);
 QN_MUST int qn_check_open(void);
+/* Bytes that a body may have. */
+size_t qn_front_body_max(void);
 
 /* The errors that the face itself gives. */
 enum qn_refusal {
         QN_REFUSE_MALFORMED,
         QN_REFUSE_URI,
         QN_REFUSE_METHOD,
-        QN_REFUSE_LENGTH,
+        QN_REFUSE_CODING,
         QN_REFUSE_LARGE,
         QN_REFUSE_EXPECT,
         QN_REFUSE_TOKEN,

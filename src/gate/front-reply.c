@@ -90,6 +90,7 @@ static int add_headers(struct MHD_Response *response, const struct qn_reply *r, 
                 { "WWW-Authenticate", a->authenticate, 0 },
                 { "qanat-verdict", a->verdict, ON_SAME | ON_PART },
                 { "X-Content-Type-Options", QN_STR("nosniff"), ON_PART },
+                { r->header, qn_str_c(r->value ? r->value : ""), 0 },
         };
         int e = 0;
 
@@ -216,9 +217,11 @@ struct qn_reply *qn_reply_json(uint16_t status, const char *text, const char *he
                          &r) < 0)
                 r = NULL;
         qn_buf_done(&params);
-        if (r && header && add_header(r->full, header, qn_str_c(value)) < 0)
-                r = qn_reply_unref(r);
-        return r;
+        if (!r || !header)
+                return r;
+        r->header = header;
+        r->value = value;
+        return add_header(r->full, header, qn_str_c(value)) < 0 ? qn_reply_unref(r) : r;
 }
 
 struct qn_reply *qn_reply_error(uint16_t status, const char *message, const char *header,
@@ -330,7 +333,8 @@ struct qn_plan qn_reply_plan(const struct qn_reply *r, const struct qn_condition
         return e ? (struct qn_plan){ 206, first, last - first + 1 } : all;
 }
 
-struct MHD_Response *qn_reply_render(struct qn_reply *r, const struct qn_plan *plan, bool *ret_own)
+struct MHD_Response *qn_reply_render(struct qn_reply *r, const struct qn_plan *plan, bool last,
+                                     bool *ret_own)
 {
         bool part = plan->status == 206 || plan->status == 416;
         struct MHD_Response *response;
@@ -338,11 +342,12 @@ struct MHD_Response *qn_reply_render(struct qn_reply *r, const struct qn_plan *p
         *ret_own = false;
         if (plan->status == 304)
                 return r->same;
-        if (!part && r->full)
+        if (!part && r->full && !last)
                 return r->full;
         *ret_own = true;
         response = with_headers(part_of(r, plan->first, plan->n), r, part ? ON_PART : 0);
-        if (response && part && add_content_range(response, r, plan) < 0) {
+        if (response && ((part && add_content_range(response, r, plan) < 0) ||
+                         (last && add_header(response, "Connection", QN_STR("close")) < 0))) {
                 MHD_destroy_response(response);
                 return NULL;
         }

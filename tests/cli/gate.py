@@ -177,6 +177,9 @@ def audits(d, v, g):
     bulk = g.ask("/-/npm/v1/security/advisories/bulk", "POST", gzip.compress(json.dumps({"old-hole": ["1.0.0"], "plain": ["1.0.0"]}).encode()),
                  {"content-type": "application/json", "content-encoding": "gzip"})
     ok(bulk.status == 200 and list(bulk.json) == ["old-hole"] and bulk.json["old-hole"][0]["severity"] == "high", "the bulk question", bulk)
+    parts = iter([b'{"old-', b'hole":["1.0', b'.0"]}'])
+    r = g.ask("/-/npm/v1/security/advisories/bulk", "POST", parts, {"content-type": "application/json", "transfer-encoding": "chunked"})
+    ok(r.status == 200 and r.json == {"old-hole": bulk.json["old-hole"]}, "the same in chunks", r)
     hits = len(v.hits) if hasattr(v, "hits") else 0
     r = c.npm("audit", "--json")
     ok(r.returncode == 1 and "old-hole" in json.loads(r.stdout)["vulnerabilities"], "npm audit", r.all[-1500:])
@@ -241,6 +244,9 @@ def alarms(d, v):
     ok(r.returncode == 0 and g.ask("/mine").json["dist-tags"]["latest"] == "1.0.0", "publishing is passed through", r.all[-800:])
     r = c.npm("dist-tag", "add", "mine@1.0.0", "next")
     ok(r.returncode == 0 and g.ask("/mine").json["dist-tags"].get("next") == "1.0.0", "so are tags", r.all[-800:])
+    tag = {"authorization": f"Bearer {v.token}", "content-type": "application/json", "transfer-encoding": "chunked"}
+    r = g.ask("/-/package/mine/dist-tags/parts", "PUT", iter([b'"1.', b'0.0"']), tag)
+    ok(r.status in (200, 201) and g.ask("/mine").json["dist-tags"].get("parts") == "1.0.0", "also when they are sent in chunks", r)
     ok(g.stop() == 0, "it ends when it is told to", g.log())
 
 

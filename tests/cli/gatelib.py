@@ -64,7 +64,7 @@ def ask(base, path, method="GET", body=None, headers=None, timeout=120):
     u = urllib.parse.urlsplit(base)
     c = http.client.HTTPConnection(u.hostname, u.port, timeout=timeout)
     try:
-        c.request(method, u.path.rstrip("/") + path, body=body, headers=headers or {})
+        c.request(method, u.path.rstrip("/") + path, body=body, headers=headers or {}, encode_chunked="transfer-encoding" in (headers or {}))
         return Reply(c.getresponse())
     finally:
         c.close()
