@@ -314,3 +314,7 @@
 #define QN_POLICY_OVERRIDE_DAYS  30u     /* the longest that an override may last */
 #define QN_POLICY_BUDGET_MAX_MS  600000u /* the longest that a client waits for an analysis */
 #define QN_POLICY_CASES_MAX      5000u   /* cases that a policy is tested with */
+
+/* --- campaigns --- */
+#define QN_SKETCH_FILE_MAX    ((size_t)512 << 10) /* bytes of one file that a sketch is made of */
+#define QN_SKETCH_PACKAGE_MAX ((size_t)8 << 20)   /* bytes of all files of one package */
