@@ -316,5 +316,7 @@
 #define QN_POLICY_CASES_MAX      5000u   /* cases that a policy is tested with */
 
 /* --- campaigns --- */
-#define QN_SKETCH_FILE_MAX    ((size_t)512 << 10) /* bytes of one file that a sketch is made of */
-#define QN_SKETCH_PACKAGE_MAX ((size_t)8 << 20)   /* bytes of all files of one package */
+#define QN_SKETCH_FILE_MAX      ((size_t)512 << 10) /* bytes of one file that a sketch is made of */
+#define QN_SKETCH_PACKAGE_MAX   ((size_t)8 << 20)   /* bytes of all files of one package */
+#define QN_CLUSTER_MEMBERS_MAX  100000000u          /* packages that are compared with each other */
+#define QN_CLUSTER_FEATURES_MAX 64u                 /* of one package; further ones are left out */

@@ -262,21 +262,12 @@ void qn_sketch_finish(const struct qn_sketcher *s, struct qn_sketch *ret)
 
 /* --- two sketches --- */
 
-#define LOW  UINT64_C(0x7f7f7f7f7f7f7f7f)
-#define HIGH UINT64_C(0x8080808080808080)
-
-/* How many of eight bytes are zero. */
-static unsigned zeros(uint64_t v)
-{
-        return (unsigned)__builtin_popcountll(~((((v & LOW) + LOW) | v) | LOW) & HIGH);
-}
-
 unsigned qn_sketch_filled(const struct qn_sketch *s)
 {
         unsigned n = QN_SKETCH_BINS;
 
         for (unsigned b = 0; b < QN_SKETCH_BANDS; b++)
-                n -= zeros(s->band[b]);
+                n -= qn_sketch_zeros(s->band[b]);
         return n;
 }
 
@@ -287,8 +278,8 @@ double qn_sketch_similarity(const struct qn_sketch *a, const struct qn_sketch *b
         double either, both;
 
         for (unsigned i = 0; i < QN_SKETCH_BANDS; i++) {
-                none += zeros(a->band[i] | b->band[i]);
-                equal += zeros(a->band[i] ^ b->band[i]);
+                none += qn_sketch_zeros(a->band[i] | b->band[i]);
+                equal += qn_sketch_zeros(a->band[i] ^ b->band[i]);
         }
         equal -= none;
         either = QN_SKETCH_BINS - none;

@@ -20,6 +20,14 @@ struct qn_sketch {
         uint64_t band[QN_SKETCH_BANDS]; /* a byte per bin, 0: nothing fell into it */
 };
 
+/* How many of eight bytes are zero. */
+static inline unsigned qn_sketch_zeros(uint64_t v)
+{
+        uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+
+        return (unsigned)__builtin_popcountll(~(((v & low) + low) | v | low));
+}
+
 struct qn_sketcher {
         uint32_t least[QN_SKETCH_BINS]; /* UINT32_MAX: nothing yet */
         size_t bytes;                   /* that were read */
