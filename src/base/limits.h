@@ -320,3 +320,5 @@
 #define QN_SKETCH_PACKAGE_MAX   ((size_t)8 << 20)   /* bytes of all files of one package */
 #define QN_CLUSTER_MEMBERS_MAX  100000000u          /* packages that are compared with each other */
 #define QN_CLUSTER_FEATURES_MAX 64u                 /* of one package; further ones are left out */
+#define QN_NAME_FIELDS_MAX      8u /* words and numbers of a name that a generator may have made */
+#define QN_GENERATORS_MAX       32768u /* templates of names that are watched at a time */
