@@ -75,6 +75,7 @@ bool qn_sketch_wants(struct qn_str path)
 struct shingler {
         struct qn_sketcher *s;
         uint64_t last[SHINGLE]; /* hashes of tokens, a ring */
+        uint64_t sum;           /* of them, each times MIX as often as tokens follow it */
         uint32_t n;
 };
 
@@ -87,15 +88,14 @@ static uint64_t mix(uint64_t h)
 
 static void put(struct shingler *sh, uint64_t token)
 {
-        uint64_t h = 0;
+        uint64_t *oldest = &sh->last[sh->n++ % SHINGLE], h;
         uint32_t value, *bin;
 
-        sh->last[sh->n++ % SHINGLE] = token;
+        sh->sum = (sh->sum - *oldest * (MIX * MIX * MIX * MIX)) * MIX + token;
+        *oldest = token;
         if (sh->n < SHINGLE)
                 return;
-        for (unsigned i = 0; i < SHINGLE; i++)
-                h = (h << 13 | h >> 51) * MIX + sh->last[(sh->n + i) % SHINGLE];
-        h = mix(h);
+        h = mix(sh->sum);
         bin = &sh->s->least[h >> 57];
         value = (uint32_t)(h >> 16);
         *bin = QN_MIN(*bin, value);
