@@ -23,19 +23,26 @@ static int64_t first_of(const struct qn_package *p)
         return first;
 }
 
+static bool is_older(const struct qn_packument_fact *a, const struct qn_packument_fact *b)
+{
+        return a->time == QN_TIME_NONE || b->time == QN_TIME_NONE ||
+               b->time - a->time >= QN_GATE_HOOKS_MS;
+}
+
 /* Versions that a thief publishes come in a row, as betas, and on several lines: what the one before has is no excuse while that
- * is as new itself.  i: has hooks. */
+ * is as new itself.  The lowest of those in a row need not be the oldest: lines that were left behind get releases, too.
+ * i: has hooks. */
 static bool has_new_hooks(const struct qn_package *p, size_t i)
 {
         const struct qn_packument_fact *v = p->facts.versions;
+        bool excused = false;
         size_t first = i;
 
-        while (first && v[first - 1].has_hooks)
+        while (first && v[first - 1].has_hooks) {
                 first--;
-        if (!first)
-                return false;
-        return first == i || (v[i].time != QN_TIME_NONE && v[first].time != QN_TIME_NONE &&
-                              v[i].time - v[first].time < QN_GATE_HOOKS_MS);
+                excused = excused || is_older(&v[first], &v[i]);
+        }
+        return first && !excused;
 }
 
 /* Some lower version had provenance, and this one has none. */

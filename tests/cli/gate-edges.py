@@ -110,6 +110,12 @@ def hooks(up, g):
     r = g.ask("/hooked")
     ok(sorted(r.json["versions"]) == ["0.9.0", "1.0.0", "1.1.0", "2.0.0-beta.1"],
        "new install scripts stay new: in the next release, behind a beta, on an old line", sorted(r.json["versions"]))
+    for v, day, hook in (("1.9.0", "2020-01-01", 0), ("1.9.1", "2024-06-01", 1), ("2.0.0", "2020-02-01", 1), ("2.1.0", "2021-02-01", 1)):
+        up.times["lines", v] = f"{day}T00:00:00.000Z"
+        up.more.setdefault("lines", {})[v] = {"scripts": {"postinstall": "node x.js"}} if hook else {}
+        up.packages.setdefault("lines", {})[v] = b"x"
+    r = g.ask("/lines")
+    ok(sorted(r.json["versions"]) == ["1.9.0", "2.1.0"], "but not because an older line got them later", sorted(r.json["versions"]))
 
 
 def gone(d, up):
