@@ -205,8 +205,9 @@
 #define QN_GATE_TURN \
         256u /* messages of the HTTP face that are taken at once; notes that are written together */
 #define QN_GATE_KEEP_MAX \
-        ((uint64_t)48 << 20)       /* bytes of answers that the HTTP face keeps in memory */
-#define QN_GATE_PACKAGES_MAX 512u  /* packages whose facts are kept in memory */
+        ((uint64_t)48 << 20) /* bytes of answers that the HTTP face keeps in memory */
+#define QN_GATE_FACTS_MAX    ((size_t)64 << 20) /* memory of what decides about one package */
+#define QN_GATE_PACKAGES_MAX 512u               /* packages whose facts are kept in memory */
 #define QN_GATE_RETRY_MS     10000 /* after a failure upstream, until it is asked again */
 #define QN_GATE_TRIES        2u /* of a request upstream: its client waits, and tries again itself */
 #define QN_GATE_SILENCE_MS   20000u  /* of the registry behind, that ends a request to it */

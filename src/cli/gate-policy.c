@@ -136,23 +136,32 @@ static void name_cell(struct qn_table *t, struct qn_str name, const char *wrong)
         qn_table_cell(t, qn_buf_view(&b));
 }
 
+static void text_step(struct qn_table *t, const struct qn_policy_step *s)
+{
+        qn_table_cell(t, qn_str_c(s->decides ? "*" : ""));
+        qn_table_cell(t, qn_str_c(s->rule));
+        qn_table_cell(t, qn_str_c(!s->applies   ? "-"
+                                  : s->excepted ? "let through"
+                                  : s->mode     ? qn_policy_mode_name(s->mode)
+                                                : qn_policy_action_name(s->action)));
+        qn_table_cell(t, qn_str_c(s->why));
+}
+
+/* Rules that apply, and what is still open, unless all are wanted. */
+static bool is_shown(const struct qn_policy_step *s, const struct qn_policy_facts *f, bool all)
+{
+        return all || s->applies || (!f->judged && strcmp(s->rule, "verdict") == 0);
+}
+
 static void text_steps(struct qn_table *t, const struct qn_policy *p,
-                       const struct qn_policy_facts *f, int64_t now)
+                       const struct qn_policy_facts *f, int64_t now, bool all)
 {
         struct qn_policy_step steps[QN_POLICY_STEPS];
 
         qn_policy_explain(p, f, now, steps);
-        for (unsigned i = 0; i < QN_POLICY_STEPS; i++) {
-                const struct qn_policy_step *s = &steps[i];
-
-                qn_table_cell(t, qn_str_c(s->decides ? "*" : ""));
-                qn_table_cell(t, qn_str_c(s->rule));
-                qn_table_cell(t, qn_str_c(!s->applies   ? "-"
-                                          : s->excepted ? "let through"
-                                          : s->mode     ? qn_policy_mode_name(s->mode)
-                                                        : qn_policy_action_name(s->action)));
-                qn_table_cell(t, qn_str_c(s->why));
-        }
+        for (unsigned i = 0; i < QN_POLICY_STEPS; i++)
+                if (is_shown(&steps[i], f, all))
+                        text_step(t, &steps[i]);
 }
 
 static void text_case(struct qn_table *t, const struct qn_policy_case *c,
@@ -174,7 +183,7 @@ static int text_explained(struct run *r, const struct qn_policy_case *c)
         struct qn_table t = QN_TABLE_INIT(4);
         int k;
 
-        text_steps(&t, r->policy, &c->facts, c->at);
+        text_steps(&t, r->policy, &c->facts, c->at, true);
         k = qn_table_print(&t, &r->out, 0);
         qn_table_done(&t);
         qn_buf_byte(&r->out, '\n');
@@ -288,23 +297,27 @@ static bool is_served(const struct qn_policy_decision *d)
 }
 
 static int explain_text(const struct qn_policy *p, const struct qn_policy_facts *f, int64_t now,
-                        const struct qn_policy_decision *d, struct qn_buf *out)
+                        const struct qn_policy_decision *d, bool all, struct qn_buf *out)
 {
         struct qn_table t = QN_TABLE_INIT(4);
+        char until[QN_TIME_TEXT];
         int r;
 
         qn_show(out, f->name, 100, 0);
         qn_buf_byte(out, '@');
         qn_show(out, f->version, 60, 0);
-        qn_buf_printf(out, ": %s\n", qn_policy_expect_name(qn_policy_outcome(d)));
-        text_steps(&t, p, f, now);
+        qn_buf_printf(out, ": %s", qn_policy_expect_name(qn_policy_outcome(d)));
+        if (d->until_ms != INT64_MAX && qn_time_format(d->until_ms, until).n)
+                qn_buf_printf(out, " until %s", until);
+        qn_buf_byte(out, '\n');
+        text_steps(&t, p, f, now, all);
         r = qn_table_print(&t, out, 0);
         qn_table_done(&t);
         return r;
 }
 
 int gate_policy_explain(const struct qn_policy *p, const struct qn_policy_facts *facts, size_t n,
-                        int64_t now_ms, bool json)
+                        int64_t now_ms, const struct gate_policy_test *t)
 {
         _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(OUT_MAX);
         struct qn_jsonw w = QN_JSONW_INIT(&out, 2);
@@ -312,7 +325,7 @@ int gate_policy_explain(const struct qn_policy *p, const struct qn_policy_facts 
         bool all_served = true;
         int r = 0;
 
-        if (json) {
+        if (t->json) {
                 qn_jsonw_object(&w, NULL);
                 qn_jsonw_cstr(&w, "schema", "qanat.gate-policy-explain/1");
                 qn_jsonw_cstr(&w, "revision", qn_policy_revision(p));
@@ -321,16 +334,17 @@ int gate_policy_explain(const struct qn_policy *p, const struct qn_policy_facts 
         for (size_t i = 0; r == 0 && i < n; i++) {
                 qn_policy_decide(p, &facts[i], now_ms, &d);
                 all_served = all_served && is_served(&d);
-                if (!json) {
-                        r = explain_text(p, &facts[i], now_ms, &d, &out);
+                if (!t->json) {
+                        r = explain_text(p, &facts[i], now_ms, &d, t->explain, &out);
                         continue;
                 }
                 qn_jsonw_object(&w, NULL);
                 put_decision(&w, &facts[i], &d);
+                qn_jsonw_bool(&w, "analysed", facts[i].judged);
                 put_steps(&w, p, &facts[i], now_ms);
                 qn_jsonw_end_object(&w);
         }
-        if (json) {
+        if (t->json) {
                 qn_jsonw_end_array(&w);
                 qn_jsonw_end_object(&w);
                 qn_buf_byte(&out, '\n');

@@ -19,7 +19,7 @@ struct gate_policy_test {
 QN_MUST int gate_policy_test(const struct gate_policy_test *t);
 /* Whether a policy is well formed: prints its revision.  0, or a negative errno that was logged. */
 QN_MUST int gate_policy_check(const char *path, bool json);
-/* For `policy test NAME@VERSION…`: what is decided about n versions with these facts, rule by rule.  0 when all of them are
- * served, 1 when one is not, or a negative errno that was logged. */
+/* For `policy test NAME@VERSION…`: what is decided about n versions with these facts, rule by rule (explain: also those that
+ * do not apply).  Of t: json, explain.  0 when all of them are served, 1 when one is not, or a negative errno that was logged. */
 QN_MUST int gate_policy_explain(const struct qn_policy *p, const struct qn_policy_facts *facts,
-                                size_t n, int64_t now_ms, bool json);
+                                size_t n, int64_t now_ms, const struct gate_policy_test *t);

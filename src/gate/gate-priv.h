@@ -178,6 +178,11 @@ struct qn_gate {
         uint64_t cache_size;
 };
 
+/* Everything that it is configured by, read; nothing is open or runs. */
+QN_MUST int qn_gate_prepare(const struct qn_gate_config *config, struct qn_gate **ret,
+                            struct qn_err *reterr);
+/* The roles that it decides with. */
+QN_MUST int qn_gate_start_workers(struct qn_gate *g, struct qn_err *reterr);
 int64_t qn_gate_now(void);       /* milliseconds since 1970 */
 int64_t qn_gate_monotonic(void); /* milliseconds */
 QN_PRINTF(2, 3)
@@ -227,6 +232,9 @@ const struct qn_upstream *qn_upstream_of(struct qn_gate *g, struct qn_str name, 
                                          struct qn_failure *f);
 /* base/@scope%2fname */
 void qn_upstream_package_url(const struct qn_upstream *u, struct qn_str name, struct qn_buf *out);
+/* The request for a package's document; its address is written to url. */
+struct qn_http_request qn_upstream_document(const struct qn_upstream *u, struct qn_str name,
+                                            struct qn_buf *url);
 /* Whom the request for an address that the upstream's document names may reach: the upstream, with its secret; others
  * without, as the service file says.  -EPERM: none, and why. */
 QN_MUST int qn_upstream_reach(struct qn_gate *g, const struct qn_upstream *u,
@@ -243,6 +251,9 @@ void qn_package_unref(struct qn_gate *g, struct qn_package *p);
 /* Somebody changed it upstream: it is fetched again when it is wanted. */
 void qn_package_expire(struct qn_gate *g, struct qn_str name);
 void qn_packages_free(struct qn_gate *g);
+/* What a role has read of a document (QN_JOB_FACTS). */
+QN_MUST int qn_package_facts(struct qn_cur reply, struct qn_arena *a,
+                             struct qn_packument_facts *ret);
 const struct qn_packument_fact *qn_package_find(const struct qn_package *p, struct qn_str version);
 
 /* --- decide.c --- */

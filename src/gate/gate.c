@@ -92,8 +92,6 @@ static int load_all(struct qn_gate *g, struct qn_err *reterr)
         g->service_mem = QN_ARENA_INIT(SERVICE_MEMORY);
         r = load_service(g, reterr);
         if (r == 0)
-                r = qn_face_check(g, reterr);
-        if (r == 0)
                 r = load_policy(g, &g->policy, reterr);
         if (r == 0)
                 r = load_rules(g, &g->rules, reterr);
@@ -268,7 +266,7 @@ static void on_job(void *ctx QN_UNUSED, const struct qn_pool_result *res QN_UNUS
         /* every job brings its own callback */
 }
 
-static int start_roles(struct qn_gate *g, struct qn_err *reterr)
+int qn_gate_start_workers(struct qn_gate *g, struct qn_err *reterr)
 {
         long cpus = sysconf(_SC_NPROCESSORS_ONLN);
         const struct qn_pool_config pool = {
@@ -284,9 +282,7 @@ static int start_roles(struct qn_gate *g, struct qn_err *reterr)
 
         http.tries = QN_GATE_TRIES;
         http.idle_ms = QN_GATE_SILENCE_MS;
-        if (r == 0)
-                r = qn_fetch_new(&http, g->config->no_sandbox, &g->fetch);
-        return r == 0 ? start_face(g, reterr) : r;
+        return r == 0 ? qn_fetch_new(&http, g->config->no_sandbox, &g->fetch) : r;
 }
 
 static int take_signals(struct qn_gate *g)
@@ -303,7 +299,8 @@ static int take_signals(struct qn_gate *g)
         return g->signals < 0 ? -errno : 0;
 }
 
-int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struct qn_err *reterr)
+int qn_gate_prepare(const struct qn_gate_config *config, struct qn_gate **ret,
+                    struct qn_err *reterr)
 {
         _cleanup_(qn_gate_freep) struct qn_gate *g = calloc(1, sizeof *g);
         int r;
@@ -320,6 +317,18 @@ int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struc
         g->note_seqs = qn_arena_calloc(&g->mem, QN_GATE_TURN, sizeof *g->note_seqs);
         r = g->notes && g->note_seqs ? load_all(g, reterr) : -ENOMEM;
         if (r == 0)
+                *ret = TAKE_PTR(g);
+        return r;
+}
+
+int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struct qn_err *reterr)
+{
+        _cleanup_(qn_gate_freep) struct qn_gate *g = NULL;
+        int r = qn_gate_prepare(config, &g, reterr);
+
+        if (r == 0)
+                r = qn_face_check(g, reterr);
+        if (r == 0)
                 r = qn_db_open(&qn_db_gate, config->state_dir, true, &g->db, reterr);
         if (r == 0)
                 r = qn_db_patience(&g->db, QN_GATE_BUSY_MS);
@@ -332,7 +341,9 @@ int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struc
         if (r == 0)
                 r = take_signals(g);
         if (r == 0)
-                r = start_roles(g, reterr);
+                r = qn_gate_start_workers(g, reterr);
+        if (r == 0)
+                r = start_face(g, reterr);
         if (r < 0)
                 return r;
         qn_watch_look(g, true);

@@ -10,8 +10,6 @@
 #include "role/fetch.h"
 #include "role/pool.h"
 
-#define FACTS_MAX ((size_t)64 << 20) /* memory of what decides about one package */
-
 static void fetch(struct qn_gate *g, struct qn_package *p);
 
 struct shelf_name {
@@ -79,7 +77,7 @@ static struct qn_package *add(struct qn_gate *g, struct qn_str name)
         p->fd = p->fresh_fd = -1;
         for (unsigned i = 0; i < QN_FORM_MAX; i++)
                 p->views[i] = -1;
-        p->mem = p->next_mem = p->decided_mem = QN_ARENA_INIT(FACTS_MAX);
+        p->mem = p->next_mem = p->decided_mem = QN_ARENA_INIT(QN_GATE_FACTS_MAX);
         TAILQ_INIT(&p->waiting);
         TAILQ_INSERT_TAIL(&g->packages, p, used);
         g->n_packages++;
@@ -209,7 +207,7 @@ static bool is_fresh(struct qn_gate *g, const struct qn_package *p)
 }
 
 /* The reply goes when its callback returns, and the facts point into it. */
-static int copy_facts(struct qn_cur reply, struct qn_arena *a, struct qn_packument_facts *ret)
+int qn_package_facts(struct qn_cur reply, struct qn_arena *a, struct qn_packument_facts *ret)
 {
         struct qn_str all = qn_arena_dup(a, qn_cur_rest(&reply));
 
@@ -258,7 +256,7 @@ static void on_facts(void *ctx QN_UNUSED, const struct qn_pool_result *res)
 
         free(job);
         if (r == 0)
-                r = copy_facts(res->reply, &p->next_mem, &facts);
+                r = qn_package_facts(res->reply, &p->next_mem, &facts);
         if (r < 0 && p->from_shelf) {
                 drop_from_shelf(g, p);
                 return;
@@ -362,10 +360,7 @@ static void fetch(struct qn_gate *g, struct qn_package *p)
         _cleanup_(qn_buf_done) struct qn_buf url = QN_BUF_INIT(QN_URL_MAX);
         struct qn_failure f;
         const struct qn_upstream *u = qn_upstream_of(g, qn_str_c(p->name), NULL, &f);
-        struct qn_http_request q = { .accept = QN_STR("application/json"),
-                                     .max = QN_PACKUMENT_MAX,
-                                     .compressed = true,
-                                     .total_ms = QN_GATE_UPSTREAM_MS };
+        struct qn_http_request q;
         struct job *job = u ? calloc(1, sizeof *job) : NULL;
         int r = job ? 0 : -ENOMEM;
 
@@ -376,9 +371,7 @@ static void fetch(struct qn_gate *g, struct qn_package *p)
                 fall_back(g, p, &f);
                 return;
         }
-        qn_upstream_package_url(u, qn_str_c(p->name), &url);
-        q.url = qn_buf_view(&url);
-        q.authorization = u->authorization;
+        q = qn_upstream_document(u, qn_str_c(p->name), &url);
         if (p->has_facts && p->etag[0])
                 q.etag = qn_str_c(p->etag);
         if (r == 0) {

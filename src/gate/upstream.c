@@ -177,6 +177,18 @@ void qn_upstream_package_url(const struct qn_upstream *u, struct qn_str name, st
         qn_buf_str(out, name);
 }
 
+struct qn_http_request qn_upstream_document(const struct qn_upstream *u, struct qn_str name,
+                                            struct qn_buf *url)
+{
+        qn_upstream_package_url(u, name, url);
+        return (struct qn_http_request){ .url = qn_buf_view(url),
+                                         .accept = QN_STR("application/json"),
+                                         .authorization = u->authorization,
+                                         .max = QN_PACKUMENT_MAX,
+                                         .compressed = true,
+                                         .total_ms = QN_GATE_UPSTREAM_MS };
+}
+
 static bool is_at(const struct qn_upstream *u, struct qn_str url, struct qn_arena *a)
 {
         struct qn_url ours, theirs;
