@@ -8,20 +8,28 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "cli/args.h"
+#include "cli/gate-lock.h"
 #include "cli/gate-verb.h"
 
 #define FILE_MAX_BYTES ((size_t)1 << 20)
 
-/* Which file of a directory it reads, and the key of the line that names a registry. */
+/* Which file of a directory it reads, and the key of the line that names a registry; its lock files. */
 static const struct client {
         const char *name, *file, *key;
         bool tokens; /* a token can be written as a variable */
+        const char *locks[2];
+        const char *moves; /* as in struct gate_lock */
 } clients[] = {
-        { "npm", ".npmrc", "registry=", true },
-        { "pnpm", ".npmrc", "registry=", true },
-        { "yarn-classic", ".yarnrc", "registry ", false },
-        { "yarn", ".yarnrc.yml", "npmRegistryServer:", true },
-        { "bun", "bunfig.toml", NULL, true },
+        { "npm",
+          ".npmrc",
+          "registry=",
+          true,
+          { "npm-shrinkwrap.json", "package-lock.json" },
+          "registry.npmjs.org" },
+        { "pnpm", ".npmrc", "registry=", true, { "pnpm-lock.yaml" }, NULL },
+        { "yarn-classic", ".yarnrc", "registry ", false, { "yarn.lock" }, NULL },
+        { "yarn", ".yarnrc.yml", "npmRegistryServer:", true, { "yarn.lock" }, NULL },
+        { "bun", "bunfig.toml", NULL, true, { "bun.lock", "bun.lockb" }, NULL },
 };
 
 static const struct client *find(const char *name)
@@ -253,6 +261,46 @@ static void warn_of_scopes(const char *path, struct qn_str text)
                          path);
 }
 
+/* npm's replace-registry-host, as far as the project sets it. */
+static const char *moved_by(const struct client *c, const char *dir)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(FILE_MAX_BYTES);
+        const char *moves = c->moves;
+        struct qn_str text;
+        char path[4096];
+
+        snprintf(path, sizeof path, "%s/%s", dir, c->file);
+        if (!moves || qn_io_read(path, &b) < 0)
+                return moves;
+        for (text = qn_buf_view(&b); text.n;) {
+                struct qn_str value = qn_str_cut(&text, '\n'), key = qn_str_cut(&value, '=');
+
+                value = qn_str_trim(value);
+                if (!qn_str_is(qn_str_trim(key), "replace-registry-host"))
+                        continue;
+                moves = qn_str_is(value, "always")  ? "*"
+                        : qn_str_is(value, "never") ? NULL
+                                                    : c->moves;
+        }
+        return moves;
+}
+
+/* What is installed by a lock file that names other places does not come by the gate. */
+static void warn_of_locks(const struct client *c, const char *dir, const char *url, bool no_sandbox)
+{
+        struct gate_lock l = {
+                .dir = dir, .url = url, .moves = moved_by(c, dir), .no_sandbox = no_sandbox
+        };
+
+        if (strcmp(c->name, "yarn") == 0)
+                l.other = "yarn classic wrote it, which reads other files: if that is in use, run "
+                          "qanat gate setup yarn-classic";
+        for (size_t i = 0; i < QN_ARRAY_SIZE(c->locks) && c->locks[i]; i++) {
+                l.file = c->locks[i];
+                gate_lock_warn(&l);
+        }
+}
+
 static int write_file(const struct client *c, const char *dir, const char *url,
                       const char *variable, bool dry)
 {
@@ -299,6 +347,7 @@ int qn_gate_verb_setup(const struct qn_args *a)
         const char *variable = qn_args_get(a, "token-variable");
         char url[2048];
         size_t n;
+        int r;
 
         if (!c || a->n > 3)
                 return log_err(-EINVAL,
@@ -314,5 +363,8 @@ int qn_gate_verb_setup(const struct qn_args *a)
         if (!variable_ok(variable))
                 return log_err(-EINVAL, "--token-variable %s: this is no name of a variable",
                                variable);
-        return write_file(c, dir, url, variable, qn_args_on(a, "dry-run"));
+        r = write_file(c, dir, url, variable, qn_args_on(a, "dry-run"));
+        if (r == 0)
+                warn_of_locks(c, dir, url, qn_args_on(a, "no-sandbox"));
+        return r;
 }

@@ -153,7 +153,7 @@ class Upstream:
                 self.wfile.write(body)
 
             def do_GET(self):
-                path = self.path.replace("%2f", "/").lstrip("/")
+                path = self.path.replace("%2f", "/").replace("%2F", "/").lstrip("/")
                 if not path.startswith(up.prefix):
                     up.hits.append("outside: " + path)
                     return self.send(404, b"{}")
