@@ -291,6 +291,8 @@
 #define QN_OSV_EVENTS_MAX     100000u           /* in all ranges of one record */
 #define QN_OSV_VERSIONS_MAX   100000u
 #define QN_OSV_INDICATORS_MAX 2000u
+#define QN_MAL_VERSIONS_MAX   500u                /* of one package, in a record that is written */
+#define QN_MAL_IOCS_MAX       1000u               /* addresses in it */
 #define QN_OSV_REFERENCES_MAX 64u                 /* of one record; further ones are left out */
 #define QN_CHANGES_MAX        50000u              /* changed records that are fetched one by one */
 #define QN_OWN_ENTRIES_MAX    10000u              /* of an organisation's own list */

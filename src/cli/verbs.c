@@ -153,6 +153,33 @@ static const struct qn_opt judge_opts[] = {
         {}
 };
 
+static const struct qn_opt report_opts[] = {
+        { "confirmed", 0, 0, NULL, NULL, NULL,
+          "a person has confirmed it: suspicious packages are reported too" },
+        { "credit", 0, QN_OPT_CONFIG | QN_OPT_MANY, "WHO", NULL, NULL,
+          "who found it: \"NAME <CONTACT>\"" },
+        { "every-version", 0, 0, NULL, NULL, NULL,
+          "report every version of the package, not only those named" },
+        { "output", 'o', QN_OPT_CONFIG, "DIR", NULL, NULL,
+          "write files into this checkout instead of printing the records" },
+        { "page", 0, QN_OPT_CONFIG, "URL", NULL, NULL,
+          "where the registry shows packages: the record refers to URL/NAME" },
+        { "time", 0, 0, "TIME", NULL, NULL, "when the record was made (default: now)" },
+        { "offline", 0, QN_OPT_CONFIG, NULL, NULL, NULL, "use npm's cache only" },
+        { "registry", 0, QN_OPT_CONFIG, "URL", NULL, NULL,
+          "registry to use instead of npm's configured one" },
+        { "foreign-tarballs", 0, QN_OPT_CONFIG, "WHICH", "public|any|refuse", "public",
+          "fetch tarballs that are not on a registry: from public addresses, from any, not at all" },
+        QN_OPT_RULES,
+        { "jobs", 'j', QN_OPT_CONFIG | QN_OPT_NUMBER, "N", NULL, NULL,
+          "analyse N packages at a time (default: one per processor)" },
+        { "no-previous", 0, QN_OPT_CONFIG, NULL, NULL, NULL,
+          "do not fetch the version before of each NAME to compare with" },
+        { "no-sandbox", 0, 0, NULL, NULL, NULL,
+          "go on where the kernel refuses to confine the analysis" },
+        {}
+};
+
 static const struct qn_opt rules_opts[] = {
         { "examples", 0, 0, "DIR", NULL, NULL, "where test and docs find the rules' examples" },
         { "format", 0, 0, "FORMAT", "text|json", "text", "output format of list and show" },
@@ -199,6 +226,9 @@ const struct qn_verb qn_verbs[] = {
           "Which packages are where, since when, and why", inventory_opts },
         { "judge", 0, -1, QN_NEED_DATA, cmd_judge, "[FILE...]", NULL, "Judge events by the rules",
           judge_opts },
+        { "report", 2, -1, QN_NEED_DATA | QN_NEED_CACHE, cmd_report, "osv TARGET...", "osv",
+          "Write down what was found, for others: records for OpenSSF's malicious-packages",
+          report_opts },
         { "rules", 1, 2, QN_NEED_DATA, cmd_rules, "list|show|test|docs [ID|DIR]",
           "list|show|test|docs", "List, show, test or document the rules", rules_opts },
         { "semver", 0, -1, 0, cmd_semver, "QUESTION ARGUMENT...",
