@@ -56,8 +56,8 @@ struct qn_reply {
         uint64_t expires_ns;        /* 0: never */
         uint64_t size;
         char *body;                /* size bytes, or NULL: */
-        int fd;                    /* a file of size bytes, or -1 */
-        struct MHD_Response *full; /* with the body; NULL when that is a file */
+        int fd;                    /* a file of size bytes, or -1; `full` closes it */
+        struct MHD_Response *full; /* all of it; NULL for a file that TLS has to read */
         struct MHD_Response *same; /* 304; NULL without an entity tag */
 };
 

@@ -11,7 +11,7 @@ static void free_reply(void *reply)
 {
         struct qn_reply *r = reply;
 
-        if (r->fd >= 0)
+        if (r->fd >= 0 && !r->full)
                 close(r->fd);
         free(r->body);
         free(r->bytes);
@@ -24,16 +24,20 @@ struct qn_reply *qn_reply_ref(struct qn_reply *r)
         return r;
 }
 
-/* The response with the body may still be on its way to somebody: it frees the rest when it is done. */
+/* The response with all of it may still be on its way to somebody: it closes the file, or frees the body and the rest, when it is
+ * done. */
 struct qn_reply *qn_reply_unref(struct qn_reply *r)
 {
+        bool full_frees;
+
         if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) > 1)
                 return NULL;
+        full_frees = r->full && r->body;
         if (r->same)
                 MHD_destroy_response(r->same);
         if (r->full)
                 MHD_destroy_response(r->full);
-        else
+        if (!full_frees)
                 free_reply(r);
         return NULL;
 }
@@ -43,9 +47,10 @@ static void drop_reference(void *reply)
         qn_reply_unref(reply);
 }
 
+/* For a file libmicrohttpd has a block of 4 KB, to read it when it cannot be sent otherwise. */
 size_t qn_reply_weight(const struct qn_reply *r)
 {
-        return 2048 + (r->body ? (size_t)r->size : 0);
+        return 2048 + (r->body ? (size_t)r->size : 4096);
 }
 
 /* --- headers --- */
@@ -148,10 +153,17 @@ static int take_bytes(struct qn_reply *r, struct qn_cur input)
         return 0;
 }
 
+static struct MHD_Response *all_of(struct qn_reply *r)
+{
+        return r->body ? MHD_create_response_from_buffer_with_free_callback_cls(
+                                 (size_t)r->size, r->body, free_reply, r)
+                       : MHD_create_response_from_fd_at_offset64(r->size, r->fd, 0);
+}
+
 static int make_ready(struct qn_reply *r)
 {
         static char nothing[1];
-        struct MHD_Response *full = NULL;
+        struct MHD_Response *full;
 
         if (r->a.status == 200 && r->a.etag.n) {
                 r->same = with_headers(MHD_create_response_from_buffer_with_free_callback_cls(
@@ -160,10 +172,9 @@ static int make_ready(struct qn_reply *r)
                 if (!r->same)
                         return -ENOMEM;
         }
-        if (!r->body)
+        if (!r->body && qn_front_conf()->cert_text)
                 return 0;
-        full = MHD_create_response_from_buffer_with_free_callback_cls((size_t)r->size, r->body,
-                                                                      free_reply, r);
+        full = all_of(r);
         if (!full)
                 return -ENOMEM;
         r->full = full;

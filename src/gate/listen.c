@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -30,6 +31,30 @@ static int split(struct qn_str address, char host[256], char port[16])
         return 0;
 }
 
+static bool is_loopback(int fd)
+{
+        struct sockaddr_storage at = { 0 };
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)&at;
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)&at;
+        socklen_t n = sizeof at;
+
+        if (getsockname(fd, (struct sockaddr *)&at, &n) < 0)
+                return false;
+        if (at.ss_family == AF_INET6)
+                return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+        return at.ss_family == AF_INET && ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+/* Inside one machine nothing is congested, but BBR, which many systems choose, paces by timers: a large answer takes twice its time.
+ * Connections inherit what is set here. */
+static void do_not_pace(int fd)
+{
+        static const char reno[] = "reno"; /* every kernel has it, for everybody */
+
+        if (is_loopback(fd))
+                (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, reno, sizeof reno - 1);
+}
+
 static int open_one(const struct addrinfo *at, int *ret)
 {
         int on = 1, r = 0;
@@ -42,11 +67,13 @@ static int open_one(const struct addrinfo *at, int *ret)
                 setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
         if (bind(fd, at->ai_addr, at->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
                 r = -errno;
-        if (r < 0)
+        if (r < 0) {
                 close(fd);
-        else
-                *ret = fd;
-        return r;
+                return r;
+        }
+        do_not_pace(fd);
+        *ret = fd;
+        return 0;
 }
 
 int qn_listen_open(struct qn_str address, int *ret, struct qn_err *reterr)
@@ -90,6 +117,7 @@ size_t qn_listen_inherited(int ret[QN_LISTEN_MAX])
                 ret[i] = FIRST_INHERITED + (int)i;
                 fcntl(ret[i], F_SETFD, FD_CLOEXEC);
                 fcntl(ret[i], F_SETFL, O_NONBLOCK);
+                do_not_pace(ret[i]);
         }
         return n;
 }

@@ -203,6 +203,14 @@ def keeping(e):
     c.close()
 
 
+def descriptors(pid):
+    """How many a process has; 0: it does not show."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return 0
+
+
 def big_ones(e):
     c = Client(e.port)
     for _ in range(2):
@@ -234,6 +242,14 @@ def big_ones(e):
     [w.start() for w in workers]
     [w.join() for w in workers]
     ok(not wrong, "from sixteen connections at once, too")
+    before = descriptors(e.pid)
+    for _ in range(20):
+        c.send("GET /big HTTP/1.1\r\nHost: gate\r\n\r\n")
+    for _ in range(3):
+        e.tell("forget big")
+    ok(all(c.read().body == BIG for _ in range(20)), "what is forgotten on its way arrives")
+    e.tell("forget big")
+    ok(descriptors(e.pid) < before or before == 0, "and its file is closed", (before, descriptors(e.pid)))
     c.close()
 
 
