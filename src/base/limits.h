@@ -214,6 +214,7 @@
 #define QN_GATE_UPSTREAM_MS  120000u /* one request upstream, from its begin to its end */
 #define QN_GATE_AGAIN_MAX    1u      /* artifacts that are judged again at the same time */
 #define QN_GATE_AGAIN_TURN   64u     /* that are begun before clients are heard again */
+#define QN_GATE_AGAIN_MS     3600000 /* until what could not be had for that is tried again */
 #define QN_GATE_WATCH_MS     30000   /* between two looks whether intelligence has news */
 #define QN_GATE_UNKNOWN_MS   600000  /* a recorded `unknown` counts, until it is looked at again */
 #define QN_GATE_KEPT_MS      900000  /* the face answers with an artifact without asking */

@@ -1,8 +1,46 @@
 /* check-targets.h - what the verbs that check packages share: targets from the command line, and one run of check.h over them.
- * The verb's table has the options offline, registry, foreign-tarballs, rules, jobs, no-previous and no-sandbox. */
+ * The verb's table has the options of QN_OPT_TARGETS. */
 #pragma once
 
 #include "base/macro.h"
+#include "cli/load-rules.h"
+
+/* Rows for the options of a verb that checks its targets. */
+#define QN_OPT_TARGETS                                                                                        \
+        { "offline", 0, QN_OPT_CONFIG, NULL, NULL, NULL, "use npm's cache only" },                            \
+                { "registry",                                                                                 \
+                  0,                                                                                          \
+                  QN_OPT_CONFIG,                                                                              \
+                  "URL",                                                                                      \
+                  NULL,                                                                                       \
+                  NULL,                                                                                       \
+                  "registry to use instead of npm's configured one" },                                        \
+                { "foreign-tarballs",                                                                         \
+                  0,                                                                                          \
+                  QN_OPT_CONFIG,                                                                              \
+                  "WHICH",                                                                                    \
+                  "public|any|refuse",                                                                        \
+                  "public",                                                                                   \
+                  "fetch tarballs that are not on a registry: from public addresses, from any, not at all" }, \
+                QN_OPT_RULES,                                                                                 \
+                { "jobs",                                                                                     \
+                  'j',                                                                                        \
+                  QN_OPT_CONFIG | QN_OPT_NUMBER,                                                              \
+                  "N",                                                                                        \
+                  NULL,                                                                                       \
+                  NULL,                                                                                       \
+                  "analyse N packages at a time (default: one per processor)" },                              \
+                { "no-previous",                                                                              \
+                  0,                                                                                          \
+                  QN_OPT_CONFIG,                                                                              \
+                  NULL,                                                                                       \
+                  NULL,                                                                                       \
+                  NULL,                                                                                       \
+                  "do not fetch the version before of each NAME to compare with" },                           \
+        {                                                                                                     \
+                "no-sandbox", 0, 0, NULL, NULL, NULL,                                                         \
+                        "go on where the kernel refuses to confine the analysis"                              \
+        }
 
 struct qn_args;
 struct qn_check_config;

@@ -5,11 +5,13 @@
 #include "base/str.h"
 
 struct gate_lock {
-        const char *dir;   /* of the project */
-        const char *file;  /* in it */
-        const char *url;   /* of the gate, without a slash at the end */
-        const char *moves; /* host whose addresses the package manager replaces by itself; "*": any; NULL: none */
-        const char *other; /* what to do when it is written by yarn classic and for another yarn; NULL: nothing */
+        const char *dir;  /* of the project */
+        const char *file; /* in it */
+        const char *url;  /* of the gate, without a slash at the end */
+        const char *
+                moves; /* host whose addresses the package manager replaces by itself; "*": any; NULL: none */
+        const char *
+                other; /* what to do when it is written by yarn classic and for another yarn; NULL: nothing */
         bool no_sandbox;
 };
 

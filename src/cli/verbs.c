@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/check-targets.h"
 #include "cli/documents.h"
 #include "cli/load-rules.h"
 
@@ -26,25 +27,14 @@ static const struct qn_opt check_opts[] = {
           "what to print: text, json or sarif" },
         { "fail-on", 0, QN_OPT_CONFIG, "LEVEL", "suspicious|malicious", "suspicious",
           "exit with status 1 from this verdict on" },
-        { "offline", 0, QN_OPT_CONFIG, NULL, NULL, NULL, "use npm's cache only" },
-        { "registry", 0, QN_OPT_CONFIG, "URL", NULL, NULL,
-          "registry to use instead of npm's configured one" },
-        { "foreign-tarballs", 0, QN_OPT_CONFIG, "WHICH", "public|any|refuse", "public",
-          "fetch tarballs that are not on a registry: from public addresses, from any, not at all" },
-        QN_OPT_RULES,
-        { "jobs", 'j', QN_OPT_CONFIG | QN_OPT_NUMBER, "N", NULL, NULL,
-          "analyse N packages at a time (default: one per processor)" },
+        QN_OPT_TARGETS,
         { "all", 'a', QN_OPT_CONFIG, NULL, NULL, NULL, "one line for each clean package too" },
         { "explain", 0, 0, NULL, NULL, NULL,
           "why each rule exists, all of its evidence, and how data flowed to it" },
-        { "no-sandbox", 0, 0, NULL, NULL, NULL,
-          "go on where the kernel refuses to confine the analysis" },
         { "packument", 0, 0, "FILE", NULL, NULL,
           "the registry's document of the package that TARGET is" },
         { "previous", 0, 0, "PACKAGE", NULL, NULL,
           "the version before of the package that TARGET is, to compare with" },
-        { "no-previous", 0, QN_OPT_CONFIG, NULL, NULL, NULL,
-          "do not fetch the version before of each NAME to compare with" },
         { "history", 0, QN_OPT_CONFIG, NULL, NULL, NULL,
           "compare what lock files name with its version before, too" },
         { "intel-only", 0, QN_OPT_CONFIG, NULL, NULL, NULL,
@@ -165,18 +155,7 @@ static const struct qn_opt report_opts[] = {
         { "page", 0, QN_OPT_CONFIG, "URL", NULL, NULL,
           "where the registry shows packages: the record refers to URL/NAME" },
         { "time", 0, 0, "TIME", NULL, NULL, "when the record was made (default: now)" },
-        { "offline", 0, QN_OPT_CONFIG, NULL, NULL, NULL, "use npm's cache only" },
-        { "registry", 0, QN_OPT_CONFIG, "URL", NULL, NULL,
-          "registry to use instead of npm's configured one" },
-        { "foreign-tarballs", 0, QN_OPT_CONFIG, "WHICH", "public|any|refuse", "public",
-          "fetch tarballs that are not on a registry: from public addresses, from any, not at all" },
-        QN_OPT_RULES,
-        { "jobs", 'j', QN_OPT_CONFIG | QN_OPT_NUMBER, "N", NULL, NULL,
-          "analyse N packages at a time (default: one per processor)" },
-        { "no-previous", 0, QN_OPT_CONFIG, NULL, NULL, NULL,
-          "do not fetch the version before of each NAME to compare with" },
-        { "no-sandbox", 0, 0, NULL, NULL, NULL,
-          "go on where the kernel refuses to confine the analysis" },
+        QN_OPT_TARGETS,
         {}
 };
 

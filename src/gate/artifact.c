@@ -102,6 +102,7 @@ static void free_flight(struct qn_flight *fl)
 static void note_lost(struct qn_flight *fl)
 {
         fl->g->counts.again_lost++;
+        fl->g->again_missed = fl->g->again_missed || fl->failure.status >= 500;
         qn_gate_note(fl->g,
                      "%.*s@%.*s was served under other rules, and cannot be judged again: %s",
                      QN_STR_ARG(fl->name), QN_STR_ARG(fl->version),
@@ -474,10 +475,14 @@ void qn_artifact_ask(struct qn_gate *g, struct qn_asked *a)
 
 /* --- once more --- */
 
-/* The registry does not have it any more, cannot be asked, or has something else under its name. */
-static void look_alone(struct qn_flight *fl)
+/* The registry does not have it any more, cannot be asked (f says why), or has something else under its name. */
+static void look_alone(struct qn_flight *fl, const struct qn_failure *f)
 {
         fl->alone = true;
+        if (f) {
+                fl->failure = *f;
+                fl->g->again_missed = fl->g->again_missed || f->status >= 500;
+        }
         if (take_from_shelf(fl)) {
                 qn_flight_analyse(fl);
                 return;
@@ -497,7 +502,7 @@ static void on_package_again(struct qn_gate *g, struct qn_package *p, const stru
                  qn_str_eq(fact->integrity, fl->integrity))
                 on_package(g, p, NULL, fl);
         else
-                look_alone(fl);
+                look_alone(fl, p ? NULL : f);
 }
 
 void qn_artifact_again(struct qn_gate *g, const struct qn_ledger_artifact *a)

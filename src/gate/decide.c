@@ -156,22 +156,12 @@ void qn_decide_known(struct qn_gate *g, struct qn_str integrity, struct qn_arena
         ask_intel(g, a, integrity, f);
 }
 
-struct qn_str qn_decide_revision(const struct qn_gate *g, bool relies, char text[QN_REVISION_TEXT])
-{
-        if (relies)
-                snprintf(text, QN_REVISION_TEXT, "%s-%llx", g->rules_revision,
-                         (unsigned long long)g->generation);
-        else
-                snprintf(text, QN_REVISION_TEXT, "%s", g->rules_revision);
-        return qn_str_c(text);
-}
-
 static bool holds_today(const struct qn_gate *g, struct qn_str rules)
 {
         char text[QN_REVISION_TEXT];
 
-        return qn_str_eq(rules, qn_decide_revision(g, false, text)) ||
-               qn_str_eq(rules, qn_decide_revision(g, true, text));
+        return qn_str_eq(rules, qn_revision(g, false, text)) ||
+               qn_str_eq(rules, qn_revision(g, true, text));
 }
 
 bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,

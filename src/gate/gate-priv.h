@@ -145,10 +145,11 @@ struct qn_gate {
         struct qn_npmconf *npm;
         struct qn_policy *policy;
         struct qn_rules *rules;
-        char rules_revision[17];
+        uint64_t tables;      /* program and tables, as a number (revision.c) */
         struct qn_tell *tell; /* NULL: there is no index */
         uint64_t generation;  /* of the index */
         int known;            /* table of what is listed, for the analyse roles; -1 */
+        uint64_t indicators;  /* that table, as a number */
         struct qn_arena names_mem;
         struct qn_popular *popular;
         struct qn_db db;
@@ -173,6 +174,8 @@ struct qn_gate {
         bool alarmed;        /* there is something to tell */
         bool again;          /* what was served is being judged again (again.c) */
         int64_t again_after; /* so far */
+        int64_t again_at;    /* monotonic ms: not before; 0: at once */
+        bool again_missed;   /* something could not be had */
         unsigned n_again;    /* of it under way */
         struct qn_gate_counts counts;
         uint64_t cache_size;
@@ -256,14 +259,19 @@ QN_MUST int qn_package_facts(struct qn_cur reply, struct qn_arena *a,
                              struct qn_packument_facts *ret);
 const struct qn_packument_fact *qn_package_find(const struct qn_package *p, struct qn_str version);
 
+/* --- revision.c --- */
+
+/* Reads what the analyse roles work by: once, because they do, too. */
+QN_MUST int qn_revision_tables(struct qn_gate *g, struct qn_err *reterr);
+/* By what a verdict is made at this moment; relies: also on the state of intelligence. */
+#define QN_REVISION_TEXT 40
+struct qn_str qn_revision(const struct qn_gate *g, bool relies, char text[QN_REVISION_TEXT]);
+
 /* --- decide.c --- */
 
 /* The facts about the i-th version of a package, without a verdict. */
 void qn_decide_facts(struct qn_gate *g, const struct qn_package *p, size_t i, struct qn_arena *a,
                      struct qn_policy_facts *ret);
-/* By what a verdict was made: the rules, and the state of intelligence when it relies on that. */
-#define QN_REVISION_TEXT 40
-struct qn_str qn_decide_revision(const struct qn_gate *g, bool relies, char text[QN_REVISION_TEXT]);
 /* Asks intelligence and policy again about facts that were made a while ago. */
 void qn_decide_known(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
                      struct qn_policy_facts *f);
@@ -318,6 +326,8 @@ void qn_book_write(struct qn_gate *g);
 
 /* --- watch.c: what turns bad later --- */
 
+/* Opens what is known to be bad; it may have been made since the gate began, or be another index now.  -ENOENT: there is none. */
+QN_MUST int qn_watch_open(struct qn_gate *g, struct qn_err *reterr);
 /* Looks whether intelligence has news, and what was served in its light. */
 void qn_watch_look(struct qn_gate *g, bool now);
 /* before: the verdict on record until now. */

@@ -73,12 +73,6 @@ static int load_rules(struct qn_gate *g, struct qn_rules **ret, struct qn_err *r
         return qn_rules_load(g->config->rules, g->config->n_rules, ret, reterr);
 }
 
-static void name_rules(struct qn_gate *g)
-{
-        snprintf(g->rules_revision, sizeof g->rules_revision, "%016llx",
-                 (unsigned long long)qn_rules_revision(g->rules));
-}
-
 static int load_names(struct qn_gate *g, struct qn_err *reterr)
 {
         g->names_mem = QN_ARENA_INIT((size_t)256 << 20);
@@ -96,7 +90,7 @@ static int load_all(struct qn_gate *g, struct qn_err *reterr)
         if (r == 0)
                 r = load_rules(g, &g->rules, reterr);
         if (r == 0)
-                name_rules(g);
+                r = qn_revision_tables(g, reterr);
         if (r == 0)
                 r = load_names(g, reterr);
         if (r == 0)
@@ -172,6 +166,7 @@ static void reload(struct qn_gate *g)
 {
         struct qn_policy *policy = NULL;
         struct qn_rules *rules = NULL;
+        char by[QN_REVISION_TEXT];
         struct qn_err err = { 0 };
         int r = load_policy(g, &policy, &err);
 
@@ -190,14 +185,13 @@ static void reload(struct qn_gate *g)
         qn_rules_free(g->rules);
         g->policy = policy;
         g->rules = rules;
-        name_rules(g);
         tell_face(g);
         qn_decide_again(g, NULL);
         qn_face_forget(g, QN_STR(""));
         qn_watch_look(g, true);
         qn_again_begin(g);
         qn_gate_note(g, "reloaded: policy %s (%s), rules %s", qn_policy_revision(g->policy),
-                     qn_policy_mode_name(qn_policy_mode(g->policy)), g->rules_revision);
+                     qn_policy_mode_name(qn_policy_mode(g->policy)), qn_revision(g, false, by).p);
 }
 
 /* --- sockets --- */

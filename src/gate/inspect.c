@@ -96,7 +96,7 @@ static void record(struct qn_flight *fl, const struct qn_verdict *v)
         const struct qn_ledger_verdict row = { .verdict = qn_str_c(qn_verdict_name(v->kind)),
                                                .score = v->score,
                                                .reason = v->reason,
-                                               .rules = qn_decide_revision(fl->g, fl->relies, by),
+                                               .rules = qn_revision(fl->g, fl->relies, by),
                                                .time = qn_gate_now() };
         struct conviction c = { fl->g, qn_watch_verdict(fl->g, fl->integrity), v->reason };
         int r = 0;

@@ -53,10 +53,21 @@ int qn_shelf_open(struct qn_gate *g, enum qn_cached_kind kind, struct qn_str key
         return 0;
 }
 
+/* What is there no more, or will be another, counts no more. */
+static void discount(struct qn_gate *g, enum qn_cached_kind kind, struct qn_str key)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 16);
+        struct qn_ledger_cached old;
+
+        if (qn_ledger_cached(&g->db, kind, key, 0, &a, &old) == 0)
+                g->cache_size -= QN_MIN(g->cache_size, old.size);
+}
+
 void qn_shelf_drop(struct qn_gate *g, enum qn_cached_kind kind, struct qn_str key)
 {
         char path[4096];
 
+        discount(g, kind, key);
         if (path_of(g, kind, key, path, false) == 0)
                 unlink(path);
         (void)!qn_ledger_uncache(&g->db, kind, key);
@@ -89,7 +100,6 @@ static void make_room(struct qn_gate *g)
 
         while (g->cache_size > g->service.cache_bytes && qn_ledger_oldest(&g->db, &a, &old) == 0) {
                 qn_shelf_drop(g, old.kind, old.key);
-                g->cache_size -= QN_MIN(g->cache_size, old.size);
                 qn_arena_reset(&a, 1 << 16);
         }
 }
@@ -105,8 +115,10 @@ int qn_shelf_put(struct qn_gate *g, const struct qn_ledger_cached *row, int fd, 
                 r = qn_io_mkdirs(dir);
         if (r == 0)
                 r = write_file(path, fd, row->size);
-        if (r == 0)
-                r = qn_ledger_cache(&g->db, row);
+        if (r < 0)
+                return r;
+        discount(g, row->kind, row->key);
+        r = qn_ledger_cache(&g->db, row);
         if (r < 0)
                 return r;
         *ret = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "gate/gate-priv.h"
-#include "intel/tell.h"
 #include "role/analyse.h"
 #include "role/fetch.h"
 #include "role/pool.h"
@@ -43,21 +42,14 @@ static int open_ledger(struct qn_trial *t, struct qn_err *reterr)
 
 static int open_intelligence(struct qn_gate *g, struct qn_err *reterr)
 {
-        struct qn_intel_stats st = { 0 };
         struct qn_err err = { 0 };
-        int r = qn_tell_open(g->config->state_dir, g->config->data_dir, &g->tell, &err);
+        int r = qn_watch_open(g, &err);
 
         if (r == -ENOENT)
                 return 0;
-        if (r == 0)
-                r = qn_intel_stats(qn_tell_index(g->tell), &st);
-        if (r < 0) {
+        if (r < 0)
                 *reterr = err;
-                return r;
-        }
-        qn_tell_at(g->tell, qn_gate_now());
-        g->generation = st.generation;
-        return 0;
+        return r;
 }
 
 int qn_trial_new(const struct qn_gate_config *config, struct qn_trial **ret, struct qn_err *reterr)

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/log.h"
+#include "base/hash.h"
 #include "gate/gate-priv.h"
 #include "gate/webhook.h"
 #include "intel/tell.h"
@@ -212,33 +212,40 @@ static int on_served(void *ctx, const struct qn_ledger_artifact *s)
         return r;
 }
 
-static uint64_t generation(struct qn_gate *g)
+int qn_watch_open(struct qn_gate *g, struct qn_err *reterr)
 {
+        _cleanup_(qn_closep) int known = -1;
         struct qn_intel_stats st = { 0 };
-
-        return g->tell && qn_intel_stats(qn_tell_index(g->tell), &st) == 0 ? st.generation : 0;
-}
-
-/* The index may have been made since the gate began, or be another one now. */
-static void open_again(struct qn_gate *g)
-{
         struct qn_tell *fresh = NULL;
-        struct qn_cur table;
+        struct qn_cur table = { 0 };
+        int r = qn_tell_open(g->config->state_dir, g->config->data_dir, &fresh, reterr);
 
-        if (qn_tell_open(g->config->state_dir, g->config->data_dir, &fresh, NULL) < 0)
-                return;
+        if (r < 0)
+                return r;
+        r = qn_intel_stats(qn_tell_index(fresh), &st);
+        if (r == 0)
+                r = qn_intel_known(qn_tell_index(fresh), &table);
+        if (r == 0 && qn_cur_left(&table))
+                r = qn_input_sealed(table, &known);
+        if (r < 0) {
+                qn_tell_free(fresh);
+                return r;
+        }
         qn_tell_free(g->tell);
         g->tell = fresh;
         qn_tell_at(g->tell, qn_gate_now());
         qn_closep(&g->known);
-        if (qn_intel_known(qn_tell_index(g->tell), &table) == 0 && qn_cur_left(&table))
-                (void)!qn_input_sealed(table, &g->known);
+        g->known = TAKE_FD(known);
+        g->indicators = qn_hash64(table.p, qn_cur_left(&table));
+        g->generation = st.generation;
+        return 0;
 }
 
 void qn_watch_look(struct qn_gate *g, bool now)
 {
         struct look l = { .g = g, .a = QN_ARENA_INIT((size_t)64 << 20) };
         int64_t at = qn_gate_monotonic();
+        uint64_t before = g->generation;
 
         if (g->alarmed && !g->telling) {
                 g->alarmed = false;
@@ -247,9 +254,7 @@ void qn_watch_look(struct qn_gate *g, bool now)
         if (!now && at - g->checked_at < QN_GATE_WATCH_MS)
                 return;
         g->checked_at = at;
-        open_again(g);
-        if (g->tell && generation(g) != g->generation) {
-                g->generation = generation(g);
+        if (qn_watch_open(g, NULL) == 0 && g->generation != before) {
                 qn_decide_again(g, NULL);
                 qn_face_forget(g, QN_STR(""));
                 if (qn_ledger_served(&g->db, on_served, &l) < 0)

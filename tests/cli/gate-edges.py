@@ -170,14 +170,7 @@ def own_names(d, up):
     doc["versions"]["1.0.0"]["dist"]["tarball"] = f"{evil.url}/foreign/-/foreign-1.0.0.tgz"
     up.mood["foreign"] = lambda h: h.send(200, json.dumps(doc).encode())
     inside.add("@acme/moved", "1.0.0")
-
-    def redirect(h):
-        h.send_response(302)
-        h.send_header("location", f"{evil.url}/@acme/moved/-/moved-1.0.0.tgz")
-        h.send_header("content-length", "0")
-        h.end_headers()
-
-    inside.mood["@acme/moved/-/moved-1.0.0.tgz"] = redirect
+    inside.redirect("@acme/moved/-/moved-1.0.0.tgz", f"{evil.url}/@acme/moved/-/moved-1.0.0.tgz")
     evil.packages["@acme/moved"] = inside.packages["@acme/moved"]
     inside.add("@acme/elsewhere", "1.0.0")
     other = inside.document("@acme/elsewhere")
@@ -514,14 +507,16 @@ RULE = """rules:
 def judged_anew(d, up):
     """Rules that come later, and what was served before them: nobody asks for it again."""
     hook, rules, admin = Receiver(), f"{d}/new-rules.yaml", {"authorization": "Bearer an-admin"}
-    service = f"listen: ['127.0.0.1:{free_port()}']\nupstreams: [{{ name: main, url: '{up.url}/' }}]\nwebhook: {{ url: '{hook.url}' }}\n"
+    service = f"listen: ['127.0.0.1:{free_port()}']\ncache: {{ fresh: 1s }}\nupstreams: [{{ name: main, url: '{up.url}/' }}]\nwebhook: {{ url: '{hook.url}' }}\n"
     service += f"tokens: [{{ name: ops, admin: true, sha256: {hashlib.sha256(b'an-admin').hexdigest()} }}]\n"
-    for name in ("turning", "turning-later", "taken-back", "staying"):
-        host = "other" if name == "staying" else name
-        up.add(name, files={"index.js": f"module.exports = () => require('https').get('https://{host}.invalid/x');\n"})
+    hosts = {"staying": "other", "using": "used-by-thieves"}
+    names = ("turning", "turning-later", "taken-back", "staying", "using")
+    for name in names:
+        host = hosts.get(name, name)
+        starts = "if (process.env.QANAT_FIXTURE_NEVER_SET) " if name == "using" else "module.exports = () => "
+        up.add(name, files={"index.js": f"{starts}require('https').get('https://{host}.invalid/x');\n"})
     put(rules, RULE % ("nobody", "nobody"))
     g = Gate(d, service=service, args=("--rules", rules))
-    names = ("turning", "turning-later", "taken-back", "staying")
     ok(all(g.ask(f"/{n}/-/{n}-1.0.0.tgz").status == 200 for n in names), "they are served", g.log()[-1000:])
     g.stop()
     kept = up.packages.pop("taken-back")
@@ -542,7 +537,14 @@ def judged_anew(d, up):
     ok(g.ask("/turning-later/-/turning-later-1.0.0.tgz").status == 403, "and what the face kept is forgotten", "")
     ok(sorted(a["name"] for a in g.ledger()["alarms"]) == ["taken-back", "turning", "turning-later"], "the ledger has the alarms", g.ledger()["alarms"])
     again = int(re.search(r"qanat_gate_again_total (\d+)", g.ask("/-/gate/metrics", headers=admin).text).group(1))
-    ok(again == 8, "each was looked at again, twice", again)
+    ok(again == 10, "each was looked at again, twice", again)
+    kept_bytes = sum(os.path.getsize(f"{w}/{f}") for w, _, files in os.walk(f"{g.cache}/gate") for f in files)
+    said = int(re.search(r"qanat_gate_cache_bytes (\d+)", g.ask("/-/gate/metrics", headers=admin).text).group(1))
+    ok(said == kept_bytes, "what replaces something on disk is counted once", (said, kept_bytes))
+    r = Run("intel", "import", "--state", g.state, put(f"{d}/hosts.csv", "type,indicator,campaign\ndomain,used-by-thieves.invalid,wave\n"))
+    g.reload()
+    wait_for(lambda: len(hook.got) == 4)
+    ok("using" in hook.got[3][1].decode(), "an indicator that is listed later convicts what only names it", (r, hook.got[3]))
     shutil.rmtree(f"{g.cache}/gate/tarballs")
     del up.packages["staying"]
     put(rules, RULE % ("staying", "other"))

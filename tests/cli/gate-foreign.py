@@ -91,14 +91,7 @@ def by_itself(d, up, places):
     up.mood["elsewhere/at/home.tgz"] = lambda h: h.send(200, up.packages[own]["1.0.0"])
     ok(fetch(g, own).status == 200, "anywhere on the registry itself is no foreign place", fetch(g, own))
     name = places.at(f"{up.url}/away.tgz")
-
-    def redirect(h):
-        h.send_response(302)
-        h.send_header("location", f"http://localhost:{urllib.parse.urlsplit(up.url).port}/elsewhere/at/{name}.tgz")
-        h.send_header("content-length", "0")
-        h.end_headers()
-
-    up.mood["away.tgz"] = redirect
+    up.redirect("away.tgz", f"http://localhost:{urllib.parse.urlsplit(up.url).port}/elsewhere/at/{name}.tgz")
     up.mood[f"elsewhere/at/{name}.tgz"] = lambda h: h.send(200, up.packages[name]["1.0.0"])
     ok(fetch(g, name).status == 200, "where the registry itself leads is followed", fetch(g, name))
     with open(f"{g.dir}/gate.yaml", "a", encoding="utf-8") as f:

@@ -194,6 +194,16 @@ class Upstream:
         self.packages.setdefault(name, {})[version] = data
         return data
 
+    def redirect(self, path, to):
+        """Whoever asks for path is sent elsewhere."""
+        def answer(h):
+            h.send_response(302)
+            h.send_header("location", to)
+            h.send_header("content-length", "0")
+            h.end_headers()
+
+        self.mood[path] = answer
+
     def document(self, name, **more):
         base = name.split("/")[-1]
         versions = {v: {"name": name, "version": v, "dist": {"integrity": sri(d), "tarball": f"{self.url}/{name}/-/{base}-{v}.tgz"},

@@ -33,7 +33,8 @@ static void expect_congestion(const char *address, const char *want)
 
 TEST(no_address)
 {
-        static const char *const bad[] = { "", "127.0.0.1", "127.0.0.1:", "127.0.0.1:123456", "localhost:x" };
+        static const char *const bad[] = { "", "127.0.0.1", "127.0.0.1:", "127.0.0.1:123456",
+                                           "localhost:x" };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(bad); i++) {
                 struct qn_err err = { 0 };
