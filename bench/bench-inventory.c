@@ -60,11 +60,11 @@ static void fill(struct qn_db *db)
                 snprintf(name, sizeof name, "host-%u", i);
                 o.asset.name = qn_str_c(name);
                 o.bom = make_bom(i, &a);
-                r = qn_assets_begin(db);
+                r = qn_db_begin(db);
                 if (r == 0)
                         r = qn_assets_observe(db, &o, &a, &seen);
                 if (r == 0)
-                        r = qn_assets_commit(db);
+                        r = qn_db_commit(db);
                 if (r < 0)
                         fail(r, name);
                 holdings += seen.added;

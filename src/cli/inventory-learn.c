@@ -57,8 +57,8 @@ static int keep(struct learner *l, const struct qn_contents *c)
         l->files += r ? c->n : 0;
         if (l->packages % BATCH)
                 return 0;
-        r = qn_db_exec(&l->db, "COMMIT");
-        return r < 0 ? r : qn_db_exec(&l->db, "BEGIN IMMEDIATE");
+        r = qn_db_commit(&l->db);
+        return r < 0 ? r : qn_db_begin(&l->db);
 }
 
 static void on_reply(void *ctx, const struct qn_pool_result *res)
@@ -303,7 +303,7 @@ static int report(const struct learner *l, bool json)
 static int learn(struct learner *l, const char *const *paths, size_t n)
 {
         struct qn_err err = { 0 };
-        int r = qn_db_exec(&l->db, "BEGIN IMMEDIATE");
+        int r = qn_db_begin(&l->db);
 
         for (size_t i = 0; r == 0 && i < n; i++)
                 r = take_path(l, paths[i]);
@@ -312,7 +312,7 @@ static int learn(struct learner *l, const char *const *paths, size_t n)
         if (r == 0)
                 r = l->r;
         if (r == 0)
-                r = qn_db_exec(&l->db, "COMMIT");
+                r = qn_db_commit(&l->db);
         if (r < 0)
                 log_err(r, "not all was learnt: %s", err.msg[0] ? err.msg : strerrordesc_np(-r));
         return r;

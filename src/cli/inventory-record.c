@@ -103,7 +103,7 @@ static int record(struct recorder *rec, const struct qn_collection *col)
         struct qn_arena a = QN_ARENA_INIT(ARENA_MAX);
         struct qn_str *paths = qn_arena_calloc(&a, col->n + 1, sizeof *paths);
         struct counts c = { 0 };
-        int r = paths ? qn_assets_begin(&rec->db) : -ENOBUFS;
+        int r = paths ? qn_db_begin(&rec->db) : -ENOBUFS;
         bool begun = r == 0;
 
         for (size_t i = 0; r == 0 && i < col->n; i++) {
@@ -113,9 +113,9 @@ static int record(struct recorder *rec, const struct qn_collection *col)
         if (r == 0 && col->whole)
                 r = qn_assets_end(&rec->db, &asset, col->time, paths, col->n);
         if (r == 0)
-                r = qn_assets_commit(&rec->db);
+                r = qn_db_commit(&rec->db);
         if (r < 0 && begun)
-                qn_assets_rollback(&rec->db);
+                qn_db_rollback(&rec->db);
         qn_arena_done(&a);
         if (r < 0)
                 return log_err(r, "%.*s: not recorded: %s", QN_STR_ARG(col->name),
@@ -426,7 +426,7 @@ int qn_inventory_ingest(const struct qn_args *a)
                 }
                 qn_arena_done(&arena);
         }
-        if (r == 0 || rec.db.sql)
+        if (r == 0 || rec.db.conn)
                 qn_db_close(&rec.db);
         return r == 0 && rec.incomplete ? EXIT_INCOMPLETE : r;
 }

@@ -33,16 +33,16 @@ void qn_book_note(struct qn_gate *g, uint64_t seq, const struct qn_front_note *n
 
 void qn_book_write(struct qn_gate *g)
 {
-        int r = g->n_notes ? qn_ledger_begin(&g->db) : 0;
+        int r = g->n_notes ? qn_db_begin(&g->db) : 0;
 
         if (!g->n_notes)
                 return;
         for (size_t i = 0; i < g->n_notes && r == 0; i++)
                 r = qn_ledger_add(&g->db, &g->notes[i]);
         if (r == 0)
-                r = qn_ledger_commit(&g->db);
+                r = qn_db_commit(&g->db);
         if (r < 0) {
-                qn_ledger_rollback(&g->db);
+                qn_db_rollback(&g->db);
                 qn_gate_note(g, "the ledger cannot be written, nothing is served: %s",
                              strerrordesc_np(-r));
         }

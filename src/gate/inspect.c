@@ -76,7 +76,7 @@ static int write_down(struct qn_flight *fl, const struct qn_ledger_verdict *row,
                       struct conviction *c)
 {
         struct qn_db *db = &fl->g->db;
-        int r = qn_ledger_begin(db);
+        int r = qn_db_begin(db);
 
         if (r < 0)
                 return r;
@@ -84,9 +84,9 @@ static int write_down(struct qn_flight *fl, const struct qn_ledger_verdict *row,
         if (r == 0 && fl->facts.verdict == QN_MALICIOUS && c->before != QN_MALICIOUS)
                 r = qn_ledger_copies(db, fl->integrity, on_served, c);
         if (r == 0)
-                r = qn_ledger_commit(db);
+                r = qn_db_commit(db);
         if (r < 0)
-                qn_ledger_rollback(db);
+                qn_db_rollback(db);
         return r;
 }
 

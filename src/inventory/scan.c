@@ -234,7 +234,7 @@ static int add_copies(struct scan *s, const struct qn_walk *w, const char *base)
 {
         struct place at = { show_path(s, base, QN_STR("")), QN_STR(".") };
         struct qn_bom *bom = NULL;
-        int r = s->known.sql ? qn_vendored_scan(w, &s->known, &s->inv->arena, &bom) : 0;
+        int r = s->known.conn ? qn_vendored_scan(w, &s->known, &s->inv->arena, &bom) : 0;
 
         if (r == -EFBIG || r == -EIO || r == -EBADMSG)
                 return add_error(s, at.path,
@@ -302,7 +302,7 @@ static int scan_dir(struct scan *s, const char *dir, struct qn_err *reterr)
         struct qn_err err = { 0 };
         struct qn_str path = qn_str_c(dir);
         struct qn_walk w;
-        int r = qn_walk(dir, s->known.sql != NULL, &s->inv->arena, &w, &err);
+        int r = qn_walk(dir, s->known.conn != NULL, &s->inv->arena, &w, &err);
 
         if (r < 0)
                 return r == -ENOBUFS

@@ -37,61 +37,50 @@ static const char insert_source[] =
         "INSERT INTO source(asset, path, kind) VALUES(?1, ?2, ?3)"
         " ON CONFLICT(asset, path) DO UPDATE SET kind = ?3 RETURNING id";
 static const char find_package[] = "SELECT id FROM package WHERE name = ?1 AND version = ?2";
-static const char insert_package[] = "INSERT INTO package(name, version) VALUES(?1, ?2)";
-
-static int first_int(sqlite3_stmt *s, int64_t *ret)
-{
-        int r = qn_db_step(s);
-
-        if (r > 0)
-                *ret = sqlite3_column_int64(s, 0);
-        if (s)
-                sqlite3_reset(s);
-        return r;
-}
+static const char insert_package[] =
+        "INSERT INTO package(name, version) VALUES(?1, ?2) RETURNING id";
 
 static int asset_id(struct qn_db *db, const struct qn_asset *a, int64_t *ret)
 {
         const struct qn_str texts[] = { a->name, a->kind, a->owner, a->environment, a->commit };
-        sqlite3_stmt *s = qn_db_prepare(db, insert_asset);
+        struct qn_stmt *s = qn_db_prepare(db, insert_asset);
         int r;
 
         for (int i = 0; i < (int)QN_ARRAY_SIZE(texts); i++)
                 qn_db_bind_text(s, i + 1, texts[i]);
-        r = first_int(s, ret);
+        r = qn_db_first(s, ret);
         return r == 0 ? -EIO : r < 0 ? r : 0;
 }
 
 static int source_id(struct qn_db *db, int64_t asset, struct qn_str path, const char *kind,
                      int64_t *ret)
 {
-        sqlite3_stmt *s = qn_db_prepare(db, insert_source);
+        struct qn_stmt *s = qn_db_prepare(db, insert_source);
         int r;
 
         qn_db_bind_int(s, 1, asset);
         qn_db_bind_text(s, 2, path);
         qn_db_bind_text(s, 3, qn_str_c(kind));
-        r = first_int(s, ret);
+        r = qn_db_first(s, ret);
         return r == 0 ? -EIO : r < 0 ? r : 0;
 }
 
 static int package_id(struct qn_db *db, const struct qn_bom_item *t, int64_t *ret)
 {
         struct qn_str version = t->version.p ? t->version : QN_STR("");
-        sqlite3_stmt *s = qn_db_prepare(db, find_package);
+        struct qn_stmt *s = qn_db_prepare(db, find_package);
         int r;
 
         qn_db_bind_text(s, 1, t->name);
         qn_db_bind_text(s, 2, version);
-        r = first_int(s, ret);
+        r = qn_db_first(s, ret);
         if (r)
                 return r < 0 ? r : 0;
         s = qn_db_prepare(db, insert_package);
         qn_db_bind_text(s, 1, t->name);
         qn_db_bind_text(s, 2, version);
-        r = qn_db_run(s);
-        *ret = sqlite3_last_insert_rowid(db->sql);
-        return r;
+        r = qn_db_first(s, ret);
+        return r == 0 ? -EIO : r < 0 ? r : 0;
 }
 
 /* --- one observation --- */
@@ -136,7 +125,7 @@ static int compare_seen(const void *x, const void *y)
 
 static int read_next(struct observer *o)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 o->db, "SELECT min(time) FROM observation WHERE source = ?1 AND time > ?2");
         int r;
 
@@ -144,16 +133,15 @@ static int read_next(struct observer *o)
         qn_db_bind_int(s, 2, o->time);
         r = qn_db_step(s);
         o->next = QN_TIME_OPEN;
-        if (r > 0 && sqlite3_column_type(s, 0) != SQLITE_NULL)
-                o->next = sqlite3_column_int64(s, 0);
-        if (s)
-                sqlite3_reset(s);
+        if (r > 0 && !qn_db_is_null(s, 0))
+                o->next = qn_db_int(s, 0);
+        qn_db_reset(s);
         return r < 0 ? r : 0;
 }
 
 static int read_held(struct observer *o)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 o->db, "SELECT package, since, coalesce(until, 9223372036854775807) FROM holding"
                        " WHERE source = ?1 AND since <= ?2 AND (until IS NULL OR until > ?2)"
                        " ORDER BY package");
@@ -167,15 +155,13 @@ static int read_held(struct observer *o)
                         break;
                 }
                 o->held[o->n++] =
-                        (struct held){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
-                                       sqlite3_column_int64(s, 2), false };
+                        (struct held){ qn_db_int(s, 0), qn_db_int(s, 1), qn_db_int(s, 2), false };
         }
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         return r;
 }
 
-static void bind_until(sqlite3_stmt *s, int at, int64_t until)
+static void bind_until(struct qn_stmt *s, int at, int64_t until)
 {
         if (until != QN_TIME_OPEN)
                 qn_db_bind_int(s, at, until);
@@ -184,7 +170,7 @@ static void bind_until(sqlite3_stmt *s, int at, int64_t until)
 /* The package is there from this time on: until the next observation, or joined to what that one saw. */
 static int add_holding(struct observer *o, const struct seen *p)
 {
-        sqlite3_stmt *s;
+        struct qn_stmt *s;
         int64_t until = o->next;
         int r = 0;
 
@@ -195,7 +181,7 @@ static int add_holding(struct observer *o, const struct seen *p)
                 qn_db_bind_int(s, 1, p->package);
                 qn_db_bind_int(s, 2, o->source);
                 qn_db_bind_int(s, 3, o->next);
-                r = first_int(s, &until);
+                r = qn_db_first(s, &until);
         }
         if (r < 0)
                 return r;
@@ -223,7 +209,7 @@ static int end_holding(struct observer *o, const struct held *h)
                 "DELETE FROM holding WHERE package = ?1 AND source = ?2 AND since = ?3";
         static const char cut[] =
                 "UPDATE holding SET until = ?4 WHERE package = ?1 AND source = ?2 AND since = ?3";
-        sqlite3_stmt *s;
+        struct qn_stmt *s;
         int r = 0;
 
         o->ret->gone++;
@@ -285,7 +271,7 @@ static int merge(struct observer *o, const struct seen *v, size_t n)
 
 static int note_observation(struct observer *o, struct qn_str commit)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 o->db, "INSERT INTO observation(source, time, commit_id) VALUES(?1, ?2, ?3)"
                        " ON CONFLICT(source, time) DO UPDATE SET commit_id ="
                        " coalesce(?3, commit_id)");
@@ -298,15 +284,14 @@ static int note_observation(struct observer *o, struct qn_str commit)
 
 static int keep_graph(struct observer *o, struct qn_str graph)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 o->db, "UPDATE source SET graph = ?2, graph_time = ?3 WHERE id = ?1 AND"
                        " coalesce(graph_time, -1) <= ?3");
 
         if (!graph.p)
                 return 0;
         qn_db_bind_int(s, 1, o->source);
-        if (s)
-                sqlite3_bind_blob64(s, 2, graph.p, graph.n, SQLITE_STATIC);
+        qn_db_bind_blob(s, 2, graph);
         qn_db_bind_int(s, 3, o->time);
         return qn_db_run(s);
 }
@@ -356,7 +341,7 @@ int qn_assets_end(struct qn_db *db, const struct qn_asset *asset, int64_t time,
         struct qn_arena a = QN_ARENA_INIT((size_t)1 << 30);
         int64_t id, *gone = NULL;
         size_t n_gone = 0, cap = 0;
-        sqlite3_stmt *s;
+        struct qn_stmt *s;
         int r = asset_id(db, asset, &id);
 
         s = qn_db_prepare(db, "SELECT id, path FROM source WHERE asset = ?1 ORDER BY id");
@@ -367,10 +352,9 @@ int qn_assets_end(struct qn_db *db, const struct qn_asset *asset, int64_t time,
                 if (QN_ARENA_ROOM(&a, gone, n_gone, cap) < 0)
                         r = -ENOBUFS;
                 else
-                        gone[n_gone++] = sqlite3_column_int64(s, 0);
+                        gone[n_gone++] = qn_db_int(s, 0);
         }
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         for (size_t i = 0; r == 0 && i < n_gone; i++) {
                 struct qn_observed counts = { 0 };
                 struct observer o = {
@@ -383,19 +367,4 @@ int qn_assets_end(struct qn_db *db, const struct qn_asset *asset, int64_t time,
         }
         qn_arena_done(&a);
         return r;
-}
-
-int qn_assets_begin(struct qn_db *db)
-{
-        return qn_db_exec(db, "BEGIN IMMEDIATE");
-}
-
-int qn_assets_commit(struct qn_db *db)
-{
-        return qn_db_exec(db, "COMMIT");
-}
-
-void qn_assets_rollback(struct qn_db *db)
-{
-        (void)!qn_db_exec(db, "ROLLBACK");
 }

@@ -30,11 +30,8 @@ struct qn_observed {
 };
 
 /* Everything between begin and commit happens, or nothing. */
-QN_MUST int qn_assets_begin(struct qn_db *db);
 QN_MUST int qn_assets_observe(struct qn_db *db, const struct qn_observation *o, struct qn_arena *a,
                               struct qn_observed *ret);
 /* Sources of an asset that were not seen at a time, though the asset was looked at as a whole, hold nothing from then on. */
 QN_MUST int qn_assets_end(struct qn_db *db, const struct qn_asset *asset, int64_t time,
                           const struct qn_str *paths, size_t n);
-QN_MUST int qn_assets_commit(struct qn_db *db);
-void qn_assets_rollback(struct qn_db *db);

@@ -7,7 +7,7 @@
         " s.path, s.kind, h.since, coalesce(h.until, 9223372036854775807), h.flags,"           \
         " (SELECT max(time) FROM observation o WHERE o.source = s.id)"
 
-static void read_row(sqlite3_stmt *s, struct qn_holding *h)
+static void read_row(struct qn_stmt *s, struct qn_holding *h)
 {
         struct qn_str *const texts[] = {
                 &h->name,       &h->version,     &h->integrity,         &h->asset.kind,
@@ -18,13 +18,13 @@ static void read_row(sqlite3_stmt *s, struct qn_holding *h)
 
         for (; at < (int)QN_ARRAY_SIZE(texts); at++)
                 *texts[at] = qn_db_text(s, at);
-        h->since = sqlite3_column_int64(s, at);
-        h->until = sqlite3_column_int64(s, at + 1);
-        h->flags = (unsigned)sqlite3_column_int64(s, at + 2);
-        h->seen = sqlite3_column_int64(s, at + 3);
+        h->since = qn_db_int(s, at);
+        h->until = qn_db_int(s, at + 1);
+        h->flags = (unsigned)qn_db_int(s, at + 2);
+        h->seen = qn_db_int(s, at + 3);
 }
 
-static int each(sqlite3_stmt *s, qn_holding_fn *fn, void *ctx)
+static int each(struct qn_stmt *s, qn_holding_fn *fn, void *ctx)
 {
         int r, answer = 0;
 
@@ -34,15 +34,14 @@ static int each(sqlite3_stmt *s, qn_holding_fn *fn, void *ctx)
                 read_row(s, &h);
                 answer = fn(ctx, &h);
         }
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         return answer ? answer : r;
 }
 
 int qn_holdings_of(struct qn_db *db, struct qn_str name, int64_t from, int64_t to,
                    qn_holding_fn *fn, void *ctx)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 db, "SELECT " COLUMNS " FROM package p JOIN holding h ON h.package = p.id"
                     " JOIN source s ON s.id = h.source JOIN asset a ON a.id = s.asset"
                     " WHERE p.name = ?1 AND h.since <= ?3 AND (h.until IS NULL OR h.until > ?2)"
@@ -56,20 +55,19 @@ int qn_holdings_of(struct qn_db *db, struct qn_str name, int64_t from, int64_t t
 
 static int has_asset(struct qn_db *db, struct qn_str name)
 {
-        sqlite3_stmt *s = qn_db_prepare(db, "SELECT 1 FROM asset WHERE name = ?1");
+        struct qn_stmt *s = qn_db_prepare(db, "SELECT 1 FROM asset WHERE name = ?1");
         int r;
 
         qn_db_bind_text(s, 1, name);
         r = qn_db_step(s);
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         return r == 0 ? -ENOENT : r < 0 ? r : 0;
 }
 
 int qn_holdings_at(struct qn_db *db, struct qn_str asset, int64_t time, qn_holding_fn *fn,
                    void *ctx)
 {
-        sqlite3_stmt *s;
+        struct qn_stmt *s;
         int r = has_asset(db, asset);
 
         if (r < 0)
@@ -88,7 +86,7 @@ int qn_holdings_at(struct qn_db *db, struct qn_str asset, int64_t time, qn_holdi
 
 int qn_holdings_graphs(struct qn_db *db, struct qn_str name, qn_graph_fn *fn, void *ctx)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 db, "SELECT a.kind, a.name, s.path, s.kind, s.graph FROM source s"
                     " JOIN asset a ON a.id = s.asset WHERE s.graph IS NOT NULL AND s.id IN"
                     " (SELECT h.source FROM holding h JOIN package p ON p.id = h.package"
@@ -101,18 +99,17 @@ int qn_holdings_graphs(struct qn_db *db, struct qn_str name, qn_graph_fn *fn, vo
                                                    .name = qn_db_text(s, 1) },
                                         .path = qn_db_text(s, 2),
                                         .kind = qn_db_text(s, 3) };
-                const void *p = sqlite3_column_blob(s, 4);
+                const struct qn_str graph = qn_db_blob(s, 4);
 
-                answer = fn(ctx, &h, qn_cur_mem(p, p ? (size_t)sqlite3_column_bytes(s, 4) : 0));
+                answer = fn(ctx, &h, qn_cur_mem(graph.p, graph.n));
         }
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         return answer ? answer : r;
 }
 
 int qn_holdings_stale(struct qn_db *db, int64_t before, qn_holding_fn *fn, void *ctx)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 db, "SELECT NULL, NULL, NULL, a.kind, a.name, a.owner, a.environment, a.commit_id,"
                     " s.path, s.kind, min(o.time), 9223372036854775807, 0, max(o.time)"
                     " FROM source s JOIN asset a ON a.id = s.asset"
@@ -125,19 +122,16 @@ int qn_holdings_stale(struct qn_db *db, int64_t before, qn_holding_fn *fn, void 
 
 int qn_holdings_stats(struct qn_db *db, struct qn_holdings_stats *ret)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 db, "SELECT (SELECT count(*) FROM asset), (SELECT count(*) FROM source),"
                     " (SELECT count(*) FROM package), (SELECT count(*) FROM holding),"
                     " (SELECT count(*) FROM observation)");
         int r = qn_db_step(s);
 
         if (r > 0)
-                *ret = (struct qn_holdings_stats){ sqlite3_column_int64(s, 0),
-                                                   sqlite3_column_int64(s, 1),
-                                                   sqlite3_column_int64(s, 2),
-                                                   sqlite3_column_int64(s, 3),
-                                                   sqlite3_column_int64(s, 4) };
-        if (s)
-                sqlite3_reset(s);
+                *ret = (struct qn_holdings_stats){ qn_db_int(s, 0), qn_db_int(s, 1),
+                                                   qn_db_int(s, 2), qn_db_int(s, 3),
+                                                   qn_db_int(s, 4) };
+        qn_db_reset(s);
         return r == 0 ? -EIO : r < 0 ? r : 0;
 }

@@ -33,22 +33,7 @@ static const char *const steps[] = {
 const struct qn_db_def qn_db_gate = { "gate.db", schema, QN_ARRAY_SIZE(steps) + 1,
                                       "no ledger yet: qanat gate", steps };
 
-int qn_ledger_begin(struct qn_db *db)
-{
-        return qn_db_exec(db, "BEGIN IMMEDIATE");
-}
-
-int qn_ledger_commit(struct qn_db *db)
-{
-        return qn_db_exec(db, "COMMIT");
-}
-
-void qn_ledger_rollback(struct qn_db *db)
-{
-        (void)!qn_db_exec(db, "ROLLBACK");
-}
-
-static void bind_artifact(sqlite3_stmt *s, const struct qn_ledger_artifact *a)
+static void bind_artifact(struct qn_stmt *s, const struct qn_ledger_artifact *a)
 {
         qn_db_bind_text(s, 1, a->name);
         qn_db_bind_text(s, 2, a->version);
@@ -56,9 +41,9 @@ static void bind_artifact(sqlite3_stmt *s, const struct qn_ledger_artifact *a)
 }
 
 /* Of the columns id, name, version, integrity from `at` on. */
-static struct qn_ledger_artifact artifact_of(sqlite3_stmt *s, int at)
+static struct qn_ledger_artifact artifact_of(struct qn_stmt *s, int at)
 {
-        return (struct qn_ledger_artifact){ .id = sqlite3_column_int64(s, at),
+        return (struct qn_ledger_artifact){ .id = qn_db_int(s, at),
                                             .name = qn_db_text(s, at + 1),
                                             .version = qn_db_text(s, at + 2),
                                             .integrity = qn_db_text(s, at + 3) };
@@ -66,7 +51,7 @@ static struct qn_ledger_artifact artifact_of(sqlite3_stmt *s, int at)
 
 int qn_ledger_artifact(struct qn_db *db, const struct qn_ledger_artifact *a, int64_t *ret_id)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 db, "INSERT OR IGNORE INTO artifact(name, version, integrity) VALUES(?1, ?2, ?3)");
         int r;
 
@@ -77,17 +62,13 @@ int qn_ledger_artifact(struct qn_db *db, const struct qn_ledger_artifact *a, int
         s = qn_db_prepare(
                 db, "SELECT id FROM artifact WHERE name = ?1 AND version = ?2 AND integrity = ?3");
         bind_artifact(s, a);
-        r = qn_db_step(s);
-        if (r > 0)
-                *ret_id = sqlite3_column_int64(s, 0);
-        if (s)
-                sqlite3_reset(s);
+        r = qn_db_first(s, ret_id);
         return r < 0 ? r : r == 0 ? -EIO : 0;
 }
 
 int qn_ledger_add(struct qn_db *db, const struct qn_ledger_fetch *f)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 db, "INSERT INTO fetch(artifact, time, token, address, user_agent, session,"
                     " command, ci) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
 
@@ -112,10 +93,11 @@ int qn_ledger_add(struct qn_db *db, const struct qn_ledger_fetch *f)
         " ORDER BY f.id"
 
 /* That of one artifact finds its rows by an index. */
-static sqlite3_stmt *prepare_each(struct qn_db *db, const struct qn_ledger_filter *q)
+static struct qn_stmt *prepare_each(struct qn_db *db, const struct qn_ledger_filter *q)
 {
-        sqlite3_stmt *s = q->artifact ? qn_db_prepare(db, FETCHES "f.artifact = ?6 AND " OF_FILTER)
-                                      : qn_db_prepare(db, FETCHES OF_FILTER);
+        struct qn_stmt *s = q->artifact
+                                    ? qn_db_prepare(db, FETCHES "f.artifact = ?6 AND " OF_FILTER)
+                                    : qn_db_prepare(db, FETCHES OF_FILTER);
 
         qn_db_bind_text(s, 1, q->name.p ? q->name : QN_STR(""));
         qn_db_bind_text(s, 2, q->version.p ? q->version : QN_STR(""));
@@ -129,12 +111,12 @@ static sqlite3_stmt *prepare_each(struct qn_db *db, const struct qn_ledger_filte
 
 int qn_ledger_each(struct qn_db *db, const struct qn_ledger_filter *q, qn_ledger_fn *fn, void *ctx)
 {
-        sqlite3_stmt *s = prepare_each(db, q);
+        struct qn_stmt *s = prepare_each(db, q);
         int r;
 
         while ((r = qn_db_step(s)) > 0) {
                 const struct qn_ledger_fetch f = { .artifact = artifact_of(s, 0),
-                                                   .time = sqlite3_column_int64(s, 4),
+                                                   .time = qn_db_int(s, 4),
                                                    .token = qn_db_text(s, 5),
                                                    .address = qn_db_text(s, 6),
                                                    .user_agent = qn_db_text(s, 7),
@@ -146,15 +128,14 @@ int qn_ledger_each(struct qn_db *db, const struct qn_ledger_filter *q, qn_ledger
                 if (r != 0)
                         break;
         }
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         return r < 0 ? r : 0;
 }
 
 int qn_ledger_clients(struct qn_db *db, struct qn_str name, int64_t until,
                       int (*fn)(void *ctx, const struct qn_ledger_client *c), void *ctx)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 db, "SELECT a.id, a.name, a.version, a.integrity,"
                     " coalesce(nullif(f.token, ''), nullif(f.address, ''), '-') AS client,"
                     " min(f.time), max(f.time), count(*) FROM artifact a"
@@ -168,20 +149,19 @@ int qn_ledger_clients(struct qn_db *db, struct qn_str name, int64_t until,
         while ((r = qn_db_step(s)) > 0) {
                 const struct qn_ledger_client c = { .artifact = artifact_of(s, 0),
                                                     .client = qn_db_text(s, 4),
-                                                    .first = sqlite3_column_int64(s, 5),
-                                                    .last = sqlite3_column_int64(s, 6),
-                                                    .times = sqlite3_column_int64(s, 7) };
+                                                    .first = qn_db_int(s, 5),
+                                                    .last = qn_db_int(s, 6),
+                                                    .times = qn_db_int(s, 7) };
 
                 r = fn(ctx, &c);
                 if (r != 0)
                         break;
         }
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         return r < 0 ? r : 0;
 }
 
-static int each_artifact(sqlite3_stmt *s, qn_ledger_artifact_fn *fn, void *ctx)
+static int each_artifact(struct qn_stmt *s, qn_ledger_artifact_fn *fn, void *ctx)
 {
         int r;
 
@@ -192,8 +172,7 @@ static int each_artifact(sqlite3_stmt *s, qn_ledger_artifact_fn *fn, void *ctx)
                 if (r != 0)
                         break;
         }
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         return r < 0 ? r : 0;
 }
 
@@ -209,9 +188,9 @@ int qn_ledger_served(struct qn_db *db, qn_ledger_artifact_fn *fn, void *ctx)
 int qn_ledger_copies(struct qn_db *db, struct qn_str integrity, qn_ledger_artifact_fn *fn,
                      void *ctx)
 {
-        sqlite3_stmt *s = qn_db_prepare(db, "SELECT id, name, version, integrity FROM artifact a"
-                                            " WHERE integrity = ?1 AND EXISTS(SELECT 1 FROM fetch"
-                                            " WHERE artifact = a.id) ORDER BY name, version");
+        struct qn_stmt *s = qn_db_prepare(db, "SELECT id, name, version, integrity FROM artifact a"
+                                              " WHERE integrity = ?1 AND EXISTS(SELECT 1 FROM fetch"
+                                              " WHERE artifact = a.id) ORDER BY name, version");
 
         qn_db_bind_text(s, 1, integrity);
         return each_artifact(s, fn, ctx);
@@ -228,15 +207,15 @@ static int copy(struct qn_arena *a, struct qn_str from, struct qn_str *ret)
 int qn_ledger_verdict(struct qn_db *db, struct qn_str integrity, struct qn_arena *a,
                       struct qn_ledger_verdict *ret)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 db, "SELECT verdict, score, reason, rules, time FROM verdict WHERE integrity = ?1");
         int r;
 
         qn_db_bind_text(s, 1, integrity);
         r = qn_db_step(s);
         if (r > 0) {
-                ret->score = (unsigned)sqlite3_column_int(s, 1);
-                ret->time = sqlite3_column_int64(s, 4);
+                ret->score = (unsigned)qn_db_int(s, 1);
+                ret->time = qn_db_int(s, 4);
                 r = copy(a, qn_db_text(s, 0), &ret->verdict);
                 if (r == 0)
                         r = copy(a, qn_db_text(s, 2), &ret->reason);
@@ -245,14 +224,13 @@ int qn_ledger_verdict(struct qn_db *db, struct qn_str integrity, struct qn_arena
         } else if (r == 0) {
                 r = -ENOENT;
         }
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         return r;
 }
 
 int qn_ledger_judged(struct qn_db *db, struct qn_str integrity, const struct qn_ledger_verdict *v)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 db, "INSERT OR REPLACE INTO verdict(integrity, verdict, score, reason, rules, time)"
                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
 
@@ -268,7 +246,7 @@ int qn_ledger_judged(struct qn_db *db, struct qn_str integrity, const struct qn_
 int qn_ledger_outdated(struct qn_db *db, int64_t after, const struct qn_str rules[2],
                        struct qn_arena *a, struct qn_ledger_artifact *ret)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 db, "SELECT a.id, a.name, a.version, a.integrity FROM artifact a"
                     " LEFT JOIN verdict v ON v.integrity = a.integrity"
                     " WHERE a.id > ?1 AND (v.rules IS NULL OR v.rules NOT IN (?2, ?3))"
@@ -291,8 +269,7 @@ int qn_ledger_outdated(struct qn_db *db, int64_t after, const struct qn_str rule
         } else if (r == 0) {
                 r = -ENOENT;
         }
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         return r;
 }
 
@@ -300,7 +277,7 @@ int qn_ledger_outdated(struct qn_db *db, int64_t after, const struct qn_str rule
 
 int qn_ledger_alarm(struct qn_db *db, const struct qn_ledger_alarm *a)
 {
-        sqlite3_stmt *s =
+        struct qn_stmt *s =
                 qn_db_prepare(db, "INSERT OR IGNORE INTO alarm(artifact, time, verdict, reason,"
                                   " before) VALUES(?1, ?2, ?3, ?4, ?5)");
         int r;
@@ -311,12 +288,12 @@ int qn_ledger_alarm(struct qn_db *db, const struct qn_ledger_alarm *a)
         qn_db_bind_text(s, 4, a->reason);
         qn_db_bind_text(s, 5, a->before);
         r = qn_db_run(s);
-        return r < 0 ? r : sqlite3_changes(db->sql);
+        return r < 0 ? r : qn_db_changes(db);
 }
 
 int qn_ledger_told(struct qn_db *db, int64_t artifact)
 {
-        sqlite3_stmt *s = qn_db_prepare(db, "UPDATE alarm SET told = 1 WHERE artifact = ?1");
+        struct qn_stmt *s = qn_db_prepare(db, "UPDATE alarm SET told = 1 WHERE artifact = ?1");
 
         qn_db_bind_int(s, 1, artifact);
         return qn_db_run(s);
@@ -325,7 +302,7 @@ int qn_ledger_told(struct qn_db *db, int64_t artifact)
 int qn_ledger_alarms(struct qn_db *db, bool untold,
                      int (*fn)(void *ctx, const struct qn_ledger_alarm *a), void *ctx)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 db, "SELECT a.id, a.name, a.version, a.integrity, l.time, l.verdict, l.reason,"
                     " l.told, l.before FROM alarm l JOIN artifact a ON a.id = l.artifact"
                     " WHERE ?1 = 0 OR l.told = 0 ORDER BY l.time, a.name, a.version");
@@ -334,18 +311,17 @@ int qn_ledger_alarms(struct qn_db *db, bool untold,
         qn_db_bind_int(s, 1, untold);
         while ((r = qn_db_step(s)) > 0) {
                 const struct qn_ledger_alarm l = { .artifact = artifact_of(s, 0),
-                                                   .time = sqlite3_column_int64(s, 4),
+                                                   .time = qn_db_int(s, 4),
                                                    .verdict = qn_db_text(s, 5),
                                                    .reason = qn_db_text(s, 6),
-                                                   .told = sqlite3_column_int(s, 7) != 0,
+                                                   .told = qn_db_int(s, 7) != 0,
                                                    .before = qn_db_text(s, 8) };
 
                 r = fn(ctx, &l);
                 if (r != 0)
                         break;
         }
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         return r < 0 ? r : 0;
 }
 
@@ -353,7 +329,7 @@ int qn_ledger_alarms(struct qn_db *db, bool untold,
 
 int qn_ledger_cache(struct qn_db *db, const struct qn_ledger_cached *c)
 {
-        sqlite3_stmt *s =
+        struct qn_stmt *s =
                 qn_db_prepare(db, "INSERT OR REPLACE INTO cached(kind, key, size, time, used, etag,"
                                   " last_modified) VALUES(?1, ?2, ?3, ?4, ?4, ?5, ?6)");
 
@@ -367,13 +343,13 @@ int qn_ledger_cache(struct qn_db *db, const struct qn_ledger_cached *c)
 }
 
 /* Of the columns kind, key, size, time, etag, last_modified. */
-static int cached_of(sqlite3_stmt *s, struct qn_arena *a, struct qn_ledger_cached *ret)
+static int cached_of(struct qn_stmt *s, struct qn_arena *a, struct qn_ledger_cached *ret)
 {
         int r = copy(a, qn_db_text(s, 1), &ret->key);
 
-        ret->kind = (enum qn_cached_kind)sqlite3_column_int(s, 0);
-        ret->size = (uint64_t)sqlite3_column_int64(s, 2);
-        ret->time = sqlite3_column_int64(s, 3);
+        ret->kind = (enum qn_cached_kind)qn_db_int(s, 0);
+        ret->size = (uint64_t)qn_db_int(s, 2);
+        ret->time = qn_db_int(s, 3);
         if (r == 0)
                 r = copy(a, qn_db_text(s, 4), &ret->etag);
         return r < 0 ? r : copy(a, qn_db_text(s, 5), &ret->last_modified);
@@ -381,7 +357,7 @@ static int cached_of(sqlite3_stmt *s, struct qn_arena *a, struct qn_ledger_cache
 
 static int touch(struct qn_db *db, enum qn_cached_kind kind, struct qn_str key, int64_t now)
 {
-        sqlite3_stmt *s = qn_db_prepare(
+        struct qn_stmt *s = qn_db_prepare(
                 db, "UPDATE cached SET used = ?3 WHERE kind = ?1 AND key = ?2 AND used < ?3");
 
         qn_db_bind_int(s, 1, kind);
@@ -393,7 +369,7 @@ static int touch(struct qn_db *db, enum qn_cached_kind kind, struct qn_str key, 
 int qn_ledger_cached(struct qn_db *db, enum qn_cached_kind kind, struct qn_str key, int64_t now,
                      struct qn_arena *a, struct qn_ledger_cached *ret)
 {
-        sqlite3_stmt *s =
+        struct qn_stmt *s =
                 qn_db_prepare(db, "SELECT kind, key, size, time, etag, last_modified FROM cached"
                                   " WHERE kind = ?1 AND key = ?2");
         int r;
@@ -402,14 +378,13 @@ int qn_ledger_cached(struct qn_db *db, enum qn_cached_kind kind, struct qn_str k
         qn_db_bind_text(s, 2, key);
         r = qn_db_step(s);
         r = r > 0 ? cached_of(s, a, ret) : r == 0 ? -ENOENT : r;
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         return r < 0 || !now ? r : touch(db, kind, key, now);
 }
 
 int qn_ledger_uncache(struct qn_db *db, enum qn_cached_kind kind, struct qn_str key)
 {
-        sqlite3_stmt *s = qn_db_prepare(db, "DELETE FROM cached WHERE kind = ?1 AND key = ?2");
+        struct qn_stmt *s = qn_db_prepare(db, "DELETE FROM cached WHERE kind = ?1 AND key = ?2");
 
         qn_db_bind_int(s, 1, kind);
         qn_db_bind_text(s, 2, key);
@@ -418,24 +393,22 @@ int qn_ledger_uncache(struct qn_db *db, enum qn_cached_kind kind, struct qn_str 
 
 int qn_ledger_cache_size(struct qn_db *db, uint64_t *ret)
 {
-        sqlite3_stmt *s = qn_db_prepare(db, "SELECT coalesce(sum(size), 0) FROM cached");
+        struct qn_stmt *s = qn_db_prepare(db, "SELECT coalesce(sum(size), 0) FROM cached");
         int r = qn_db_step(s);
 
         if (r > 0)
-                *ret = (uint64_t)sqlite3_column_int64(s, 0);
-        if (s)
-                sqlite3_reset(s);
+                *ret = (uint64_t)qn_db_int(s, 0);
+        qn_db_reset(s);
         return r < 0 ? r : 0;
 }
 
 int qn_ledger_oldest(struct qn_db *db, struct qn_arena *a, struct qn_ledger_cached *ret)
 {
-        sqlite3_stmt *s = qn_db_prepare(db, "SELECT kind, key, size, time, etag, last_modified"
-                                            " FROM cached ORDER BY used, kind, key LIMIT 1");
+        struct qn_stmt *s = qn_db_prepare(db, "SELECT kind, key, size, time, etag, last_modified"
+                                              " FROM cached ORDER BY used, kind, key LIMIT 1");
         int r = qn_db_step(s);
 
         r = r > 0 ? cached_of(s, a, ret) : r == 0 ? -ENOENT : r;
-        if (s)
-                sqlite3_reset(s);
+        qn_db_reset(s);
         return r;
 }

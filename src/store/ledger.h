@@ -7,10 +7,6 @@
 
 extern const struct qn_db_def qn_db_gate;
 
-QN_MUST int qn_ledger_begin(struct qn_db *db);
-QN_MUST int qn_ledger_commit(struct qn_db *db);
-void qn_ledger_rollback(struct qn_db *db);
-
 /* --- artifacts and who fetched them --- */
 
 struct qn_ledger_artifact {

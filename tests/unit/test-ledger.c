@@ -1,5 +1,6 @@
 /* The gate's ledger: files of older versions of its schema, what was served under other rules, alarms. */
 #include <errno.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -47,13 +48,10 @@ static void run_file(const char *dir, const char *name, const char *sql)
 
 static int number(struct qn_db *db, const char *sql)
 {
-        sqlite3_stmt *s = qn_db_prepare(db, sql);
-        int n;
+        int64_t n = 0;
 
-        ASSERT_EQ(qn_db_step(s), 1);
-        n = sqlite3_column_int(s, 0);
-        sqlite3_reset(s);
-        return n;
+        ASSERT_EQ(qn_db_first(qn_db_prepare(db, sql), &n), 1);
+        return (int)n;
 }
 
 static const char *const two_steps[] = { "ALTER TABLE t ADD COLUMN b INTEGER DEFAULT 2",
@@ -89,7 +87,7 @@ TEST(a_step_that_fails_leaves_the_file_alone)
 
         run_file(p.dir, "t.db", "CREATE TABLE t(a); PRAGMA user_version = 1");
         ASSERT_TRUE(qn_db_open(&def, p.dir, true, &p.db, NULL) < 0);
-        ASSERT_NULL(p.db.sql);
+        ASSERT_NULL(p.db.conn);
         ASSERT_EQ(qn_db_open(&third, p.dir, true, &p.db, NULL), 0);
 }
 

@@ -1,0 +1,34 @@
+/* watch-db.c - the tables of what was seen at the registry.  Times are milliseconds since 1970. */
+#include "store/watch-db.h"
+
+static const char schema[] =
+        /* Small facts that survive a restart: where the feed was left. */
+        "CREATE TABLE setting(key TEXT PRIMARY KEY, value TEXT NOT NULL);"
+        /* Names that the feed brought and nobody has looked at to the end. */
+        "CREATE TABLE pending(name TEXT PRIMARY KEY, seq TEXT NOT NULL, priority INTEGER NOT NULL,"
+        " seen INTEGER NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL, why TEXT);"
+        "CREATE INDEX pending_due ON pending(due, priority);"
+        "CREATE TABLE version(id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL,"
+        " integrity TEXT NOT NULL, publisher TEXT, published INTEGER, seen INTEGER NOT NULL,"
+        " judged INTEGER NOT NULL, verdict TEXT NOT NULL, score INTEGER NOT NULL,"
+        " reason TEXT NOT NULL, rules TEXT NOT NULL, UNIQUE(name, version));"
+        "CREATE INDEX version_integrity ON version(integrity);"
+        "CREATE INDEX version_publisher ON version(publisher);"
+        "CREATE INDEX version_seen ON version(seen);"
+        "CREATE INDEX version_verdict ON version(verdict, judged);"
+        /* What was observed, without what intelligence knew: event/event.h, the form of the wire. */
+        "CREATE TABLE events(version INTEGER PRIMARY KEY REFERENCES version,"
+        " bytes BLOB NOT NULL);"
+        "CREATE TABLE finding(version INTEGER NOT NULL REFERENCES version, rule TEXT NOT NULL,"
+        " severity TEXT NOT NULL, verdict TEXT NOT NULL, title TEXT NOT NULL,"
+        " PRIMARY KEY(version, rule));"
+        "CREATE INDEX finding_rule ON finding(rule);"
+        /* Every verdict that a version ever had. */
+        "CREATE TABLE judgement(id INTEGER PRIMARY KEY, version INTEGER NOT NULL"
+        " REFERENCES version, time INTEGER NOT NULL, verdict TEXT NOT NULL,"
+        " score INTEGER NOT NULL, reason TEXT NOT NULL, rules TEXT NOT NULL);"
+        "CREATE INDEX judgement_version ON judgement(version, id);"
+        "CREATE INDEX judgement_time ON judgement(time);";
+
+const struct qn_db_def qn_db_watch = { "watch.db", schema, 1,
+                                       "nothing was watched yet: qanat watch", NULL };
