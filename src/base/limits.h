@@ -296,6 +296,8 @@
 #define QN_MAL_IOCS_MAX       1000u               /* addresses in it */
 #define QN_OSV_REFERENCES_MAX 64u                 /* of one record; further ones are left out */
 #define QN_CHANGES_MAX        50000u              /* changed records that are fetched one by one */
+#define QN_REPLICA_MAX        100000u             /* changes of one page of a replication feed */
+#define QN_REPLICA_SEQ_MAX    512u                /* bytes of a sequence in it */
 #define QN_OWN_ENTRIES_MAX    10000u              /* of an organisation's own list */
 #define QN_LISTING_CELL_MAX   65536u              /* bytes of one cell of a table */
 #define QN_FEED_ENTRIES_MAX   1000000u            /* files in one archive of records */

@@ -5,11 +5,11 @@
 
 #include "base/log.h"
 #include "base/term.h"
+#include "check/check.h"
+#include "check/target.h"
 #include "cli/args.h"
-#include "cli/check.h"
 #include "cli/load-rules.h"
 #include "cli/npm-reader.h"
-#include "cli/target.h"
 #include "net/npmconf.h"
 
 #define TARGETS_MAX 100000u
@@ -64,7 +64,8 @@ void qn_targets_done(struct qn_targets *t)
         t->list = NULL;
 }
 
-static int load_npmconf(const struct qn_args *a, struct qn_pool *pool, struct qn_npmconf **ret)
+int qn_load_npm(const struct qn_args *a, struct qn_pool *pool, bool offline,
+                struct qn_npmconf **ret)
 {
         struct qn_npmconf_pair flags[2];
         _cleanup_(qn_freep) char *cwd = getcwd(NULL, 0);
@@ -76,7 +77,7 @@ static int load_npmconf(const struct qn_args *a, struct qn_pool *pool, struct qn
         struct qn_err err = { 0 };
         int r;
 
-        if (qn_args_on(a, "offline"))
+        if (offline)
                 flags[in.n_flags++] = (struct qn_npmconf_pair){ QN_STR("offline"), QN_STR("true") };
         if (qn_args_get(a, "registry"))
                 flags[in.n_flags++] =
@@ -129,7 +130,7 @@ int qn_check_targets(const struct qn_args *a, const struct qn_targets *t, const 
                 qn_check_judge_by(c, *ret_rules);
         }
         if (r == 0 && t->any_remote && !config->intel_only) {
-                r = load_npmconf(a, qn_check_pool(c), &npm);
+                r = qn_load_npm(a, qn_check_pool(c), qn_args_on(a, "offline"), &npm);
                 if (r < 0)
                         return r;
                 r = qn_check_connect(c, npm);

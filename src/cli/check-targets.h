@@ -44,6 +44,8 @@
 
 struct qn_args;
 struct qn_check_config;
+struct qn_npmconf;
+struct qn_pool;
 struct qn_rules;
 struct qn_target;
 
@@ -52,6 +54,11 @@ struct qn_targets {
         size_t n;
         bool any_remote; /* something may have to be fetched */
 };
+
+/* npm's configuration, as the options --registry and --quiet say; a project's part of it is read in one of these roles.  Logs what
+ * is wrong. */
+QN_MUST int qn_load_npm(const struct qn_args *a, struct qn_pool *pool, bool offline,
+                        struct qn_npmconf **ret);
 
 /* The n arguments; none: the directory one stands in.  Logs what is wrong with each of them.  qn_targets_done() in any case. */
 QN_MUST int qn_targets_read(const char *const *argv, size_t n, struct qn_targets *ret);

@@ -6,12 +6,12 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/term.h"
+#include "check/check.h"
+#include "check/intel.h"
+#include "check/target.h"
 #include "cli/args.h"
-#include "cli/check-intel.h"
 #include "cli/check-targets.h"
-#include "cli/check.h"
 #include "cli/documents.h"
-#include "cli/target.h"
 #include "cli/verbs.h"
 #include "report/report.h"
 #include "rule/rule.h"
@@ -75,12 +75,13 @@ static int check(const struct qn_args *a, const struct qn_targets *t, struct qn_
                 .result = on_result,
                 .user = report,
         };
+        struct qn_err err = { 0 };
         int r = 0;
 
         if (!qn_args_on(a, "no-intel") || intel_only)
-                r = qn_check_intel_open(a->state, a->data, intel_only, &intel);
+                r = qn_check_intel_open(a->state, a->data, intel_only, &intel, &err);
         if (r < 0)
-                return r;
+                return log_err(r, "%s", err.msg[0] ? err.msg : strerror(-r));
         config.intel = intel;
         return qn_check_targets(a, t, rules_dir(a), &config, rules);
 }

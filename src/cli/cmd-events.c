@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "cli/args.h"
 #include "cli/documents.h"
-#include "cli/pack-dir.h"
+#include "check/pack-dir.h"
 #include "cli/verbs.h"
 #include "event/event.h"
 #include "observe/analyse.h"

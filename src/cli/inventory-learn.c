@@ -14,7 +14,7 @@
 #include "base/show.h"
 #include "cli/args.h"
 #include "cli/inventory.h"
-#include "cli/pack-dir.h"
+#include "check/pack-dir.h"
 #include "role/analyse.h"
 #include "role/contents-wire.h"
 #include "role/pool.h"

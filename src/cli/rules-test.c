@@ -14,7 +14,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "cli/documents.h"
-#include "cli/pack-dir.h"
+#include "check/pack-dir.h"
 #include "event/event.h"
 #include "observe/analyse.h"
 #include "observe/provenance.h"

@@ -107,6 +107,28 @@ static const struct qn_opt gate_opts[] = {
         {}
 };
 
+static const struct qn_opt watch_opts[] = {
+        { "feed", 0, QN_OPT_CONFIG, "URL", NULL, NULL,
+          "address of the registry's replication feed (its _changes)" },
+        { "input", 0, 0, "FILE", NULL, NULL,
+          "a recorded feed, or names, one a line, to look at as well" },
+        { "once", 0, 0, NULL, NULL, NULL, "end when all that there is was looked at" },
+        { "since", 0, 0, "SEQUENCE", NULL, NULL,
+          "where to begin in a feed that was not followed yet (default: at its end)" },
+        { "poll", 0, QN_OPT_CONFIG | QN_OPT_NUMBER, "MS", NULL, NULL,
+          "milliseconds between two looks at a feed that had no more (1000)" },
+        { "registry", 0, QN_OPT_CONFIG, "URL", NULL, NULL,
+          "registry to use instead of npm's configured one" },
+        QN_OPT_RULES,
+        { "jobs", 'j', QN_OPT_CONFIG | QN_OPT_NUMBER, "N", NULL, NULL,
+          "analyse N packages at a time (default: one per processor)" },
+        { "no-intel", 0, QN_OPT_CONFIG, NULL, NULL, NULL, "do not ask what is known" },
+        { "format", 'f', 0, "FORMAT", "text|json", "text", "status: what to print" },
+        { "no-sandbox", 0, 0, NULL, NULL, NULL,
+          "go on where the kernel refuses to confine the analysis" },
+        {}
+};
+
 static const struct qn_opt inventory_opts[] = {
         { "asset", 0, 0, "NAME", NULL, NULL,
           "add, collect: what the place is called (default: the path, the host's name)" },
@@ -216,6 +238,9 @@ const struct qn_verb qn_verbs[] = {
         { "unpack", 1, 1, 0, cmd_unpack, "FILE", NULL,
           "List a package archive as npm reads it, or put its files below a directory",
           unpack_opts },
+        { "watch", 0, -1, QN_NEED_DATA | QN_NEED_STATE | QN_NEED_CACHE, cmd_watch, "[run|status]",
+          "run|status", "Follow the registry, and judge every version that is published",
+          watch_opts },
         { "version", 0, 0, 0, cmd_version, "", NULL, "Print the version", NULL },
         {}
 };

@@ -72,6 +72,7 @@ int cmd_report(const struct qn_args *a);
 int cmd_rules(const struct qn_args *a);
 int cmd_semver(const struct qn_args *a);
 int cmd_unpack(const struct qn_args *a);
+int cmd_watch(const struct qn_args *a);
 int cmd_version(const struct qn_args *a);
 /* The help text of one verb, or of the program (NULL). */
 void qn_help_print(FILE *f, const struct qn_verb *v);

@@ -9,10 +9,9 @@
 
 #include "base/macro.h"
 #include "base/str.h"
-#include "rule/judge.h"
+#include "rule/result.h"
 
 struct qn_buf;
-struct qn_event_set;
 struct qn_report;
 
 enum qn_report_format { QN_REPORT_TEXT, QN_REPORT_JSON, QN_REPORT_SARIF };
@@ -26,23 +25,6 @@ struct qn_report_opts {
         bool explain; /* why each rule exists, all evidence, and rules that only inform */
         size_t width; /* columns; 0: 100 */
 };
-
-struct qn_result {
-        struct qn_str target;                   /* what the user named */
-        struct qn_str name, version, integrity; /* empty where it is not known */
-        const struct qn_verdict *verdict; /* required: what could not be judged is a verdict made by
-                                             qn_result_unknown() */
-        const struct qn_event_set
-                *set;        /* that the evidence points into; NULL when there are no findings */
-        uint64_t elapsed_ns; /* fetching not included */
-};
-
-/* The verdict for something of which there are no events: not found, not fetched, not readable.
- * reason: one sentence. */
-static inline struct qn_verdict qn_result_unknown(struct qn_str reason)
-{
-        return (struct qn_verdict){ .kind = QN_UNKNOWN, .reason = reason };
-}
 
 QN_MUST
 int qn_report_new(const struct qn_report_opts *o, struct qn_report **ret);

@@ -24,6 +24,7 @@
 #include "observe/dependency.h"
 #include "observe/provenance.h"
 #include "observe/publishing.h"
+#include "parse/lock-kind.h"
 #include "parse/packument.h"
 #include "role/wire.h"
 
@@ -325,6 +326,60 @@ int qn_analyse_read_changes(struct qn_cur reply, struct qn_arena *a, struct qn_c
                 return -EBADMSG;
         *ret = c;
         return 0;
+}
+
+int qn_analyse_write_replica(struct qn_buf *out, const struct qn_replica *p)
+{
+        qn_wire_put_text(out, p->last);
+        qn_wire_put_u64(out, p->skipped);
+        qn_wire_put_u32(out, (uint32_t)p->n);
+        for (size_t i = 0; i < p->n; i++) {
+                qn_wire_put_text(out, p->v[i].name);
+                qn_wire_put_text(out, p->v[i].seq);
+                qn_wire_put_u32(out, p->v[i].deleted);
+        }
+        return qn_buf_error(out);
+}
+
+static int get_replica_change(struct qn_cur *reply, struct qn_arena *a,
+                              struct qn_replica_change *ret)
+{
+        struct qn_str name, seq;
+        uint32_t deleted;
+
+        if (qn_wire_get_text(reply, &name) < 0 || qn_wire_get_text(reply, &seq) < 0 ||
+            qn_cur_le32(reply, &deleted) < 0 || deleted > 1 || !qn_lock_name_ok(name) ||
+            !qn_replica_is_seq(seq))
+                return -EBADMSG;
+        *ret = (struct qn_replica_change){ qn_arena_dup(a, name), qn_arena_dup(a, seq),
+                                           deleted != 0 };
+        return ret->name.p && ret->seq.p ? 0 : -ENOBUFS;
+}
+
+int qn_analyse_read_replica(struct qn_cur reply, struct qn_arena *a, struct qn_replica *ret)
+{
+        struct qn_replica p = { 0 };
+        struct qn_str last;
+        uint64_t skipped;
+        uint32_t n;
+        int r = 0;
+
+        if (qn_wire_get_text(&reply, &last) < 0 || qn_cur_le64(&reply, &skipped) < 0 ||
+            qn_cur_le32(&reply, &n) < 0 || n > QN_REPLICA_MAX ||
+            (last.n && !qn_replica_is_seq(last)))
+                return -EBADMSG;
+        p.skipped = skipped;
+        p.v = qn_arena_calloc(a, n + 1, sizeof *p.v);
+        p.last = qn_arena_dup(a, last);
+        if (!p.v || !p.last.p)
+                return -ENOBUFS;
+        for (; r == 0 && p.n < n; p.n++)
+                r = get_replica_change(&reply, a, &p.v[p.n]);
+        if (r == 0 && qn_cur_left(&reply))
+                r = -EBADMSG;
+        if (r == 0)
+                *ret = p;
+        return r;
 }
 
 int qn_analyse_write_cached(struct qn_buf *out, const struct qn_cacache_entry *e)

@@ -19,6 +19,7 @@ QN_MUST int qn_analyse_read_dependency(struct qn_cur params, struct qn_dependenc
 QN_MUST int qn_analyse_read_attested(struct qn_cur params, struct qn_provenance_in *ret);
 QN_MUST int qn_analyse_read_key(struct qn_cur params, struct qn_str *ret_key, bool *ret_full);
 QN_MUST int qn_analyse_read_since(struct qn_cur params, int64_t *ret);
+QN_MUST int qn_analyse_write_replica(struct qn_buf *out, const struct qn_replica *p);
 int qn_analyse_write_changes(struct qn_buf *out, const struct qn_changes *c);
 QN_MUST int qn_analyse_read_feed(struct qn_cur params, struct qn_feed_input *ret);
 /* e NULL: there is no such entry. */

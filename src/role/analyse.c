@@ -283,6 +283,20 @@ static int run_changes(void *ctx, struct qn_cur params, struct qn_cur input, str
         return r;
 }
 
+static int run_replica(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
+                       struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        struct qn_replica page;
+        int r = qn_cur_left(&params) ? qn_replica_parse_lines(input, &t->arena, &page, reterr)
+                                     : qn_replica_parse(input, &t->arena, &page, reterr);
+
+        if (r == 0)
+                r = qn_analyse_write_replica(reply, &page);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
 static int reply_bom(struct tables *t, int r, const struct qn_bom *bom, struct qn_buf *reply)
 {
         if (r == 0)
@@ -432,6 +446,7 @@ static const struct qn_role_job jobs[] = {
         { QN_JOB_PROVENANCE, QN_EVENTS_REPLY_MAX, QN_PKG_SECONDS, run_provenance },
         { QN_JOB_FEED, QN_FEED_REPLY_MAX, QN_FEED_SECONDS, run_feed },
         { QN_JOB_CHANGES, QN_FEED_REPLY_MAX, QN_FEED_SECONDS, run_changes },
+        { QN_JOB_REPLICA, QN_FEED_REPLY_MAX, QN_FEED_SECONDS, run_replica },
         { QN_JOB_BOM, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_bom },
         { QN_JOB_INSTALLED, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_installed },
         { QN_JOB_CACHE, QN_ROLE_REPLY_MAX, QN_PKG_SECONDS, run_cache },

@@ -13,6 +13,7 @@
 #include "parse/lock.h"
 #include "parse/npmrc.h"
 #include "parse/packument-rewrite.h"
+#include "parse/replica.h"
 #include "role/role.h"
 
 struct qn_arena;
@@ -43,6 +44,9 @@ enum qn_analyse_job {
         QN_JOB_FEED,
         /* A list of changed records.  Parameters: qn_analyse_write_since().  Reply: qn_analyse_read_changes(). */
         QN_JOB_CHANGES,
+        /* A page of a replication feed; parameters: none.  The same recorded, line by line; parameters: one byte, whatever.
+         * Reply: qn_analyse_read_replica(). */
+        QN_JOB_REPLICA,
         /* A document that lists packages; beside it, in the first place, package.json files (files.h).
          * Parameters: its file name.  Reply: qn_bom_wire_read(). */
         QN_JOB_BOM,
@@ -126,6 +130,10 @@ void qn_analyse_write_since(struct qn_buf *out, int64_t since_ms);
 /* 0, -EBADMSG or -ENOBUFS; ids are slices of the reply copied into the arena. */
 QN_MUST int qn_analyse_read_changes(struct qn_cur reply, struct qn_arena *a,
                                     struct qn_changes *ret);
+
+/* 0, -EBADMSG or -ENOBUFS; names and sequences are what they should be, and live in the arena. */
+QN_MUST int qn_analyse_read_replica(struct qn_cur reply, struct qn_arena *a,
+                                    struct qn_replica *ret);
 
 struct qn_analyse_pick {
         struct qn_str version;   /* letters, digits, ".", "+", "-" */

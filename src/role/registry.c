@@ -87,7 +87,7 @@ int qn_registry_new(const struct qn_registry_config *config, struct qn_registry 
         r = qn_fetch_new(&o, config->no_sandbox, &g->fetch);
         if (r < 0)
                 return r;
-        r = conf->cache.p ? qn_cacache_open(conf->cache.p, &g->cache) : 0;
+        r = conf->cache.p && !config->no_cache ? qn_cacache_open(conf->cache.p, &g->cache) : 0;
         if (r == -ENOMEM)
                 return r;
         *ret = TAKE_PTR(g);

@@ -54,6 +54,7 @@ struct qn_registry_config {
         struct qn_pool
                 *pool; /* of analyse roles; its owner polls it, and frees it before the registry */
         bool no_sandbox;
+        bool no_cache; /* npm's cache is left alone: what it calls fresh may be minutes old */
         enum qn_foreign
                 foreign; /* tarballs at neither the package's registry nor one that the user names */
 };

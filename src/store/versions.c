@@ -319,6 +319,61 @@ int qn_versions_findings(struct qn_db *db, int64_t id,
         return answer ? answer : r;
 }
 
+static int count_by_verdict(struct qn_db *db, struct qn_versions_stats *st)
+{
+        static const char *const verdicts[] = { "clean", "malicious", "suspicious", "unknown" };
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT verdict, count(*) FROM version GROUP BY verdict");
+        int r;
+
+        while ((r = qn_db_step(s)) > 0)
+                for (size_t i = 0; i < QN_ARRAY_SIZE(verdicts); i++)
+                        if (qn_str_is(qn_db_text(s, 0), verdicts[i]))
+                                st->by_verdict[i] = qn_db_int(s, 1);
+        qn_db_reset(s);
+        return r;
+}
+
+int qn_versions_stats(struct qn_db *db, struct qn_versions_stats *ret)
+{
+        struct qn_versions_stats st = { 0 };
+        struct qn_stmt *s = qn_db_prepare(
+                db, "SELECT count(*), count(DISTINCT name), coalesce(max(judged), 0) FROM version");
+        int r = qn_db_step(s);
+
+        if (r > 0) {
+                st.n = qn_db_int(s, 0);
+                st.names = qn_db_int(s, 1);
+                st.last = qn_db_int(s, 2);
+        }
+        qn_db_reset(s);
+        if (r > 0)
+                r = qn_db_first(qn_db_prepare(db, "SELECT count(*) FROM events"), &st.with_events);
+        if (r > 0)
+                r = count_by_verdict(db, &st);
+        if (r == 0)
+                *ret = st;
+        return r;
+}
+
+int qn_versions_latency(struct qn_db *db, int64_t since, unsigned percent, int64_t *ret_ms)
+{
+        struct qn_stmt *s = qn_db_prepare(db, "SELECT count(*) FROM version WHERE seen >= ?1");
+        int64_t n = 0;
+        int r;
+
+        qn_db_bind_int(s, 1, since);
+        r = qn_db_first(s, &n);
+        if (r < 0 || n == 0)
+                return r < 0 ? r : -ENOENT;
+        s = qn_db_prepare(db, "SELECT judged - seen FROM version WHERE seen >= ?1"
+                              " ORDER BY judged - seen LIMIT 1 OFFSET ?2");
+        qn_db_bind_int(s, 1, since);
+        qn_db_bind_int(s, 2, (n - 1) * percent / 100);
+        r = qn_db_first(s, ret_ms);
+        return r < 0 ? r : r == 0 ? -ENOENT : 0;
+}
+
 int qn_versions_forget(struct qn_db *db, int64_t before, int64_t *ret_n)
 {
         struct qn_stmt *s = qn_db_prepare(

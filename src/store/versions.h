@@ -60,5 +60,15 @@ QN_MUST int qn_versions_history(struct qn_db *db, int64_t id, qn_versions_fn *fn
 QN_MUST int qn_versions_findings(struct qn_db *db, int64_t id,
                                  int (*fn)(void *ctx, const struct qn_seen_finding *f), void *ctx);
 
+/* How many there are, by verdict in the order of the words: clean, malicious, suspicious, unknown. */
+struct qn_versions_stats {
+        int64_t n, names, with_events, by_verdict[4];
+        int64_t last; /* when the last one was judged; 0: there is none */
+};
+QN_MUST int qn_versions_stats(struct qn_db *db, struct qn_versions_stats *ret);
+/* Of those that were seen since a time, the milliseconds from being seen to the verdict that a share of them (0 to 100 %) did not
+ * exceed; -ENOENT: there are none. */
+QN_MUST int qn_versions_latency(struct qn_db *db, int64_t since, unsigned percent, int64_t *ret_ms);
+
 /* Forgets events of versions that are clean and were seen before a time; what they were judged stays.  How many. */
 QN_MUST int qn_versions_forget(struct qn_db *db, int64_t before, int64_t *ret_n);

@@ -6,8 +6,9 @@ static const char schema[] =
         "CREATE TABLE setting(key TEXT PRIMARY KEY, value TEXT NOT NULL);"
         /* Names that the feed brought and nobody has looked at to the end. */
         "CREATE TABLE pending(name TEXT PRIMARY KEY, seq TEXT NOT NULL, priority INTEGER NOT NULL,"
-        " seen INTEGER NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL, why TEXT);"
-        "CREATE INDEX pending_due ON pending(due, priority);"
+        " seen INTEGER NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL,"
+        " taken INTEGER NOT NULL, why TEXT);"
+        "CREATE INDEX pending_next ON pending(taken, priority, due);"
         "CREATE TABLE version(id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL,"
         " integrity TEXT NOT NULL, publisher TEXT, published INTEGER, seen INTEGER NOT NULL,"
         " judged INTEGER NOT NULL, verdict TEXT NOT NULL, score INTEGER NOT NULL,"

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "cli/target.h"
+#include "check/target.h"
 #include "test.h"
 
 static void here(void)

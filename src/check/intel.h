@@ -1,4 +1,4 @@
-/* check-intel.h - what intelligence knows about an artifact, as events beside what was seen in it.  Private to check*.c. */
+/* intel.h - what intelligence knows about an artifact, as events beside what was seen in it.  Private to check/. */
 #pragma once
 
 #include "base/err.h"
@@ -7,9 +7,9 @@
 struct qn_check_intel;
 struct qn_item;
 
-/* only: nothing else will be asked, and there must be an index; without it *ret is NULL when there is none.  Logs what is wrong. */
+/* only: nothing else will be asked, and there must be an index; without it *ret is NULL when there is none. */
 QN_MUST int qn_check_intel_open(const char *state_dir, const char *data_dir, bool only,
-                                struct qn_check_intel **ret);
+                                struct qn_check_intel **ret, struct qn_err *reterr);
 struct qn_check_intel *qn_check_intel_free(struct qn_check_intel *ci);
 void qn_check_intel_freep(struct qn_check_intel **ci);
 

@@ -16,6 +16,7 @@ struct qn_check;
 struct qn_check_intel;
 struct qn_npmconf;
 struct qn_pool;
+struct qn_registry;
 struct qn_result;
 struct qn_rules;
 struct qn_target;
@@ -28,6 +29,7 @@ struct qn_check_config {
         struct qn_check_intel *intel; /* what is known; NULL: nothing */
         bool alone; /* what comes from the registry is not compared with the version before */
         enum qn_foreign foreign; /* what may be fetched from elsewhere than from registries */
+        bool no_cache; /* npm's cache is left alone: for what was published a moment ago */
         bool history; /* what a lock file names is looked at like a name: its document, the version before */
         /* Of the one target, which is local: the registry's document, and the version before; NULL: none. */
         const char *packument, *previous;
@@ -53,6 +55,19 @@ void qn_check_judge_by(struct qn_check *c, const struct qn_rules *rules);
 /* From where to fetch, before the run; without it nothing can be (local targets only). */
 QN_MUST int qn_check_connect(struct qn_check *c, const struct qn_npmconf *npm);
 QN_MUST int qn_check_add(struct qn_check *c, const struct qn_target *t);
+
+/* One version of a package, for who checks without an end: it is not compared with the others of the run, and forgotten once
+ * result() had it.  packument: the registry's document, which is taken over; -1: it is fetched.  tag: comes back with the result.
+ * name and version are copied. */
+QN_MUST int qn_check_add_version(struct qn_check *c, struct qn_str name, struct qn_str version,
+                                 int packument, void *tag);
+/* How many of them have no result yet. */
+size_t qn_check_under_way(const struct qn_check *c);
+/* Starts what can be started, and works until something happened or timeout_ms passed. */
+QN_MUST int qn_check_turn(struct qn_check *c, int timeout_ms, struct qn_err *reterr);
+/* The registry that it was connected with: who asks it as well has its callbacks from qn_check_turn(). */
+struct qn_registry *qn_check_registry(const struct qn_check *c);
+
 /* Works until every package has its verdict.  step, when not NULL, is called now and then.  An error means that nothing can
  * be analysed at all (no worker can be started) or that result() said so. */
 typedef void qn_check_step(void *user, size_t done, size_t total, struct qn_str name);

@@ -1,10 +1,10 @@
-#include "cli/check-lock.h"
+#include "check/lock.h"
 
 #include <errno.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "cli/target.h"
+#include "check/target.h"
 #include "parse/lock-kind.h"
 #include "role/analyse.h"
 #include "role/bom-wire.h"

@@ -1,4 +1,4 @@
-#include "cli/target.h"
+#include "check/target.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "cli/pack-dir.h"
+#include "check/pack-dir.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "cli/check-item.h"
+#include "check/item.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -14,7 +14,8 @@ struct qn_item *qn_item_new(size_t order, const char *target, struct qn_arena *n
         if (!it)
                 return NULL;
         it->mem = QN_ARENA_INIT(QN_PKG_ARENA_MAX);
-        it->names = names;
+        it->own = QN_ARENA_INIT(QN_PKG_ARENA_MAX);
+        it->names = names ? names : &it->own;
         it->order = order;
         it->target = target;
         it->published = QN_TIME_NONE;
@@ -51,6 +52,7 @@ struct qn_item *qn_item_free(struct qn_item *it)
                 return NULL;
         qn_item_close(it);
         qn_arena_done(&it->mem);
+        qn_arena_done(&it->own);
         free(it);
         return NULL;
 }

@@ -1,4 +1,4 @@
-#include "cli/check-dependency.h"
+#include "check/dependency.h"
 
 #include <errno.h>
 

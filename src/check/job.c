@@ -1,14 +1,14 @@
-#include "cli/check-job.h"
+#include "check/job.h"
 
 #include <errno.h>
 #include <fcntl.h>
 
 #include "base/buf.h"
-#include "cli/check-dependency.h"
-#include "cli/check-intel.h"
-#include "cli/check-item.h"
-#include "cli/check-lock.h"
-#include "cli/check.h"
+#include "check/check.h"
+#include "check/dependency.h"
+#include "check/intel.h"
+#include "check/item.h"
+#include "check/lock.h"
 #include "role/analyse.h"
 #include "role/documents.h"
 #include "role/pool.h"

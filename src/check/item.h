@@ -1,8 +1,8 @@
-/* check-item.h - one thing that a check works on, from its name to its verdict.  Private to check*.c. */
+/* item.h - one thing that a check works on, from its name to its verdict.  Private to check/. */
 #pragma once
 
 #include "base/arena.h"
-#include "cli/target.h"
+#include "check/target.h"
 #include "event/event.h"
 #include "observe/provenance.h"
 #include "role/analyse.h"
@@ -32,9 +32,12 @@ struct qn_item_dep {
 };
 
 struct qn_item {
-        struct qn_item *next;            /* in the queue it waits in */
-        struct qn_arena *names;          /* the check's: texts that live as long as it does */
-        struct qn_arena mem;             /* events and verdict */
+        struct qn_item *next;   /* in the queue it waits in */
+        struct qn_arena *names; /* texts that live as long as it does: the check's, or own */
+        struct qn_arena own;    /* of what is checked without an end (qn_check_add_version) */
+        bool streamed;          /* it is that: forgotten when it is done */
+        void *tag;              /* of who added it */
+        struct qn_arena mem;    /* events and verdict */
         enum qn_item_state state, doing; /* doing: what it was when it became busy */
         size_t order;                    /* number of the target it came from */
         const char *target;              /* as the user gave it */
@@ -69,7 +72,7 @@ struct qn_item {
         uint64_t elapsed_ns;
 };
 
-/* A new item of the n-th target, or NULL. */
+/* A new item of the n-th target, or NULL; names: NULL: its own. */
 struct qn_item *qn_item_new(size_t order, const char *target, struct qn_arena *names);
 struct qn_item *qn_item_free(struct qn_item *it);
 /* How many descriptors it holds. */

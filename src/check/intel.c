@@ -1,12 +1,11 @@
-#include "cli/check-intel.h"
+#include "check/intel.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/io.h"
-#include "base/log.h"
-#include "cli/check-item.h"
+#include "check/item.h"
 #include "intel/tell.h"
 #include "parse/semver.h"
 #include "role/input.h"
@@ -30,23 +29,22 @@ int qn_check_intel_known(const struct qn_check_intel *ci)
 }
 
 int qn_check_intel_open(const char *state_dir, const char *data_dir, bool only,
-                        struct qn_check_intel **ret)
+                        struct qn_check_intel **ret, struct qn_err *reterr)
 {
         _cleanup_(qn_check_intel_freep) struct qn_check_intel *ci = calloc(1, sizeof *ci);
-        struct qn_err err = { 0 };
         int r;
 
         if (!ci)
-                return log_err(-ENOMEM, "%s", strerror(ENOMEM));
+                return -ENOMEM;
         ci->known = -1;
         *ret = NULL;
-        r = qn_tell_open(state_dir, data_dir, &ci->tell, &err);
+        r = qn_tell_open(state_dir, data_dir, &ci->tell, reterr);
         if (r == -ENOENT && !only)
                 return 0;
         if (r == 0 && !only)
                 r = seal_known(ci);
         if (r < 0)
-                return log_err(r, "%s", err.msg[0] ? err.msg : strerror(-r));
+                return r;
         qn_tell_at(ci->tell, (int64_t)time(NULL) * 1000);
         *ret = TAKE_PTR(ci);
         return 0;

@@ -1,11 +1,11 @@
-/* check-crowd.h - what the packages of one run have in common: published together with the same new hook or file, texts made from
- * one template.  Private to check*.c.
+/* crowd.h - what the packages of one run have in common: published together with the same new hook or file, texts made from
+ * one template.  Private to check/.
  *
  * Every package is noted once its events are there; those for which the others may matter wait until all are noted, so that the
  * answer does not depend on the order. */
 #pragma once
 
-#include "cli/check-item.h"
+#include "check/item.h"
 
 struct qn_crowd_mark {
         uint64_t key; /* what it has in common with others, and with whom */

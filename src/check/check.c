@@ -1,7 +1,6 @@
-#include "cli/check.h"
+#include "check/check.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -9,20 +8,21 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/map.h"
-#include "cli/check-crowd.h"
-#include "cli/check-dependency.h"
-#include "cli/check-intel.h"
-#include "cli/check-item.h"
-#include "cli/check-job.h"
-#include "cli/check-lock.h"
-#include "cli/pack-dir.h"
+#include "check/crowd.h"
+#include "check/dependency.h"
+#include "check/intel.h"
+#include "check/item.h"
+#include "check/job.h"
+#include "check/local.h"
+#include "check/lock.h"
 #include "parse/lock.h"
 #include "parse/semver.h"
-#include "report/report.h"
 #include "role/analyse.h"
 #include "role/pool.h"
 #include "role/registry.h"
+#include "rule/result.h"
 
+#define TURN_MS 250
 #define FETCHES_MAX \
         24u /* open questions to registry or cache: each may hold a descriptor and a body */
 
@@ -37,6 +37,8 @@ struct qn_check {
         struct qn_registry *registry;
         struct qn_item **items;
         size_t n, cap, done, fetching;
+        size_t open;             /* streamed items without a result */
+        struct qn_item *retired; /* streamed items that had one: freed when nobody works on them */
         size_t targets;
         struct queue fetch, jobs; /* items that wait for the network, for a worker */
         struct queue parked;      /* items that wait for all others */
@@ -82,6 +84,12 @@ static struct qn_item *add_item(struct qn_check *c, size_t order, const char *ta
 static void retire(struct qn_check *c, struct qn_item *it)
 {
         it->state = QN_ITEM_DONE;
+        if (it->streamed) {
+                it->next = c->retired;
+                c->retired = it;
+                c->open--;
+                return;
+        }
         qn_item_close(it);
         c->done++;
         c->last = it->name.n ? it->name : qn_str_c(it->target);
@@ -113,11 +121,24 @@ static void finished(struct qn_check *c, struct qn_item *it)
         res.verdict = &it->verdict;
         res.set = &it->set;
         res.elapsed_ns = it->elapsed_ns;
+        res.publisher = it->publisher;
+        res.published = it->published;
+        res.tag = it->tag;
         r = c->config.result(c->config.user, &res);
 
         if (r < 0 && c->error == 0)
                 c->error = r;
         retire(c, it);
+}
+
+static void forget_retired(struct qn_check *c)
+{
+        while (c->retired) {
+                struct qn_item *it = c->retired;
+
+                c->retired = it->next;
+                qn_item_free(it);
+        }
 }
 
 static void give_up(struct qn_check *c, struct qn_item *it, const char *why)
@@ -276,6 +297,35 @@ int qn_check_add(struct qn_check *c, const struct qn_target *t)
         }
         c->targets++;
         return r;
+}
+
+int qn_check_add_version(struct qn_check *c, struct qn_str name, struct qn_str version,
+                         int packument, void *tag)
+{
+        _cleanup_(qn_closep) int doc = packument;
+        struct qn_item *it = qn_item_new(0, "", NULL);
+
+        if (!it || qn_item_set(it, &it->name, name) < 0 ||
+            qn_item_set(it, &it->range, version) < 0) {
+                qn_item_free(it);
+                return -ENOMEM;
+        }
+        it->streamed = true;
+        it->tag = tag;
+        it->fd = TAKE_FD(doc);
+        c->open++;
+        want(c, it, it->fd >= 0 ? QN_ITEM_PICK : QN_ITEM_PACKUMENT);
+        return 0;
+}
+
+size_t qn_check_under_way(const struct qn_check *c)
+{
+        return c->open;
+}
+
+struct qn_registry *qn_check_registry(const struct qn_check *c)
+{
+        return c->registry;
 }
 
 /* --- lock files --- */
@@ -508,83 +558,6 @@ static void start_fetch(struct qn_check *c, struct qn_item *it)
         c->fetching++;
 }
 
-/* --- what lies here --- */
-
-static void note_unread(struct qn_item *it, const struct qn_pack_stats *st)
-{
-        char text[512], lock[4096];
-
-        if (st->unreadable)
-                snprintf(text, sizeof text,
-                         "%u files could not be read, %s first: run it as a user who may",
-                         st->unreadable, st->first);
-        else if (qn_target_lock(it->path.p, lock, sizeof lock) == 0)
-                return;
-        else if (st->installed)
-                snprintf(text, sizeof text,
-                         "dependencies were not checked: no lock file tells what is in "
-                         "node_modules");
-        else
-                return;
-        it->incomplete = qn_arena_dup(it->names, qn_str_c(text));
-}
-
-/* The document that was given for what lies here; false: the item has its verdict. */
-static bool open_packument(struct qn_check *c, struct qn_item *it)
-{
-        if (!c->config.packument || it->packument >= 0 || it->state != QN_ITEM_ANALYSE)
-                return true;
-        it->packument = open(c->config.packument, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (it->packument < 0) {
-                qn_item_unknown(it, "%.200s cannot be read: %s", c->config.packument,
-                                strerror(errno));
-                finished(c, it);
-        }
-        return it->packument >= 0;
-}
-
-/* The same for the version before. */
-static bool open_previous(struct qn_check *c, struct qn_item *it)
-{
-        struct qn_err err = { 0 };
-        int r = 0;
-
-        if (c->config.previous && it->previous < 0 && it->state == QN_ITEM_ANALYSE)
-                r = qn_pack_open(c->config.previous, &it->previous, &err);
-        if (r < 0) {
-                qn_item_unknown(it, "%.200s cannot be read: %s", c->config.previous,
-                                err.msg[0] ? err.msg : strerror(-r));
-                finished(c, it);
-        }
-        return r >= 0;
-}
-
-/* Opens what has a path; false: it has its verdict. */
-static bool open_item(struct qn_check *c, struct qn_item *it)
-{
-        struct qn_pack_stats st = { 0 };
-        struct qn_err err = { 0 };
-        int r;
-
-        if (it->fd >= 0)
-                return true;
-        if (!it->is_dir) {
-                it->fd = open(it->path.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-                if (it->fd < 0)
-                        qn_item_unknown(it, "%.200s cannot be read: %s", it->path.p,
-                                        strerror(errno));
-        } else {
-                r = qn_pack_dir(it->path.p, &it->fd, &st, &err);
-                if (r < 0)
-                        qn_item_unknown(it, "%s", err.msg[0] ? err.msg : strerror(-r));
-                else
-                        note_unread(it, &st);
-        }
-        if (it->fd < 0)
-                finished(c, it);
-        return it->fd >= 0;
-}
-
 /* --- jobs for the analyse role --- */
 
 static void judge(struct qn_check *c, struct qn_item *it)
@@ -609,7 +582,7 @@ static void settle(struct qn_check *c, struct qn_item *it)
 {
         int r = qn_item_join(it);
 
-        if (r == 0)
+        if (r == 0 && !it->streamed)
                 r = qn_crowd_note(&c->crowd, it);
         if (r < 0 || (r > 0 && c->n_parked == QN_PARKED_MAX)) {
                 it->incomplete =
@@ -665,9 +638,10 @@ static void start_job(struct qn_check *c, struct qn_item *it)
         struct qn_err err = { 0 };
         int r;
 
-        if (it->state != QN_ITEM_PROVENANCE &&
-            (!open_item(c, it) || !open_packument(c, it) || !open_previous(c, it)))
+        if (it->state != QN_ITEM_PROVENANCE && !qn_check_local(&c->config, it)) {
+                finished(c, it);
                 return;
+        }
         r = qn_check_job(&c->config, it, &params, &job, &err);
         if (r == 0)
                 r = qn_pool_submit(c->pool, &job);
@@ -894,6 +868,7 @@ int qn_check_connect(struct qn_check *c, const struct qn_npmconf *npm)
         const struct qn_registry_config config = { .conf = npm,
                                                    .pool = c->pool,
                                                    .no_sandbox = c->config.no_sandbox,
+                                                   .no_cache = c->config.no_cache,
                                                    .foreign = c->config.foreign };
 
         return qn_registry_new(&config, &c->registry);
@@ -908,6 +883,7 @@ struct qn_check *qn_check_free(struct qn_check *c)
         for (size_t i = 0; i < c->n; i++)
                 qn_item_free(c->items[i]);
         free(c->items);
+        forget_retired(c);
         qn_crowd_done(&c->crowd);
         qn_arena_done(&c->mem);
         free(c);
@@ -932,22 +908,24 @@ static void start(struct qn_check *c)
                 start_fetch(c, pop(&c->fetch));
 }
 
-static int turn(struct qn_check *c, struct qn_err *reterr)
+int qn_check_turn(struct qn_check *c, int timeout_ms, struct qn_err *reterr)
 {
         struct pollfd fds[2] = { { .fd = qn_pool_fd(c->pool), .events = POLLIN },
                                  { .fd = -1, .events = POLLIN } };
         int timeout = qn_pool_timeout(c->pool), r;
 
-        if (c->fetching)
+        start(c);
+        forget_retired(c);
+        if (c->registry)
                 fds[1].fd = qn_registry_fd(c->registry);
-        if (timeout < 0 || timeout > 250)
-                timeout = 250;
+        if (timeout < 0 || timeout > timeout_ms)
+                timeout = timeout_ms;
         if (poll(fds, 2, timeout) < 0 && errno != EINTR)
                 return -errno;
         r = qn_pool_poll(c->pool, 0, reterr);
         if (r < 0)
                 return r;
-        if (c->fetching) {
+        if (c->registry) {
                 r = qn_registry_poll(c->registry, 0, reterr);
                 if (r < 0 && !reterr->msg[0])
                         qn_fail(reterr, r, 0, "the network cannot be used: %s", strerror(-r));
@@ -964,7 +942,7 @@ int qn_check_run(struct qn_check *c, qn_check_step *step, void *user, struct qn_
 
                 start(c);
                 if (c->done < c->n && (c->fetching || qn_pool_pending(c->pool))) {
-                        r = turn(c, reterr);
+                        r = qn_check_turn(c, TURN_MS, reterr);
                         if (r < 0)
                                 return r;
                 } else if (!c->jobs.head && !c->fetch.head) {

@@ -1,4 +1,4 @@
-#include "cli/check-crowd.h"
+#include "check/crowd.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* check-job.h - what an analyse role is given for an item.  Private to check*.c. */
+/* job.h - what an analyse role is given for an item.  Private to check/. */
 #pragma once
 
 #include "base/err.h"

@@ -1,4 +1,4 @@
-/* check-lock.h - what lock files of all package managers name, in one model.  Private to check*.c. */
+/* lock.h - what lock files of all package managers name, in one model.  Private to check/. */
 #pragma once
 
 #include "base/err.h"

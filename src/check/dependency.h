@@ -1,8 +1,8 @@
-/* check-dependency.h - the dependencies that a version brings and the version before did not have: which, and what their own
- * documents tell.  Private to check*.c. */
+/* dependency.h - the dependencies that a version brings and the version before did not have: which, and what their own
+ * documents tell.  Private to check/. */
 #pragma once
 
-#include "cli/check-item.h"
+#include "check/item.h"
 
 struct qn_buf;
 

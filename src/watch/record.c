@@ -1,0 +1,222 @@
+/* record.c - verdicts, events and the ends of names go into the store in transactions of many.  One that fails is undone as a whole:
+ * the names that had something in it stay in the queue, and are looked at again. */
+#include <errno.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "event/event.h"
+#include "parse/packument.h"
+#include "rule/result.h"
+#include "rule/rule.h"
+#include "watch/watch-priv.h"
+
+#define REST_MS 2000
+
+int qn_record_begin(struct qn_watch *w)
+{
+        int r;
+
+        if (w->in_transaction)
+                return w->broken ? -ECANCELED : 0;
+        r = qn_db_begin(&w->db);
+        if (r < 0)
+                return r;
+        w->in_transaction = true;
+        w->n_written = 0;
+        w->began = qn_watch_monotonic();
+        return 0;
+}
+
+void qn_record_failed(struct qn_watch *w, int r)
+{
+        if (r != -ECANCELED)
+                qn_watch_note(
+                        w, "the store cannot be written to: %s; what it missed is looked at again",
+                        strerrordesc_np(-r));
+        w->broken = true;
+        w->rest_until = qn_watch_monotonic() + REST_MS;
+}
+
+static void undo(struct qn_watch *w)
+{
+        qn_db_rollback(&w->db);
+        w->epoch++;
+        w->untake = true; /* names whose end was undone */
+        w->counts.failed++;
+}
+
+void qn_record_end(struct qn_watch *w, bool now)
+{
+        int r;
+
+        if (!w->in_transaction)
+                return;
+        if (!now && !w->broken && w->n_written < QN_WATCH_COMMIT_MAX &&
+            qn_watch_monotonic() - w->began < QN_WATCH_COMMIT_MS)
+                return;
+        r = w->broken ? -ECANCELED : qn_db_commit(&w->db);
+        if (r < 0) {
+                qn_record_failed(w, r);
+                undo(w);
+        }
+        w->in_transaction = w->broken = false;
+}
+
+/* --- one version --- */
+
+static int is_known_event(const struct qn_event *e)
+{
+        return e->layer == QN_LAYER_INTEL;
+}
+
+/* Without what intelligence knew of it: that is asked again whenever it is judged again. */
+static int write_events(const struct qn_event_set *set, struct qn_arena *a, struct qn_buf *out)
+{
+        struct qn_event_set observed = *set;
+
+        observed.events = qn_arena_alloc(a, (set->n + 1) * sizeof *set->events);
+        if (!observed.events)
+                return -ENOBUFS;
+        observed.n = 0;
+        for (size_t i = 0; i < set->n; i++)
+                if (!is_known_event(&set->events[i]))
+                        observed.events[observed.n++] = set->events[i];
+        return qn_event_set_write(&observed, out);
+}
+
+static int list_findings(const struct qn_verdict *v, struct qn_arena *a, struct qn_seen_put *put)
+{
+        struct qn_seen_finding *list = qn_arena_calloc(a, v->n + 1, sizeof *list);
+
+        if (!list)
+                return -ENOBUFS;
+        for (size_t i = 0; i < v->n; i++)
+                list[i] = (struct qn_seen_finding){
+                        .rule = v->findings[i].rule->id,
+                        .severity = qn_str_c(qn_severity_name(v->findings[i].rule->severity)),
+                        .verdict = qn_str_c(qn_verdict_name(v->findings[i].verdict)),
+                        .title = v->findings[i].rule->title,
+                };
+        put->findings = list;
+        put->n_findings = v->n;
+        return 0;
+}
+
+static struct qn_seen seen_of(const struct qn_watch *w, const struct qn_watch_name *n,
+                              const struct qn_result *res)
+{
+        return (struct qn_seen){ .name = n->p.name,
+                                 .version = res->version,
+                                 .integrity = res->integrity.p ? res->integrity : QN_STR(""),
+                                 .publisher = res->publisher,
+                                 .published = res->published,
+                                 .seen = n->p.seen,
+                                 .judged = qn_watch_now(),
+                                 .verdict = qn_str_c(qn_verdict_name(res->verdict->kind)),
+                                 .score = res->verdict->score,
+                                 .reason = res->verdict->reason,
+                                 .rules = qn_str_c(w->rules) };
+}
+
+static void put_span(struct qn_watch *w, enum qn_watch_span s, int64_t from, int64_t to)
+{
+        uint64_t ms = from == QN_TIME_NONE || to < from ? 0 : (uint64_t)(to - from);
+        unsigned at = 0;
+
+        if (from == QN_TIME_NONE)
+                return;
+        while (at < QN_WATCH_BUCKETS && ms > (uint64_t)1 << at)
+                at++;
+        w->counts.span[s][at]++;
+        w->counts.span_ms[s] += ms;
+}
+
+static void count(struct qn_watch *w, const struct qn_seen *v, enum qn_verdict_kind kind)
+{
+        w->counts.versions++;
+        w->counts.by_verdict[kind]++;
+        put_span(w, QN_SPAN_PUBLISHED_SEEN, v->published, v->seen);
+        put_span(w, QN_SPAN_SEEN_VERDICT, v->seen, v->judged);
+        put_span(w, QN_SPAN_PUBLISHED_VERDICT, v->published, v->judged);
+}
+
+static int write_down(struct qn_watch *w, struct qn_watch_name *n, const struct qn_result *res)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(QN_PKG_ARENA_MAX);
+        _cleanup_(qn_buf_done) struct qn_buf events = QN_BUF_INIT(QN_EVENTS_REPLY_MAX);
+        struct qn_seen_put put = { .v = seen_of(w, n, res) };
+        struct qn_watch_judged j = { .v = &put.v, .res = res };
+        int r = list_findings(res->verdict, &a, &put);
+
+        if (r == 0 && res->set && res->set->n)
+                r = write_events(res->set, &a, &events);
+        if (r < 0)
+                return r;
+        if (events.n)
+                put.events = qn_buf_view(&events);
+        r = qn_versions_put(&w->db, &put, &j.id);
+        if (r < 0)
+                return r;
+        j.changed = r > 0;
+        count(w, &put.v, res->verdict->kind);
+        w->n_written++;
+        return w->config.judged ? w->config.judged(w->config.user, &w->db, &j) : 0;
+}
+
+/* Bytes that could not be had are tried again; bytes that cannot be understood stay what they are. */
+static bool is_temporary(const struct qn_result *res)
+{
+        return res->verdict->kind == QN_UNKNOWN && (!res->set || !res->set->n);
+}
+
+int qn_record_result(void *user, const struct qn_result *res)
+{
+        struct qn_watch_name *n = res->tag;
+        struct qn_watch *w = user;
+        int r = res->version.n ? qn_record_begin(w) : -EINVAL;
+
+        if (r == 0) {
+                if (!n->epoch)
+                        n->epoch = w->epoch;
+                r = write_down(w, n, res);
+                if (r < 0)
+                        qn_record_failed(w, r);
+        }
+        if (r < 0 || is_temporary(res))
+                snprintf(n->why, sizeof n->why, "%.*s: %.*s",
+                         QN_STR_ARG(qn_str_take(res->version, 40)),
+                         QN_STR_ARG(qn_str_take(res->verdict->reason, 100)));
+        qn_name_one_less(n);
+        return 0;
+}
+
+/* --- names --- */
+
+static int64_t wait_ms(unsigned tries)
+{
+        return (int64_t)2000 << QN_MIN(tries, 9u);
+}
+
+/* The registry tells of a change before its documents show it; and what it had may be gone. */
+static bool is_given_up(const struct qn_watch_name *n)
+{
+        return n->nothing && n->p.tries + 1 >= QN_WATCH_TRIES;
+}
+
+void qn_record_name(struct qn_watch *w, struct qn_watch_name *n)
+{
+        bool lost = n->epoch && n->epoch != w->epoch; /* a result of it was undone */
+        int r = qn_record_begin(w);
+
+        if (r == 0 && (lost || (n->why[0] && !is_given_up(n)))) {
+                w->counts.late++;
+                r = qn_pending_later(&w->db, n->p.name,
+                                     lost ? 0 : qn_watch_now() + wait_ms(n->p.tries),
+                                     qn_str_c(lost ? "the store could not be written to" : n->why));
+        } else if (r == 0) {
+                r = qn_pending_done(&w->db, n->p.name, n->p.seq);
+        }
+        w->n_written++;
+        if (r < 0)
+                qn_record_failed(w, r);
+}
