@@ -20,6 +20,7 @@ import json
 import pathlib
 import random
 import re
+import signal
 import socketserver
 import sys
 import tarfile
@@ -91,7 +92,7 @@ def stock_of_cache(cache, limit=None):
                 digest = base64.b64decode(entry["integrity"][7:].split("?")[0]).hex()
                 found[entry["key"]] = pathlib.Path(cache, "_cacache/content-v2/sha512", digest[:2], digest[2:4], digest[4:])
     stock = [Stock(p) for _, p in sorted(found.items()) if p.exists()]
-    return stock[:limit] if limit else stock
+    return stock[::max(1, len(stock) // limit)][:limit] if limit else stock
 
 
 class Registry:
@@ -262,12 +263,20 @@ def main():
     p.add_argument("--lag", type=int, default=0)
     p.add_argument("--flaky", type=float, default=0)
     p.add_argument("--record")
+    p.add_argument("--load-first", action="store_true", help="read all tarballs, say so, and begin at SIGUSR1")
     a = p.parse_args()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
     registry = Registry(a.lag, a.flaky / 100)
     registry.serve(a.port)
     print(registry.base, flush=True)
     if a.cache:
-        replay(registry, stock_of_cache(a.cache, a.stock), a.events, a.rate)
+        stock = stock_of_cache(a.cache, a.stock)
+        if a.load_first:
+            for s in stock:
+                s.load()
+            print("ready", flush=True)
+            signal.sigwait([signal.SIGUSR1])
+        replay(registry, stock, a.events, a.rate)
     else:
         for i in range(a.events):
             registry.publish(f"made-{i % 97}", f"1.0.{i // 97}", {"index.js": f"module.exports = {i};\n"})

@@ -123,6 +123,8 @@ static const struct qn_opt watch_opts[] = {
         { "jobs", 'j', QN_OPT_CONFIG | QN_OPT_NUMBER, "N", NULL, NULL,
           "analyse N packages at a time (default: one per processor)" },
         { "no-intel", 0, QN_OPT_CONFIG, NULL, NULL, NULL, "do not ask what is known" },
+        { "metrics", 0, QN_OPT_CONFIG, "HOST:PORT", NULL, NULL,
+          "give counters to Prometheus at this address" },
         { "format", 'f', 0, "FORMAT", "text|json", "text", "status: what to print" },
         { "no-sandbox", 0, 0, NULL, NULL, NULL,
           "go on where the kernel refuses to confine the analysis" },

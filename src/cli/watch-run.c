@@ -19,6 +19,7 @@
 #include "parse/replica.h"
 #include "rule/result.h"
 #include "rule/rule.h"
+#include "watch/metrics.h"
 #include "watch/watch.h"
 
 #define TURN_MS 250
@@ -26,6 +27,7 @@
 struct run {
         const struct qn_args *args;
         struct qn_progress progress;
+        struct qn_scrape *scrape; /* NULL: nobody may ask for counters */
         int signals;
 };
 
@@ -82,6 +84,8 @@ static int work(struct run *run, struct qn_watch *w)
                 const struct qn_watch_counts *c = qn_watch_counts(w);
 
                 r = qn_watch_turn(w, TURN_MS, &err);
+                if (run->scrape)
+                        qn_scrape_step(run->scrape, w);
                 qn_progress_step(&run->progress, c->versions, c->changes, QN_STR(""));
         }
         qn_progress_clear(&run->progress);
@@ -92,6 +96,22 @@ static int work(struct run *run, struct qn_watch *w)
                         -EIO,
                         "what was looked at last is not in the store, and will be looked at again");
         return r < 0 ? r : 0;
+}
+
+static int listen_for_scrapes(struct run *run)
+{
+        const char *address = qn_args_get(run->args, "metrics");
+        struct qn_err err = { 0 };
+        char name[64];
+        int r = address ? qn_scrape_open(qn_str_c(address), &run->scrape, &err) : 0;
+
+        if (r < 0)
+                return log_err(r, "--metrics: %s", err.msg[0] ? err.msg : strerrordesc_np(-r));
+        if (run->scrape) {
+                qn_scrape_name(run->scrape, name);
+                log_note("counters at http://%s/metrics", name);
+        }
+        return 0;
 }
 
 static void sum_up(const struct qn_watch *w)
@@ -163,7 +183,11 @@ int qn_watch_verb_run(const struct qn_args *a)
         snprintf(revision, sizeof revision, "%016llx",
                  (unsigned long long)qn_rules_revision(rules));
         qn_watch_judge_by(w, rules, revision);
+        r = listen_for_scrapes(&run);
+        if (r < 0)
+                return r;
         r = work(&run, w);
+        qn_scrape_free(run.scrape);
         sum_up(w);
         return r;
 }

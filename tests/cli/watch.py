@@ -2,10 +2,13 @@
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
+import urllib.parse
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 
@@ -219,9 +222,9 @@ def killed(d):
     """What was published while the watcher was killed again and again is there once, with one verdict."""
     w = Watched(d)
     n = 0
-    for round_ in range(30):
+    for round_ in range(100):
         p = w.start("--since", "0")
-        for _ in range(10):
+        for _ in range(4):
             w.registry.publish(f"k{n % 70}", f"1.0.{n // 70}", {"index.js": f"module.exports = {n};\n"})
             n += 1
         time.sleep(0.05 + (round_ * 37 % 40) / 100 * PATIENCE)
@@ -231,7 +234,7 @@ def killed(d):
     w.wait(lambda: w.once().code == 0 and w.status()["queued"] == 0, 60)
     seen = w.seen()
     wanted = {f"k{i % 70}@1.0.{i // 70}" for i in range(n)}
-    ok(set(seen) == wanted and set(seen.values()) == {"clean"}, f"30 kills: {n} versions published, each there", wanted ^ set(seen))
+    ok(set(seen) == wanted and set(seen.values()) == {"clean"}, f"100 kills: {n} versions published, each there", wanted ^ set(seen))
     ok(w.ask("SELECT version FROM judgement GROUP BY version HAVING count(*) > 1") == [], "none of them judged twice")
     ok(w.ask("PRAGMA quick_check") == [("ok",)], "the store is sound")
 
@@ -252,9 +255,32 @@ def locked_store(d):
     ok(found and code == 0, "and then written to", err)
 
 
+def counters(d):
+    w = Watched(d)
+    for i in range(5):
+        w.registry.publish(f"m{i}", "1.0.0", {"index.js": "1;\n"})
+    p = w.start("--since", "0", "--metrics", "127.0.0.1:0")
+    line = p.stderr.readline().decode()
+    where = line.strip().split()[-1]
+    w.wait(lambda: len(w.seen()) == 5)
+    silent = [socket.create_connection(urllib.parse.urlsplit(where).netloc.split(":")) for _ in range(3)]
+    with urllib.request.urlopen(where, timeout=30) as r:
+        text = r.read().decode()
+    ok("qanat_watch_versions_total 5\n" in text and 'qanat_watch_verdicts_total{verdict="clean"} 5\n' in text and
+       'qanat_watch_latency_seconds_count{span="seen_verdict"} 5\n' in text, "counters for Prometheus", text)
+    ok(text.count("# TYPE qanat_watch_latency_seconds ") == 1 and
+       'qanat_watch_latency_seconds_bucket{span="published_verdict",le="+Inf"} 5\n' in text, "and histograms", text)
+    for s in silent:
+        s.close()
+    p.send_signal(signal.SIGTERM)
+    p.communicate(timeout=60)
+    r = w.once("--metrics", "nowhere")
+    ok(r.code != 0 and b"--metrics" in r.err, "an address that is none", r)
+
+
 def main():
     for test in (wrong_use, ordinary, begin_at_the_end, other_bytes, old_versions, late_documents, strange_feeds, failing_registry,
-                 bad_pages, lists, killed, locked_store):
+                 bad_pages, lists, killed, locked_store, counters):
         with scratch() as d:
             test(d)
     done()
