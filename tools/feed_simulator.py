@@ -240,12 +240,19 @@ def bump(version, by):
     return f"{found.group(1)}.{found.group(2)}.{int(found.group(3)) + by}" if found else f"1.0.{by}"
 
 
+def load(stock):
+    """Reads them; of each name the last one, so that no version is published twice."""
+    for s in stock:
+        s.load()
+    return list({s.manifest["name"]: s for s in stock}.values())
+
+
 def replay(registry, stock, events, rate, begin=0):
     """Publishes versions of real packages; each package again and again, so that each has a version before."""
+    stock = load(stock)
     started = time.time()
     for i in range(begin, events):
         s = stock[i % len(stock)]
-        s.load()
         version = bump(s.manifest.get("version", "1.0.0"), i // len(stock))
         registry.publish(s.manifest["name"], version, manifest=s.manifest, user="maintainer",
                          maker=lambda s=s, version=version: s.tarball(version)[1])
@@ -272,8 +279,7 @@ def main():
     if a.cache:
         stock = stock_of_cache(a.cache, a.stock)
         if a.load_first:
-            for s in stock:
-                s.load()
+            load(stock)
             print("ready", flush=True)
             signal.sigwait([signal.SIGUSR1])
         replay(registry, stock, a.events, a.rate)
