@@ -39,6 +39,7 @@ struct statement {
         unsigned number;             /* names it on the server */
         unsigned prepared, declared; /* generation of the connection; 0: not */
         bool ran;
+        int refused; /* -errno: a value that it was given */
         PGresult *rows;
         int row;
         Oid types[QN_PG_PARAMS_MAX]; /* as far as they are known */
@@ -374,6 +375,7 @@ static void clear(struct qn_stmt *base)
 {
         struct statement *s = of(base);
 
+        s->refused = 0;
         for (unsigned i = 0; i < s->about.params; i++) {
                 free(s->mended[i]);
                 s->mended[i] = NULL;
@@ -399,6 +401,8 @@ static bool is_param(const struct statement *s, int at)
 
 static void bind(struct statement *s, int at, struct qn_str v, Oid type)
 {
+        if (v.n > INT32_MAX)
+                s->refused = -EFBIG;
         if (!is_param(s, at) || !v.p || v.n > INT32_MAX)
                 return;
         s->values[at - 1] = v.p;
@@ -417,6 +421,7 @@ static void bind_text(struct qn_stmt *base, int at, struct qn_str v)
         }
         qn_pg_mend(v, &b);
         if (!is_param(s, at) || qn_buf_error(&b) < 0) {
+                s->refused = qn_buf_error(&b) == -ENOBUFS ? -EFBIG : qn_buf_error(&b);
                 qn_buf_done(&b);
                 return;
         }
@@ -558,7 +563,7 @@ static int check_types(struct statement *s)
 /* What only reads is asked once more where the connection was lost. */
 static int run(struct statement *s)
 {
-        int r = run_once(s);
+        int r = s->refused ? s->refused : run_once(s);
 
         if (r == -ECONNRESET && s->about.select && !s->pg->in_transaction)
                 r = run_once(s);

@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/str.h"
 
 #define PATIENCE_MS 30000
+#define AGAIN_MS \
+        2000 /* from one attempt to connect again to the next: who asks meanwhile does not wait */
 /* A server that does not answer at all: what locks wait for, many times over, and at least so long. */
 #define STATEMENT_MS_MIN 60000
 #define STATEMENT_FACTOR 20
@@ -271,11 +274,27 @@ static int connect_anew(struct qn_pg *p)
         return r;
 }
 
+static int64_t now_ms(void)
+{
+        struct timespec t;
+
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + 1;
+}
+
 int qn_pg_ensure(struct qn_pg *p)
 {
+        int r;
+
         if (is_up(p))
                 return 0;
-        return p->in_transaction ? lost(p) : connect_anew(p);
+        if (p->in_transaction)
+                return lost(p);
+        if (p->failed && now_ms() - p->failed < AGAIN_MS)
+                return p->last.code;
+        r = connect_anew(p);
+        p->failed = r < 0 ? now_ms() : 0;
+        return r;
 }
 
 int qn_pg_open(const char *url, const char *file, struct qn_pg **ret, struct qn_err *reterr)

@@ -13,6 +13,7 @@ struct qn_pg {
         char label[96];      /* "PostgreSQL at HOST/DATABASE" */
         int patience;        /* ms that a lock is waited for */
         unsigned generation; /* of the connection: what was prepared on another one is gone */
+        int64_t failed; /* when a connection could not be made again, by the machine's clock; 0: it could */
         bool in_transaction;
         bool broken;        /* the server said that it ends the connection */
         struct qn_err last; /* what went wrong last */

@@ -28,11 +28,12 @@ static inline int remove_one(const char *path, const struct stat *st, int type, 
         return remove(path);
 }
 
-/* As the program's own schemas would not do it. */
-static inline void run_pg(const char *sql)
+/* What the store would not do.  database NULL: that of the tests. */
+static inline void run_pg_in(const char *database, const char *sql)
 {
-        PGconn *c = PQconnectdbParams((const char *const[]){ "dbname", NULL },
-                                      (const char *const[]){ getenv("QANAT_TEST_PG"), NULL }, 1);
+        const char *const keys[] = { "dbname", database ? "dbname" : NULL, NULL };
+        const char *const values[] = { getenv("QANAT_TEST_PG"), database, NULL };
+        PGconn *c = PQconnectdbParams(keys, values, 1);
         PGresult *r;
 
         ASSERT_EQ(PQstatus(c), CONNECTION_OK);
@@ -42,6 +43,11 @@ static inline void run_pg(const char *sql)
                 fail_msg("%s", PQerrorMessage(c));
         PQclear(r);
         PQfinish(c);
+}
+
+static inline void run_pg(const char *sql)
+{
+        run_pg_in(NULL, sql);
 }
 
 static inline void run_lite(const char *dir, const char *file, const char *sql)

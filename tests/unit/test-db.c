@@ -488,10 +488,13 @@ TEST(writers_at_the_same_time)
 
 /* --- a connection that is lost --- */
 
+#define CUT                                                            \
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE" \
+        " pid <> pg_backend_pid() AND application_name = 'qanat'"
+
 static void cut(void)
 {
-        run_pg("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-               " WHERE pid <> pg_backend_pid() AND application_name = 'qanat'");
+        run_pg(CUT);
         usleep(100000);
 }
 
@@ -529,6 +532,31 @@ TEST(a_connection_that_is_lost)
                 ASSERT_EQ(qn_db_run(s), -ECONNRESET); /* it may have happened */
                 ASSERT_EQ(qn_db_run(s), 0);
                 ASSERT_EQ(number(&p.db, "SELECT count(*) FROM t"), 601);
+        }
+}
+
+/* Who asks often does not wait often. */
+TEST(a_server_that_lets_nobody_in_for_a_while)
+{
+        EACH_PLACE(p)
+        {
+                struct qn_err err = { 0 };
+
+                open_one(&p);
+                if (p.backend == LITE)
+                        continue;
+                run_pg_in("postgres", "ALTER DATABASE test ALLOW_CONNECTIONS false");
+                run_pg_in("postgres", CUT);
+                ASSERT_TRUE(qn_db_begin(&p.db) < 0);
+                ASSERT_EQ(qn_db_begin(&p.db), -ECONNREFUSED);
+                ASSERT_EQ(qn_db_fail(&p.db, -ECONNREFUSED, &err), -ECONNREFUSED);
+                ASSERT_TRUE(qn_str_find(qn_str_c(err.msg), QN_STR("not currently accepting")) >= 0);
+                run_pg_in("postgres", "ALTER DATABASE test ALLOW_CONNECTIONS true");
+                ASSERT_EQ(qn_db_begin(&p.db), -ECONNREFUSED);
+                usleep(2100000);
+                ASSERT_EQ(qn_db_begin(&p.db), 0);
+                put(&p.db, QN_STR("a"), 1);
+                ASSERT_EQ(qn_db_commit(&p.db), 0);
         }
 }
 
