@@ -143,7 +143,10 @@ static int read_version(struct qn_db *db, int *ret)
                  p->schema);
         r = ask_number(p, sql, &there);
         *ret = 0;
-        return r < 0 || !there ? r : ask_number(p, "SELECT version FROM qanat_schema", ret);
+        if (r < 0 || !there)
+                return r;
+        snprintf(sql, sizeof sql, "SELECT version FROM \"%s\".qanat_schema", p->schema);
+        return ask_number(p, sql, ret);
 }
 
 static int write_version(struct qn_db *db, int version)
@@ -322,10 +325,14 @@ static int vacuum(struct qn_db *db)
 {
         struct qn_pg *p = store_of(db)->pg;
         char sql[192];
+        int r;
 
         snprintf(sql, sizeof sql,
                  "SELECT tablename FROM pg_tables WHERE schemaname = '%s' ORDER BY 1", p->schema);
-        return each_text(p, sql, vacuum_table, p);
+        r = qn_pg_do(p, "SET statement_timeout TO 0"); /* of a large table it takes its time */
+        if (r == 0)
+                r = each_text(p, sql, vacuum_table, p);
+        return r == 0 ? qn_pg_patience(p, p->patience) : r;
 }
 
 /* --- statements: life --- */

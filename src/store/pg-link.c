@@ -107,19 +107,24 @@ static const struct {
         const char *state;
         int code;
 } codes[] = {
-        { "08", -ECONNRESET }, /* connection */
-        { "22021", -EILSEQ },  /* no UTF-8 */
-        { "25006", -EROFS },   /* a standby */
-        { "28", -EACCES },     /* who are you */
-        { "40", -EBUSY },      /* serialisation, deadlock */
-        { "42501", -EACCES },  /* privilege */
-        { "42P", -EBADMSG },   /* a table is missing */
-        { "42703", -EBADMSG }, /* a column */
-        { "53100", -ENOSPC },   { "53200", -ENOMEM },  { "53", -EBUSY },
-        { "54", -EFBIG },       { "55P03", -EBUSY }, /* a lock */
-        { "57014", -EBUSY },                         /* out of time */
-        { "57P", -ECONNRESET },                      /* it is shut down */
-        { "58", -EIO },         { "XX001", -EBADMSG }, { "XX002", -EBADMSG },
+        { "08", -ECONNRESET },  /* connection */
+        { "22021", -EILSEQ },   /* no UTF-8 */
+        { "25006", -EROFS },    /* a standby */
+        { "28", -EACCES },      /* who are you */
+        { "40", -EBUSY },       /* serialisation, deadlock */
+        { "42501", -EACCES },   /* privilege */
+        { "42P", -EBADMSG },    /* a table is missing */
+        { "42703", -EBADMSG },  /* a column */
+        { "53100", -ENOSPC },   /* disk */
+        { "53200", -ENOMEM },   /* memory */
+        { "53400", -EFBIG },    /* a limit of the configuration */
+        { "53", -EBUSY },       /* connections */
+        { "54", -EFBIG },       /* a limit of the program */
+        { "55P03", -EBUSY },    /* a lock */
+        { "57014", -EBUSY },    /* out of time */
+        { "57P", -ECONNRESET }, /* it is shut down */
+        { "XX001", -EBADMSG },  /* data, */
+        { "XX002", -EBADMSG },  /* or an index, are damaged */
 };
 
 static int code_of(const char *state)

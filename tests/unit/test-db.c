@@ -486,6 +486,45 @@ TEST(writers_at_the_same_time)
         }
 }
 
+/* --- what a server says --- */
+
+TEST(what_goes_wrong_has_a_code)
+{
+        static const struct {
+                const char *sql;
+                int code;
+        } cases[] = {
+                { "SELECT boom('53100')", -ENOSPC },     { "SELECT boom('53200')", -ENOMEM },
+                { "SELECT boom('53300')", -EBUSY },      { "SELECT boom('53400')", -EFBIG },
+                { "SELECT boom('40001')", -EBUSY },      { "SELECT boom('40P01')", -EBUSY },
+                { "SELECT boom('55P03')", -EBUSY },      { "SELECT boom('57014')", -EBUSY },
+                { "SELECT boom('57P01')", -ECONNRESET }, { "SELECT boom('08006')", -ECONNRESET },
+                { "SELECT boom('XX001')", -EBADMSG },    { "SELECT boom('XX000')", -EIO },
+                { "SELECT boom('42501')", -EACCES },     { "SELECT boom('25006')", -EROFS },
+                { "SELECT boom('P0001')", -EIO },        { "SELECT nothing FROM t", -EBADMSG },
+                { "SELECT a FROM nowhere", -EBADMSG },
+        };
+
+        EACH_PLACE(p)
+        {
+                open_one(&p);
+                if (p.backend == LITE)
+                        continue;
+                run_pg("CREATE FUNCTION qanat_one.boom(code text) RETURNS int LANGUAGE plpgsql AS"
+                       " 'BEGIN RAISE EXCEPTION ''the reason'' USING ERRCODE = code; END'");
+                for (size_t i = 0; i < QN_ARRAY_SIZE(cases); i++) {
+                        struct qn_err err = { 0 };
+                        const int r = qn_db_run(qn_db_prepare(&p.db, cases[i].sql));
+
+                        if (r != cases[i].code)
+                                fail_msg("%s: %d", cases[i].sql, r);
+                        ASSERT_EQ(qn_db_fail(&p.db, r, &err), r);
+                        ASSERT_EQ(strncmp(err.msg, "PostgreSQL at ", 14), 0);
+                }
+                put(&p.db, QN_STR("a"), 1); /* it goes on */
+        }
+}
+
 /* --- a connection that is lost --- */
 
 #define CUT                                                            \
