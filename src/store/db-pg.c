@@ -48,6 +48,7 @@ struct statement {
         int lengths[QN_PG_PARAMS_MAX];
         int64_t numbers[QN_PG_PARAMS_MAX];
         char *mended[QN_PG_PARAMS_MAX];
+        struct qn_arena texts; /* of the row at hand that were mended */
 };
 
 static struct store *store_of(struct qn_db *db)
@@ -353,6 +354,7 @@ static int prepare(struct qn_db *db, const char *sql, struct qn_stmt **ret)
         s->pg = s->store->pg;
         s->number = ++s->store->statements;
         s->sql = b.p;
+        s->texts = QN_ARENA_INIT((size_t)INT32_MAX);
         *ret = &s->base;
         return 0;
 }
@@ -395,6 +397,7 @@ static void finalize(struct qn_stmt *base)
 {
         reset(base);
         clear(base);
+        qn_arena_done(&of(base)->texts);
         free(of(base)->sql);
         free(base);
 }
@@ -589,6 +592,7 @@ static int step(struct qn_stmt *base)
         struct statement *s = of(base);
         int r = 0;
 
+        qn_arena_reset(&s->texts, 0);
         if (!s->ran)
                 r = run(s);
         else if (s->declared && PQntuples(s->rows) && s->row + 1 == PQntuples(s->rows))
@@ -616,6 +620,11 @@ static struct qn_str bytes(struct qn_stmt *base, int at)
                 return (struct qn_str){ 0 };
         return (struct qn_str){ PQgetvalue(s->rows, s->row, at),
                                 (size_t)PQgetlength(s->rows, s->row, at) };
+}
+
+static struct qn_str text(struct qn_stmt *base, int at)
+{
+        return qn_pg_unmend(bytes(base, at), &of(base)->texts);
 }
 
 static int64_t number(struct qn_stmt *base, int at)
@@ -656,7 +665,7 @@ const struct qn_db_driver qn_db_pg = {
         .bind_text = bind_text,
         .bind_int = bind_int,
         .bind_blob = bind_blob,
-        .text = bytes,
+        .text = text,
         .number = number,
         .blob = bytes,
         .is_null = is_null,

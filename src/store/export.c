@@ -5,7 +5,6 @@
 #include "base/hash.h"
 #include "base/jsonw.h"
 #include "base/limits.h"
-#include "store/pg-sql.h"
 
 #define COLUMNS_MAX 12
 #define LINE_SIZE   (2 * QN_EVENTS_REPLY_MAX) /* the events of a version are no larger */
@@ -80,17 +79,6 @@ struct exporter {
         void *ctx;
 };
 
-/* As PostgreSQL would have kept it. */
-static void put_text(struct exporter *e, const char *name, struct qn_str v)
-{
-        qn_buf_reset(&e->value);
-        if (!qn_pg_is_sound(v)) {
-                qn_pg_mend(v, &e->value);
-                v = qn_buf_view(&e->value);
-        }
-        qn_jsonw_str(&e->w, name, v);
-}
-
 static void put_number(struct exporter *e, const char *name, int64_t v)
 {
         if (v >= 0) {
@@ -112,7 +100,7 @@ static void put_column(struct exporter *e, struct qn_stmt *s, int at, const stru
         if (qn_db_is_null(s, at))
                 qn_jsonw_null(&e->w, c->name);
         else if (c->type == TEXT)
-                put_text(e, c->name, qn_db_text(s, at));
+                qn_jsonw_str(&e->w, c->name, qn_db_text(s, at));
         else if (c->type == NUMBER)
                 put_number(e, c->name, qn_db_int(s, at));
         else

@@ -231,25 +231,83 @@ int qn_pg_translate(struct qn_str sql, struct qn_buf *out, struct qn_pg_sql *ret
 
 /* --- texts --- */
 
+#define MARK   QN_STR("\xef\xbf\xbd") /* U+FFFD */
+#define MARKED 5                      /* with two digits */
+
+static int digit_of(char c)
+{
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte that is kept as what begins here, or -1. */
+static int marked_byte(struct qn_str v)
+{
+        int high, low;
+
+        if (v.n < MARKED || !qn_str_eq(qn_str_take(v, MARK.n), MARK))
+                return -1;
+        high = digit_of(v.p[MARK.n]);
+        low = digit_of(v.p[MARK.n + 1]);
+        if (high < 0 || low < 0)
+                return -1;
+        return high >= 8 || (high == 0 && low == 0) ? high << 4 | low : -1;
+}
+
+static bool has_marked(struct qn_str v)
+{
+        ptrdiff_t at;
+
+        while ((at = qn_str_find(v, MARK)) >= 0) {
+                v = qn_str_skip(v, (size_t)at);
+                if (marked_byte(v) >= 0)
+                        return true;
+                v = qn_str_skip(v, MARK.n);
+        }
+        return false;
+}
+
 bool qn_pg_is_sound(struct qn_str v)
 {
-        return qn_utf8_valid(v) && qn_str_chr(v, '\0') < 0;
+        return qn_utf8_valid(v) && qn_str_chr(v, '\0') < 0 && !has_marked(v);
+}
+
+static void mark(struct qn_str bytes, struct qn_buf *out)
+{
+        for (size_t i = 0; i < bytes.n; i++) {
+                qn_buf_str(out, MARK);
+                qn_buf_printf(out, "%02x", (unsigned char)bytes.p[i]);
+        }
 }
 
 void qn_pg_mend(struct qn_str v, struct qn_buf *out)
 {
         while (v.n) {
                 uint32_t cp;
-                const size_t n = qn_utf8_next(v, &cp);
-                const struct qn_str one = qn_str_take(v, n);
+                const struct qn_str one = qn_str_take(v, qn_utf8_next(v, &cp));
 
-                if (qn_pg_is_sound(one))
+                if (cp && qn_utf8_valid(one) && marked_byte(v) < 0)
                         qn_buf_str(out, one);
                 else
-                        for (size_t i = 0; i < n; i++) {
-                                qn_buf_utf8(out, 0xfffd);
-                                qn_buf_printf(out, "%02x", (unsigned char)v.p[i]);
-                        }
-                v = qn_str_skip(v, n);
+                        mark(one, out);
+                v = qn_str_skip(v, one.n);
         }
+}
+
+struct qn_str qn_pg_unmend(struct qn_str v, struct qn_arena *a)
+{
+        char *to;
+        size_t n = 0;
+
+        if (!has_marked(v))
+                return v;
+        to = qn_arena_alloc(a, v.n);
+        if (!to)
+                return (struct qn_str){ 0 };
+        while (v.n) {
+                const int byte = marked_byte(v);
+
+                to[n++] = byte < 0 ? *v.p : (char)byte;
+                v = qn_str_skip(v, byte < 0 ? 1 : MARKED);
+        }
+        return (struct qn_str){ to, n };
 }

@@ -139,6 +139,53 @@ def each(at):
     return out
 
 
+def lock(n):
+    return json.dumps({"lockfileVersion": 3, "packages": {"": {}, **{f"node_modules/p{i}": {"version": f"1.0.{n}"} for i in range(40)}}})
+
+
+def add(at, path, n):
+    """One more observation, under way."""
+    return subprocess.Popen([QANAT, "inventory", "add", path, "--asset", "shop", "--time", str(1700000000 + n * 60), "--state", at["state"]],
+                            env=dict(os.environ, QANAT_STORE=at.get("url", at["state"])), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def at_once(d, at):
+    """Many write at once, from the first moment on; some are killed."""
+    places = []
+    for n in range(16):
+        places.append(f"{d}/{at['name']}-{n}")
+        put(f"{places[n]}/package-lock.json", lock(n))
+    for first in (0, 4):
+        runs = [add(at, places[n], n) for n in range(first, first + 4)]
+        errors = [p.communicate(timeout=120)[1] for p in runs]
+        ok(all(p.returncode == 0 for p in runs), f"{at['name']}: four write at once", errors)
+    for n in range(8, 16):
+        p = add(at, places[n], n)
+        time.sleep(0.01 * (n - 7))
+        p.kill()
+        p.communicate()
+    r = store(at, "check")
+    ok(r.code == 0 and r.out == b"inventory: sound\n", f"{at['name']}: after kills at any moment it is sound", r)
+    p = add(at, places[15], 20)
+    ok(p.communicate(timeout=120)[1] == b"" and p.returncode == 0, f"{at['name']}: and goes on")
+
+
+def odd_names(d, at):
+    """Names of files that are no UTF-8 are kept apart."""
+    top = f"{d}/odd-{at['name']}".encode()
+    for name, version in ((b"a\xff", 1), (b"a\xfe", 2)):
+        os.makedirs(top + b"/" + name)
+        with open(top + b"/" + name + b"/package-lock.json", "w", encoding="utf-8") as f:
+            f.write(lock(version))
+    p = add(at, top.decode(errors="surrogateescape"), 30)
+    p.communicate(timeout=120)
+    env = {"QANAT_STORE": at.get("url", at["state"])}
+    r = Run("inventory", "who-has", "p1", "--state", at["state"], "--format", "json", env=env)
+    found = sorted((m["version"], m["source"]) for m in r.json["matches"])
+    ok(p.returncode == 0 and len(found) == 2 and [v for v, _ in found] == ["1.0.1", "1.0.2"] and "package-lock.json" in found[0][1],
+       f"{at['name']}: names that are no text", found)
+
+
 def damaged(d):
     at = lite(d, "damaged")
     put(f"{at['state']}/watch.db", b"no database" * 1000)
@@ -254,6 +301,8 @@ def main():
         usage(d)
         of_lite = each(lite(d, "lite"))
         upgraded(lite(d, "old"))
+        at_once(d, lite(d, "once"))
+        odd_names(d, lite(d, "odd"))
         damaged(d)
         if not programs():
             print("# PostgreSQL is not installed: what needs it is left out")
@@ -263,6 +312,8 @@ def main():
             for what, one, other in zip(("an export", "what is left", "what is found wrong"), of_lite, of_server):
                 ok(one == other, f"{what} has the same bytes from both")
             upgraded(server(d, pg, "old"))
+            at_once(d, server(d, pg, "once"))
+            odd_names(d, server(d, pg, "odd"))
             away(d, pg)
             refused(d, pg)
             dying(d, pg)

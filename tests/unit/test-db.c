@@ -235,6 +235,8 @@ TEST(texts_are_ordered_by_their_bytes)
 TEST(texts_that_are_none)
 {
         static const struct qn_str odd[] = { QN_STR("a\0b"), QN_STR("a\xff"), QN_STR("a\xfe"),
+                                             QN_STR("a\xef\xbf\xbd"
+                                                    "ff"),
                                              QN_STR("") };
 
         EACH_PLACE(p)
@@ -243,12 +245,15 @@ TEST(texts_that_are_none)
                 for (size_t i = 0; i < QN_ARRAY_SIZE(odd); i++)
                         put(&p.db, odd[i], (int64_t)i);
                 for (size_t i = 0; i < QN_ARRAY_SIZE(odd); i++) { /* each is another one */
-                        struct qn_stmt *s = qn_db_prepare(&p.db, "SELECT n FROM t WHERE name = ?1");
-                        int64_t n = -1;
+                        struct qn_stmt *s =
+                                qn_db_prepare(&p.db, "SELECT n, name FROM t WHERE name = ?1");
 
                         qn_db_bind_text(s, 1, odd[i]);
-                        ASSERT_EQ(qn_db_first(s, &n), 1);
-                        ASSERT_EQ(n, i);
+                        ASSERT_EQ(qn_db_step(s), 1);
+                        ASSERT_EQ(qn_db_int(s, 0), i);
+                        ASSERT_TRUE(qn_str_eq(qn_db_text(s, 1), odd[i]));
+                        ASSERT_TRUE(qn_str_eq(qn_db_text(s, 1), odd[i]));
+                        qn_db_reset(s);
                 }
         }
 }

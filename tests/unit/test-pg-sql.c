@@ -1,6 +1,7 @@
 /* What PostgreSQL gets to see of the store's SQL. */
 #include <errno.h>
 
+#include "base/utf8.h"
 #include "store/pg-sql.h"
 #include "test.h"
 
@@ -134,6 +135,8 @@ TEST(a_full_buffer_is_an_error)
         ASSERT_EQ(qn_pg_translate(QN_STR("SELECT a FROM t"), &b, &about), -ENOBUFS);
 }
 
+#define MARK "\xef\xbf\xbd"
+
 TEST(texts_become_what_can_be_kept)
 {
         static const struct {
@@ -141,24 +144,56 @@ TEST(texts_become_what_can_be_kept)
                 const char *to;
         } cases[] = {
                 { QN_STR(""), "" },
-                { QN_STR("a\xc3\xbc\xf0\x9f\x90\xaa\xef\xbf\xbd"),
-                  "a\xc3\xbc\xf0\x9f\x90\xaa\xef\xbf\xbd" },
-                { QN_STR("a\0b"), "a\xef\xbf\xbd"
-                                  "00b" },
-                { QN_STR("\xff\xfe"), "\xef\xbf\xbd"
-                                      "ff\xef\xbf\xbd"
-                                      "fe" },
-                { QN_STR("\xed\xa0\x80"), "\xef\xbf\xbd"
-                                          "ed\xef\xbf\xbd"
-                                          "a0\xef\xbf\xbd"
-                                          "80" },
+                { QN_STR("a\xc3\xbc\xf0\x9f\x90\xaa" MARK), "a\xc3\xbc\xf0\x9f\x90\xaa" MARK },
+                { QN_STR("a\0b"), "a" MARK "00b" },
+                { QN_STR("\xff\xfe"), MARK "ff" MARK "fe" },
+                { QN_STR("\xed\xa0\x80"), MARK "ed" MARK "a0" MARK "80" },
+                { QN_STR(MARK "ff"), MARK "ef" MARK "bf" MARK "bdff" },
+                { QN_STR(MARK "00" MARK "7f" MARK "FF"),
+                  MARK "ef" MARK "bf" MARK "bd00" MARK "7f" MARK "FF" },
+                { QN_STR(MARK MARK "80\x80"), MARK MARK "ef" MARK "bf" MARK "bd80" MARK "80" },
+                { QN_STR(MARK "f\xff"), MARK "f" MARK "ff" },
+                { QN_STR("\xef\xbf"), MARK "ef" MARK "bf" },
         };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(cases); i++) {
+                _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 16);
                 OUT(b);
 
+                ASSERT_EQ(qn_pg_is_sound(cases[i].from), qn_str_is(cases[i].from, cases[i].to));
                 qn_pg_mend(cases[i].from, &b);
                 ASSERT_TRUE(qn_str_eq(qn_buf_view(&b), qn_str_c(cases[i].to)));
-                ASSERT_TRUE(qn_pg_is_sound(qn_buf_view(&b)));
+                ASSERT_TRUE(qn_str_eq(qn_pg_unmend(qn_buf_view(&b), &a), cases[i].from));
         }
+}
+
+/* Any text comes back, and its kept form is one that can be kept. */
+TEST(every_text_comes_back)
+{
+        static const char *const pieces[] = { MARK, "f", "0", "80", "\xff", "\xbf", "a", "\xef" };
+        uint32_t seed = 1;
+
+        for (int i = 0; i < 20000; i++) {
+                _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 16);
+                OUT(text);
+                OUT(b);
+
+                for (int k = 0; k < 8; k++) {
+                        seed = seed * 1664525u + 1013904223u;
+                        if (seed >> 28 == 15)
+                                qn_buf_byte(&text, '\0');
+                        else
+                                qn_buf_puts(&text, pieces[seed >> 24 & 7]);
+                }
+                qn_pg_mend(qn_buf_view(&text), &b);
+                ASSERT_TRUE(qn_utf8_valid(qn_buf_view(&b)) && qn_str_chr(qn_buf_view(&b), 0) < 0);
+                ASSERT_TRUE(qn_str_eq(qn_pg_unmend(qn_buf_view(&b), &a), qn_buf_view(&text)));
+        }
+}
+
+TEST(a_full_arena_gives_no_text)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(0);
+
+        ASSERT_NULL(qn_pg_unmend(QN_STR(MARK "ff"), &a).p);
 }
