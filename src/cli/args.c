@@ -310,6 +310,9 @@ int qn_args_prepare(struct qn_args *a)
                 r = qn_dir_cache(qn_args_get(a, "cache"), &a->cache);
         if (r < 0)
                 return log_err(r, "there is no home directory; name --state DIR and --cache DIR");
+        a->store = qn_args_get(a, "store");
+        if (!a->store || !*a->store)
+                a->store = a->state;
         return 0;
 }
 

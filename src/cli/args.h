@@ -22,7 +22,8 @@ struct qn_args {
         size_t n;
         bool help;                  /* --help was among the options: nothing else was checked */
         char *data, *state, *cache; /* directories, where the verb needs them */
-        struct qn_given *given;     /* in the order given; private */
+        const char *store; /* where it needs the state: that, or what --store names (store/db.h) */
+        struct qn_given *given; /* in the order given; private */
         size_t n_given;
         struct qn_config config;
 };

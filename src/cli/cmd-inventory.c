@@ -38,7 +38,7 @@ bool qn_inventory_is_json(const struct qn_args *a)
 void qn_inventory_how(const struct qn_args *a, struct qn_inventory_how *ret)
 {
         *ret = (struct qn_inventory_how){ .no_sandbox = qn_args_on(a, "no-sandbox"),
-                                          .known = a->state };
+                                          .known = a->store };
 }
 
 int qn_inventory_time(struct qn_str s, int64_t *ret)

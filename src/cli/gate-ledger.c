@@ -189,7 +189,7 @@ int qn_gate_verb_ledger(const struct qn_args *a)
 
         if (r < 0)
                 return r;
-        r = qn_db_open(&qn_db_gate, a->state, false, &db, &err);
+        r = qn_db_open(&qn_db_gate, a->store, false, &db, &err);
         if (r < 0)
                 return log_err(r, "%s", err.msg);
         l.of = &f;

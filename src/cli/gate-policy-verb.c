@@ -110,6 +110,7 @@ static int test_packages(const struct qn_args *a, const struct gate_policy_test 
         struct qn_gate_config c = { .data_dir = a->data,
                                     .cache_dir = a->cache,
                                     .state_dir = a->state,
+                                    .store = a->store,
                                     .policy = t->policy,
                                     .service = qn_args_get(a, "service"),
                                     .registry = qn_args_get(a, "registry"),

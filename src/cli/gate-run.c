@@ -20,6 +20,7 @@ int qn_gate_verb_run(const struct qn_args *a)
         struct qn_gate_config c = { .data_dir = a->data,
                                     .cache_dir = a->cache,
                                     .state_dir = a->state,
+                                    .store = a->store,
                                     .policy = qn_args_get(a, "policy"),
                                     .service = qn_args_get(a, "service"),
                                     .registry = qn_args_get(a, "registry"),

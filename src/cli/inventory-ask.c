@@ -49,11 +49,11 @@ static int begin(struct asked *q, const struct qn_args *a, const char *schema, u
                              .table = QN_TABLE_INIT(columns),
                              .json = qn_inventory_is_json(a),
                              .to = QN_TIME_OPEN };
-        r = clients ? qn_db_open(&qn_db_gate, a->state, false, &q->gate, &err) : -ENOENT;
+        r = clients ? qn_db_open(&qn_db_gate, a->store, false, &q->gate, &err) : -ENOENT;
         q->has_gate = r == 0;
         if (r < 0 && r != -ENOENT)
                 log_note("who fetched it through the gate is not known: %s", err.msg);
-        r = qn_db_open(&qn_db_inventory, a->state, false, &q->db, &err);
+        r = qn_db_open(&qn_db_inventory, a->store, false, &q->db, &err);
         q->has_db = r == 0;
         if (r < 0 && !(r == -ENOENT && q->has_gate))
                 return log_err(r, "%s", err.msg);

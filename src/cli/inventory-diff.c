@@ -107,7 +107,7 @@ static int from_store(struct diff *d, const char *what, struct set *s)
         struct qn_err err = { 0 };
         int r = 0;
 
-        if (!d->open && (r = qn_db_open(&qn_db_inventory, d->args->state, false, &d->db, &err)) < 0)
+        if (!d->open && (r = qn_db_open(&qn_db_inventory, d->args->store, false, &d->db, &err)) < 0)
                 return log_err(r, "%s", err.msg);
         d->open = true;
         if (at > 0 && qn_inventory_time(qn_str_skip(name, (size_t)at + 1), &when) == 0)

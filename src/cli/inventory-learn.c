@@ -333,7 +333,7 @@ int qn_inventory_learn(const struct qn_args *a)
         int r = n ? 0 : usual_caches(&l, usual, &n);
 
         if (r == 0) {
-                r = qn_learnt_open(a->state, true, &l.db, &err);
+                r = qn_db_open(&qn_db_learnt, a->store, true, &l.db, &err);
                 if (r == 0)
                         r = qn_pool_new(&config, &l.pool, &err);
                 if (r < 0)

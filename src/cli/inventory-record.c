@@ -361,7 +361,7 @@ static int open_store(struct recorder *rec, const struct qn_args *a)
         int r;
 
         *rec = (struct recorder){ .args = a };
-        r = qn_db_open(&qn_db_inventory, a->state, true, &rec->db, &rec->err);
+        r = qn_db_open(&qn_db_inventory, a->store, true, &rec->db, &rec->err);
         return r < 0 ? log_err(r, "%s", rec->err.msg) : 0;
 }
 

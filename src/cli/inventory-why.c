@@ -126,7 +126,7 @@ static int ask_store(struct why *y)
 {
         struct qn_err err = { 0 };
         struct qn_db db;
-        int r = qn_db_open(&qn_db_inventory, y->args->state, false, &db, &err);
+        int r = qn_db_open(&qn_db_inventory, y->args->store, false, &db, &err);
 
         if (r < 0)
                 return log_err(r, "%s", err.msg);

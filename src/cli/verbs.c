@@ -14,6 +14,8 @@ const struct qn_opt qn_common_opts[] = {
           "configuration file to read instead of the usual one" },
         { "data", 0, QN_OPT_CONFIG, "DIR", NULL, NULL, "directory of rules and tables" },
         { "state", 0, QN_OPT_CONFIG, "DIR", NULL, NULL, "directory for what qanat remembers" },
+        { "store", 0, QN_OPT_CONFIG, "WHERE", NULL, NULL,
+          "where the store is: a directory, or postgres://… (default: the state directory)" },
         { "cache", 0, QN_OPT_CONFIG, "DIR", NULL, NULL,
           "directory for what can be fetched or made again" },
         { "quiet", 'q', QN_OPT_CONFIG, NULL, NULL, NULL,
@@ -197,6 +199,16 @@ static const struct qn_opt semver_opts[] = {
         {}
 };
 
+static const struct qn_opt store_opts[] = {
+        { "format", 'f', 0, "FORMAT", "text|json", "text", "check: what to print" },
+        { "table", 0, 0, "NAME", "version|events|finding|judgement|pending|setting", NULL,
+          "export: only this table" },
+        { "since", 0, 0, "TIME", NULL, NULL, "export: only what was seen or judged from then on" },
+        { "before", 0, 0, "WHEN", NULL, NULL,
+          "forget: what was seen before a date, or more than so many days ago" },
+        {}
+};
+
 static const struct qn_opt unpack_opts[] = {
         { "format", 'f', 0, "FORMAT", "text|json", "text", "what to list in: text or json" },
         { "list", 'l', 0, NULL, NULL, NULL,
@@ -237,6 +249,9 @@ const struct qn_verb qn_verbs[] = {
         { "semver", 0, -1, 0, cmd_semver, "QUESTION ARGUMENT...",
           "satisfies|compare|max-satisfying", "Compare versions and ranges as npm does",
           semver_opts },
+        { "store", 1, 1, QN_NEED_STATE, cmd_store, "check|vacuum|export|forget",
+          "check|vacuum|export|forget",
+          "Look after what is remembered: is it sound, hand it on, forget", store_opts },
         { "unpack", 1, 1, 0, cmd_unpack, "FILE", NULL,
           "List a package archive as npm reads it, or put its files below a directory",
           unpack_opts },

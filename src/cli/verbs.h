@@ -71,6 +71,7 @@ int cmd_judge(const struct qn_args *a);
 int cmd_report(const struct qn_args *a);
 int cmd_rules(const struct qn_args *a);
 int cmd_semver(const struct qn_args *a);
+int cmd_store(const struct qn_args *a);
 int cmd_unpack(const struct qn_args *a);
 int cmd_watch(const struct qn_args *a);
 int cmd_version(const struct qn_args *a);

@@ -323,7 +323,7 @@ int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struc
         if (r == 0)
                 r = qn_face_check(g, reterr);
         if (r == 0)
-                r = qn_db_open(&qn_db_gate, config->state_dir, true, &g->db, reterr);
+                r = qn_db_open(&qn_db_gate, config->store, true, &g->db, reterr);
         if (r == 0)
                 r = qn_db_patience(&g->db, QN_GATE_BUSY_MS);
         if (r == 0)

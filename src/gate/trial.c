@@ -30,7 +30,7 @@ struct qn_trial {
 static int open_ledger(struct qn_trial *t, struct qn_err *reterr)
 {
         struct qn_err err = { 0 };
-        int r = qn_db_open(&qn_db_gate, t->g->config->state_dir, false, &t->g->db, &err);
+        int r = qn_db_open(&qn_db_gate, t->g->config->store, false, &t->g->db, &err);
 
         t->recorded = r == 0;
         if (r == -ENOENT)

@@ -225,7 +225,7 @@ static int submit_image(struct scan *s, const struct qn_walk *w, const char *bas
 static int open_known(struct scan *s, const char *dir)
 {
         struct qn_err err = { 0 };
-        int r = dir ? qn_learnt_open(dir, false, &s->known, &err) : 0;
+        int r = dir ? qn_db_open(&qn_db_learnt, dir, false, &s->known, &err) : 0;
 
         return r < 0 && r != -ENOENT ? add_error(s, qn_str_c(dir), qn_str_c(err.msg)) : 0;
 }

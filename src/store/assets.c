@@ -30,9 +30,9 @@ const struct qn_db_def qn_db_inventory = { "inventory.db", schema, 1,
 
 static const char insert_asset[] =
         "INSERT INTO asset(name, kind, owner, environment, commit_id) VALUES(?1, ?2, ?3, ?4, ?5)"
-        " ON CONFLICT(name, kind) DO UPDATE SET owner = coalesce(?3, owner),"
-        " environment = coalesce(?4, environment), commit_id = coalesce(?5, commit_id) RETURNING "
-        "id";
+        " ON CONFLICT(name, kind) DO UPDATE SET owner = coalesce(?3, asset.owner),"
+        " environment = coalesce(?4, asset.environment),"
+        " commit_id = coalesce(?5, asset.commit_id) RETURNING id";
 static const char insert_source[] =
         "INSERT INTO source(asset, path, kind) VALUES(?1, ?2, ?3)"
         " ON CONFLICT(asset, path) DO UPDATE SET kind = ?3 RETURNING id";
@@ -274,7 +274,7 @@ static int note_observation(struct observer *o, struct qn_str commit)
         struct qn_stmt *s = qn_db_prepare(
                 o->db, "INSERT INTO observation(source, time, commit_id) VALUES(?1, ?2, ?3)"
                        " ON CONFLICT(source, time) DO UPDATE SET commit_id ="
-                       " coalesce(?3, commit_id)");
+                       " coalesce(?3, observation.commit_id)");
 
         qn_db_bind_int(s, 1, o->source);
         qn_db_bind_int(s, 2, o->time);

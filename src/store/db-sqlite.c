@@ -119,14 +119,91 @@ static int write_version(struct qn_db *db, int version)
         return exec(db, sql);
 }
 
+/* A full file system, a lock: what the code says; which file, the one who opened it knows. */
+static void explain(struct qn_db *db, int code, struct qn_err *ret)
+{
+        const char *path = sqlite3_db_filename(db->conn, "main");
+
+        if (path && *path)
+                qn_fail(ret, code, 0, "%.100s: %s", path,
+                        code == -EBADMSG ? "the store is damaged" : strerrordesc_np(-code));
+}
+
+static int let_grow_only(struct qn_db *db, const char *table)
+{
+        char sql[512];
+
+        snprintf(sql, sizeof sql,
+                 "CREATE TRIGGER %s_stays BEFORE DELETE ON %s"
+                 " BEGIN SELECT RAISE(ABORT, 'the ledger forgets nothing'); END;"
+                 "CREATE TRIGGER %s_is_true BEFORE UPDATE ON %s"
+                 " BEGIN SELECT RAISE(ABORT, 'the ledger changes nothing'); END;",
+                 table, table, table, table);
+        return exec(db, sql);
+}
+
+static int make(struct qn_db *db, const struct qn_db_def *def)
+{
+        int r = exec(db, def->schema);
+
+        return r == 0 && def->grows ? let_grow_only(db, def->grows) : r;
+}
+
 static int begin(struct qn_db *db)
 {
         return exec(db, "BEGIN IMMEDIATE");
 }
 
+static int snapshot(struct qn_db *db)
+{
+        return exec(db, "BEGIN");
+}
+
+static int commit(struct qn_db *db)
+{
+        return exec(db, "COMMIT");
+}
+
+static void rollback(struct qn_db *db)
+{
+        (void)exec(db, "ROLLBACK");
+}
+
 static int changes(struct qn_db *db)
 {
         return sqlite3_changes(db->conn);
+}
+
+/* --- care --- */
+
+static int each_fault(struct qn_db *db, const char *sql, qn_db_fault_fn *fn, void *ctx)
+{
+        struct qn_stmt *s = qn_db_prepare(db, sql);
+        int r, answer = 0;
+
+        while (answer == 0 && (r = qn_db_step(s)) > 0)
+                if (!qn_str_is(qn_db_text(s, 0), "ok"))
+                        answer = fn(ctx, qn_db_text(s, 0));
+        qn_db_reset(s);
+        return answer ? answer : r;
+}
+
+static int check(struct qn_db *db, qn_db_fault_fn *fn, void *ctx)
+{
+        int r = each_fault(db, "PRAGMA quick_check(20)", fn, ctx);
+
+        if (r == 0)
+                r = each_fault(db,
+                               "SELECT \"table\" || ': rows that refer to no ' || parent || ': ' ||"
+                               " count(*) FROM pragma_foreign_key_check"
+                               " GROUP BY \"table\", parent ORDER BY 1",
+                               fn, ctx);
+        return r;
+}
+
+static int vacuum(struct qn_db *db)
+{
+        return exec(db, "VACUUM; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
 /* --- statements --- */
@@ -215,11 +292,18 @@ const struct qn_db_driver qn_db_sqlite = {
         .connect = connect_lite,
         .close = close_lite,
         .patience = patience,
+        .explain = explain,
         .read_version = read_version,
         .write_version = write_version,
+        .make = make,
         .begin = begin,
+        .snapshot = snapshot,
+        .commit = commit,
+        .rollback = rollback,
         .exec = exec,
         .changes = changes,
+        .check = check,
+        .vacuum = vacuum,
         .prepare = prepare,
         .finalize = finalize,
         .step = step,

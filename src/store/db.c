@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "store/db-driver.h"
+#include "store/pg-link.h"
 
 /* --- opening --- */
 
@@ -13,7 +14,7 @@ static bool is_outdated(const struct qn_db_def *def, int version)
 
 static int bring_up_to_date(struct qn_db *db, const struct qn_db_def *def, int version)
 {
-        int r = version == 0 ? qn_db_exec(db, def->schema) : 0;
+        int r = version == 0 ? db->driver->make(db, def) : 0;
 
         for (int v = version; r == 0 && v > 0 && v < def->version; v++)
                 r = qn_db_exec(db, def->steps[v - 1]);
@@ -55,19 +56,21 @@ int qn_db_open(const struct qn_db_def *def, const char *where, bool write, struc
         struct qn_err err = { 0 };
         int r;
 
-        *ret = (struct qn_db){ .driver = &qn_db_sqlite };
+        *ret = (struct qn_db){ .driver = qn_pg_is_url(where) ? &qn_db_pg : &qn_db_sqlite };
         r = ret->driver->connect(def, where, write, ret, &err);
         if (r == 0)
                 r = ready(ret, def, write, &err);
         if (r == 0)
                 return 0;
+        if (!err.msg[0] && r != -ENOENT && ret->conn)
+                ret->driver->explain(ret, r, &err);
         qn_db_close(ret);
         if (err.msg[0])
                 return qn_fail(reterr, r, 0, "%s", err.msg);
         if (r == -ENOENT)
                 return qn_fail(reterr, r, 0, "%s", def->missing);
-        return qn_fail(reterr, r, 0, "%.100s/%s: %s", where, def->file,
-                       r == -EBADMSG ? "the store is damaged" : strerrordesc_np(-r));
+        return qn_fail(reterr, r, 0, "%.100s/%s: %s", qn_pg_is_url(where) ? "PostgreSQL" : where,
+                       def->file, r == -EBADMSG ? "the store is damaged" : strerrordesc_np(-r));
 }
 
 void qn_db_close(struct qn_db *db)
@@ -77,6 +80,15 @@ void qn_db_close(struct qn_db *db)
         if (db->conn)
                 db->driver->close(db);
         *db = (struct qn_db){ 0 };
+}
+
+int qn_db_fail(struct qn_db *db, int code, struct qn_err *reterr)
+{
+        struct qn_err err = { 0 };
+
+        if (db->conn)
+                db->driver->explain(db, code, &err);
+        return qn_fail(reterr, code, 0, "%s", err.msg[0] ? err.msg : strerrordesc_np(-code));
 }
 
 int qn_db_patience(struct qn_db *db, int ms)
@@ -91,14 +103,19 @@ int qn_db_begin(struct qn_db *db)
         return db->driver->begin(db);
 }
 
+int qn_db_snapshot(struct qn_db *db)
+{
+        return db->driver->snapshot(db);
+}
+
 int qn_db_commit(struct qn_db *db)
 {
-        return qn_db_exec(db, "COMMIT");
+        return db->driver->commit(db);
 }
 
 void qn_db_rollback(struct qn_db *db)
 {
-        (void)!qn_db_exec(db, "ROLLBACK");
+        db->driver->rollback(db);
 }
 
 /* --- statements --- */
@@ -159,6 +176,16 @@ int qn_db_first(struct qn_stmt *s, int64_t *ret)
 int qn_db_changes(struct qn_db *db)
 {
         return db->driver->changes(db);
+}
+
+int qn_db_check(struct qn_db *db, qn_db_fault_fn *fn, void *ctx)
+{
+        return db->driver->check(db, fn, ctx);
+}
+
+int qn_db_vacuum(struct qn_db *db)
+{
+        return db->driver->vacuum(db);
 }
 
 void qn_db_bind_text(struct qn_stmt *s, int at, struct qn_str v)

@@ -1,6 +1,8 @@
-/* db.h - the database behind the store.  One writer at a time, any number of readers; what was committed stays, whatever
- * happens to the process or the machine.
- * Statements are prepared once and kept.  Not here: what is stored (assets.h, ledger.h …), what is behind (db-driver.h). */
+/* db.h - the database behind the store: files in a state directory (SQLite), or a server (PostgreSQL).  One writer at a time, any
+ * number of readers; what was committed stays, whatever happens to the process or the machine.
+ * Statements are prepared once and kept.  They are SQL that both understand: pg-sql.h says what is translated; texts are ordered
+ * by their bytes, but whether NULL comes first or last is not told.
+ * Not here: what is stored (assets.h, ledger.h …), what is behind (db-driver.h). */
 #pragma once
 
 #include "base/err.h"
@@ -28,21 +30,29 @@ struct qn_db_def {
         int version;              /* of the schema: from 1 on */
         const char *missing;      /* what to say when there is none */
         const char *const *steps; /* version - 1 of them: SQL from each version to the next */
+        const char *grows;        /* a table that only grows, or NULL: its rows stay as they are */
 };
 
-/* Opens that of a state directory.  write: makes it when it is not there; else -ENOENT.  One of an older version is brought up to
- * date in one step, or stays as it is.  -EBADMSG: damaged or no such file; -EPROTO: of a version that is not known here; -EBUSY:
- * another process holds it for too long. */
+/* Opens that of a state directory, or of a database: postgres://USER@HOST/DATABASE, as libpq has it.  write: makes it when it is
+ * not there; else -ENOENT.  One of an older version is brought up to date in one step, or stays as it is.  -EBADMSG: damaged or no
+ * such file; -EPROTO: of a version that is not known here; -EBUSY: another process holds it for too long; -ECONNREFUSED: there is
+ * no way to the server, or it does not let us in. */
 QN_MUST int qn_db_open(const struct qn_db_def *def, const char *where, bool write,
                        struct qn_db *ret, struct qn_err *reterr);
 void qn_db_close(struct qn_db *db);
 /* How long a statement waits while another process writes. */
 QN_MUST int qn_db_patience(struct qn_db *db, int ms);
+/* Fills in what a code of the functions below is about, for people, and returns it.  A connection that was lost (-ECONNRESET) is
+ * made again by what comes next, outside of a transaction. */
+int qn_db_fail(struct qn_db *db, int code, struct qn_err *reterr);
 
 /* A transaction that writes. */
 QN_MUST int qn_db_begin(struct qn_db *db);
 QN_MUST int qn_db_commit(struct qn_db *db);
 void qn_db_rollback(struct qn_db *db);
+
+/* One that reads, and sees the store as it is now, whoever writes: ends with qn_db_rollback(). */
+QN_MUST int qn_db_snapshot(struct qn_db *db);
 
 /* Statements without values and rows. */
 QN_MUST int qn_db_exec(struct qn_db *db, const char *sql);
@@ -58,6 +68,12 @@ QN_MUST int qn_db_first(struct qn_stmt *s, int64_t *ret);
 void qn_db_reset(struct qn_stmt *s);
 /* How many rows the last statement changed. */
 int qn_db_changes(struct qn_db *db);
+
+/* What the database finds wrong in what it keeps; goes on while fn returns 0. */
+typedef int qn_db_fault_fn(void *ctx, struct qn_str what);
+QN_MUST int qn_db_check(struct qn_db *db, qn_db_fault_fn *fn, void *ctx);
+/* Gives back the room of what was forgotten, and counts anew what makes queries fast. */
+QN_MUST int qn_db_vacuum(struct qn_db *db);
 
 /* Values from 1 on; p NULL: no value.  They are borrowed until the statement ran. */
 void qn_db_bind_text(struct qn_stmt *s, int at, struct qn_str v);

@@ -114,7 +114,7 @@ int qn_holdings_stale(struct qn_db *db, int64_t before, qn_holding_fn *fn, void 
                     " s.path, s.kind, min(o.time), 9223372036854775807, 0, max(o.time)"
                     " FROM source s JOIN asset a ON a.id = s.asset"
                     " JOIN observation o ON o.source = s.id"
-                    " GROUP BY s.id HAVING max(o.time) < ?1 ORDER BY a.name, a.kind, s.path");
+                    " GROUP BY s.id, a.id HAVING max(o.time) < ?1 ORDER BY a.name, a.kind, s.path");
 
         qn_db_bind_int(s, 1, before);
         return each(s, fn, ctx);

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-static const struct qn_db_def def = {
+const struct qn_db_def qn_db_learnt = {
         .file = "learnt.db",
         .schema =
                 "CREATE TABLE package(id INTEGER PRIMARY KEY, name TEXT NOT NULL,"
@@ -14,11 +14,6 @@ static const struct qn_db_def def = {
         .version = 1,
         .missing = "nothing was learnt yet: qanat inventory learn",
 };
-
-int qn_learnt_open(const char *dir, bool write, struct qn_db *ret, struct qn_err *reterr)
-{
-        return qn_db_open(&def, dir, write, ret, reterr);
-}
 
 /* 1 it is known, and as well as it can be; 0 not; *ret_id: what is to be replaced, or 0. */
 static int look_up(struct qn_db *db, const struct qn_contents *c, int64_t *ret_id)
@@ -81,8 +76,9 @@ static void bind_hash(struct qn_stmt *s, int at, const struct qn_content_id *id)
 
 static int add_file(struct qn_db *db, int64_t package, const struct qn_content_file *f)
 {
-        struct qn_stmt *s = qn_db_prepare(
-                db, "INSERT OR IGNORE INTO file(hash, package, path) VALUES(?1, ?2, ?3)");
+        struct qn_stmt *s =
+                qn_db_prepare(db, "INSERT INTO file(hash, package, path) VALUES(?1, ?2, ?3)"
+                                  " ON CONFLICT DO NOTHING");
 
         bind_hash(s, 1, &f->id);
         qn_db_bind_int(s, 2, package);

@@ -5,8 +5,8 @@
 #include "parse/content.h"
 #include "store/db.h"
 
-/* As qn_db_open(). */
-QN_MUST int qn_learnt_open(const char *dir, bool write, struct qn_db *ret, struct qn_err *reterr);
+extern const struct qn_db_def qn_db_learnt;
+
 /* 1: it is new, or known better now; 0: it was known. */
 QN_MUST int qn_learnt_learn(struct qn_db *db, const struct qn_contents *c);
 

@@ -9,10 +9,6 @@ static const char schema[] =
         " REFERENCES artifact, time INTEGER NOT NULL, token TEXT, address TEXT, user_agent TEXT,"
         " session TEXT, command TEXT, ci TEXT);"
         "CREATE INDEX fetch_artifact ON fetch(artifact, time);"
-        "CREATE TRIGGER fetch_stays BEFORE DELETE ON fetch"
-        " BEGIN SELECT RAISE(ABORT, 'the ledger forgets nothing'); END;"
-        "CREATE TRIGGER fetch_is_true BEFORE UPDATE ON fetch"
-        " BEGIN SELECT RAISE(ABORT, 'the ledger changes nothing'); END;"
         "CREATE TABLE verdict(integrity TEXT PRIMARY KEY, verdict TEXT NOT NULL,"
         " score INTEGER NOT NULL, reason TEXT NOT NULL, rules TEXT NOT NULL,"
         " time INTEGER NOT NULL) WITHOUT ROWID;"
@@ -30,8 +26,9 @@ static const char *const steps[] = {
         "CREATE INDEX artifact_integrity ON artifact(integrity);",
 };
 
-const struct qn_db_def qn_db_gate = { "gate.db", schema, QN_ARRAY_SIZE(steps) + 1,
-                                      "no ledger yet: qanat gate", steps };
+const struct qn_db_def qn_db_gate = {
+        "gate.db", schema, QN_ARRAY_SIZE(steps) + 1, "no ledger yet: qanat gate", steps, "fetch"
+};
 
 static void bind_artifact(struct qn_stmt *s, const struct qn_ledger_artifact *a)
 {
@@ -52,7 +49,8 @@ static struct qn_ledger_artifact artifact_of(struct qn_stmt *s, int at)
 int qn_ledger_artifact(struct qn_db *db, const struct qn_ledger_artifact *a, int64_t *ret_id)
 {
         struct qn_stmt *s = qn_db_prepare(
-                db, "INSERT OR IGNORE INTO artifact(name, version, integrity) VALUES(?1, ?2, ?3)");
+                db, "INSERT INTO artifact(name, version, integrity) VALUES(?1, ?2, ?3)"
+                    " ON CONFLICT DO NOTHING");
         int r;
 
         bind_artifact(s, a);
@@ -231,8 +229,10 @@ int qn_ledger_verdict(struct qn_db *db, struct qn_str integrity, struct qn_arena
 int qn_ledger_judged(struct qn_db *db, struct qn_str integrity, const struct qn_ledger_verdict *v)
 {
         struct qn_stmt *s = qn_db_prepare(
-                db, "INSERT OR REPLACE INTO verdict(integrity, verdict, score, reason, rules, time)"
-                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+                db, "INSERT INTO verdict(integrity, verdict, score, reason, rules, time)"
+                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(integrity) DO UPDATE SET"
+                    " verdict = excluded.verdict, score = excluded.score,"
+                    " reason = excluded.reason, rules = excluded.rules, time = excluded.time");
 
         qn_db_bind_text(s, 1, integrity);
         qn_db_bind_text(s, 2, v->verdict);
@@ -278,8 +278,8 @@ int qn_ledger_outdated(struct qn_db *db, int64_t after, const struct qn_str rule
 int qn_ledger_alarm(struct qn_db *db, const struct qn_ledger_alarm *a)
 {
         struct qn_stmt *s =
-                qn_db_prepare(db, "INSERT OR IGNORE INTO alarm(artifact, time, verdict, reason,"
-                                  " before) VALUES(?1, ?2, ?3, ?4, ?5)");
+                qn_db_prepare(db, "INSERT INTO alarm(artifact, time, verdict, reason, before)"
+                                  " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING");
         int r;
 
         qn_db_bind_int(s, 1, a->artifact.id);
@@ -330,8 +330,12 @@ int qn_ledger_alarms(struct qn_db *db, bool untold,
 int qn_ledger_cache(struct qn_db *db, const struct qn_ledger_cached *c)
 {
         struct qn_stmt *s =
-                qn_db_prepare(db, "INSERT OR REPLACE INTO cached(kind, key, size, time, used, etag,"
-                                  " last_modified) VALUES(?1, ?2, ?3, ?4, ?4, ?5, ?6)");
+                qn_db_prepare(db, "INSERT INTO cached(kind, key, size, time, used, etag,"
+                                  " last_modified) VALUES(?1, ?2, ?3, ?4, ?4, ?5, ?6)"
+                                  " ON CONFLICT(kind, key) DO UPDATE SET size = excluded.size,"
+                                  " time = excluded.time, used = excluded.used,"
+                                  " etag = excluded.etag,"
+                                  " last_modified = excluded.last_modified");
 
         qn_db_bind_int(s, 1, c->kind);
         qn_db_bind_text(s, 2, c->key);
@@ -393,7 +397,8 @@ int qn_ledger_uncache(struct qn_db *db, enum qn_cached_kind kind, struct qn_str 
 
 int qn_ledger_cache_size(struct qn_db *db, uint64_t *ret)
 {
-        struct qn_stmt *s = qn_db_prepare(db, "SELECT coalesce(sum(size), 0) FROM cached");
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT CAST(coalesce(sum(size), 0) AS INTEGER) FROM cached");
         int r = qn_db_step(s);
 
         if (r > 0)

@@ -18,6 +18,7 @@ static const struct qn_opt opts[] = {
 const struct qn_opt qn_common_opts[] = {
         { "config", 0, 0, "FILE", NULL, NULL, "file" },
         { "state", 0, QN_OPT_CONFIG, "DIR", NULL, NULL, "directory" },
+        { "store", 0, QN_OPT_CONFIG, "WHERE", NULL, NULL, "directory or address" },
         { "cache", 0, QN_OPT_CONFIG, "DIR", NULL, NULL, "directory" },
         { "data", 0, QN_OPT_CONFIG, "DIR", NULL, NULL, "directory" },
         { "help", 'h', 0, NULL, NULL, NULL, "help" },

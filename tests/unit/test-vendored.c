@@ -187,8 +187,8 @@ static void start(struct bench *b)
 
         *b = (struct bench){ .dir = "/tmp/qanat-test-XXXXXX", .a = QN_ARENA_INIT(1 << 28) };
         ASSERT_NOT_NULL(mkdtemp(b->dir));
-        ASSERT_EQ(qn_learnt_open(b->dir, false, &b->db, &err), -ENOENT);
-        ASSERT_EQ(qn_learnt_open(b->dir, true, &b->db, &err), 0);
+        ASSERT_EQ(qn_db_open(&qn_db_learnt, b->dir, false, &b->db, &err), -ENOENT);
+        ASSERT_EQ(qn_db_open(&qn_db_learnt, b->dir, true, &b->db, &err), 0);
 }
 
 static void stop(struct bench *b)
