@@ -27,7 +27,7 @@ static int read_who(const struct qn_args *a, struct qn_str *ret)
 {
         const char *by = qn_args_get(a, "by"), *user = getenv("QANAT_USER");
         const struct passwd *p = by || (user && *user) ? NULL : getpwuid(getuid());
-        struct qn_str who = qn_str_trim(qn_str_c(by                ? by
+        struct qn_str who = qn_str_trim(qn_str_c(by              ? by
                                                  : user && *user ? user
                                                  : p             ? p->pw_name
                                                                  : ""));
@@ -155,9 +155,12 @@ int cmd_review(const struct qn_args *a)
                 const char *name;
                 int (*run)(const struct qn_args *a, struct qn_db *db);
         } parts[] = {
-                { "list", qn_review_verb_list }, { "show", qn_review_verb_show },
-                { "log", qn_review_verb_log },   { "confirm", confirm },
-                { "reject", reject },             { "note", note },
+                { "list", qn_review_verb_list },
+                { "show", qn_review_verb_show },
+                { "log", qn_review_verb_log },
+                { "confirm", confirm },
+                { "reject", reject },
+                { "note", note },
         };
         struct qn_err err = { 0 };
         struct qn_db db;

@@ -84,7 +84,8 @@ static int time_of(const struct qn_args *a, int64_t *ret)
 
         if (r < 0 || *ret > INT64_MAX / 1000)
                 return log_err(
-                        -EINVAL, "--since %s: write a day (2026-01-31) or a time (2026-01-31T12:00:00Z)",
+                        -EINVAL,
+                        "--since %s: write a day (2026-01-31) or a time (2026-01-31T12:00:00Z)",
                         text);
         *ret *= 1000;
         return 0;

@@ -131,8 +131,7 @@ static void cell_time(struct qn_table *t, int64_t ms)
 /* name@version as it is: what is typed into the next command. */
 static void cell_name(struct qn_table *t, struct qn_str name, struct qn_str version)
 {
-        _cleanup_(qn_buf_done) struct qn_buf raw = QN_BUF_INIT(1 << 16),
-                                             b = QN_BUF_INIT(1 << 16);
+        _cleanup_(qn_buf_done) struct qn_buf raw = QN_BUF_INIT(1 << 16), b = QN_BUF_INIT(1 << 16);
 
         qn_buf_printf(&raw, "%.*s@%.*s", QN_STR_ARG(name), QN_STR_ARG(version));
         qn_show(&b, qn_buf_view(&raw), NAME_WIDTH, 0);
@@ -248,8 +247,8 @@ int qn_review_verb_list(const struct qn_args *a, struct qn_db *db)
         struct qn_watch_policy policy;
         struct qn_review_item *v;
         size_t n;
-        int r = a->n > 1 ? log_err(-EINVAL, "one argument too many: \"%s\"", a->argv[1]) :
-                           load_policy(a, &policy);
+        int r = a->n > 1 ? log_err(-EINVAL, "one argument too many: \"%s\"", a->argv[1])
+                         : load_policy(a, &policy);
 
         if (r < 0)
                 return r;
@@ -616,8 +615,9 @@ int qn_review_verb_log(const struct qn_args *a, struct qn_db *db)
         if (a->n > 2)
                 return log_err(-EINVAL, "qanat review log takes one NAME[@VERSION]");
         if (r < 0 || since > INT64_MAX / 1000)
-                return log_err(-EINVAL, "--since %s: write a day (2026-01-31) or a time "
-                                        "(2026-01-31T12:00:00Z)",
+                return log_err(-EINVAL,
+                               "--since %s: write a day (2026-01-31) or a time "
+                               "(2026-01-31T12:00:00Z)",
                                text);
         l.name = at > 0 ? qn_str_take(what, (size_t)at) : what;
         l.version = at > 0 ? qn_str_skip(what, (size_t)at + 1) : QN_STR("");

@@ -184,13 +184,12 @@ static const struct qn_opt review_opts[] = {
         {}
 };
 
-static const struct qn_opt rules_opts[] = {
-        { "examples", 0, QN_OPT_MANY, "DIR", NULL, NULL,
-          "where test and docs find the rules' examples" },
-        { "format", 0, 0, "FORMAT", "text|json", "text", "output format of list and show" },
-        QN_OPT_RULES,
-        {}
-};
+static const struct qn_opt rules_opts[] = { { "examples", 0, QN_OPT_MANY, "DIR", NULL, NULL,
+                                              "where test and docs find the rules' examples" },
+                                            { "format", 0, 0, "FORMAT", "text|json", "text",
+                                              "output format of list and show" },
+                                            QN_OPT_RULES,
+                                            {} };
 
 static const struct qn_opt semver_opts[] = {
         { "loose", 0, 0, NULL, NULL, NULL, "accept versions such as =v1.2.3 and 1.2.3beta" },
@@ -237,7 +236,8 @@ const struct qn_verb qn_verbs[] = {
         { "review", 1, -1, QN_NEED_DATA | QN_NEED_STATE, cmd_review,
           "list|show|confirm|reject|note|log [NAME@VERSION [TEXT]]",
           "list|show|confirm|reject|note|log",
-          "Decide about what was seen: what waits for a person, and what people said", review_opts },
+          "Decide about what was seen: what waits for a person, and what people said",
+          review_opts },
         { "rules", 1, 2, QN_NEED_DATA, cmd_rules, "list|show|test|docs [ID|DIR]",
           "list|show|test|docs", "List, show, test or document the rules", rules_opts },
         { "semver", 0, -1, 0, cmd_semver, "QUESTION ARGUMENT...",

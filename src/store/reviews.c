@@ -54,7 +54,7 @@ static int review_of(struct qn_stmt *s, struct qn_review *ret)
         return 0;
 }
 
-#define COLUMNS                                                                          \
+#define COLUMNS                                                                      \
         "r.id, r.version, r.time, r.who, r.action, r.integrity, r.verdict, r.score," \
         " r.rules, r.reason"
 
@@ -79,8 +79,8 @@ static int each(struct qn_stmt *s, bool named, qn_reviews_fn *fn, void *ctx)
 
 int qn_reviews_of(struct qn_db *db, int64_t version, qn_reviews_fn *fn, void *ctx)
 {
-        struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT " COLUMNS " FROM review r WHERE r.version = ?1 ORDER BY r.id");
+        struct qn_stmt *s = qn_db_prepare(db, "SELECT " COLUMNS
+                                              " FROM review r WHERE r.version = ?1 ORDER BY r.id");
 
         qn_db_bind_int(s, 1, version);
         return each(s, false, fn, ctx);

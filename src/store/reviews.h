@@ -13,7 +13,8 @@ struct qn_review {
         struct qn_str who;
         enum qn_review_action action;
         struct qn_str integrity; /* of the bytes that it is about */
-        struct qn_str verdict;   /* confirm: what it is confirmed to be; else what it was judged to be */
+        struct qn_str
+                verdict; /* confirm: what it is confirmed to be; else what it was judged to be */
         unsigned score;
         struct qn_str rules; /* that had found something, between blanks: " a b " */
         struct qn_str reason;

@@ -16,11 +16,11 @@
 #include "rule/rule.h"
 #include "watch/rejudge-priv.h"
 
-#define RANGE     1024              /* ids of one range */
-#define MESSAGE   ((size_t)1 << 20) /* bytes of the longest message */
-#define SEND_AT   ((size_t)64 << 10)
-#define MEM_MAX   ((size_t)512 << 20)
-#define KINDS     4u /* of verdicts */
+#define RANGE   1024              /* ids of one range */
+#define MESSAGE ((size_t)1 << 20) /* bytes of the longest message */
+#define SEND_AT ((size_t)64 << 10)
+#define MEM_MAX ((size_t)512 << 20)
+#define KINDS   4u /* of verdicts */
 
 /* A message: u32 length of what follows, u8 which, and then
  *   OUTCOME  u8 verdict, u8 relies, u32 score, i64 id, i64 judged, u32 score that was, six texts, u32 n, n times u32 rule, u8 verdict
@@ -261,12 +261,11 @@ static int get_findings(struct parent *p, struct qn_cur *c, struct qn_seen_put *
                     number >= qn_rules_count(p->conf.rules) || verdict >= KINDS)
                         return -EBADMSG;
                 rule = qn_rules_at(p->conf.rules, number);
-                list[i] = (struct qn_seen_finding){
-                        .rule = rule->id,
-                        .severity = qn_str_c(qn_severity_name(rule->severity)),
-                        .verdict = qn_str_c(qn_verdict_name(verdict)),
-                        .title = rule->title
-                };
+                list[i] = (struct qn_seen_finding){ .rule = rule->id,
+                                                    .severity = qn_str_c(
+                                                            qn_severity_name(rule->severity)),
+                                                    .verdict = qn_str_c(qn_verdict_name(verdict)),
+                                                    .title = rule->title };
         }
         is->findings = list;
         is->n_findings = n;
@@ -276,8 +275,8 @@ static int get_findings(struct parent *p, struct qn_cur *c, struct qn_seen_put *
 static int take_outcome(struct parent *p, struct qn_cur c)
 {
         struct qn_seen was = { 0 };
-        struct qn_str *const texts[] = { &was.name,    &was.version, &was.integrity,
-                                         &was.verdict, &was.reason };
+        struct qn_str *const texts[] = { &was.name, &was.version, &was.integrity, &was.verdict,
+                                         &was.reason };
         struct qn_str reason;
         struct qn_rejudge_change *ch;
         uint8_t head[2];
@@ -325,8 +324,7 @@ static int take_failure(struct parent *p, struct qn_cur c)
         uint64_t code;
         struct qn_str text;
 
-        if (qn_cur_le64(&c, &code) < 0 || get_text(&c, &text) < 0 ||
-            (int64_t)code >= 0)
+        if (qn_cur_le64(&c, &code) < 0 || get_text(&c, &text) < 0 || (int64_t)code >= 0)
                 return -EBADMSG;
         return qn_fail(p->err, (int)(int64_t)code, 0, "%.*s", QN_STR_ARG(text));
 }
@@ -351,8 +349,7 @@ static int take_message(struct parent *p, struct peer *w, struct qn_cur c)
 
 static int write_changes(struct parent *p)
 {
-        return qn_rejudge_changes_write(&p->changes, &p->db, p->conf.dry, &p->stats, p->fn,
-                                        p->ctx);
+        return qn_rejudge_changes_write(&p->changes, &p->db, p->conf.dry, &p->stats, p->fn, p->ctx);
 }
 
 /* All messages that are there as a whole. */

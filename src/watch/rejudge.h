@@ -62,11 +62,11 @@ const struct qn_rejudge_stats *qn_rejudge_so_far(const struct qn_rejudge *j);
 /* --- all at once, in several processes --- */
 
 struct qn_rejudge_all {
-        struct qn_rejudge_conf conf;       /* tell is not asked: each process opens its own */
-        const char *store;                 /* qn_db_open() */
-        const char *state_dir, *data_dir;  /* qn_tell_open() */
-        bool no_intel;                     /* nothing is asked what is known */
-        unsigned jobs;                     /* 0: one of each processor */
+        struct qn_rejudge_conf conf;      /* tell is not asked: each process opens its own */
+        const char *store;                /* qn_db_open() */
+        const char *state_dir, *data_dir; /* qn_tell_open() */
+        bool no_intel;                    /* nothing is asked what is known */
+        unsigned jobs;                    /* 0: one of each processor */
 };
 
 /* The caller has neither the store nor the index open, and no threads. */

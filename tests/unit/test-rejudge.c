@@ -10,7 +10,7 @@
 #include "test.h"
 #include "watch/rejudge.h"
 
-#define HEAD(id, verdict)                                                          \
+#define HEAD(id, verdict)                                                                     \
         "rules:\n- id: " id "\n  title: It did " id "\n  severity: high\n  verdict: " verdict \
         "\n  explain: It did.\n"
 #define NOW INT64_C(1790000000000)
@@ -219,10 +219,9 @@ TEST(only_what_was_seen_since_and_is_called_so)
 
 TEST(what_somebody_else_wrote_to_is_left_alone)
 {
-        const struct qn_seen was = { .id = 1,
-                                     .integrity = QN_STR("sha512-a"),
-                                     .verdict = QN_STR("clean"),
-                                     .judged = 1 };
+        const struct qn_seen was = {
+                .id = 1, .integrity = QN_STR("sha512-a"), .verdict = QN_STR("clean"), .judged = 1
+        };
         struct qn_seen_put is = { .v = { .verdict = QN_STR("malicious"),
                                          .score = 90,
                                          .reason = QN_STR("x"),

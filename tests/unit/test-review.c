@@ -230,10 +230,10 @@ static void place_done(struct place *p)
         rmdir(p->dir);
 }
 
-#define PLACE(p)                                                                    \
-        _cleanup_(place_done) struct place p = { .dir = "/tmp/qanat-test-XXXXXX",   \
+#define PLACE(p)                                                                        \
+        _cleanup_(place_done) struct place p = { .dir = "/tmp/qanat-test-XXXXXX",       \
                                                  .a = QN_ARENA_INIT((size_t)8 << 20) }; \
-        ASSERT_NOT_NULL(mkdtemp(p.dir));                                            \
+        ASSERT_NOT_NULL(mkdtemp(p.dir));                                                \
         ASSERT_EQ(qn_db_open(&qn_db_watch, p.dir, true, &p.db, NULL), 0)
 
 static int64_t put(struct place *p, const char *name, const char *verdict, unsigned score,
