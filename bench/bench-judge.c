@@ -1,6 +1,7 @@
 /* bench-judge - a store of versions with the events of real packages, judged again: by the rules that it was judged by, and when one
  * rule is new.
- *   find CACHE/_cacache/content-v2 -type f | LC_ALL=C sort | bench-judge DATA [VERSIONS]
+ *   find CACHE/_cacache/content-v2 -type f | LC_ALL=C sort | bench-judge DATA [VERSIONS [STATE]]
+ * STATE: a state directory with an index of what is known (qanat intel import), which is asked then, too.
  * Each tarball is looked at once; versions have the events of one after the other, under names of their own. */
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ struct kind {
 };
 
 struct bench {
-        const char *data;
+        const char *data, *state; /* state NULL: nothing is known */
         char dir[64];
         struct qn_arena a;
         struct qn_rules *rules;
@@ -165,7 +166,9 @@ static void run_all(struct bench *b, const char *what, const struct qn_rules *ru
 {
         struct qn_rejudge_all how = { .conf = { .rules = rules, .now = NOW + 1 },
                                       .store = b->dir,
-                                      .no_intel = true,
+                                      .state_dir = b->state,
+                                      .data_dir = b->data,
+                                      .no_intel = !b->state,
                                       .jobs = jobs };
         struct qn_rejudge_stats st;
         struct qn_err err = { 0 };
@@ -260,7 +263,7 @@ int main(int argc, char **argv)
         unsigned long n = argc > 2 ? strtoul(argv[2], NULL, 10) : 200000;
 
         if (argc < 2) {
-                fprintf(stderr, "usage: bench-judge DATA [VERSIONS] <LIST\n");
+                fprintf(stderr, "usage: bench-judge DATA [VERSIONS [STATE]] <LIST\n");
                 return 2;
         }
         b.data = argv[1];
@@ -271,6 +274,11 @@ int main(int argc, char **argv)
         if (!b.n)
                 must(-ENOENT, "no tarballs on standard input");
         make_store(&b, n);
+        if (argc > 3) {
+                b.state = argv[3];
+                run_all(&b, "asking what is known, 2", b.rules, 2);
+                b.state = NULL;
+        }
         run_all(&b, "the same rules, 1", b.rules, 1);
         run_all(&b, "the same rules, 2", b.rules, 2);
         run_steps(&b);

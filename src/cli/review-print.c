@@ -229,7 +229,7 @@ static int list_text(const struct qn_review_item *v, size_t n, struct qn_buf *ou
 
 static int load_policy(const struct qn_args *a, struct qn_watch_policy *ret)
 {
-        const char *given = qn_args_get(a, "policy");
+        const char *given = qn_args_get(a, "watch-policy");
         struct qn_err err = { 0 };
         char path[4096];
         int r;

@@ -168,7 +168,7 @@ static const struct qn_opt report_opts[] = {
 };
 
 static const struct qn_opt review_opts[] = {
-        { "policy", 'p', QN_OPT_CONFIG, "FILE", NULL, NULL,
+        { "watch-policy", 0, QN_OPT_CONFIG, "FILE", NULL, NULL,
           "what waits for a person (default: watch/policy.yaml of the data directory)" },
         { "all", 'a', 0, NULL, NULL, NULL, "list: what was decided, too" },
         { "as", 0, 0, "VERDICT", "malicious|suspicious", "malicious", "confirm: as what" },
@@ -179,7 +179,7 @@ static const struct qn_opt review_opts[] = {
         { "since", 0, 0, "TIME", NULL, NULL, "log: only from then on" },
         { "explain", 0, 0, NULL, NULL, NULL,
           "show: why each rule exists, and all of its evidence" },
-        { "format", 'f', QN_OPT_CONFIG, "FORMAT", "text|json", "text", "what to print" },
+        { "format", 'f', 0, "FORMAT", "text|json", "text", "what to print" },
         QN_OPT_RULES,
         {}
 };

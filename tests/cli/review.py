@@ -33,12 +33,12 @@ def usage(d):
              (("confirm", "a@1.0.0", "--by", "x\ny"), b"one line"), (("confirm", "a@1.0.0", "--by", "x" * 101), b"100 bytes"),
              (("confirm", "a@1.0.0", "--as", "clean"), b"clean"), (("note", "a@1.0.0", "x" * 2001), b"2000 bytes"),
              (("note", "a@1.0.0", "a\x1b[2J"), b"one line"), (("confirm", "a@1.0.0", "--example", d), b"--example is for"),
-             (("log", "--since", "then"), b"--since then"), (("list", "--policy", f"{d}/none.yaml"), b"none.yaml"))
+             (("log", "--since", "then"), b"--since then"), (("list", "--watch-policy", f"{d}/none.yaml"), b"none.yaml"))
     for args, says in wrong:
         r = review(state, *args)
         ok(r.code == 2 and says in r.err and not r.out, f"review {' '.join(args)[:40]!r} is refused", r)
     bad = put(f"{d}/bad.yaml", "bands:\n  automtic: 3\n")
-    r = review(state, "list", "--policy", bad)
+    r = review(state, "list", "--watch-policy", bad)
     ok(r.code == 2 and b"bad.yaml:2" in r.err and b"automatic" in r.err, "a mistake in the policy is told with its line", r)
     ok(ask(state, "SELECT count(*) FROM review") == [(0,)], "nothing of that is on record")
 
@@ -46,11 +46,11 @@ def usage(d):
 def deciding(d):
     state = make(f"{d}/deciding", [harmless("a"), sent("thief"), sent("other", "2.0.0", "sha512-CCCC")])
     low = put(f"{d}/low.yaml", "bands: {automatic: never}\n")
-    ok(queue(state, "--policy", low) == ["other", "thief"], "what is malicious waits where nothing is automatic", queue(state))
+    ok(queue(state, "--watch-policy", low) == ["other", "thief"], "what is malicious waits where nothing is automatic", queue(state))
     r = review(state, "confirm", "thief@1.0.0", "--reason", "sends keys")
     ok(r.code == 0 and not r.out, "confirm says nothing", r)
-    ok(queue(state, "--policy", low) == ["other"], "and takes it from the queue")
-    ok(queue(state, "--policy", low, "--all") == ["other", "thief"], "--all has it still")
+    ok(queue(state, "--watch-policy", low) == ["other"], "and takes it from the queue")
+    ok(queue(state, "--watch-policy", low, "--all") == ["other", "thief"], "--all has it still")
     e = shown(state, "thief@1.0.0")["effective"]
     ok(e == {"verdict": "malicious", "decided": True, "why": "jo has confirmed it as malicious: sends keys"}, "who and why", e)
     review(state, "reject", "other@2.0.0", "--by", "Kim <kim@example.invalid>", env={})

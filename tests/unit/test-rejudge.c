@@ -292,6 +292,17 @@ TEST(several_processes_find_what_one_finds)
         }
 }
 
+TEST(there_are_so_many_processes_at_the_most)
+{
+        struct qn_rejudge_stats st;
+        PLACE(p);
+
+        fill(&p, 5);
+        load(&p, EXEC_RULE("malicious"));
+        st = run_all(&p, QN_REJUDGE_JOBS_MAX + 1);
+        ASSERT_EQ(st.changed, 5);
+}
+
 TEST(there_is_no_store)
 {
         const struct qn_rejudge_all how = { .store = "/nonexistent" };
