@@ -328,3 +328,11 @@
 #define QN_CLUSTER_FEATURES_MAX 64u                 /* of one package; further ones are left out */
 #define QN_NAME_FIELDS_MAX      8u /* words and numbers of a name that a generator may have made */
 #define QN_GENERATORS_MAX       32768u /* templates of names that are watched at a time */
+
+/* --- judging again, reviews --- */
+
+#define QN_REJUDGE_STEP_MAX  4096u /* versions that are judged again between two transactions */
+#define QN_REJUDGE_WRITE_MAX 2000u /* of them that are written in one transaction */
+#define QN_REJUDGE_JOBS_MAX  64u   /* processes that judge at a time */
+#define QN_REVIEW_TEXT_MAX   2000u /* characters of a person's reason or note */
+#define QN_REVIEW_WHO_MAX    100u  /* characters of a person's name */

@@ -1,4 +1,4 @@
-/* cmd-judge.c - events (NDJSON, one set or several) → verdicts. */
+/* cmd-judge.c - events (NDJSON, one set or several) → verdicts; --all: those of the store. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "cli/args.h"
+#include "cli/judge-all.h"
 #include "cli/load-rules.h"
 #include "cli/verbs.h"
 #include "event/event.h"
@@ -70,7 +71,7 @@ static int judge_file(const struct qn_rules *rules, const char *path, struct qn_
         return r;
 }
 
-int cmd_judge(const struct qn_args *a)
+static int judge_files(const struct qn_args *a)
 {
         _cleanup_(qn_rules_freep) struct qn_rules *rules = NULL;
         _cleanup_(qn_report_freep) struct qn_report *report = NULL;
@@ -91,4 +92,25 @@ int cmd_judge(const struct qn_args *a)
         if (r == 0)
                 r = qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&out));
         return r < 0 ? r : qn_report_status(report);
+}
+
+/* What only the store has. */
+static int check_options(const struct qn_args *a)
+{
+        static const char *const names[] = { "since", "name", "jobs" };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(names); i++)
+                if (qn_args_get(a, names[i]))
+                        return log_err(-EINVAL, "--%s is for --all", names[i]);
+        return qn_args_on(a, "dry-run") ? log_err(-EINVAL, "--dry-run is for --all") : 0;
+}
+
+int cmd_judge(const struct qn_args *a)
+{
+        int r;
+
+        if (qn_args_on(a, "all"))
+                return qn_judge_all(a);
+        r = check_options(a);
+        return r < 0 ? r : judge_files(a);
 }

@@ -154,6 +154,21 @@ static int docs(const struct qn_args *a, const struct qn_rules *rules)
         return qn_rules_docs(rules, a->data, qn_args_get(a, "examples"), a->argv[1]);
 }
 
+#define EXAMPLES_MAX 16
+
+static int test(const struct qn_args *a, const struct qn_rules *rules)
+{
+        const char *examples[EXAMPLES_MAX + 1] = { 0 };
+
+        for (size_t i = 0; qn_args_all(a, "examples", i); i++) {
+                if (i == EXAMPLES_MAX)
+                        return log_err(-E2BIG, "--examples is given more than %d times",
+                                       EXAMPLES_MAX);
+                examples[i] = qn_args_all(a, "examples", i);
+        }
+        return qn_rules_test(rules, a->data, examples, a->n > 1 ? a->argv[1] : NULL);
+}
+
 int cmd_rules(const struct qn_args *a)
 {
         _cleanup_(qn_rules_freep) struct qn_rules *rules = NULL;
@@ -163,8 +178,7 @@ int cmd_rules(const struct qn_args *a)
         if (r < 0)
                 return r;
         if (strcmp(verb, "test") == 0)
-                return qn_rules_test(rules, a->data, qn_args_get(a, "examples"),
-                                     a->n > 1 ? a->argv[1] : NULL);
+                return test(a, rules);
         if (strcmp(verb, "show") == 0)
                 return show(a, rules);
         if (strcmp(verb, "docs") == 0)

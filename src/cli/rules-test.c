@@ -220,10 +220,11 @@ static int cmp_names(const struct dirent **a, const struct dirent **b)
         return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int test_rule(struct tester *t, const char *examples, const struct qn_rule *rule)
+/* The rule's examples below one directory. */
+static int test_below(struct tester *t, const char *examples, const struct qn_rule *rule,
+                      struct tally *tally)
 {
         struct dirent **list = NULL;
-        struct tally tally = { 0 };
         char dir[PATH_BYTES], path[PATH_BYTES];
         int n, r = 0;
 
@@ -233,11 +234,23 @@ static int test_rule(struct tester *t, const char *examples, const struct qn_rul
         for (int i = 0; i < n; i++) {
                 if (r == 0 &&
                     snprintf(path, sizeof path, "%s/%s", dir, list[i]->d_name) < (int)sizeof path)
-                        r = test_example(t, path, list[i]->d_name, rule, &tally);
+                        r = test_example(t, path, list[i]->d_name, rule, tally);
                 free(list[i]);
         }
         free(list);
-        if (!tally.bad || !tally.good)
+        return r;
+}
+
+static int test_rule(struct tester *t, const char *const *examples, const struct qn_rule *rule)
+{
+        struct tally tally = { 0 };
+        char dir[PATH_BYTES];
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && examples[i]; i++)
+                r = test_below(t, examples[i], rule, &tally);
+        snprintf(dir, sizeof dir, "%s/%.*s", examples[0], QN_STR_ARG(rule->id));
+        if (r == 0 && (!tally.bad || !tally.good))
                 fail(t, dir, "the rule has no %s example", tally.bad ? "good" : "bad");
         return r;
 }
@@ -259,10 +272,12 @@ static int find_strays(struct tester *t, const char *examples)
         return 0;
 }
 
-static int test_all(struct tester *t, const char *examples)
+static int test_all(struct tester *t, const char *const *examples)
 {
-        int r = find_strays(t, examples);
+        int r = 0;
 
+        for (size_t i = 0; r == 0 && examples[i]; i++)
+                r = find_strays(t, examples[i]);
         for (size_t i = 0; r == 0 && i < qn_rules_count(t->rules); i++)
                 r = test_rule(t, examples, qn_rules_at(t->rules, i));
         return r;
@@ -290,12 +305,13 @@ static void stop(struct tester *t)
         qn_arena_done(&t->arena);
 }
 
-int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char *examples,
+int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char *const *examples,
                   const char *only)
 {
         struct tester t = { .rules = rules, .arena = QN_ARENA_INIT(QN_PKG_ARENA_MAX) };
         const struct qn_rule *one = only ? qn_rules_find(rules, qn_str_c(only)) : NULL;
         char fallback[PATH_BYTES];
+        const char *const usual[] = { fallback, NULL };
         int r;
 
         if (only && !one)
@@ -303,7 +319,7 @@ int qn_rules_test(const struct qn_rules *rules, const char *data_dir, const char
         if (snprintf(fallback, sizeof fallback, "%s/../tests/rules", data_dir) >=
             (int)sizeof fallback)
                 return log_err(-ENAMETOOLONG, "%s: the path is too long", data_dir);
-        examples = examples ? examples : fallback;
+        examples = examples[0] ? examples : usual;
         r = start(&t, data_dir);
         if (r == 0)
                 r = one ? test_rule(&t, examples, one) : test_all(&t, examples);

@@ -160,6 +160,14 @@ static const struct qn_opt inventory_opts[] = {
 };
 
 static const struct qn_opt judge_opts[] = {
+        { "all", 0, 0, NULL, NULL, NULL,
+          "judge again all that was seen (qanat watch), and list what has another verdict now" },
+        { "dry-run", 'n', 0, NULL, NULL, NULL, "--all: write nothing, only list" },
+        { "since", 0, 0, "TIME", NULL, NULL, "--all: only what was seen from then on" },
+        { "name", 0, 0, "PATTERN", NULL, NULL,
+          "--all: only packages with such names (* any characters, ? one)" },
+        { "jobs", 'j', QN_OPT_NUMBER, "N", NULL, NULL,
+          "--all: judge in N processes (default: one per processor)" },
         { "explain", 0, 0, NULL, NULL, NULL,
           "why each rule exists, all of its evidence, and how data flowed to it" },
         { "fail-on", 0, QN_OPT_CONFIG, "LEVEL", "suspicious|malicious", "suspicious",
@@ -185,12 +193,29 @@ static const struct qn_opt report_opts[] = {
         {}
 };
 
-static const struct qn_opt rules_opts[] = {
-        { "examples", 0, 0, "DIR", NULL, NULL, "where test and docs find the rules' examples" },
-        { "format", 0, 0, "FORMAT", "text|json", "text", "output format of list and show" },
+static const struct qn_opt review_opts[] = {
+        { "watch-policy", 0, QN_OPT_CONFIG, "FILE", NULL, NULL,
+          "what waits for a person (default: watch/policy.yaml of the data directory)" },
+        { "all", 'a', 0, NULL, NULL, NULL, "list: what was decided, too" },
+        { "as", 0, 0, "VERDICT", "malicious|suspicious", "malicious", "confirm: as what" },
+        { "reason", 0, 0, "TEXT", NULL, NULL, "confirm, reject: why; note: what" },
+        { "by", 0, 0, "PERSON", NULL, NULL, "who decides (default: $QANAT_USER, else you)" },
+        { "example", 0, 0, "DIR", NULL, NULL,
+          "reject: write its events below DIR, as examples that the rules must not match" },
+        { "since", 0, 0, "TIME", NULL, NULL, "log: only from then on" },
+        { "explain", 0, 0, NULL, NULL, NULL,
+          "show: why each rule exists, and all of its evidence" },
+        { "format", 'f', 0, "FORMAT", "text|json", "text", "what to print" },
         QN_OPT_RULES,
         {}
 };
+
+static const struct qn_opt rules_opts[] = { { "examples", 0, QN_OPT_MANY, "DIR", NULL, NULL,
+                                              "where test and docs find the rules' examples" },
+                                            { "format", 0, 0, "FORMAT", "text|json", "text",
+                                              "output format of list and show" },
+                                            QN_OPT_RULES,
+                                            {} };
 
 static const struct qn_opt semver_opts[] = {
         { "loose", 0, 0, NULL, NULL, NULL, "accept versions such as =v1.2.3 and 1.2.3beta" },
@@ -239,11 +264,16 @@ const struct qn_verb qn_verbs[] = {
           "scan|sbom|add|ingest|collect|who-has|why|exposure|diff|stale|learn [ARGUMENT...]",
           "scan|sbom|add|ingest|collect|who-has|why|exposure|diff|stale|learn",
           "Which packages are where, since when, and why", inventory_opts },
-        { "judge", 0, -1, QN_NEED_DATA, cmd_judge, "[FILE...]", NULL, "Judge events by the rules",
-          judge_opts },
+        { "judge", 0, -1, QN_NEED_DATA | QN_NEED_STATE, cmd_judge, "[--all|FILE...]", NULL,
+          "Judge events by the rules, or once more all that was seen", judge_opts },
         { "report", 2, -1, QN_NEED_DATA | QN_NEED_CACHE, cmd_report, "osv TARGET...", "osv",
           "Write down what was found, for others: records for OpenSSF's malicious-packages",
           report_opts },
+        { "review", 1, -1, QN_NEED_DATA | QN_NEED_STATE, cmd_review,
+          "list|show|confirm|reject|note|log [NAME@VERSION [TEXT]]",
+          "list|show|confirm|reject|note|log",
+          "Decide about what was seen: what waits for a person, and what people said",
+          review_opts },
         { "rules", 1, 2, QN_NEED_DATA, cmd_rules, "list|show|test|docs [ID|DIR]",
           "list|show|test|docs", "List, show, test or document the rules", rules_opts },
         { "semver", 0, -1, 0, cmd_semver, "QUESTION ARGUMENT...",

@@ -130,6 +130,10 @@ bool qn_event_set_says(const struct qn_event_set *s, enum qn_event_kind kind, co
 QN_MUST int qn_event_set_merge(const struct qn_event_set *a, const struct qn_event_set *b,
                                struct qn_arena *arena, struct qn_event_set *ret);
 
+/* Masks what looks like a secret (base/mask.h) in texts and values, in place: nothing but writing and showing may follow.
+ * 0 or -ENOBUFS. */
+QN_MUST int qn_event_set_mask(struct qn_event_set *s);
+
 /* Names as in JSON; parsing one returns -EINVAL for an unknown name. */
 const char *qn_event_name(enum qn_event_kind k);
 const char *qn_event_doc(enum qn_event_kind k);

@@ -12,6 +12,7 @@
 #include "gate/policy.h"
 #include "gate/route.h"
 #include "gate/service.h"
+#include "intel/revision.h"
 #include "net/http.h"
 #include "parse/packument-rewrite.h"
 #include "parse/packument.h"
@@ -261,10 +262,7 @@ const struct qn_packument_fact *qn_package_find(const struct qn_package *p, stru
 
 /* --- revision.c --- */
 
-/* Reads what the analyse roles work by: once, because they do, too. */
-QN_MUST int qn_revision_tables(struct qn_gate *g, struct qn_err *reterr);
 /* By what a verdict is made at this moment; relies: also on the state of intelligence. */
-#define QN_REVISION_TEXT 40
 struct qn_str qn_revision(const struct qn_gate *g, bool relies, char text[QN_REVISION_TEXT]);
 
 /* --- decide.c --- */

@@ -89,8 +89,8 @@ static int load_all(struct qn_gate *g, struct qn_err *reterr)
                 r = load_policy(g, &g->policy, reterr);
         if (r == 0)
                 r = load_rules(g, &g->rules, reterr);
-        if (r == 0)
-                r = qn_revision_tables(g, reterr);
+        if (r == 0) /* once, because the analyse roles read them once, too */
+                r = qn_revision_tables(g->config->data_dir, &g->tables, reterr);
         if (r == 0)
                 r = load_names(g, reterr);
         if (r == 0)

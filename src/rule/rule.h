@@ -30,6 +30,8 @@ void qn_rules_freep(struct qn_rules **r);
 /* Sorted by id. */
 size_t qn_rules_count(const struct qn_rules *r);
 const struct qn_rule *qn_rules_at(const struct qn_rules *r, size_t i);
+/* The i of one of them. */
+size_t qn_rules_number(const struct qn_rules *r, const struct qn_rule *rule);
 /* Another number when a file is another, or when they come in another order. */
 uint64_t qn_rules_revision(const struct qn_rules *r);
 /* The phases it looks at, as bits of enum qn_phase. */

@@ -465,6 +465,11 @@ const struct qn_rule *qn_rules_at(const struct qn_rules *r, size_t i)
         return &r->rules[i].rule;
 }
 
+size_t qn_rules_number(const struct qn_rules *r, const struct qn_rule *rule)
+{
+        return (size_t)((const struct qn_compiled *)(const void *)rule - r->rules);
+}
+
 unsigned qn_rule_phases(const struct qn_rule *rule)
 {
         _Static_assert(offsetof(struct qn_compiled, rule) == 0, "a rule begins its compiled form");

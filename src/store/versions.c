@@ -152,6 +152,36 @@ int qn_versions_put(struct qn_db *db, const struct qn_seen_put *p, int64_t *ret_
         return !same;
 }
 
+int qn_versions_rejudged(struct qn_db *db, const struct qn_seen *was, const struct qn_seen_put *p)
+{
+        const struct qn_seen *is = &p->v;
+        bool same = qn_str_eq(was->verdict, is->verdict) && was->score == is->score &&
+                    qn_str_eq(was->reason, is->reason);
+        struct qn_stmt *s = qn_db_prepare(
+                db, "UPDATE version SET verdict = ?1, score = ?2, reason = ?3, rules = ?4,"
+                    " judged = ?5 WHERE id = ?6 AND integrity = ?7 AND verdict = ?8"
+                    " AND score = ?9 AND judged = ?10");
+        int r;
+
+        qn_db_bind_text(s, 1, is->verdict);
+        qn_db_bind_int(s, 2, is->score);
+        qn_db_bind_text(s, 3, is->reason);
+        qn_db_bind_text(s, 4, is->rules);
+        qn_db_bind_int(s, 5, same ? was->judged : is->judged);
+        qn_db_bind_int(s, 6, was->id);
+        qn_db_bind_text(s, 7, was->integrity);
+        qn_db_bind_text(s, 8, was->verdict);
+        qn_db_bind_int(s, 9, was->score);
+        qn_db_bind_int(s, 10, was->judged);
+        r = qn_db_run(s);
+        if (r < 0 || qn_db_changes(db) == 0)
+                return r;
+        r = write_findings(db, was->id, p);
+        if (r == 0 && !same)
+                r = write_judgement(db, was->id, is);
+        return r < 0 ? r : 1;
+}
+
 /* --- reading --- */
 
 static int keep(struct qn_arena *a, const struct qn_seen *v, struct qn_seen *ret)
@@ -257,6 +287,59 @@ int qn_versions_events(struct qn_db *db, int64_t after, size_t limit, qn_version
         }
         qn_db_reset(s);
         return answer ? answer : r;
+}
+
+int qn_versions_range(struct qn_db *db, const struct qn_seen_range *range,
+                      qn_versions_events_fn *fn, void *ctx)
+{
+        struct qn_stmt *s = qn_db_prepare(
+                db, "SELECT " COLUMNS ", e.bytes FROM version v JOIN events e ON e.version = v.id"
+                    " WHERE v.id > ?1 AND v.id <= ?2 AND v.seen >= ?3 ORDER BY v.id");
+        int r, answer = 0;
+
+        qn_db_bind_int(s, 1, range->after);
+        qn_db_bind_int(s, 2, range->to);
+        qn_db_bind_int(s, 3, range->since);
+        while (answer == 0 && (r = qn_db_step(s)) > 0) {
+                const struct qn_seen v = seen_of(s);
+                struct qn_str bytes;
+
+                if (range->name.n && !qn_str_glob(v.name, range->name))
+                        continue;
+                bytes = qn_db_blob(s, 12);
+                answer = fn(ctx, &v, qn_cur_mem(bytes.p, bytes.n));
+        }
+        qn_db_reset(s);
+        return answer ? answer : r;
+}
+
+int qn_versions_findings_range(struct qn_db *db, const struct qn_seen_range *range,
+                               int (*fn)(void *ctx, int64_t id, const struct qn_seen_finding *f),
+                               void *ctx)
+{
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT rule, severity, verdict, title, version FROM finding"
+                                  " WHERE version > ?1 AND version <= ?2 ORDER BY version, rule");
+        int r, answer = 0;
+
+        qn_db_bind_int(s, 1, range->after);
+        qn_db_bind_int(s, 2, range->to);
+        while (answer == 0 && (r = qn_db_step(s)) > 0) {
+                const struct qn_seen_finding f = { qn_db_text(s, 0), qn_db_text(s, 1),
+                                                   qn_db_text(s, 2), qn_db_text(s, 3) };
+
+                answer = fn(ctx, qn_db_int(s, 4), &f);
+        }
+        qn_db_reset(s);
+        return answer ? answer : r;
+}
+
+int qn_versions_last(struct qn_db *db, int64_t *ret)
+{
+        struct qn_stmt *s = qn_db_prepare(db, "SELECT coalesce(max(id), 0) FROM version");
+        int r = qn_db_first(s, ret);
+
+        return r < 0 ? r : r == 0 ? -EIO : 0;
 }
 
 int qn_versions_events_of(struct qn_db *db, int64_t id, struct qn_arena *a, struct qn_cur *ret)

@@ -32,6 +32,10 @@ struct qn_seen_put {
 
 /* 1: it is new or its verdict is another one; 0: as it was; -errno. */
 QN_MUST int qn_versions_put(struct qn_db *db, const struct qn_seen_put *p, int64_t *ret_id);
+/* What it is judged to be now, of the events that it was judged by before: 1; 0: somebody else wrote to it since `was` was
+ * read, and nothing happened; -errno.  Only what differs is a judgement. */
+QN_MUST int qn_versions_rejudged(struct qn_db *db, const struct qn_seen *was,
+                                 const struct qn_seen_put *p);
 /* 0, or -ENOENT; texts live in the arena. */
 QN_MUST int qn_versions_find(struct qn_db *db, struct qn_str name, struct qn_str version,
                              struct qn_arena *a, struct qn_seen *ret);
@@ -50,6 +54,20 @@ QN_MUST int qn_versions_judged(struct qn_db *db, struct qn_str verdict, int64_t 
 typedef int qn_versions_events_fn(void *ctx, const struct qn_seen *v, struct qn_cur events);
 QN_MUST int qn_versions_events(struct qn_db *db, int64_t after, size_t limit,
                                qn_versions_events_fn *fn, void *ctx);
+/* The same for ids in (after, to] that were seen since a time, and whose names fit a pattern (qn_str_glob; empty: all). */
+struct qn_seen_range {
+        int64_t after, to, since;
+        struct qn_str name;
+};
+QN_MUST int qn_versions_range(struct qn_db *db, const struct qn_seen_range *range,
+                              qn_versions_events_fn *fn, void *ctx);
+/* The findings of all versions with such ids, by id and rule. */
+QN_MUST int qn_versions_findings_range(struct qn_db *db, const struct qn_seen_range *range,
+                                       int (*fn)(void *ctx, int64_t id,
+                                                 const struct qn_seen_finding *f),
+                                       void *ctx);
+/* The largest id; 0: there is none. */
+QN_MUST int qn_versions_last(struct qn_db *db, int64_t *ret);
 /* Those of one version; 0, or -ENOENT. */
 QN_MUST int qn_versions_events_of(struct qn_db *db, int64_t id, struct qn_arena *a,
                                   struct qn_cur *ret);

@@ -29,7 +29,17 @@ static const char schema[] =
         " REFERENCES version, time INTEGER NOT NULL, verdict TEXT NOT NULL,"
         " score INTEGER NOT NULL, reason TEXT NOT NULL, rules TEXT NOT NULL);"
         "CREATE INDEX judgement_version ON judgement(version, id);"
-        "CREATE INDEX judgement_time ON judgement(time);";
+        "CREATE INDEX judgement_time ON judgement(time);"
+        /* What people decided about versions, and what it was about: nothing of it is ever changed. */
+        "CREATE TABLE review(id INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL"
+        " REFERENCES version, time INTEGER NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL,"
+        " integrity TEXT NOT NULL, verdict TEXT NOT NULL, score INTEGER NOT NULL,"
+        " rules TEXT NOT NULL, reason TEXT NOT NULL);"
+        "CREATE INDEX review_version ON review(version, id);"
+        "CREATE TRIGGER review_stays BEFORE DELETE ON review"
+        " BEGIN SELECT RAISE(ABORT, 'the log of reviews forgets nothing'); END;"
+        "CREATE TRIGGER review_is_true BEFORE UPDATE ON review"
+        " BEGIN SELECT RAISE(ABORT, 'the log of reviews changes nothing'); END;";
 
 const struct qn_db_def qn_db_watch = { "watch.db", schema, 1,
                                        "nothing was watched yet: qanat watch", NULL };

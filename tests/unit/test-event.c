@@ -534,3 +534,47 @@ TEST(json_defaults)
         ASSERT_EQ(s.events[0].file, QN_FILE_NONE);
         qn_arena_done(&a);
 }
+
+TEST(secrets_are_masked_in_texts_and_values)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)1 << 20);
+        struct qn_event e = make(QN_EVENT_NET_SEND, QN_FILE_NONE, 3, "plain");
+        struct qn_event_set s;
+
+        qn_event_set_init(&s, &a);
+        e.text = QN_STR("fetch('https://jo:geheim@c.example.invalid/', { password: 'Tr0ub4dor' })");
+        qn_event_attr(&e, QN_ATTR_VALUE, QN_STR("ghp_aB3dE5gH7jK9mN1pQ3sT5vX7zA9cE1gI3kM5"));
+        qn_event_attr(&e, QN_ATTR_FLOW, QN_STR("a.js:1:1\ta file\ttoken=abcdefgh"));
+        ASSERT_EQ(qn_event_add(&s, &e), 0);
+        ASSERT_EQ(qn_event_set_seal(&s), 0);
+        ASSERT_EQ(qn_event_set_mask(&s), 0);
+        ASSERT_STR(s.events[0].text,
+                   "fetch('https://***@c.example.invalid/', { password: '***' })");
+        ASSERT_STR(qn_event_get(&s.events[0], QN_ATTR_VALUE), "***");
+        ASSERT_STR(qn_event_get(&s.events[0], QN_ATTR_NAME), "plain");
+        ASSERT_STR(qn_event_get(&s.events[0], QN_ATTR_FLOW), "a.js:1:1\ta file\ttoken=***");
+}
+
+/* "://x@" grows when it is masked. */
+TEST(what_grows_by_masking_is_cut_at_its_limit)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)1 << 20);
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 20);
+        struct qn_event e = make(QN_EVENT_NET_SEND, QN_FILE_NONE, 3, "plain");
+        struct qn_event_set s;
+        struct qn_cur in;
+
+        qn_event_set_init(&s, &a);
+        while (b.n + 7 <= QN_ATTR_MAX)
+                qn_buf_puts(&b, "://x@\xc3\xa9");
+        qn_event_attr(&e, QN_ATTR_VALUE, qn_buf_view(&b));
+        e.text = qn_buf_view(&b);
+        ASSERT_EQ(qn_event_add(&s, &e), 0);
+        ASSERT_EQ(qn_event_set_seal(&s), 0);
+        ASSERT_EQ(qn_event_set_mask(&s), 0);
+        ASSERT_TRUE(s.events[0].text.n <= QN_ATTR_MAX && s.events[0].text.n + 4 > QN_ATTR_MAX);
+        qn_buf_reset(&b);
+        ASSERT_EQ(qn_event_set_write_json(&s, &b), 0);
+        in = qn_cur_mem(b.p, b.n);
+        ASSERT_EQ(qn_event_set_read_json(&in, &a, &s, NULL), 0);
+}

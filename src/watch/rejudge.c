@@ -1,0 +1,338 @@
+#include "watch/rejudge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "event/event.h"
+#include "intel/tell.h"
+#include "rule/rule.h"
+#include "watch/rejudge-priv.h"
+
+#define KEEP    ((size_t)1 << 20)
+#define MEM_MAX ((size_t)256 << 20)
+
+/* What is on file of a version: its findings, in whatever order, as one number. */
+struct qn_rejudger_filed {
+        int64_t id;
+        uint64_t sum;
+};
+
+static uint64_t number_of(const struct qn_seen_finding *f)
+{
+        const uint64_t parts[] = { qn_hash64(f->rule.p, f->rule.n),
+                                   qn_hash64(f->severity.p, f->severity.n),
+                                   qn_hash64(f->verdict.p, f->verdict.n),
+                                   qn_hash64(f->title.p, f->title.n) };
+
+        return qn_hash64(parts, sizeof parts);
+}
+
+static struct qn_seen_finding finding_of(const struct qn_finding *f)
+{
+        return (struct qn_seen_finding){ .rule = f->rule->id,
+                                         .severity = qn_str_c(qn_severity_name(f->rule->severity)),
+                                         .verdict = qn_str_c(qn_verdict_name(f->verdict)),
+                                         .title = f->rule->title };
+}
+
+int qn_rejudge_findings(const struct qn_verdict *v, struct qn_arena *a,
+                        struct qn_seen_finding **ret)
+{
+        struct qn_seen_finding *list = qn_arena_calloc(a, v->n + 1, sizeof *list);
+
+        if (!list)
+                return -ENOBUFS;
+        for (size_t i = 0; i < v->n; i++)
+                list[i] = finding_of(&v->findings[i]);
+        *ret = list;
+        return 0;
+}
+
+/* --- one version --- */
+
+/* The events with what is known of the version and of what they name. */
+static int add_known(const struct qn_rejudge_conf *conf, const struct qn_seen *v,
+                     struct qn_arena *a, struct qn_rejudged *to)
+{
+        const struct qn_told told = { .name = v->name,
+                                      .version = v->version,
+                                      .integrity = v->integrity };
+        struct qn_event_set known, merged;
+        int r = qn_tell_events(conf->tell, &told, to->set, a, &known);
+
+        if (r < 0 || known.n == 0)
+                return r;
+        to->relies = true;
+        r = qn_event_set_merge(to->set, &known, a, &merged);
+        if (r == 0)
+                *to->set = merged;
+        return r;
+}
+
+int qn_rejudge_version(const struct qn_rejudge_conf *conf, const struct qn_seen *v,
+                       struct qn_cur events, struct qn_arena *a, struct qn_rejudged *ret)
+{
+        struct qn_rejudged to = { .set = QN_ARENA_NEW(a, struct qn_event_set) };
+        int r = to.set ? qn_event_set_read(&events, a, to.set, NULL) : -ENOBUFS;
+
+        if (r == 0 && conf->tell)
+                r = add_known(conf, v, a, &to);
+        if (r == 0)
+                r = qn_judge(conf->rules, to.set, a, &to.verdict);
+        if (r == 0)
+                *ret = to;
+        return r;
+}
+
+/* --- one range --- */
+
+void qn_rejudger_init(struct qn_rejudger *j, const struct qn_rejudge_conf *conf)
+{
+        *j = (struct qn_rejudger){ .conf = conf,
+                                   .one = QN_ARENA_INIT(QN_PKG_ARENA_MAX),
+                                   .on_file = QN_ARENA_INIT(MEM_MAX) };
+        qn_revision_text(&conf->by, false, j->by[0]);
+        qn_revision_text(&conf->by, true, j->by[1]);
+}
+
+void qn_rejudger_done(struct qn_rejudger *j)
+{
+        qn_arena_done(&j->one);
+        qn_arena_done(&j->on_file);
+}
+
+static int on_finding(void *ctx, int64_t id, const struct qn_seen_finding *f)
+{
+        struct qn_rejudger *j = ctx;
+
+        if (j->n_filed && j->filed[j->n_filed - 1].id == id) {
+                j->filed[j->n_filed - 1].sum += number_of(f);
+                return 0;
+        }
+        if (QN_ARENA_ROOM(&j->on_file, j->filed, j->n_filed, j->filed_cap) < 0)
+                return -ENOBUFS;
+        j->filed[j->n_filed++] = (struct qn_rejudger_filed){ id, number_of(f) };
+        return 0;
+}
+
+/* Versions come by ascending ids, too. */
+static uint64_t filed_sum(struct qn_rejudger *j, int64_t id)
+{
+        while (j->at < j->n_filed && j->filed[j->at].id < id)
+                j->at++;
+        return j->at < j->n_filed && j->filed[j->at].id == id ? j->filed[j->at].sum : 0;
+}
+
+static bool is_as_it_was(struct qn_rejudger *j, const struct qn_seen *was,
+                         const struct qn_verdict *v)
+{
+        uint64_t filed = filed_sum(j, was->id), sum = 0;
+
+        if (!qn_str_is(was->verdict, qn_verdict_name(v->kind)) || was->score != v->score ||
+            !qn_str_eq(was->reason, v->reason))
+                return false;
+        for (size_t i = 0; i < v->n; i++) {
+                const struct qn_seen_finding f = finding_of(&v->findings[i]);
+
+                sum += number_of(&f);
+        }
+        return sum == filed;
+}
+
+struct pass {
+        struct qn_rejudger *j;
+        qn_rejudger_fn *fn;
+        void *ctx;
+};
+
+static int on_version(void *ctx, const struct qn_seen *was, struct qn_cur events)
+{
+        struct pass *p = ctx;
+        struct qn_rejudger *j = p->j;
+        struct qn_rejudged v;
+        struct qn_rejudge_outcome o = { .was = was, .verdict = &v.verdict };
+        int r;
+
+        qn_arena_reset(&j->one, KEEP);
+        r = qn_rejudge_version(j->conf, was, events, &j->one, &v);
+        if (r == -EBADMSG || r == -ENOBUFS) {
+                j->stats.unread++;
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        j->stats.judged++;
+        o.relies = v.relies;
+        return is_as_it_was(j, was, &v.verdict) ? 0 : p->fn(p->ctx, &o);
+}
+
+int qn_rejudger_range(struct qn_rejudger *j, struct qn_db *db, int64_t after, int64_t to,
+                      qn_rejudger_fn *fn, void *ctx)
+{
+        const struct qn_seen_range range = { after, to, j->conf->since, j->conf->name };
+        struct pass p = { j, fn, ctx };
+        int r;
+
+        qn_arena_reset(&j->on_file, KEEP);
+        j->filed = NULL;
+        j->n_filed = j->filed_cap = j->at = 0;
+        r = qn_versions_findings_range(db, &range, on_finding, j);
+        return r < 0 ? r : qn_versions_range(db, &range, on_version, &p);
+}
+
+/* --- what is to be written --- */
+
+static int keep_texts(struct qn_arena *a, struct qn_str *const *texts, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                *texts[i] = qn_arena_dup(a, *texts[i]);
+                if (!texts[i]->p)
+                        return -ENOBUFS;
+        }
+        return 0;
+}
+
+int qn_rejudge_changes_add(struct qn_rejudge_changes *c, const struct qn_seen *was,
+                           struct qn_rejudge_change **ret)
+{
+        struct qn_rejudge_change ch = { .was = *was };
+        struct qn_str *const texts[] = { &ch.was.name,    &ch.was.version, &ch.was.integrity,
+                                         &ch.was.verdict, &ch.was.reason,  &ch.was.rules };
+        int r = keep_texts(&c->mem, texts, QN_ARRAY_SIZE(texts));
+
+        if (r == 0)
+                r = QN_ARENA_ROOM(&c->mem, c->v, c->n, c->cap);
+        if (r < 0)
+                return r;
+        ch.was.publisher = (struct qn_str){ 0 };
+        ch.is.v = ch.was;
+        c->v[c->n] = ch;
+        *ret = &c->v[c->n++];
+        return 0;
+}
+
+static int write_all(struct qn_rejudge_changes *c, struct qn_db *db)
+{
+        int r = qn_db_begin(db);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; r >= 0 && i < c->n; i++) {
+                r = qn_versions_rejudged(db, &c->v[i].was, &c->v[i].is);
+                c->v[i].lost = r == 0;
+        }
+        if (r >= 0)
+                r = qn_db_commit(db);
+        if (r < 0)
+                qn_db_rollback(db);
+        return r;
+}
+
+static int tell_one(const struct qn_rejudge_change *ch, struct qn_rejudge_stats *stats,
+                    qn_rejudge_fn *fn, void *ctx)
+{
+        if (ch->lost) {
+                stats->lost++;
+                return 0;
+        }
+        if (qn_str_eq(ch->was.verdict, ch->is.v.verdict))
+                stats->moved++;
+        else
+                stats->changed++;
+        return fn(ctx, &ch->was, &ch->is.v);
+}
+
+int qn_rejudge_changes_write(struct qn_rejudge_changes *c, struct qn_db *db, bool dry,
+                             struct qn_rejudge_stats *stats, qn_rejudge_fn *fn, void *ctx)
+{
+        int r = dry || !c->n ? 0 : write_all(c, db);
+
+        for (size_t i = 0; r == 0 && i < c->n; i++)
+                r = tell_one(&c->v[i], stats, fn, ctx);
+        qn_arena_reset(&c->mem, KEEP);
+        c->v = NULL;
+        c->n = c->cap = 0;
+        return r;
+}
+
+/* --- in steps --- */
+
+struct qn_rejudge {
+        struct qn_rejudge_conf conf;
+        struct qn_rejudger judger;
+        struct qn_rejudge_changes changes;
+        int64_t after;
+};
+
+int qn_rejudge_new(const struct qn_rejudge_conf *conf, struct qn_rejudge **ret)
+{
+        struct qn_rejudge *j = calloc(1, sizeof *j);
+
+        if (!j)
+                return -ENOMEM;
+        j->conf = *conf;
+        qn_rejudger_init(&j->judger, &j->conf);
+        j->changes.mem = QN_ARENA_INIT(MEM_MAX);
+        *ret = j;
+        return 0;
+}
+
+struct qn_rejudge *qn_rejudge_free(struct qn_rejudge *j)
+{
+        if (!j)
+                return NULL;
+        qn_rejudger_done(&j->judger);
+        qn_arena_done(&j->changes.mem);
+        free(j);
+        return NULL;
+}
+
+void qn_rejudge_freep(struct qn_rejudge **j)
+{
+        *j = qn_rejudge_free(*j);
+}
+
+const struct qn_rejudge_stats *qn_rejudge_so_far(const struct qn_rejudge *j)
+{
+        return &j->judger.stats;
+}
+
+static int on_outcome(void *ctx, const struct qn_rejudge_outcome *o)
+{
+        struct qn_rejudge *j = ctx;
+        const struct qn_verdict *v = o->verdict;
+        struct qn_seen_finding *findings = NULL;
+        struct qn_rejudge_change *ch;
+        int r = qn_rejudge_changes_add(&j->changes, o->was, &ch);
+
+        if (r == 0)
+                r = qn_rejudge_findings(v, &j->changes.mem, &findings);
+        if (r < 0)
+                return r;
+        ch->is.v.verdict = qn_str_c(qn_verdict_name(v->kind));
+        ch->is.v.score = v->score;
+        ch->is.v.reason = qn_arena_dup(&j->changes.mem, v->reason);
+        ch->is.v.rules = qn_str_c(j->judger.by[o->relies]);
+        ch->is.v.judged = j->conf.now;
+        ch->is.findings = findings;
+        ch->is.n_findings = v->n;
+        return ch->is.v.reason.p ? 0 : -ENOBUFS;
+}
+
+int qn_rejudge_step(struct qn_rejudge *j, struct qn_db *db, size_t n, qn_rejudge_fn *fn, void *ctx)
+{
+        int64_t last, to = j->after + (int64_t)QN_MIN(n, (size_t)QN_REJUDGE_STEP_MAX);
+        int r = qn_versions_last(db, &last);
+
+        if (r == 0)
+                r = qn_rejudger_range(&j->judger, db, j->after, to, on_outcome, j);
+        if (r == 0)
+                r = qn_rejudge_changes_write(&j->changes, db, j->conf.dry, &j->judger.stats, fn,
+                                             ctx);
+        if (r != 0)
+                return r;
+        j->after = to;
+        return to < last;
+}
