@@ -28,7 +28,18 @@ static const char schema[] =
         " REFERENCES version, time INTEGER NOT NULL, verdict TEXT NOT NULL,"
         " score INTEGER NOT NULL, reason TEXT NOT NULL, rules TEXT NOT NULL);"
         "CREATE INDEX judgement_version ON judgement(version, id);"
-        "CREATE INDEX judgement_time ON judgement(time);";
+        "CREATE INDEX judgement_time ON judgement(time);"
+        /* What people are to be told: messages, and the facts that are in them (outbox.h). */
+        "CREATE TABLE outbox(id INTEGER PRIMARY KEY, uid TEXT NOT NULL, channel TEXT NOT NULL,"
+        " recipient TEXT NOT NULL, topic TEXT NOT NULL, subject TEXT NOT NULL,"
+        " state TEXT NOT NULL, joinable INTEGER NOT NULL, parts INTEGER NOT NULL,"
+        " created INTEGER NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL,"
+        " ended INTEGER, error TEXT);"
+        "CREATE INDEX outbox_due ON outbox(channel, state, due);"
+        "CREATE INDEX outbox_recipient ON outbox(channel, recipient, created);"
+        "CREATE TABLE outbox_part(id INTEGER PRIMARY KEY, fact TEXT NOT NULL UNIQUE,"
+        " message INTEGER NOT NULL REFERENCES outbox, body TEXT NOT NULL);"
+        "CREATE INDEX outbox_part_message ON outbox_part(message, id);";
 
 const struct qn_db_def qn_db_watch = { "watch.db", schema, 1,
                                        "nothing was watched yet: qanat watch", NULL };

@@ -69,6 +69,13 @@ TEST(options_and_requests_come_back_whole)
                                            .otp = QN_STR("123456"),
                                            .signature_name = QN_STR("qanat-signature"),
                                            .signature = QN_STR("sha256=00") };
+        const struct qn_http_request mail = { .url = QN_STR("smtp://h.invalid:25"),
+                                              .method = QN_STR("MAIL"),
+                                              .mail_from = QN_STR("a@b.invalid"),
+                                              .mail_to = QN_STR("c+d@e.invalid"),
+                                              .mail_user = QN_STR("u"),
+                                              .mail_password = QN_STR("p w"),
+                                              .mail_plain = true };
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(4096), c = QN_BUF_INIT(4096);
 
         qn_fetch_write_opts(&b, &o);
@@ -85,7 +92,12 @@ TEST(options_and_requests_come_back_whole)
                     qn_str_is(request.content_type, "application/json") &&
                     !request.content_encoding.p && qn_str_is(request.otp, "123456") &&
                     qn_str_is(request.signature_name, "qanat-signature") &&
-                    qn_str_is(request.signature, "sha256=00"));
+                    qn_str_is(request.signature, "sha256=00") && !request.mail_to.p);
+        qn_buf_reset(&c);
+        qn_fetch_write_request(&c, &mail);
+        ASSERT_EXACT(read_request, qn_buf_view(&c));
+        ASSERT_TRUE(request.mail_plain && qn_str_is(request.mail_to, "c+d@e.invalid") &&
+                    qn_str_is(request.mail_user, "u") && qn_str_is(request.mail_password, "p w"));
 }
 
 static void never(struct qn_http_result *res QN_UNUSED, void *user QN_UNUSED)
@@ -139,6 +151,55 @@ TEST(header_lines_cannot_be_broken)
                 refused(&q);
                 *fields[i] = before;
         }
+}
+
+TEST(mailboxes_name_one_recipient)
+{
+        static const char *const bad[] = { "",
+                                           "a",
+                                           "@b.invalid",
+                                           "a@",
+                                           "a@b\r\n",
+                                           "a@b c",
+                                           "a@b>,<c@d",
+                                           "a b@c",
+                                           "a\r\nDATA@b",
+                                           "<a@b>",
+                                           "\"a b\"@c",
+                                           "a@.b",
+                                           "a@-b",
+                                           "-a@b",
+                                           "a@b@c d",
+                                           "a@b\xc3\xa9",
+                                           "a@b,c@d",
+                                           "a@b\n",
+                                           "a@[127.0.0.1]",
+                                           "a@b\tx" };
+        struct qn_http_request q = { .url = QN_STR("smtp://h.invalid"),
+                                     .method = QN_STR("MAIL"),
+                                     .mail_from = QN_STR("a@b.invalid"),
+                                     .mail_to = QN_STR("c@d.invalid") };
+
+        ASSERT_TRUE(qn_http_request_ok(&q));
+        for (size_t i = 0; i < QN_ARRAY_SIZE(bad); i++) {
+                q.mail_to = qn_str_c(bad[i]);
+                refused(&q);
+                q.mail_to = q.mail_from;
+                q.mail_from = qn_str_c(bad[i]);
+                refused(&q);
+                q.mail_from = q.mail_to;
+        }
+        q.mail_to = (struct qn_str){ "a\0@b", 4 };
+        refused(&q);
+        q.mail_to = q.mail_from;
+        q.mail_user = QN_STR("u");
+        refused(&q); /* without a password */
+        q.mail_password = QN_STR("p\r\nRCPT TO:<x@y>");
+        refused(&q);
+        q.mail_password = QN_STR("p");
+        ASSERT_TRUE(qn_http_request_ok(&q));
+        q.method = QN_STR("POST");
+        refused(&q);
 }
 
 TEST(neither_methods_nor_header_names_are_anything)
