@@ -31,7 +31,7 @@ struct notify {
         struct qn_table table;
         struct qn_notify_conf conf;
         struct qn_db db;
-        unsigned failed;
+        unsigned failed, lost;
 };
 
 static int64_t now_ms(void)
@@ -363,6 +363,25 @@ static void on_tried(void *ctx, const struct qn_outbox_message *m, bool sent, co
                          sent ? "sent" : "not sent", what);
 }
 
+static int on_waiting(void *ctx, const struct qn_outbox_message *m)
+{
+        struct notify *n = ctx;
+
+        n->lost += !qn_notify_channel(&n->conf, m->channel);
+        return 0;
+}
+
+/* A channel that was renamed: its messages wait for it. */
+static int look_for_lost(struct notify *n)
+{
+        const enum qn_outbox_state waiting = QN_OUTBOX_WAITING;
+        int r = qn_outbox_each(&n->db, &waiting, on_waiting, n);
+
+        if (n->lost)
+                log_note("%u messages wait for channels that the file does not have", n->lost);
+        return r;
+}
+
 /* Until nothing is due: what failed is due later. */
 static int send_due(struct notify *n, struct qn_notify *by)
 {
@@ -375,6 +394,8 @@ static int send_due(struct notify *n, struct qn_notify *by)
                 if (r == 0 && (r = qn_notify_next(by, &due)) > 0 && due > now_ms())
                         r = 0;
         } while (r > 0);
+        if (r == 0)
+                r = look_for_lost(n);
         if (r == 0 && n->json)
                 qn_buf_printf(&n->out, "{\"schema\":\"qanat.notify-send/1\",\"failed\":%u}\n",
                               n->failed);

@@ -72,6 +72,13 @@ int qn_http_job_readdress(struct qn_http_job *j)
         return j->target.p ? 0 : -ENOMEM;
 }
 
+static bool has_port(struct qn_str host)
+{
+        ptrdiff_t colon = qn_str_rchr(host, ':');
+
+        return colon >= 0 && qn_str_chr(qn_str_skip(host, (size_t)colon), ']') < 0;
+}
+
 int qn_http_job_address(struct qn_http_job *j)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(1024);
@@ -93,7 +100,7 @@ int qn_http_job_address(struct qn_http_job *j)
                 return r == -ENOMEM ? r : -EINVAL;
         if (j->url.user.p || j->url.query.p || !qn_str_is(j->url.path, "/"))
                 return -EINVAL;
-        if (j->url.port == schemes[i].other && qn_str_find(rest, QN_STR(":")) < 0)
+        if (j->url.port == schemes[i].other && !has_port(rest))
                 j->url.port = (uint16_t)schemes[i].port;
         return qn_http_job_readdress(j);
 }

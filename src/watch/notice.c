@@ -125,8 +125,8 @@ static void put_places(struct qn_jsonw *w, const struct qn_notice *n)
 
                 qn_jsonw_object(w, NULL);
                 put(w, "kind", p->kind, true);
-                put(w, "name", p->name, false);
-                put(w, "owner", p->owner, false);
+                put(w, "name", p->name, true);
+                put(w, "owner", p->owner, true);
                 put(w, "environment", p->environment, false);
                 put(w, "path", p->path, false);
                 put(w, "version", p->version, true);

@@ -243,6 +243,14 @@ static bool is_word(struct qn_str s)
         return s.n > 0 && s.n <= 64;
 }
 
+static bool is_host(struct qn_str s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if (s.p[i] == '_' || (s.p[i] != '.' && !is_word(qn_str_take(qn_str_skip(s, i), 1))))
+                        return false;
+        return s.n > 0 && s.p[0] != '.' && s.p[0] != '-';
+}
+
 static int check_name(struct reading *r, const struct qn_node *n, struct qn_str name)
 {
         if (!is_word(name))
@@ -380,6 +388,21 @@ static int take_route(struct reading *r, const struct qn_node *n)
         return e;
 }
 
+/* Owners whose names are addresses: not of any host, because an inventory may come from elsewhere. */
+static int take_host(struct reading *r, const struct qn_node *n, const struct owner *f, size_t *ret)
+{
+        const struct qn_channel *ch = qn_notify_channel(r->n, f->to);
+        struct qn_str host = qn_str_skip(f->address, 1);
+
+        if (!qn_str_starts(f->address, "@") || f->clients.n)
+                return qn_conf_wrong(r->c, n, "an owner without `name`: add it");
+        if (!ch || ch->kind != QN_CHANNEL_MAIL || !is_host(host))
+                return qn_conf_wrong(
+                        r->c, n, "owners without `name` get mail: address is \"@acme.example\"");
+        *ret = (size_t)(ch - r->n->channels);
+        return 0;
+}
+
 static int take_owner(struct reading *r, const struct qn_node *n)
 {
         static const struct qn_conf_key keys[] = {
@@ -394,12 +417,11 @@ static int take_owner(struct reading *r, const struct qn_node *n)
 
         if (e < 0)
                 return e;
-        if (!f.name.n)
-                return qn_conf_wrong(r->c, n, "an owner without `name`: add it");
         *to = (struct qn_owner){ .name = f.name,
                                  .address = f.address,
                                  .clients = { f.clients.v, f.clients.n } };
-        e = find_channel(r, n, f.to, f.address, &to->channel);
+        e = f.name.n ? find_channel(r, n, f.to, f.address, &to->channel)
+                     : take_host(r, n, &f, &to->channel);
         r->n->n_owners += e == 0;
         return e;
 }

@@ -47,9 +47,10 @@ struct qn_route {
 
 /* What is in the assets of an owner goes to them. */
 struct qn_owner {
-        struct qn_str name; /* as the inventory has it */
+        struct qn_str
+                name; /* as the inventory has it; empty: all whose name is an address of `address`'s host */
         size_t channel;
-        struct qn_str address;
+        struct qn_str address; /* mail: to whom; of those without a name "@host" */
         struct qn_texts
                 clients; /* of the gate: tokens, addresses, which are this owner's; patterns */
 };

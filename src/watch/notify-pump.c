@@ -208,15 +208,18 @@ static int take_one(struct qn_notify *n, size_t channel)
         return r == -ENOENT ? 0 : r;
 }
 
+/* A channel that hangs holds up itself alone; one that is done at once does not hold up the caller. */
 static int take_all(struct qn_notify *n)
 {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < n->o.conf->n_channels; i++)
-                do
-                        r = n->under_way[i] < QN_NOTIFY_INFLIGHT ? take_one(n, i) : 0;
-                while (r > 0);
-        return r;
+        for (size_t i = 0; r >= 0 && i < n->o.conf->n_channels; i++) {
+                unsigned room = QN_NOTIFY_INFLIGHT - n->under_way[i];
+
+                for (r = 1; r > 0 && room; room--)
+                        r = take_one(n, i);
+        }
+        return r < 0 ? r : 0;
 }
 
 static int forget(struct qn_notify *n)

@@ -77,8 +77,8 @@ static bool is_theirs(const struct qn_owner *o, const struct qn_notice_place *p)
         return p->owner.n && qn_str_eq(p->owner, o->name);
 }
 
-static int tell_owner(const struct queueing *q, const struct qn_owner *o, const struct qn_notice *n,
-                      struct qn_notice_place *room)
+static int tell_theirs(const struct queueing *q, const struct qn_owner *o,
+                       const struct qn_notice *n, struct qn_notice_place *room)
 {
         struct qn_notice theirs = *n;
 
@@ -90,6 +90,43 @@ static int tell_owner(const struct queueing *q, const struct qn_owner *o, const 
         if (!theirs.n_places)
                 return 0;
         return put(q, &q->conf->channels[o->channel], o->address, &theirs, o->name);
+}
+
+/* Somebody else's name, or that of an owner who was met before. */
+static bool is_settled(const struct qn_notify_conf *c, const struct qn_notice *n, size_t at)
+{
+        struct qn_str name = n->places[at].owner;
+
+        for (size_t i = 0; i < c->n_owners; i++)
+                if (qn_str_eq(c->owners[i].name, name))
+                        return true;
+        for (size_t i = 0; i < at; i++)
+                if (qn_str_eq(n->places[i].owner, name))
+                        return true;
+        return false;
+}
+
+/* Owners whose names are addresses of a host. */
+static int tell_host(const struct queueing *q, const struct qn_owner *host,
+                     const struct qn_notice *n, struct qn_notice_place *room)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n->n_places; i++) {
+                struct qn_owner o = { .name = n->places[i].owner, .channel = host->channel };
+
+                o.address = o.name;
+                if (qn_http_mailbox_ok(o.name) && qn_str_ends(o.name, host->address.p) &&
+                    !is_settled(q->conf, n, i))
+                        r = tell_theirs(q, &o, n, room);
+        }
+        return r;
+}
+
+static int tell_owner(const struct queueing *q, const struct qn_owner *o, const struct qn_notice *n,
+                      struct qn_notice_place *room)
+{
+        return o->name.n ? tell_theirs(q, o, n, room) : tell_host(q, o, n, room);
 }
 
 int qn_notify_queue(const struct qn_notify_conf *c, struct qn_db *db, const struct qn_notice *n,

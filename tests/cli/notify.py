@@ -171,6 +171,20 @@ def slow_and_wrong(d):
         hook.stop()
 
 
+def side_by_side(d):
+    slow, fast = Hook(delay=1.5), Hook()
+    conf = hook_conf(slow.url, d, "limit: {messages: 0}\n").replace("routes:\n", f"  - {{name: fast, kind: webhook, url: \"{fast.url}\"}}\nroutes:\n  - to: fast\n")
+    p = Place(d, "side", conf)
+    p.queue(*(notice(f"pkg{i}") for i in range(12)))
+    start = time.time()
+    r = p.send()
+    ok(r.code == 0 and len(slow.got) == len(fast.got) == 12, "two channels", r)
+    ok(max(g[4] for g in fast.got) - start < 1.5, "a slow one does not hold up the other", [g[4] - start for g in fast.got])
+    ok(slow.most == 4, "and has four messages under way at once", slow.most)
+    slow.stop()
+    fast.stop()
+
+
 def redirects(d):
     elsewhere = Hook()
     hook = Hook([(307, {"location": elsewhere.url}), (302, {"location": elsewhere.url}), (308, {"location": "http://169.254.169.254/"})])
@@ -180,6 +194,11 @@ def redirects(d):
     m = p.list()[0]
     ok(m["state"] == "dead" and "redirects are not followed" in m["error"], "redirects are not followed", m)
     ok(not elsewhere.got and len(hook.got) == 3, "nobody else hears of it", elsewhere.got)
+    p = Place(d, "renamed", hook_conf(hook.url, d))
+    p.queue(notice())
+    put(p.conf, hook_conf(hook.url, d).replace("hook\n    kind", "other\n    kind").replace("to: hook", "to: other"))
+    r = p.send()
+    ok(p.states() == ["waiting"] and b"1 messages wait for channels" in r.err, "a channel that is gone is told of", r)
     p = Place(d, "refused", hook_conf("http://127.0.0.1:1/", d, "tries: 1\n"))
     p.queue(notice())
     p.send()
@@ -514,6 +533,6 @@ def kills(d):
 
 with scratch() as work:
     secret(work, "hook.secret", "shared secret\n")
-    for part in (usage, configuration, webhook, slow_and_wrong, redirects, mail, command, issue, grouping, mail_to_owner, limits, waits, hostile, kills):
+    for part in (usage, configuration, webhook, slow_and_wrong, side_by_side, redirects, mail, command, issue, grouping, mail_to_owner, limits, waits, hostile, kills):
         part(work)
 done()

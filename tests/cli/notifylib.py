@@ -17,7 +17,7 @@ class Hook:
 
     def __init__(self, answers=((204, {}),), delay=0.0):
         self.got, self.answers, self.delay = [], list(answers), delay
-        self.lock = threading.Lock()
+        self.lock, self.now, self.most = threading.Lock(), 0, 0
         hook = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -26,8 +26,12 @@ class Hook:
 
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                with hook.lock:
+                    hook.now += 1
+                    hook.most = max(hook.most, hook.now)
                 time.sleep(hook.delay)
                 with hook.lock:
+                    hook.now -= 1
                     hook.got.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body, time.time()))
                     status, headers = hook.answers.pop(0) if len(hook.answers) > 1 else hook.answers[0]
                 try:
@@ -184,6 +188,7 @@ class Session:
                 answer = self.server.faults[verb]
                 if answer is None:  # it says nothing any more
                     time.sleep(30)
+                    return
                 self.say(answer)
                 continue
             if verb == "EHLO":

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/limits.h"
+#include "net/http-job.h"
 #include "role/fetch-wire.h"
 #include "role/fetch.h"
 #include "role/role.h"
@@ -200,6 +201,43 @@ TEST(mailboxes_name_one_recipient)
         ASSERT_TRUE(qn_http_request_ok(&q));
         q.method = QN_STR("POST");
         refused(&q);
+}
+
+TEST(where_mail_goes)
+{
+        static const struct {
+                const char *url, *target; /* NULL: nowhere */
+        } rows[] = {
+                { "http://h.invalid", NULL },
+                { "smtp://", NULL },
+                { "smtp://u:p@h.invalid", NULL },
+                { "smtp://h.invalid/x", NULL },
+                { "smtp://h.invalid?x", NULL },
+                { "smtp://h.invalid:0", NULL },
+                { "smtp://h.invalid:99999", NULL },
+                { "smtp://h.invalid\r\nx", NULL },
+                { "smtp://H.invalid", "smtp://h.invalid:587" },
+                { "smtp://h.invalid:25/", "smtp://h.invalid:25" },
+                { "smtp://h.invalid:80", "smtp://h.invalid:80" },
+                { "smtps://h.invalid", "smtps://h.invalid:465" },
+                { "smtps://h.invalid:443", "smtps://h.invalid:443" },
+                { "smtp://[::1]:25", "smtp://[::1]:25" },
+                { "smtp://[::1]", "smtp://[::1]:587" },
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(rows); i++) {
+                const struct qn_http_request q = { .url = qn_str_c(rows[i].url),
+                                                   .method = QN_STR("MAIL"),
+                                                   .mail_from = QN_STR("a@b.invalid"),
+                                                   .mail_to = QN_STR("c@d.invalid") };
+                struct qn_http_job *j;
+
+                ASSERT_EQ(qn_http_job_new(&q, &j), 0);
+                ASSERT_EQ(j->failed, rows[i].target ? QN_HTTP_OK : QN_HTTP_URL);
+                if (rows[i].target)
+                        ASSERT_STR(j->target, rows[i].target);
+                qn_http_job_free(j);
+        }
 }
 
 TEST(neither_methods_nor_header_names_are_anything)

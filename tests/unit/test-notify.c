@@ -314,6 +314,10 @@ TEST(large_messages_stay_within_their_caps)
                 bodies[i] = bodies[0];
         ASSERT_EQ(qn_notice_text(&m, true, &a, &md), 0);
         ASSERT_TRUE(md.n < QN_NOTIFY_ISSUE_MAX);
+        qn_buf_reset(&md);
+        ASSERT_EQ(qn_notice_json(&m, &md), 0);
+        ASSERT_TRUE(md.n < QN_NOTIFY_MESSAGE_MAX && has(&md, "\"count\":350,"));
+        ASSERT_EQ(md.p[md.n - 1], '}');
 }
 
 /* --- mail --- */
@@ -411,6 +415,11 @@ TEST(wrong_files)
                   "  - {to: a, address: \"x@y, z@y\"}\n",
                   "notify.yaml:4: `address` says to whom" },
                 { "owners:\n  - {to: a}\n", "notify.yaml:2: an owner without `name`" },
+                { "owners:\n  - {to: a, address: \"@a.b\"}\n",
+                  "notify.yaml:2: owners without `name` get mail" },
+                { "channels:\n  - {name: a, kind: mail, url: \"smtp://h\", from: a@b}\n"
+                  "owners:\n  - {to: a, address: \"@\"}\n",
+                  "notify.yaml:4: owners without `name` get mail" },
                 { "channels:\n  - {name: a, kind: webhook, url: \"http://h\", secret: {}}\n",
                   "notify.yaml:2: secret is {file: PATH}" },
         };
@@ -459,7 +468,7 @@ TEST(the_shipped_example)
         }
         if (load(b.p, &a, &c, &err) < 0)
                 fail_msg("%s", err.msg);
-        ASSERT_TRUE(c.n_channels == 4 && c.n_routes == 2 && c.n_owners == 1);
+        ASSERT_TRUE(c.n_channels == 4 && c.n_routes == 2 && c.n_owners == 2);
         ASSERT_TRUE(c.channels[1].kind == QN_CHANNEL_MAIL && c.routes[1].deployed);
 }
 
@@ -486,6 +495,47 @@ static int on_row(void *ctx, const struct qn_outbox_message *m)
         qn_buf_printf(ctx, "%.*s %.*s %d\n", QN_STR_ARG(m->channel), QN_STR_ARG(m->recipient),
                       (int)m->parts);
         return 0;
+}
+
+TEST(owners_who_are_addresses)
+{
+        static const char conf[] =
+                "channels:\n"
+                "  - {name: m, kind: mail, url: \"smtp://h\", from: a@b}\n"
+                "owners:\n"
+                "  - {to: m, address: \"@acme.invalid\"}\n"
+                "  - {name: boss@acme.invalid, to: m, address: office@acme.invalid}\n";
+        const struct qn_notice_place places[] = {
+                { .kind = QN_STR("project"),
+                  .name = QN_STR("a"),
+                  .owner = QN_STR("w@acme.invalid") },
+                { .kind = QN_STR("project"),
+                  .name = QN_STR("b"),
+                  .owner = QN_STR("w@acme.invalid") },
+                { .kind = QN_STR("host"),
+                  .name = QN_STR("c"),
+                  .owner = QN_STR("boss@acme.invalid") },
+                { .kind = QN_STR("host"), .name = QN_STR("d"), .owner = QN_STR("x@evil.invalid") },
+                { .kind = QN_STR("host"),
+                  .name = QN_STR("e"),
+                  .owner = QN_STR("x@evil.invalid>,<y@acme.invalid") },
+                { .kind = QN_STR("host"), .name = QN_STR("f") },
+        };
+        _cleanup_(place_done) struct place p = { .dir = "/tmp/qanat-test-XXXXXX" };
+        struct qn_notify_conf c;
+        struct qn_notice n = notice();
+        struct qn_err err = { 0 };
+        ARENA(a);
+        BUF(rows);
+
+        ASSERT_NOT_NULL(mkdtemp(p.dir));
+        ASSERT_EQ(qn_db_open(&qn_db_watch, p.dir, true, &p.db, NULL), 0);
+        ASSERT_EQ(load(conf, &a, &c, &err), 0);
+        n.places = places;
+        n.n_places = QN_ARRAY_SIZE(places);
+        ASSERT_EQ(qn_notify_queue(&c, &p.db, &n, 1000, NULL), 0);
+        ASSERT_EQ(qn_outbox_each(&p.db, NULL, on_row, &rows), 0);
+        ASSERT_STR(qn_buf_view(&rows), "m w@acme.invalid 1\nm office@acme.invalid 1\n");
 }
 
 TEST(routes_and_owners)
