@@ -187,6 +187,7 @@
 #define QN_CACACHE_LINE_MAX   ((size_t)256 << 10) /* bytes of one line in it */
 
 #define QN_HTTP_PAYLOAD_MAX ((size_t)256 << 20) /* bytes that one request sends */
+#define QN_MAIL_ANSWER_S    60u                 /* of a mail server to one command */
 #define QN_HTTP_CHALLENGES  16u                 /* values of www-authenticate that are read */
 
 #define QN_FETCH_WINDOW \
@@ -197,10 +198,10 @@
 #define QN_FETCH_SILENCE_S 15u /* and time to answer that */
 
 /* --- the gate --- */
-#define QN_ROUTE_PATH_MAX      1024u /* bytes of a request's path, decoded, without its query */
-#define QN_FRONT_TEXT_MAX      256u  /* bytes of what a client says of itself */
-#define QN_WEBHOOK_FETCHES_MAX 1000u /* fetches that one message lists */
-#define QN_WEBHOOK_TEXT_MAX    4096u /* bytes of one text in it */
+#define QN_ROUTE_PATH_MAX    1024u /* bytes of a request's path, decoded, without its query */
+#define QN_FRONT_TEXT_MAX    256u  /* bytes of what a client says of itself */
+#define QN_ALARM_FETCHES_MAX 1000u /* fetches that one message lists */
+#define QN_ALARM_TEXT_MAX    4096u /* bytes of one text in it */
 
 #define QN_GATE_TURN \
         256u /* messages of the HTTP face that are taken at once; notes that are written together */
@@ -336,3 +337,18 @@
 #define QN_REJUDGE_JOBS_MAX  64u   /* processes that judge at a time */
 #define QN_REVIEW_TEXT_MAX   2000u /* characters of a person's reason or note */
 #define QN_REVIEW_WHO_MAX    100u  /* characters of a person's name */
+
+/* --- notifications --- */
+#define QN_NOTIFY_PARTS_MAX   1000u /* notices that one message holds; further ones are counted */
+#define QN_NOTIFY_DETAILS_MAX 25u   /* of them that are told in full in mail and issues */
+#define QN_NOTIFY_LINES_MAX   300u  /* of them that are named there */
+#define QN_NOTIFY_PLACES_MAX \
+        500u /* places of one package that one notice lists; the rest is counted */
+#define QN_NOTIFY_FINDINGS_MAX 20u               /* findings of one notice */
+#define QN_NOTIFY_TEXT_MAX     600u              /* columns of one text in it */
+#define QN_NOTIFY_MESSAGE_MAX  ((size_t)8 << 20) /* bytes of one message */
+#define QN_NOTIFY_ISSUE_MAX    60000u            /* bytes of an issue's body: GitHub takes 65,536 */
+#define QN_NOTIFY_ARENA_MAX    ((size_t)64 << 20) /* memory of one message while it is made */
+#define QN_NOTIFY_INFLIGHT     4u    /* messages of one channel that are under way at once */
+#define QN_NOTIFY_OUTPUT_MAX   4096u /* bytes kept of what a command prints */
+#define QN_NOTIFY_WAIT_MAX_MS  INT64_C(43200000) /* the longest wait between two tries */

@@ -177,6 +177,15 @@ static const struct qn_opt judge_opts[] = {
         {}
 };
 
+static const struct qn_opt notify_opts[] = {
+        { "notify", 0, QN_OPT_CONFIG, "FILE", NULL, NULL,
+          "channels, and who is told what (see watch/notify.yaml of the data directory)" },
+        { "format", 'f', 0, "FORMAT", "table|json", "table", "what to print: a table or JSON" },
+        { "no-sandbox", 0, 0, NULL, NULL, NULL,
+          "go on where the kernel refuses to confine the role that fetches" },
+        {}
+};
+
 static const struct qn_opt report_opts[] = {
         { "confirmed", 0, 0, NULL, NULL, NULL,
           "a person has confirmed it: suspicious packages are reported too" },
@@ -266,6 +275,9 @@ const struct qn_verb qn_verbs[] = {
           "Which packages are where, since when, and why", inventory_opts },
         { "judge", 0, -1, QN_NEED_DATA | QN_NEED_STATE, cmd_judge, "[--all|FILE...]", NULL,
           "Judge events by the rules, or once more all that was seen", judge_opts },
+        { "notify", 1, 3, QN_NEED_STATE, cmd_notify, "list|test|retry|send [ARGUMENT...]",
+          "list|test|retry|send", "Who is told what was found: the outbox and its channels",
+          notify_opts },
         { "report", 2, -1, QN_NEED_DATA | QN_NEED_CACHE, cmd_report, "osv TARGET...", "osv",
           "Write down what was found, for others: records for OpenSSF's malicious-packages",
           report_opts },

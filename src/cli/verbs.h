@@ -68,6 +68,7 @@ int cmd_help(const struct qn_args *a);
 int cmd_intel(const struct qn_args *a);
 int cmd_inventory(const struct qn_args *a);
 int cmd_judge(const struct qn_args *a);
+int cmd_notify(const struct qn_args *a);
 int cmd_report(const struct qn_args *a);
 int cmd_review(const struct qn_args *a);
 int cmd_rules(const struct qn_args *a);

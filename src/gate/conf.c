@@ -1,5 +1,6 @@
 #include "gate/conf.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 
@@ -421,4 +422,45 @@ int qn_conf_time(struct qn_conf *c, const char *key, const struct qn_node *n, vo
                                      shown(s, buf));
         *(int64_t *)to = ms;
         return 0;
+}
+
+int qn_conf_url(struct qn_conf *c, const char *key, const struct qn_node *n, void *to)
+{
+        struct qn_str url, rest;
+        int r = qn_conf_text(c, key, n, &url);
+
+        if (r < 0)
+                return r;
+        rest = qn_str_skip(url, qn_str_starts(url, "https://")  ? 8
+                                : qn_str_starts(url, "http://") ? 7
+                                                                : url.n);
+        if (!rest.n || !strchr("[", rest.p[0]) == !isalnum((unsigned char)rest.p[0]))
+                return qn_conf_wrong(c, n, "%s is an address such as https://npm.acme.example/",
+                                     key);
+        for (size_t i = 0; i < rest.n; i++)
+                if (!isgraph((unsigned char)rest.p[i]) || strchr("?#\\\"<>", rest.p[i]))
+                        return qn_conf_wrong(c, n, "%s has no blanks, queries or fragments", key);
+        if (qn_str_chr(rest, '@') >= 0)
+                return qn_conf_wrong(c, n, "%s holds no user or password: use `token`", key);
+        *(struct qn_str *)to = url;
+        return 0;
+}
+
+int qn_conf_path(struct qn_conf *c, const char *key, const struct qn_node *n, void *to)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(8192);
+        struct qn_str path, *ret = to;
+        int r = qn_conf_text(c, key, n, &path);
+
+        if (r < 0)
+                return r;
+        if (path.p[0] != '/' && !qn_str_is(path, "-") && strchr(c->path, '/')) {
+                qn_buf_str(&b, qn_str_dir(qn_str_c(c->path)));
+                qn_buf_byte(&b, '/');
+        }
+        qn_buf_str(&b, path);
+        if (qn_buf_error(&b) < 0)
+                return qn_conf_wrong(c, n, "%s: the path is too long", key);
+        *ret = qn_arena_dup(c->a, qn_buf_view(&b));
+        return ret->p ? 0 : qn_conf_memory(c);
 }

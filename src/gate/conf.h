@@ -55,7 +55,9 @@ qn_conf_take_fn qn_conf_size;     /* uint64_t: 512, 64KB, 10GB */
 qn_conf_take_fn qn_conf_duration; /* int64_t, milliseconds: 0, 500ms, 5s, 30m, 24h, 7d, 2w */
 qn_conf_take_fn qn_conf_seconds;  /* uint32_t: the same, whole seconds */
 qn_conf_take_fn
-        qn_conf_time; /* int64_t, milliseconds since 1970: a date, or a time with its zone */
+        qn_conf_time;        /* int64_t, milliseconds since 1970: a date, or a time with its zone */
+qn_conf_take_fn qn_conf_url; /* struct qn_str: http(s), without user, query and fragment */
+qn_conf_take_fn qn_conf_path; /* struct qn_str: beside the file that names it; "-" stays */
 
 struct qn_conf_list {
         struct qn_str *v;

@@ -71,48 +71,6 @@ static int take_secret(struct qn_conf *c, const char *key, const struct qn_node 
         return r;
 }
 
-static int take_url(struct qn_conf *c, const char *key, const struct qn_node *n, void *to)
-{
-        struct qn_str url, rest;
-        int r = qn_conf_text(c, key, n, &url);
-
-        if (r < 0)
-                return r;
-        rest = qn_str_skip(url, qn_str_starts(url, "https://")  ? 8
-                                : qn_str_starts(url, "http://") ? 7
-                                                                : url.n);
-        if (!rest.n || !strchr("[", rest.p[0]) == !isalnum((unsigned char)rest.p[0]))
-                return qn_conf_wrong(c, n, "%s is an address such as https://npm.acme.example/",
-                                     key);
-        for (size_t i = 0; i < rest.n; i++)
-                if (!isgraph((unsigned char)rest.p[i]) || strchr("?#\\\"<>", rest.p[i]))
-                        return qn_conf_wrong(c, n, "%s has no blanks, queries or fragments", key);
-        if (qn_str_chr(rest, '@') >= 0)
-                return qn_conf_wrong(c, n, "%s holds no user or password: use `token`", key);
-        *(struct qn_str *)to = url;
-        return 0;
-}
-
-/* Beside the file that names it. */
-static int take_path(struct qn_conf *c, const char *key, const struct qn_node *n, void *to)
-{
-        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(8192);
-        struct qn_str path, *ret = to;
-        int r = qn_conf_text(c, key, n, &path);
-
-        if (r < 0)
-                return r;
-        if (path.p[0] != '/' && !qn_str_is(path, "-") && strchr(c->path, '/')) {
-                qn_buf_str(&b, qn_str_dir(qn_str_c(c->path)));
-                qn_buf_byte(&b, '/');
-        }
-        qn_buf_str(&b, path);
-        if (qn_buf_error(&b) < 0)
-                return qn_conf_wrong(c, n, "%s: the path is too long", key);
-        *ret = qn_arena_dup(c->a, qn_buf_view(&b));
-        return ret->p ? 0 : qn_conf_memory(c);
-}
-
 /* --- addresses --- */
 
 static bool is_address(struct qn_str s, int family)
@@ -230,7 +188,7 @@ static int read_secret(struct qn_conf *c, const struct secret *s, struct qn_str 
                                              s->env.p);
                 return keep_secret(c, s->at, qn_str_c(value), ret);
         }
-        r = take_path(c, "file", qn_node_get(s->at, "file"), &path);
+        r = qn_conf_path(c, "file", qn_node_get(s->at, "file"), &path);
         if (r < 0)
                 return r;
         r = qn_io_read(path.p, &b);
@@ -309,7 +267,7 @@ static int take_upstream(struct qn_conf *c, const struct qn_node *n, bool secret
 {
         static const struct qn_conf_key keys[] = {
                 { "name", qn_conf_text, offsetof(struct upstream, name) },
-                { "url", take_url, offsetof(struct upstream, url) },
+                { "url", qn_conf_url, offsetof(struct upstream, url) },
                 { "scopes", qn_conf_texts, offsetof(struct upstream, scopes) },
                 { "token", take_secret, offsetof(struct upstream, token) },
                 { "writes", qn_conf_bool, offsetof(struct upstream, writes) },
@@ -387,8 +345,8 @@ static int take_token(struct qn_conf *c, const struct qn_node *n, struct qn_serv
 static int take_tls(struct qn_conf *c, const char *key, const struct qn_node *n, void *to)
 {
         static const struct qn_conf_key keys[] = {
-                { "cert", take_path, offsetof(struct file, cert) },
-                { "key", take_path, offsetof(struct file, key) },
+                { "cert", qn_conf_path, offsetof(struct file, cert) },
+                { "key", qn_conf_path, offsetof(struct file, key) },
         };
         struct file *f = to;
         int r = qn_conf_keys(c, n, key, keys, QN_ARRAY_SIZE(keys), f);
@@ -411,7 +369,7 @@ static int take_cache(struct qn_conf *c, const char *key, const struct qn_node *
 static int take_webhook(struct qn_conf *c, const char *key, const struct qn_node *n, void *to)
 {
         static const struct qn_conf_key keys[] = {
-                { "url", take_url, offsetof(struct file, webhook) },
+                { "url", qn_conf_url, offsetof(struct file, webhook) },
                 { "secret", take_secret, offsetof(struct file, webhook_secret) },
         };
         struct file *f = to;
@@ -519,7 +477,7 @@ int qn_service_parse(struct qn_str text, const char *path, bool secrets, struct 
 {
         static const struct qn_conf_key keys[] = {
                 { "listen", take_listen, 0 },
-                { "url", take_url, offsetof(struct file, url) },
+                { "url", qn_conf_url, offsetof(struct file, url) },
                 { "tls", take_tls, 0 },
                 { "upstreams", take_node, offsetof(struct file, upstreams) },
                 { "tokens", take_node, offsetof(struct file, tokens) },
@@ -529,7 +487,7 @@ int qn_service_parse(struct qn_str text, const char *path, bool secrets, struct 
                 { "cache", take_cache, 0 },
                 { "body", qn_conf_size, offsetof(struct file, body_max) },
                 { "foreign-tarballs", take_foreign, offsetof(struct file, foreign) },
-                { "access-log", take_path, offsetof(struct file, access_log) },
+                { "access-log", qn_conf_path, offsetof(struct file, access_log) },
                 { "webhook", take_webhook, 0 },
                 { "proxies", qn_conf_texts, offsetof(struct file, proxies) },
                 { "drain", qn_conf_seconds, offsetof(struct file, drain_s) },

@@ -1,14 +1,16 @@
 /* watch.c - what was served and turns bad later: intelligence has news, or a verdict changed.  Everybody who has it is named at
  * once: in the log, in the ledger's alarms, and to the webhook. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "gate/alarm.h"
 #include "gate/gate-priv.h"
-#include "gate/webhook.h"
 #include "intel/tell.h"
 #include "role/fetch.h"
 #include "role/input.h"
+#include "role/webhook.h"
 
 /* --- telling --- */
 
@@ -33,7 +35,7 @@ static void on_told(struct qn_http_result *res, void *user)
 /* The latest of those that fetched it; oldest first while they are collected. */
 struct fetchers {
         struct qn_arena *a;
-        struct qn_webhook_fetch *v;
+        struct qn_alarm_fetch *v;
         size_t n, cap;
         uint64_t total;
 };
@@ -46,60 +48,57 @@ static struct qn_str keep(struct qn_arena *a, struct qn_str s)
 static int on_fetcher(void *ctx, const struct qn_ledger_fetch *f)
 {
         struct fetchers *all = ctx;
-        struct qn_webhook_fetch *w;
+        struct qn_alarm_fetch *w;
 
         all->total++;
-        if (all->n == QN_WEBHOOK_FETCHES_MAX) { /* the oldest one goes */
+        if (all->n == QN_ALARM_FETCHES_MAX) { /* the oldest one goes */
                 memmove(all->v, all->v + 1, (all->n - 1) * sizeof *all->v);
                 all->n--;
         }
         if (QN_ARENA_ROOM(all->a, all->v, all->n, all->cap) < 0)
                 return -ENOBUFS;
         w = &all->v[all->n++];
-        *w = (struct qn_webhook_fetch){ .time_ms = f->time,
-                                        .client = { .token = keep(all->a, f->token),
-                                                    .address = keep(all->a, f->address),
-                                                    .user_agent = keep(all->a, f->user_agent),
-                                                    .session = keep(all->a, f->session),
-                                                    .command = keep(all->a, f->command),
-                                                    .ci = keep(all->a, f->ci) } };
+        *w = (struct qn_alarm_fetch){ .time_ms = f->time,
+                                      .client = { .token = keep(all->a, f->token),
+                                                  .address = keep(all->a, f->address),
+                                                  .user_agent = keep(all->a, f->user_agent),
+                                                  .session = keep(all->a, f->session),
+                                                  .command = keep(all->a, f->command),
+                                                  .ci = keep(all->a, f->ci) } };
         return 0;
 }
 
 static void newest_first(struct fetchers *all)
 {
         for (size_t i = 0; i < all->n / 2; i++) {
-                struct qn_webhook_fetch f = all->v[i];
+                struct qn_alarm_fetch f = all->v[i];
 
                 all->v[i] = all->v[all->n - 1 - i];
                 all->v[all->n - 1 - i] = f;
         }
 }
 
-static int post(struct qn_gate *g, const struct qn_webhook_event *e, int64_t artifact)
+static int post(struct qn_gate *g, const struct qn_alarm_event *e, int64_t artifact)
 {
-        _cleanup_(qn_buf_done) struct qn_buf body = QN_BUF_INIT((size_t)16 << 20),
-                                             signature = QN_BUF_INIT(256);
-        struct qn_http_request q = { .url = g->service.webhook,
-                                     .method = QN_STR("POST"),
-                                     .content_type = QN_STR("application/json"),
-                                     .max = 1 << 16,
-                                     .total_ms = QN_GATE_WEBHOOK_MS };
+        _cleanup_(qn_buf_done) struct qn_buf body = QN_BUF_INIT((size_t)16 << 20);
+        char id[32];
+        struct qn_webhook w = { .url = g->service.webhook,
+                                .secret = g->service.webhook_secret,
+                                .time_ms = qn_gate_now(),
+                                .total_ms = QN_GATE_WEBHOOK_MS };
         struct told *t;
-        int r = qn_webhook_write(e, &body);
+        int r = qn_alarm_write(e, &body);
 
-        if (r == 0 && g->service.webhook_secret.p) {
-                r = qn_webhook_sign(g->service.webhook_secret, qn_buf_view(&body), &signature);
-                q.signature_name = QN_STR(QN_WEBHOOK_SIGNATURE);
-                q.signature = qn_buf_view(&signature);
-        }
         if (r < 0)
                 return r;
+        snprintf(id, sizeof id, "%" PRIu64, e->id);
+        w.id = qn_str_c(id);
+        w.body = qn_buf_view(&body);
         t = calloc(1, sizeof *t);
         if (!t)
                 return -ENOMEM;
         *t = (struct told){ g, artifact };
-        r = qn_fetch_send(g->fetch, &q, qn_cur_mem(body.p, body.n), on_told, t);
+        r = qn_webhook_post(g->fetch, &w, on_told, t);
         if (r < 0)
                 free(t);
         else
@@ -113,13 +112,13 @@ static int on_untold(void *ctx, const struct qn_ledger_alarm *l)
         struct qn_gate *g = ctx;
         struct fetchers all = { .a = &a };
         const struct qn_ledger_filter of = { .artifact = l->artifact.id };
-        struct qn_webhook_event e = { .id = (uint64_t)l->artifact.id,
-                                      .time_ms = l->time,
-                                      .gate = g->service.url,
-                                      .name = l->artifact.name,
-                                      .version = l->artifact.version,
-                                      .integrity = l->artifact.integrity,
-                                      .reason = l->reason };
+        struct qn_alarm_event e = { .id = (uint64_t)l->artifact.id,
+                                    .time_ms = l->time,
+                                    .gate = g->service.url,
+                                    .name = l->artifact.name,
+                                    .version = l->artifact.version,
+                                    .integrity = l->artifact.integrity,
+                                    .reason = l->reason };
         int r = qn_verdict_from_name(l->verdict, &e.verdict);
 
         if (r == 0)

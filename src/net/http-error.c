@@ -123,7 +123,8 @@ void qn_http_explain(const struct qn_http_job *j, enum qn_http_code c, int statu
                 qn_buf_byte(b, ')');
         }
         qn_buf_puts(b, ": ");
-        if (status && (c == QN_HTTP_SERVER || c == QN_HTTP_STATUS))
+        if (status && (c == QN_HTTP_SERVER || c == QN_HTTP_STATUS || c == QN_HTTP_MAIL_LATER ||
+                       c == QN_HTTP_MAIL_REFUSED))
                 qn_buf_printf(b, "%d, ", status);
         qn_buf_puts(b, codes[c].text);
 }

@@ -29,8 +29,11 @@ static bool one_line(struct qn_str s)
 int qn_http_job_retarget(struct qn_http_job *j)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_URL_MAX + 64);
-        int r = qn_url_write(&j->url, &b);
+        int r;
 
+        if (qn_http_is_mail(&j->q))
+                return qn_http_job_readdress(j);
+        r = qn_url_write(&j->url, &b);
         if (r < 0)
                 return -EINVAL;
         j->target = qn_arena_dup(&j->mem, qn_buf_view(&b));
@@ -71,9 +74,10 @@ static int copy_request(struct qn_http_job *j)
 
 static int start_at(struct qn_http_job *j)
 {
-        int r = qn_url_parse(j->q.url, &j->mem, &j->url, NULL);
+        bool mail = qn_http_is_mail(&j->q);
+        int r = mail ? qn_http_job_address(j) : qn_url_parse(j->q.url, &j->mem, &j->url, NULL);
 
-        if (r == 0)
+        if (r == 0 && !mail)
                 r = qn_http_job_retarget(j);
         if (r == -ENOMEM)
                 return r;
@@ -113,6 +117,7 @@ void qn_http_job_free(struct qn_http_job *j)
         if (j->easy)
                 curl_easy_cleanup(j->easy);
         curl_slist_free_all(j->headers);
+        curl_slist_free_all(j->recipients);
         qn_closep(&j->fd);
         qn_closep(&j->payload);
         qn_arena_done(&j->mem);
@@ -263,7 +268,7 @@ static void trust(struct qn_http_job *j, const struct qn_http_opts *o)
 
 static void transport(struct qn_http_job *j, const struct qn_http_opts *o)
 {
-        const char *proxy = qn_proxy_for(&o->proxies, &j->url);
+        const char *proxy = qn_http_is_mail(&j->q) ? NULL : qn_proxy_for(&o->proxies, &j->url);
         CURL *e = j->easy;
 
         j->proxied = proxy != NULL;
@@ -303,7 +308,7 @@ int qn_http_job_prepare(struct qn_http_job *j, const struct qn_http_opts *o)
         timeouts(j, o);
         trust(j, o);
         identity(j);
-        return 0;
+        return qn_http_is_mail(&j->q) ? qn_http_job_mail(j) : 0;
 }
 
 /* --- where it leads --- */

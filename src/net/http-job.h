@@ -32,7 +32,8 @@ struct qn_http_job {
         uint64_t deadline; /* the same, for all of it; 0: none */
         CURL *easy;
         struct curl_slist *headers;
-        int fd; /* where the body goes */
+        struct curl_slist *recipients; /* of mail */
+        int fd;                        /* where the body goes */
         uint64_t size;
         bool writes; /* it is no GET: not redirected, not repeated once it was sent */
         int payload; /* what is sent, -1: nothing */
@@ -55,6 +56,16 @@ int qn_http_job_load(struct qn_http_job *j, int payload);
 int qn_http_job_describe(struct qn_http_job *j);
 /* The method and the payload. */
 void qn_http_job_upload(struct qn_http_job *j);
+
+/* http-mail.c */
+/* Where a request that is mail goes: j->url and j->target.  0, -EINVAL, -ENOMEM. */
+int qn_http_job_address(struct qn_http_job *j);
+/* The same again from j->url. */
+int qn_http_job_readdress(struct qn_http_job *j);
+/* What mail needs besides what it shares with a POST: 0, -ENOMEM. */
+int qn_http_job_mail(struct qn_http_job *j);
+bool qn_http_mail_ok(const struct qn_http_request *q);
+enum qn_http_code qn_http_classify_mail(CURLcode c, long status);
 
 /* http-guard.c */
 /* Whether it is on its way to an address that it may not be connected to. */

@@ -10,10 +10,8 @@ static const struct {
         bool writes;
         bool always; /* its length is said even when there is nothing */
 } methods[] = {
-        { "GET", false, false },
-        { "PUT", true, true },
-        { "POST", true, true },
-        { "DELETE", true, false },
+        { "GET", false, false },   { "PUT", true, true },  { "POST", true, true },
+        { "DELETE", true, false }, { "MAIL", true, true },
 };
 
 static size_t method_of(const struct qn_http_request *q)
@@ -64,13 +62,13 @@ bool qn_http_request_ok(const struct qn_http_request *q)
 {
         const struct qn_str values[] = { q->content_type, q->content_encoding, q->otp,
                                          q->auth_type,    q->session,          q->command,
-                                         q->signature };
+                                         q->signature,    q->mail_user,        q->mail_password };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(values); i++)
                 if (!is_value(values[i]))
                         return false;
         return method_of(q) < QN_ARRAY_SIZE(methods) && !q->signature_name.p == !q->signature.p &&
-               (!q->signature_name.p || is_name(q->signature_name));
+               (!q->signature_name.p || is_name(q->signature_name)) && qn_http_mail_ok(q);
 }
 
 bool qn_http_writes(const struct qn_http_request *q)
@@ -150,7 +148,8 @@ void qn_http_job_upload(struct qn_http_job *j)
 
         if (!j->writes)
                 return;
-        curl_easy_setopt(j->easy, CURLOPT_CUSTOMREQUEST, methods[method].name);
+        if (!qn_http_is_mail(&j->q)) /* there it would be a command of its own */
+                curl_easy_setopt(j->easy, CURLOPT_CUSTOMREQUEST, methods[method].name);
         /* On a connection that was used before, libcurl would repeat a request that got no answer. */
         curl_easy_setopt(j->easy, CURLOPT_FRESH_CONNECT, 1L);
         if (!j->payload_size && !methods[method].always)

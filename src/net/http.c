@@ -329,6 +329,8 @@ static enum qn_http_code judge(struct qn_http_job *j, CURLcode c, long status)
                 return j->failed;
         if (j->inside && code == QN_HTTP_REFUSED)
                 return QN_HTTP_PRIVATE;
+        if (qn_http_is_mail(&j->q) && code != QN_HTTP_TIMEOUT)
+                return qn_http_classify_mail(c, status);
         curl_easy_getinfo(j->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
         if (j->proxied && (tunnel >= 300 || code == QN_HTTP_REFUSED))
                 return QN_HTTP_PROXY;

@@ -62,6 +62,11 @@ struct qn_http_request {
                 command; /* npm-otp, npm-auth-type, npm-session, npm-command */
         struct qn_str signature_name,
                 signature; /* one of the caller's own: its name in lower case, its value */
+        /* Method "MAIL": the URL is smtp://host[:587] or smtps://host[:465], the payload is the message with its headers, and the
+         * status of the result is the last one of the server.  User and password only after TLS, unless mail_plain is set: then
+         * smtp:// is not encrypted. */
+        struct qn_str mail_from, mail_to, mail_user, mail_password;
+        bool mail_plain;
 };
 
 /* Every text of a request, for those that copy or send it. */
@@ -69,11 +74,15 @@ struct qn_http_request {
         &(q)->url, &(q)->accept, &(q)->authorization, &(q)->cert, &(q)->key, &(q)->etag, \
                 &(q)->method, &(q)->content_type, &(q)->content_encoding, &(q)->otp,     \
                 &(q)->auth_type, &(q)->session, &(q)->command, &(q)->signature_name,     \
-                &(q)->signature
+                &(q)->signature, &(q)->mail_from, &(q)->mail_to, &(q)->mail_user,        \
+                &(q)->mail_password
 
 /* A known method; headers of printable ASCII, at most QN_FETCH_HEADER_MAX bytes each; and none that says where a request
  * ends or whom it is for. */
 bool qn_http_request_ok(const struct qn_http_request *q);
+/* "name@host", of those characters that need no quotes: nothing in it can end a line or name a second one. */
+bool qn_http_mailbox_ok(struct qn_str s);
+bool qn_http_is_mail(const struct qn_http_request *q);
 /* Whether it is anything but a GET. */
 bool qn_http_writes(const struct qn_http_request *q);
 

@@ -68,6 +68,7 @@ void qn_fetch_write_request(struct qn_buf *out, const struct qn_http_request *q)
         qn_wire_put_u32(out, q->compressed);
         qn_wire_put_u32(out, q->pass);
         qn_wire_put_u32(out, q->public_only);
+        qn_wire_put_u32(out, q->mail_plain);
         qn_wire_put_u32(out, q->total_ms);
         qn_wire_put_u64(out, q->max);
         qn_wire_put_u64(out, q->from);
@@ -82,9 +83,9 @@ int qn_fetch_read_request(struct qn_cur in, struct qn_http_request *ret)
         uint64_t max = 0;
 
         if (get_flag(&in, &q.compressed) < 0 || get_flag(&in, &q.pass) < 0 ||
-            get_flag(&in, &q.public_only) < 0 || qn_cur_le32(&in, &q.total_ms) < 0 ||
-            qn_cur_le64(&in, &max) < 0 || qn_cur_le64(&in, &q.from) < 0 ||
-            qn_cur_le64(&in, &q.bytes) < 0 ||
+            get_flag(&in, &q.public_only) < 0 || get_flag(&in, &q.mail_plain) < 0 ||
+            qn_cur_le32(&in, &q.total_ms) < 0 || qn_cur_le64(&in, &max) < 0 ||
+            qn_cur_le64(&in, &q.from) < 0 || qn_cur_le64(&in, &q.bytes) < 0 ||
             qn_wire_get_texts(&in, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&in) ||
             !qn_http_request_ok(&q))
                 return -EBADMSG;

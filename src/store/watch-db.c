@@ -39,7 +39,18 @@ static const char schema[] =
         "CREATE TRIGGER review_stays BEFORE DELETE ON review"
         " BEGIN SELECT RAISE(ABORT, 'the log of reviews forgets nothing'); END;"
         "CREATE TRIGGER review_is_true BEFORE UPDATE ON review"
-        " BEGIN SELECT RAISE(ABORT, 'the log of reviews changes nothing'); END;";
+        " BEGIN SELECT RAISE(ABORT, 'the log of reviews changes nothing'); END;"
+        /* What people are to be told: messages, and the facts that are in them (outbox.h). */
+        "CREATE TABLE outbox(id INTEGER PRIMARY KEY, uid TEXT NOT NULL, channel TEXT NOT NULL,"
+        " recipient TEXT NOT NULL, topic TEXT NOT NULL, subject TEXT NOT NULL,"
+        " state TEXT NOT NULL, joinable INTEGER NOT NULL, parts INTEGER NOT NULL,"
+        " created INTEGER NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL,"
+        " ended INTEGER, error TEXT);"
+        "CREATE INDEX outbox_due ON outbox(channel, state, due);"
+        "CREATE INDEX outbox_recipient ON outbox(channel, recipient, created);"
+        "CREATE TABLE outbox_part(id INTEGER PRIMARY KEY, fact TEXT NOT NULL UNIQUE,"
+        " message INTEGER NOT NULL REFERENCES outbox, body TEXT NOT NULL);"
+        "CREATE INDEX outbox_part_message ON outbox_part(message, id);";
 
 const struct qn_db_def qn_db_watch = { "watch.db", schema, 1,
                                        "nothing was watched yet: qanat watch", NULL };

@@ -226,8 +226,10 @@ def alarms(d, v):
     said = json.loads(body)
     ok("plain" in body.decode() and "ci" in body.decode() and "1.1.0" in body.decode(), "what turns bad is told with who has it", said)
     import hmac
-    want = hmac.new(b"shared", body, hashlib.sha256).hexdigest()
-    ok(any(want in x for x in head.values()), "and signed", head)
+    signature = dict(x.split("=", 1) for x in head["qanat-signature"].split(","))
+    want = hmac.new(b"shared", f"{signature['t']}.{signature['id']}.".encode() + body, hashlib.sha256).hexdigest()
+    ok(signature["sha256"] == want and abs(int(signature["t"]) - time.time()) < 60 and signature["id"] == str(said["id"]),
+       "and signed, with its time and id", head)
     ok(g.ledger()["alarms"][0]["name"] == "plain", "the ledger has the alarm", g.ledger()["alarms"])
     ok(g.ask("/plain/-/plain-1.1.0.tgz", headers=auth).status == 403, "and it is served no more", "")
     time.sleep(0.5)

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/limits.h"
+#include "net/http-job.h"
 #include "role/fetch-wire.h"
 #include "role/fetch.h"
 #include "role/role.h"
@@ -69,6 +70,13 @@ TEST(options_and_requests_come_back_whole)
                                            .otp = QN_STR("123456"),
                                            .signature_name = QN_STR("qanat-signature"),
                                            .signature = QN_STR("sha256=00") };
+        const struct qn_http_request mail = { .url = QN_STR("smtp://h.invalid:25"),
+                                              .method = QN_STR("MAIL"),
+                                              .mail_from = QN_STR("a@b.invalid"),
+                                              .mail_to = QN_STR("c+d@e.invalid"),
+                                              .mail_user = QN_STR("u"),
+                                              .mail_password = QN_STR("p w"),
+                                              .mail_plain = true };
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(4096), c = QN_BUF_INIT(4096);
 
         qn_fetch_write_opts(&b, &o);
@@ -85,7 +93,12 @@ TEST(options_and_requests_come_back_whole)
                     qn_str_is(request.content_type, "application/json") &&
                     !request.content_encoding.p && qn_str_is(request.otp, "123456") &&
                     qn_str_is(request.signature_name, "qanat-signature") &&
-                    qn_str_is(request.signature, "sha256=00"));
+                    qn_str_is(request.signature, "sha256=00") && !request.mail_to.p);
+        qn_buf_reset(&c);
+        qn_fetch_write_request(&c, &mail);
+        ASSERT_EXACT(read_request, qn_buf_view(&c));
+        ASSERT_TRUE(request.mail_plain && qn_str_is(request.mail_to, "c+d@e.invalid") &&
+                    qn_str_is(request.mail_user, "u") && qn_str_is(request.mail_password, "p w"));
 }
 
 static void never(struct qn_http_result *res QN_UNUSED, void *user QN_UNUSED)
@@ -138,6 +151,92 @@ TEST(header_lines_cannot_be_broken)
                 *fields[i] = (struct qn_str){ longer, QN_FETCH_HEADER_MAX + 1 };
                 refused(&q);
                 *fields[i] = before;
+        }
+}
+
+TEST(mailboxes_name_one_recipient)
+{
+        static const char *const bad[] = { "",
+                                           "a",
+                                           "@b.invalid",
+                                           "a@",
+                                           "a@b\r\n",
+                                           "a@b c",
+                                           "a@b>,<c@d",
+                                           "a b@c",
+                                           "a\r\nDATA@b",
+                                           "<a@b>",
+                                           "\"a b\"@c",
+                                           "a@.b",
+                                           "a@-b",
+                                           "-a@b",
+                                           "a@b@c d",
+                                           "a@b\xc3\xa9",
+                                           "a@b,c@d",
+                                           "a@b\n",
+                                           "a@[127.0.0.1]",
+                                           "a@b\tx" };
+        struct qn_http_request q = { .url = QN_STR("smtp://h.invalid"),
+                                     .method = QN_STR("MAIL"),
+                                     .mail_from = QN_STR("a@b.invalid"),
+                                     .mail_to = QN_STR("c@d.invalid") };
+
+        ASSERT_TRUE(qn_http_request_ok(&q));
+        for (size_t i = 0; i < QN_ARRAY_SIZE(bad); i++) {
+                q.mail_to = qn_str_c(bad[i]);
+                refused(&q);
+                q.mail_to = q.mail_from;
+                q.mail_from = qn_str_c(bad[i]);
+                refused(&q);
+                q.mail_from = q.mail_to;
+        }
+        q.mail_to = (struct qn_str){ "a\0@b", 4 };
+        refused(&q);
+        q.mail_to = q.mail_from;
+        q.mail_user = QN_STR("u");
+        refused(&q); /* without a password */
+        q.mail_password = QN_STR("p\r\nRCPT TO:<x@y>");
+        refused(&q);
+        q.mail_password = QN_STR("p");
+        ASSERT_TRUE(qn_http_request_ok(&q));
+        q.method = QN_STR("POST");
+        refused(&q);
+}
+
+TEST(where_mail_goes)
+{
+        static const struct {
+                const char *url, *target; /* NULL: nowhere */
+        } rows[] = {
+                { "http://h.invalid", NULL },
+                { "smtp://", NULL },
+                { "smtp://u:p@h.invalid", NULL },
+                { "smtp://h.invalid/x", NULL },
+                { "smtp://h.invalid?x", NULL },
+                { "smtp://h.invalid:0", NULL },
+                { "smtp://h.invalid:99999", NULL },
+                { "smtp://h.invalid\r\nx", NULL },
+                { "smtp://H.invalid", "smtp://h.invalid:587" },
+                { "smtp://h.invalid:25/", "smtp://h.invalid:25" },
+                { "smtp://h.invalid:80", "smtp://h.invalid:80" },
+                { "smtps://h.invalid", "smtps://h.invalid:465" },
+                { "smtps://h.invalid:443", "smtps://h.invalid:443" },
+                { "smtp://[::1]:25", "smtp://[::1]:25" },
+                { "smtp://[::1]", "smtp://[::1]:587" },
+        };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(rows); i++) {
+                const struct qn_http_request q = { .url = qn_str_c(rows[i].url),
+                                                   .method = QN_STR("MAIL"),
+                                                   .mail_from = QN_STR("a@b.invalid"),
+                                                   .mail_to = QN_STR("c@d.invalid") };
+                struct qn_http_job *j;
+
+                ASSERT_EQ(qn_http_job_new(&q, &j), 0);
+                ASSERT_EQ(j->failed, rows[i].target ? QN_HTTP_OK : QN_HTTP_URL);
+                if (rows[i].target)
+                        ASSERT_STR(j->target, rows[i].target);
+                qn_http_job_free(j);
         }
 }
 

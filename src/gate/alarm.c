@@ -1,12 +1,5 @@
-#include "gate/webhook.h"
+#include "gate/alarm.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include "base/hash.h"
 #include "base/jsonw.h"
 #include "base/limits.h"
 #include "parse/packument.h"
@@ -14,7 +7,7 @@
 /* Not in the middle of a character. */
 static struct qn_str shortened(struct qn_str s)
 {
-        size_t n = QN_MIN(s.n, (size_t)QN_WEBHOOK_TEXT_MAX);
+        size_t n = QN_MIN(s.n, (size_t)QN_ALARM_TEXT_MAX);
 
         for (unsigned i = 0; i < 3 && n < s.n && n && ((uint8_t)s.p[n] & 0xc0) == 0x80; i++)
                 n--;
@@ -35,7 +28,7 @@ static void moment(struct qn_jsonw *w, const char *key, int64_t ms)
         text(w, key, qn_time_format(ms, buffer));
 }
 
-static void fetched(struct qn_jsonw *w, const struct qn_webhook_fetch *f)
+static void fetched(struct qn_jsonw *w, const struct qn_alarm_fetch *f)
 {
         qn_jsonw_object(w, NULL);
         moment(w, "time", f->time_ms);
@@ -48,7 +41,7 @@ static void fetched(struct qn_jsonw *w, const struct qn_webhook_fetch *f)
         qn_jsonw_end_object(w);
 }
 
-static void artifact(struct qn_jsonw *w, const struct qn_webhook_event *e)
+static void artifact(struct qn_jsonw *w, const struct qn_alarm_event *e)
 {
         qn_jsonw_object(w, "artifact");
         text(w, "name", e->name);
@@ -58,9 +51,9 @@ static void artifact(struct qn_jsonw *w, const struct qn_webhook_event *e)
         qn_jsonw_end_object(w);
 }
 
-static void fetches(struct qn_jsonw *w, const struct qn_webhook_event *e)
+static void fetches(struct qn_jsonw *w, const struct qn_alarm_event *e)
 {
-        size_t n = QN_MIN(e->n_fetches, (size_t)QN_WEBHOOK_FETCHES_MAX);
+        size_t n = QN_MIN(e->n_fetches, (size_t)QN_ALARM_FETCHES_MAX);
 
         qn_jsonw_u64(w, "total", QN_MAX(e->total, (uint64_t)e->n_fetches));
         qn_jsonw_array(w, "fetches");
@@ -69,7 +62,7 @@ static void fetches(struct qn_jsonw *w, const struct qn_webhook_event *e)
         qn_jsonw_end_array(w);
 }
 
-int qn_webhook_write(const struct qn_webhook_event *e, struct qn_buf *out)
+int qn_alarm_write(const struct qn_alarm_event *e, struct qn_buf *out)
 {
         struct qn_jsonw w = QN_JSONW_INIT(out, 0);
 
@@ -87,27 +80,4 @@ int qn_webhook_write(const struct qn_webhook_event *e, struct qn_buf *out)
         fetches(&w, e);
         qn_jsonw_end_object(&w);
         return qn_buf_error(out);
-}
-
-int qn_webhook_sign(struct qn_str secret, struct qn_str body, struct qn_buf *out)
-{
-        uint8_t mac[EVP_MAX_MD_SIZE];
-        unsigned n = 0;
-
-        if (secret.n == 0 || secret.n > INT_MAX)
-                return -EINVAL;
-        if (!HMAC(EVP_sha256(), secret.p, (int)secret.n, (const uint8_t *)(body.p ? body.p : ""),
-                  body.n, mac, &n))
-                return -EIO;
-        qn_buf_puts(out, "sha256=");
-        qn_hex_encode(out, mac, n);
-        return qn_buf_error(out);
-}
-
-bool qn_webhook_verify(struct qn_str secret, struct qn_str body, struct qn_str value)
-{
-        _cleanup_(qn_buf_done) struct qn_buf want = QN_BUF_INIT(128);
-
-        return qn_webhook_sign(secret, body, &want) == 0 && want.n == value.n &&
-               CRYPTO_memcmp(want.p, value.p, value.n) == 0;
 }
