@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "cli/args.h"
+#include "cli/load-rules.h"
 #include "cli/review.h"
 #include "cli/verbs.h"
+#include "rule/rule.h"
 
 #define SUBJECT_MAX ((size_t)256 << 20)
 
@@ -62,8 +64,8 @@ static int check_reject(const struct qn_review_subject *s)
                        QN_STR_ARG(s->v.name), QN_STR_ARG(s->v.version), QN_STR_ARG(s->v.verdict));
 }
 
-static int decide(const struct qn_args *a, struct qn_db *db, const char *text,
-                  const struct qn_review *what, struct qn_arena *arena)
+static int decide(struct qn_db *db, const char *text, const struct qn_review *what,
+                  struct qn_arena *arena)
 {
         struct qn_review v = *what;
         struct qn_review_subject s;
@@ -71,8 +73,6 @@ static int decide(const struct qn_args *a, struct qn_db *db, const char *text,
 
         if (r == 0 && v.action == QN_REVIEW_REJECT)
                 r = check_reject(&s);
-        if (r == 0 && v.action == QN_REVIEW_REJECT && qn_args_get(a, "example"))
-                r = qn_review_write_examples(a, db, qn_args_get(a, "example"), &s);
         if (r < 0)
                 return r;
         v.version = s.v.id;
@@ -85,6 +85,27 @@ static int decide(const struct qn_args *a, struct qn_db *db, const char *text,
         return r < 0 ? log_err(r, "it is not written down: %s", strerrordesc_np(-r)) : 0;
 }
 
+/* Before anything is decided: what cannot be made an example is not rejected. */
+static int write_examples(const struct qn_args *a, struct qn_db *db)
+{
+        _cleanup_(qn_arena_done) struct qn_arena arena = QN_ARENA_INIT(SUBJECT_MAX);
+        _cleanup_(qn_rules_freep) struct qn_rules *rules = NULL;
+        const char *dir = qn_args_get(a, "example");
+        int r = dir ? qn_load_rules(a, &rules) : 0;
+
+        for (size_t i = 1; dir && r == 0 && i < a->n; i++) {
+                struct qn_review_subject s;
+
+                r = qn_review_find(db, a->argv[i], &arena, &s);
+                if (r == 0)
+                        r = check_reject(&s);
+                if (r == 0)
+                        r = qn_review_write_examples(rules, db, dir, &s);
+                qn_arena_reset(&arena, 1 << 20);
+        }
+        return r;
+}
+
 /* All that are named, or none. */
 static int decide_all(const struct qn_args *a, struct qn_db *db, size_t n,
                       const struct qn_review *what)
@@ -95,7 +116,7 @@ static int decide_all(const struct qn_args *a, struct qn_db *db, size_t n,
         if (r < 0)
                 return log_err(r, "the store cannot be written: %s", strerrordesc_np(-r));
         for (size_t i = 1; r == 0 && i <= n; i++) {
-                r = decide(a, db, a->argv[i], what, &arena);
+                r = decide(db, a->argv[i], what, &arena);
                 qn_arena_reset(&arena, 1 << 20);
         }
         if (r == 0) {
@@ -127,6 +148,8 @@ static int act(const struct qn_args *a, struct qn_db *db, enum qn_review_action 
                 r = read_reason(text, &what.reason);
         if (r == 0 && note && !what.reason.n)
                 r = log_err(-EINVAL, "a note says something");
+        if (r == 0)
+                r = write_examples(a, db);
         if (r < 0)
                 return r;
         if (action == QN_REVIEW_CONFIRM)
@@ -153,14 +176,15 @@ int cmd_review(const struct qn_args *a)
 {
         static const struct {
                 const char *name;
+                bool write;
                 int (*run)(const struct qn_args *a, struct qn_db *db);
         } parts[] = {
-                { "list", qn_review_verb_list },
-                { "show", qn_review_verb_show },
-                { "log", qn_review_verb_log },
-                { "confirm", confirm },
-                { "reject", reject },
-                { "note", note },
+                { "list", false, qn_review_verb_list },
+                { "show", false, qn_review_verb_show },
+                { "log", false, qn_review_verb_log },
+                { "confirm", true, confirm },
+                { "reject", true, reject },
+                { "note", true, note },
         };
         struct qn_err err = { 0 };
         struct qn_db db;
@@ -173,6 +197,10 @@ int cmd_review(const struct qn_args *a)
                 return log_err(-EINVAL, "%s: no part of qanat review; see qanat-review(1)",
                                a->argv[0]);
         r = qn_db_open(&qn_db_watch, a->state, false, &db, &err);
+        if (r == 0 && parts[i].write) { /* there is one: none is made by deciding */
+                qn_db_close(&db);
+                r = qn_db_open(&qn_db_watch, a->state, true, &db, &err);
+        }
         if (r < 0)
                 return log_err(r, "%s", err.msg);
         r = parts[i].run(a, &db);

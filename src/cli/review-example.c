@@ -5,8 +5,6 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "cli/args.h"
-#include "cli/load-rules.h"
 #include "cli/report-file.h"
 #include "cli/review.h"
 #include "event/event.h"
@@ -118,19 +116,15 @@ static int write_all(const struct qn_rules *rules, const char *dir,
         return r;
 }
 
-int qn_review_write_examples(const struct qn_args *a, struct qn_db *db, const char *dir,
+int qn_review_write_examples(const struct qn_rules *rules, struct qn_db *db, const char *dir,
                              const struct qn_review_subject *s)
 {
         _cleanup_(qn_arena_done) struct qn_arena arena = QN_ARENA_INIT(2 * QN_PKG_ARENA_MAX);
         _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(QN_YAML_MAX);
-        _cleanup_(qn_rules_freep) struct qn_rules *rules = NULL;
         struct qn_event_set set;
         struct qn_verdict now;
-        int r = qn_load_rules(a, &rules);
+        int r = read_masked(db, &s->v, &arena, &set);
 
-        if (r < 0)
-                return r;
-        r = read_masked(db, &s->v, &arena, &set);
         if (r == -ENOENT)
                 return log_err(r, "%.*s@%.*s: its events are not kept any more",
                                QN_STR_ARG(s->v.name), QN_STR_ARG(s->v.version));

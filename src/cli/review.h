@@ -31,5 +31,6 @@ QN_MUST int qn_review_judge(const struct qn_args *a, struct qn_db *db, struct qn
 bool qn_review_is_json(const struct qn_args *a);
 
 /* Its events as a good example of each rule that found something, below dir; logs what is wrong. */
-QN_MUST int qn_review_write_examples(const struct qn_args *a, struct qn_db *db, const char *dir,
+QN_MUST int qn_review_write_examples(const struct qn_rules *rules, struct qn_db *db,
+                                     const char *dir,
                                      const struct qn_review_subject *s); /* review-example.c */

@@ -452,7 +452,7 @@ static int run(struct parent *p, int64_t last)
         for (unsigned i = 0; r == 0 && i < p->n; i++)
                 r = start_one(p, i, last);
         if (r == 0 && !p->conf.dry)
-                r = qn_db_open(&qn_db_watch, p->how->store, false, &p->db, p->err);
+                r = qn_db_open(&qn_db_watch, p->how->store, true, &p->db, p->err);
         if (r == 0)
                 r = read_all(p);
         stop_all(p);

@@ -143,6 +143,14 @@ bool qn_review_is_reopened(const struct qn_review_effect *e)
         return e->why == QN_REVIEW_FRESH || e->why == QN_REVIEW_WORSE;
 }
 
+struct qn_watch_case qn_review_watch_case(const struct qn_review_effect *e, unsigned score)
+{
+        return (struct qn_watch_case){ .verdict = e->verdict,
+                                       .score = score,
+                                       .decided = qn_review_is_decided(e),
+                                       .waits = qn_review_is_reopened(e) };
+}
+
 /* --- in words --- */
 
 static void say_reason(const struct qn_review *by, struct qn_buf *out)

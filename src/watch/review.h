@@ -39,6 +39,8 @@ void qn_review_effective(const struct qn_review_case *c, struct qn_review_effect
 bool qn_review_is_decided(const struct qn_review_effect *e);
 /* A person has to look at it, whatever policy does by itself: what was decided does not cover it any more. */
 bool qn_review_is_reopened(const struct qn_review_effect *e);
+/* What policy is asked about it. */
+struct qn_watch_case qn_review_watch_case(const struct qn_review_effect *e, unsigned score);
 /* One sentence, not yet escaped for a terminal. */
 void qn_review_say(const struct qn_review_effect *e, struct qn_buf *out);
 

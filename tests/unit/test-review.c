@@ -189,6 +189,35 @@ TEST(the_last_decision_counts)
         expect(&s, QN_CLEAN, QN_REVIEW_REJECTED);
 }
 
+TEST(policy_acts_on_what_counts)
+{
+        struct qn_watch_policy policy;
+        struct qn_watch_case w;
+        struct setup s;
+
+        qn_watch_policy_defaults(&policy);
+        begin(&s, QN_MALICIOUS);
+        found(&s, steals);
+        qn_review_effective(&s.c, &s.e);
+        w = qn_review_watch_case(&s.e, 95);
+        ASSERT_TRUE(qn_watch_policy_acts(&policy, &w));
+        w = qn_review_watch_case(&s.e, 85);
+        ASSERT_FALSE(qn_watch_policy_acts(&policy, &w));
+        decided(&s, decision(QN_REVIEW_REJECT, "malicious", " steals "));
+        qn_review_effective(&s.c, &s.e);
+        w = qn_review_watch_case(&s.e, 95);
+        ASSERT_FALSE(qn_watch_policy_acts(&policy, &w));
+        /* reopened: nothing happens before a person has looked again */
+        found(&s, hides);
+        qn_review_effective(&s.c, &s.e);
+        w = qn_review_watch_case(&s.e, 100);
+        ASSERT_FALSE(qn_watch_policy_acts(&policy, &w));
+        decided(&s, decision(QN_REVIEW_CONFIRM, "malicious", " steals hides "));
+        qn_review_effective(&s.c, &s.e);
+        w = qn_review_watch_case(&s.e, 80);
+        ASSERT_TRUE(qn_watch_policy_acts(&policy, &w));
+}
+
 TEST(each_outcome_is_a_sentence)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(4096);
