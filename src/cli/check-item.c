@@ -18,7 +18,7 @@ struct qn_item *qn_item_new(size_t order, const char *target, struct qn_arena *n
         it->order = order;
         it->target = target;
         it->published = QN_TIME_NONE;
-        it->fd = it->packument = it->previous = -1;
+        it->fd = it->packument = it->previous = it->bytes = -1;
         for (unsigned i = 0; i < QN_DOC_MAX; i++)
                 it->docs[i] = -1;
         return it;
@@ -50,6 +50,7 @@ struct qn_item *qn_item_free(struct qn_item *it)
         if (!it)
                 return NULL;
         qn_item_close(it);
+        qn_closep(&it->bytes);
         qn_arena_done(&it->mem);
         free(it);
         return NULL;

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "cli/target.h"
 #include "event/event.h"
+#include "observe/digests.h"
 #include "observe/provenance.h"
 #include "role/analyse.h"
 #include "rule/judge.h"
@@ -21,6 +22,7 @@ enum qn_item_state {
         QN_ITEM_DEPENDENCY,   /* wants the packument of a new dependency fetched */
         QN_ITEM_DEPENDED,     /* has that: fd */
         QN_ITEM_PROVENANCE,   /* has its events, and documents about it */
+        QN_ITEM_DIGESTS,      /* is judged: wants hashes of the files in which evidence lies */
         QN_ITEM_WAITING,      /* has all that can be known of it alone: waits for the others */
         QN_ITEM_BUSY,         /* somebody works on it: see doing */
         QN_ITEM_DONE,
@@ -47,6 +49,8 @@ struct qn_item {
         int fd;          /* -1: none */
         int packument;   /* the registry's document, -1: none */
         int previous;    /* the archive of the version before, -1: none */
+        int bytes;       /* its own, kept for hashes of its files; -1: not kept */
+        struct qn_digests digests;
         bool from_cache; /* its bytes are npm's cached copy, which may be bad */
         bool refetch;    /* they were bad: the cache is no longer asked */
         /* What the registry says about it (documents.h), -1: nothing. */

@@ -20,6 +20,7 @@
 #include "parse/semver.h"
 #include "report/report.h"
 #include "role/analyse.h"
+#include "role/digests-wire.h"
 #include "role/pool.h"
 #include "role/registry.h"
 
@@ -83,6 +84,7 @@ static void retire(struct qn_check *c, struct qn_item *it)
 {
         it->state = QN_ITEM_DONE;
         qn_item_close(it);
+        qn_closep(&it->bytes);
         c->done++;
         c->last = it->name.n ? it->name : qn_str_c(it->target);
         qn_arena_done(&it->mem);
@@ -112,6 +114,7 @@ static void finished(struct qn_check *c, struct qn_item *it)
         res.integrity = it->integrity;
         res.verdict = &it->verdict;
         res.set = &it->set;
+        res.digests = it->digests.sha1.n ? &it->digests : NULL;
         res.elapsed_ns = it->elapsed_ns;
         r = c->config.result(c->config.user, &res);
 
@@ -601,7 +604,10 @@ static void judge(struct qn_check *c, struct qn_item *it)
                 return;
         }
         qn_item_fail_closed(it);
-        finished(c, it);
+        if (c->config.digests && it->bytes >= 0 && it->verdict.kind >= QN_SUSPICIOUS)
+                want(c, it, QN_ITEM_DIGESTS);
+        else
+                finished(c, it);
 }
 
 /* All that can be known of it alone is known: judges it, or lets it wait until all others are as far. */
@@ -650,12 +656,23 @@ static void without_documents(struct qn_check *c, struct qn_item *it, const char
 
 static void not_handed_over(struct qn_check *c, struct qn_item *it, const char *why)
 {
+        if (it->state == QN_ITEM_DIGESTS) {
+                finished(c, it); /* the verdict stands without them */
+                return;
+        }
         if (it->state == QN_ITEM_PROVENANCE) {
                 without_documents(c, it, why);
                 return;
         }
         qn_item_unknown(it, "it cannot be handed to the analysis: %s", why);
         finished(c, it);
+}
+
+/* The pool closes what it is given. */
+static void keep_bytes(struct qn_item *it)
+{
+        qn_closep(&it->bytes);
+        it->bytes = fcntl(it->fd, F_DUPFD_CLOEXEC, 0);
 }
 
 static void start_job(struct qn_check *c, struct qn_item *it)
@@ -665,9 +682,13 @@ static void start_job(struct qn_check *c, struct qn_item *it)
         struct qn_err err = { 0 };
         int r;
 
-        if (it->state != QN_ITEM_PROVENANCE &&
+        if (it->state == QN_ITEM_DIGESTS)
+                it->fd = TAKE_FD(it->bytes);
+        else if (it->state != QN_ITEM_PROVENANCE &&
             (!open_item(c, it) || !open_packument(c, it) || !open_previous(c, it)))
                 return;
+        if (it->state == QN_ITEM_ANALYSE && c->config.digests)
+                keep_bytes(it);
         r = qn_check_job(&c->config, it, &params, &job, &err);
         if (r == 0)
                 r = qn_pool_submit(c->pool, &job);
@@ -820,13 +841,24 @@ static void take_provenance(struct qn_check *c, struct qn_item *it, struct qn_cu
         settle(c, it);
 }
 
+static void take_digests(struct qn_check *c, struct qn_item *it, const struct qn_pool_result *res)
+{
+        struct qn_digests d;
+
+        if (res->status == QN_POOL_OK && qn_digests_wire_read(res->reply, &it->mem, &d) == 0)
+                it->digests = d;
+        finished(c, it);
+}
+
 static void on_job(void *ctx, const struct qn_pool_result *res)
 {
         struct qn_check *c = ctx;
         struct qn_item *it = res->user;
 
         it->elapsed_ns += res->elapsed_ns;
-        if (it->doing == QN_ITEM_DEPENDED)
+        if (it->doing == QN_ITEM_DIGESTS)
+                take_digests(c, it, res);
+        else if (it->doing == QN_ITEM_DEPENDED)
                 take_depended(c, it, res->status == QN_POOL_OK ? res->reply : (struct qn_cur){ 0 });
         else if (res->status != QN_POOL_OK && it->doing == QN_ITEM_PROVENANCE)
                 without_documents(c, it, res->why);

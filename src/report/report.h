@@ -12,6 +12,7 @@
 #include "rule/judge.h"
 
 struct qn_buf;
+struct qn_digests;
 struct qn_event_set;
 struct qn_report;
 
@@ -34,6 +35,7 @@ struct qn_result {
                                              qn_result_unknown() */
         const struct qn_event_set
                 *set;        /* that the evidence points into; NULL when there are no findings */
+        const struct qn_digests *digests; /* of the archive and files of evidence; NULL: not asked for */
         uint64_t elapsed_ns; /* fetching not included */
 };
 

@@ -28,7 +28,12 @@ static const char schema[] =
         " REFERENCES version, time INTEGER NOT NULL, verdict TEXT NOT NULL,"
         " score INTEGER NOT NULL, reason TEXT NOT NULL, rules TEXT NOT NULL);"
         "CREATE INDEX judgement_version ON judgement(version, id);"
-        "CREATE INDEX judgement_time ON judgement(time);";
+        "CREATE INDEX judgement_time ON judgement(time);"
+        /* What was reported to others: a row for each version and place (reports.h). */
+        "CREATE TABLE report(id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL,"
+        " place TEXT NOT NULL, state TEXT NOT NULL, branch TEXT, commit_id TEXT,"
+        " path TEXT NOT NULL, campaign TEXT, time INTEGER NOT NULL, changed INTEGER NOT NULL,"
+        " reason TEXT, who TEXT, UNIQUE(name, version, place));";
 
 const struct qn_db_def qn_db_watch = { "watch.db", schema, 1,
                                        "nothing was watched yet: qanat watch", NULL };
