@@ -233,7 +233,7 @@ int qn_git_open(const char *dir, const char *index, struct qn_git *ret, struct q
         g.index = strdup(index);
         r = g.index ? run(&g, args, QN_STR(""), &out, reterr) : -ENOMEM;
         if (r > 0)
-                r = -ENOENT;
+                r = qn_fail(reterr, -EINVAL, 0, "there is no git repository in this directory");
         if (r < 0)
                 qn_git_done(&g);
         else
@@ -463,5 +463,10 @@ int qn_git_move(const struct qn_git *g, const char *branch, const char *from, co
         args[5] = from ? from : none;
         if (r == 0)
                 r = run(g, args, QN_STR(""), &out, reterr);
-        return r > 0 ? -EBUSY : r;
+        if (r > 0)
+                return qn_fail(reterr, -EBUSY, 0,
+                               "the branch %.60s is locked, or somebody else has moved it: try "
+                               "again",
+                               branch);
+        return r;
 }

@@ -17,7 +17,7 @@ struct qn_git {
         int64_t time; /* seconds since 1970 */
 };
 
-/* -ENOENT: there is no repository in that very directory; -errno.  name, mail and time of what is committed are the caller's to set. */
+/* -EINVAL: there is no repository in that very directory; -errno.  name, mail and time of what is committed are the caller's to set. */
 QN_MUST int qn_git_open(const char *dir, const char *index, struct qn_git *ret,
                         struct qn_err *reterr);
 void qn_git_done(struct qn_git *g);

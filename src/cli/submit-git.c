@@ -90,9 +90,6 @@ int qn_submit_git_open(struct qn_submit *s)
         if (snprintf(index, sizeof index, "%s/report.index", s->c.state_dir) >= (int)sizeof index)
                 return log_err(-ENAMETOOLONG, "the state directory's name is too long");
         r = qn_git_open(s->c.repository, index, &s->git, &err);
-        if (r == -ENOENT)
-                return log_err(r, "%s: there is no git repository in this directory",
-                               s->c.repository);
         if (r < 0)
                 return fail(s, r, &err);
         s->place = strdup(s->git.dir);

@@ -15,7 +15,8 @@
 #include "parse/packument.h"
 #include "role/analyse.h"
 
-#define WORK_MAX ((size_t)256 << 20)
+#define WORK_MAX   ((size_t)256 << 20)
+#define LOCK_TRIES 50u /* of a tenth of a second */
 
 /* --- opening --- */
 
@@ -33,9 +34,17 @@ static int lock(struct qn_submit *s)
         s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (s->lock < 0)
                 return log_err(-errno, "%s: %s", path, strerror(errno));
-        if (flock(s->lock, LOCK_EX | LOCK_NB) < 0)
-                return log_err(-EBUSY, "%s: another qanat report is at work: try again later",
-                               path);
+        for (unsigned i = 0; flock(s->lock, LOCK_EX | LOCK_NB) < 0; i++) {
+                const struct timespec pause = { .tv_nsec = 100000000 };
+
+                if (errno != EWOULDBLOCK && errno != EINTR)
+                        return log_err(-errno, "%s: %s", path, strerror(errno));
+                if (i == LOCK_TRIES)
+                        return log_err(-EBUSY,
+                                       "%s: another qanat report is at work: try again later",
+                                       path);
+                (void)nanosleep(&pause, NULL);
+        }
         return 0;
 }
 
