@@ -1,6 +1,7 @@
 #include "cli/check-item.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -66,6 +67,26 @@ int qn_item_set(struct qn_item *it, struct qn_str *field, struct qn_str value)
                 return -ENOMEM;
         *field = copy;
         return 0;
+}
+
+int qn_item_identify(struct qn_item *it)
+{
+        int r = 0;
+
+        if (!it->name.n)
+                r = qn_item_set(it, &it->name, it->set.name);
+        if (r == 0 && !it->version.n)
+                r = qn_item_set(it, &it->version, it->set.version);
+        /* What was analysed, not what was promised. */
+        if (r == 0 && it->set.integrity.n)
+                r = qn_item_set(it, &it->integrity, it->set.integrity);
+        return r;
+}
+
+void qn_item_keep_bytes(struct qn_item *it)
+{
+        qn_closep(&it->bytes);
+        it->bytes = fcntl(it->fd, F_DUPFD_CLOEXEC, 0);
 }
 
 struct qn_event_set *qn_item_more(struct qn_item *it)

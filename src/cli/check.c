@@ -668,13 +668,6 @@ static void not_handed_over(struct qn_check *c, struct qn_item *it, const char *
         finished(c, it);
 }
 
-/* The pool closes what it is given. */
-static void keep_bytes(struct qn_item *it)
-{
-        qn_closep(&it->bytes);
-        it->bytes = fcntl(it->fd, F_DUPFD_CLOEXEC, 0);
-}
-
 static void start_job(struct qn_check *c, struct qn_item *it)
 {
         _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(1 << 20);
@@ -685,10 +678,10 @@ static void start_job(struct qn_check *c, struct qn_item *it)
         if (it->state == QN_ITEM_DIGESTS)
                 it->fd = TAKE_FD(it->bytes);
         else if (it->state != QN_ITEM_PROVENANCE &&
-            (!open_item(c, it) || !open_packument(c, it) || !open_previous(c, it)))
+                 (!open_item(c, it) || !open_packument(c, it) || !open_previous(c, it)))
                 return;
         if (it->state == QN_ITEM_ANALYSE && c->config.digests)
-                keep_bytes(it);
+                qn_item_keep_bytes(it);
         r = qn_check_job(&c->config, it, &params, &job, &err);
         if (r == 0)
                 r = qn_pool_submit(c->pool, &job);
@@ -740,20 +733,6 @@ static void take_pick(struct qn_check *c, struct qn_item *it, struct qn_cur repl
         want(c, it, it->before.version.n ? QN_ITEM_PREVIOUS : QN_ITEM_TARBALL);
 }
 
-static int identify(struct qn_item *it)
-{
-        int r = 0;
-
-        if (!it->name.n)
-                r = qn_item_set(it, &it->name, it->set.name);
-        if (r == 0 && !it->version.n)
-                r = qn_item_set(it, &it->version, it->set.version);
-        /* What was analysed, not what was promised. */
-        if (r == 0 && it->set.integrity.n)
-                r = qn_item_set(it, &it->integrity, it->set.integrity);
-        return r;
-}
-
 /* Something to look at besides the package itself. */
 static bool has_documents(const struct qn_check *c, const struct qn_item *it)
 {
@@ -785,7 +764,7 @@ static void take_events(struct qn_check *c, struct qn_item *it, struct qn_cur re
                 return;
         }
         if (r == 0)
-                r = identify(it);
+                r = qn_item_identify(it);
         if (r == 0 && c->registry && it->before.version.n)
                 r = qn_check_dependencies(it);
         if (r < 0)

@@ -30,7 +30,8 @@ static int check_record(const struct qn_mal_package *p, struct qn_str text)
                      : 0;
 }
 
-static int write_file(const struct qn_report_run *r, const struct qn_mal_package *p, struct qn_str text)
+static int write_file(const struct qn_report_run *r, const struct qn_mal_package *p,
+                      struct qn_str text)
 {
         _cleanup_(qn_buf_done) struct qn_buf path = QN_BUF_INIT(4096);
         const char *root = qn_args_get(r->a, "output");

@@ -19,9 +19,23 @@
 
 /* Whatever the repository or the user have configured: nothing of them is run, nothing is fetched. */
 static const char *const fixed_args[] = {
-        "git", "--no-pager", "--literal-pathspecs", "-c", "core.hooksPath=/dev/null", "-c",
-        "core.fsmonitor=false", "-c", "core.splitIndex=false", "-c", "core.sparseCheckout=false",
-        "-c", "protocol.allow=never", "-c", "gc.auto=0", "-c", "core.attributesFile=/dev/null",
+        "git",
+        "--no-pager",
+        "--literal-pathspecs",
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.splitIndex=false",
+        "-c",
+        "core.sparseCheckout=false",
+        "-c",
+        "protocol.allow=never",
+        "-c",
+        "gc.auto=0",
+        "-c",
+        "core.attributesFile=/dev/null",
 };
 
 static const char *const fixed_env[] = {

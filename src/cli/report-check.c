@@ -201,18 +201,17 @@ static int try_otherwise(struct qn_report_run *r)
                 if (e > 0)
                         r->outcomes[i].unknown = 0;
                 else if (e == 0)
-                        say(qn_str_c(r->targets.list[i].arg), "not reported, it could not be judged",
-                            (struct qn_str){ 0 });
+                        say(qn_str_c(r->targets.list[i].arg),
+                            "not reported, it could not be judged", (struct qn_str){ 0 });
         }
         return e < 0 ? e : 0;
 }
 
 int qn_report_run_check(struct qn_report_run *r, const char *const *argv, size_t n)
 {
-        struct qn_check_config config = { .data_dir = r->a->data,
-                                          .result = on_result,
-                                          .user = r,
-                                          .digests = true };
+        struct qn_check_config config = {
+                .data_dir = r->a->data, .result = on_result, .user = r, .digests = true
+        };
         int e = qn_targets_read(argv, n, &r->targets);
 
         if (e < 0)

@@ -28,8 +28,8 @@ static bool is_plain(struct qn_str s)
                 if (!isalnum((unsigned char)s.p[i]) && !strchr("@/._-", s.p[i]))
                         return false;
         return s.n && qn_str_find(s, QN_STR("..")) < 0 && qn_str_find(s, QN_STR("/.")) < 0 &&
-               s.p[0] != '.' && s.p[0] != '-' && !qn_str_ends(s, ".") &&
-               !qn_str_ends(s, ".lock") && qn_str_find(s, QN_STR(".lock/")) < 0;
+               s.p[0] != '.' && s.p[0] != '-' && !qn_str_ends(s, ".") && !qn_str_ends(s, ".lock") &&
+               qn_str_find(s, QN_STR(".lock/")) < 0;
 }
 
 static int name_branch(struct qn_str of, char *ret, size_t size)
@@ -376,8 +376,7 @@ static void make_message(const struct qn_submit *s, const struct qn_submit_recor
                          struct qn_buf *b)
 {
         if (n == 1)
-                qn_buf_printf(b, "Report malicious npm package %.*s",
-                              QN_STR_ARG(recs[0].p->name));
+                qn_buf_printf(b, "Report malicious npm package %.*s", QN_STR_ARG(recs[0].p->name));
         else
                 qn_buf_printf(b, "Report %zu malicious npm packages", n);
         if (s->c.campaign)
@@ -514,8 +513,9 @@ static int find_one(struct qn_submit *s, const struct qn_submit_withdrawal *w,
                 *ret = &rec->list[i];
         }
         if (n > 1)
-                return log_err(-EEXIST, "%.*s@%.*s: %zu records of others speak of it: withdraw "
-                                        "it there",
+                return log_err(-EEXIST,
+                               "%.*s@%.*s: %zu records of others speak of it: withdraw "
+                               "it there",
                                QN_STR_ARG(w->name), QN_STR_ARG(w->version), n);
         return 0;
 }
@@ -581,7 +581,8 @@ static int open_its_branch(struct qn_submit *s, const struct qn_submit_withdrawa
         struct qn_reported old;
         struct qn_str of = qn_str_c(s->c.campaign);
 
-        if (!of.n && qn_reports_find(&s->db, w->name, w->version, qn_str_c(s->place), a, &old) == 0 &&
+        if (!of.n &&
+            qn_reports_find(&s->db, w->name, w->version, qn_str_c(s->place), a, &old) == 0 &&
             old.campaign.n)
                 of = old.campaign;
         return open_branch(s, of.n ? of : w->name, b);

@@ -47,8 +47,8 @@ QN_MUST int qn_submit_note(struct qn_submit *s, const struct qn_mal_package *p,
 
 /* submit-git.c */
 QN_MUST int qn_submit_git_open(struct qn_submit *s);
-QN_MUST int qn_submit_git_send(struct qn_submit *s, struct qn_mal *m, const struct qn_mal_conf *conf,
-                               struct qn_submit_done *ret);
+QN_MUST int qn_submit_git_send(struct qn_submit *s, struct qn_mal *m,
+                               const struct qn_mal_conf *conf, struct qn_submit_done *ret);
 /* row: where the report was, and then where it was taken back; its texts in the arena. */
 QN_MUST int qn_submit_git_withdraw(struct qn_submit *s, const struct qn_submit_withdrawal *w,
                                    struct qn_str note, struct qn_arena *a, struct qn_reported *row);

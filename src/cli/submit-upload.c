@@ -62,8 +62,7 @@ static int check_address(const struct qn_submit *s)
         if (url.user.n || url.password.n || url.query.p)
                 return log_err(-EINVAL, "--upload: neither user, password nor query in the "
                                         "address: a token is named by --token-file");
-        if (!url.tls && s->upload->authorization.n &&
-            qn_address_place(url.host) != QN_PLACE_INSIDE)
+        if (!url.tls && s->upload->authorization.n && qn_address_place(url.host) != QN_PLACE_INSIDE)
                 return log_err(-EINVAL, "--upload: the token is not sent without TLS: use https");
         return 0;
 }
@@ -191,8 +190,9 @@ static int refuse(const struct qn_submit *s, struct qn_str path, const struct an
         if (a->code != QN_HTTP_OK)
                 return log_err(qn_http_code_errno(a->code), "%s", a->problem);
         if (a->status >= 300 && a->status < 400)
-                return log_err(-EPERM, "%s/%.*s: %d, the server wants it elsewhere: that is not "
-                                       "followed; correct --upload",
+                return log_err(-EPERM,
+                               "%s/%.*s: %d, the server wants it elsewhere: that is not "
+                               "followed; correct --upload",
                                s->place, QN_STR_ARG(path), a->status);
         return log_err(-EREMOTEIO, "%s/%.*s: %d, the server does not take it", s->place,
                        QN_STR_ARG(path), a->status);

@@ -185,11 +185,11 @@ static int ask_intel(struct qn_submit *s, struct qn_intel_question *q, enum qn_s
         return 0;
 }
 
-/* Of a place that is this one the place itself tells, as long as it is there. */
+/* Of a branch that is the one to be written to, and is there, the branch itself tells. */
 static bool is_ours_to_see(struct qn_submit *s, const struct qn_reported *r)
 {
-        return qn_str_is(r->place, s->place) &&
-               (s->c.upload || qn_submit_git_is_branch(s, r->name, r->branch));
+        return s->c.repository && qn_str_is(r->place, s->place) &&
+               qn_submit_git_is_branch(s, r->name, r->branch);
 }
 
 static int ask_store(struct qn_submit *s, struct qn_str name, struct qn_str version,
@@ -314,8 +314,7 @@ static int note_withdrawal(struct qn_submit *s, const struct qn_submit_withdrawa
                 r = qn_db_commit(&s->db);
         else
                 qn_db_rollback(&s->db);
-        return r < 0 ? log_err(r, "withdrawn, but it cannot be written down: %s", strerror(-r))
-                     : 0;
+        return r < 0 ? log_err(r, "withdrawn, but it cannot be written down: %s", strerror(-r)) : 0;
 }
 
 /* The same twice changes nothing, not even who did it first. */

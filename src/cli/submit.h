@@ -12,13 +12,14 @@ struct qn_submit;
 
 struct qn_submit_config {
         const char *state_dir, *data_dir, *cache_dir;
-        const char *repository, *base; /* a clone, and what to begin a branch with; NULL: the default branch */
-        const char *upload;            /* instead: an address */
-        const char *token_file;        /* for that; NULL: $QANAT_UPLOAD_TOKEN, or none */
-        const char *author;            /* "NAME <MAIL>", of commits */
-        const char *campaign;          /* all in one branch of that name; NULL: a branch for each package */
-        int64_t time_ms;               /* since 1970: of commits, and of what is written down */
-        bool force;                    /* also what is known or was withdrawn */
+        const char *repository,
+                *base;      /* a clone, and what to begin a branch with; NULL: the default branch */
+        const char *upload; /* instead: an address */
+        const char *token_file; /* for that; NULL: $QANAT_UPLOAD_TOKEN, or none */
+        const char *author;     /* "NAME <MAIL>", of commits */
+        const char *campaign; /* all in one branch of that name; NULL: a branch for each package */
+        int64_t time_ms;      /* since 1970: of commits, and of what is written down */
+        bool force;           /* also what is known or was withdrawn */
         bool sign_off, quiet, no_sandbox;
 };
 

@@ -10,13 +10,14 @@ struct qn_gz;
 
 struct qn_file_digest {
         struct qn_str path;
-        struct qn_str sha256;   /* hexadecimal; empty: there is no such file, or it is larger than QN_FILE_MAX */
+        struct qn_str
+                sha256; /* hexadecimal; empty: there is no such file, or it is larger than QN_FILE_MAX */
         struct qn_str *wallets; /* sorted, each once; at most QN_DIGEST_WALLETS_MAX */
         size_t n_wallets;
 };
 
 struct qn_digests {
-        struct qn_str sha1, sha512;   /* of the archive: hexadecimal, and as SRI; empty: not known */
+        struct qn_str sha1, sha512; /* of the archive: hexadecimal, and as SRI; empty: not known */
         struct qn_file_digest *files; /* sorted by path */
         size_t n;
 };

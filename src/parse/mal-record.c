@@ -576,7 +576,7 @@ int qn_mal_record_withdraw(struct qn_cur text, const struct qn_mal_withdrawal *w
         *ret = QN_MAL_SAME;
         if (find(doc, "withdrawn"))
                 return 0;
-        whole |= versions->n == 1;
+        whole = whole || versions->n == 1;
         r = take_back(doc, w, whole, a);
         if (r < 0)
                 return qn_fail(reterr, r, 0, "the record is too large");

@@ -11,8 +11,9 @@
 #include "base/err.h"
 
 enum { /* what a record has to be besides well-formed */
-       QN_MAL_UNASSIGNED = 1, /* it has no id but the placeholder, no summary, and is not withdrawn */
-       QN_MAL_CREDITED = 2,   /* it says who found it, or refers to something */
+       QN_MAL_UNASSIGNED =
+               1,           /* it has no id but the placeholder, no summary, and is not withdrawn */
+       QN_MAL_CREDITED = 2, /* it says who found it, or refers to something */
 };
 
 /* mal-rules.c.  Of a package of this name: 0; -EINVAL, with the first thing that is wrong; -EFBIG; errors of json.h. */
@@ -22,7 +23,7 @@ QN_MUST int qn_mal_record_check(struct qn_cur text, struct qn_str name, unsigned
 enum qn_mal_outcome {
         QN_MAL_SAME,    /* there is nothing to change */
         QN_MAL_CHANGED, /* it is another text now */
-        QN_MAL_GONE,    /* the same, and nothing is left that is bad: it belongs to those that were withdrawn */
+        QN_MAL_GONE, /* the same, and nothing is left that is bad: it belongs to those that were withdrawn */
 };
 
 /* Adds the versions of another record of the package, with what is said of them.  What the record says of a version stays. */
@@ -39,5 +40,5 @@ struct qn_mal_withdrawal {
 /* A version that is one of several is taken out; with the last one, or where all of the package is meant, the record is withdrawn.
  * -ENOENT: it does not speak of that version. */
 QN_MUST int qn_mal_record_withdraw(struct qn_cur text, const struct qn_mal_withdrawal *w,
-                                   struct qn_arena *a, struct qn_buf *out,
-                                   enum qn_mal_outcome *ret, struct qn_err *reterr);
+                                   struct qn_arena *a, struct qn_buf *out, enum qn_mal_outcome *ret,
+                                   struct qn_err *reterr);

@@ -51,12 +51,11 @@ static bool has_only(struct rules *r, const struct qn_node *object, const char *
 
 static bool known_keys(struct rules *r)
 {
-        static const char *const top[] = { "schema_version", "id",         "modified",
-                                           "published",      "withdrawn",  "aliases",
-                                           "related",        "upstream",   "summary",
-                                           "details",        "affected",   "references",
-                                           "credits",        "database_specific",
-                                           NULL };
+        static const char *const top[] = {
+                "schema_version", "id",         "modified", "published",         "withdrawn",
+                "aliases",        "related",    "upstream", "summary",           "details",
+                "affected",       "references", "credits",  "database_specific", NULL
+        };
         static const char *const package[] = { "ecosystem", "name", "purl", NULL };
         static const char *const affected[] = { "package", "ranges", "versions",
                                                 "database_specific", NULL };
@@ -112,8 +111,8 @@ static bool id(struct rules *r)
 
         if (!(r->flags & QN_MAL_UNASSIGNED))
                 return !own || qn_node_is(own, QN_NODE_STRING);
-        return (!own || (qn_node_is(own, QN_NODE_STRING) &&
-                         (!s.n || qn_str_starts(s, "MAL-0000-")))) &&
+        return (!own ||
+                (qn_node_is(own, QN_NODE_STRING) && (!s.n || qn_str_starts(s, "MAL-0000-")))) &&
                !qn_node_get(r->doc, "summary") && !qn_node_get(r->doc, "withdrawn");
 }
 
@@ -244,8 +243,8 @@ static bool iocs(struct rules *r)
 
 static bool urls(struct rules *r)
 {
-        const struct qn_node *list = qn_node_get(
-                qn_node_get(qn_node_get(r->doc, "database_specific"), "iocs"), "urls");
+        const struct qn_node *list =
+                qn_node_get(qn_node_get(qn_node_get(r->doc, "database_specific"), "iocs"), "urls");
 
         if (!(r->flags & QN_MAL_UNASSIGNED))
                 return true; /* others write them as they like */

@@ -46,7 +46,8 @@ struct qn_mal_package {
         struct qn_str name;
         struct qn_mal_version *versions; /* sorted as npm sorts them, then by integrity */
         size_t n, cap;
-        struct qn_indicator *iocs; /* sorted, each once; wallets are told in the details: OpenSSF has no list of them */
+        struct qn_indicator *
+                iocs; /* sorted, each once; wallets are told in the details: OpenSSF has no list of them */
         size_t n_iocs, iocs_cap;
 };
 

@@ -34,8 +34,9 @@ struct qn_result {
         const struct qn_verdict *verdict; /* required: what could not be judged is a verdict made by
                                              qn_result_unknown() */
         const struct qn_event_set
-                *set;        /* that the evidence points into; NULL when there are no findings */
-        const struct qn_digests *digests; /* of the archive and files of evidence; NULL: not asked for */
+                *set; /* that the evidence points into; NULL when there are no findings */
+        const struct qn_digests
+                *digests;    /* of the archive and files of evidence; NULL: not asked for */
         uint64_t elapsed_ns; /* fetching not included */
 };
 

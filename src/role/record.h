@@ -19,8 +19,8 @@ enum qn_record_work {
 
 struct qn_record_job {
         enum qn_record_work work;
-        unsigned flags;       /* of qn_mal_record_check(), for what comes out */
-        struct qn_str name;   /* of the package */
+        unsigned flags;                    /* of qn_mal_record_check(), for what comes out */
+        struct qn_str name;                /* of the package */
         struct qn_str version, time, note; /* WITHDRAW and FIND */
         struct qn_cur record, more;        /* they live until the answer; more: EXTEND */
 };

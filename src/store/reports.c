@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#define COLUMNS                                                                            \
+#define COLUMNS                                                                              \
         "id, name, version, place, branch, commit_id, path, campaign, state, time, changed," \
         " reason, who"
 
@@ -44,18 +44,16 @@ static struct qn_reported reported_of(struct qn_stmt *s)
 int qn_reports_put(struct qn_db *db, const struct qn_reported *r)
 {
         struct qn_stmt *s = qn_db_prepare(
-                db,
-                "INSERT INTO report(name, version, place, branch, commit_id, path, campaign,"
-                " state, time, changed, reason, who)"
-                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
-                " ON CONFLICT(name, version, place) DO UPDATE SET branch = excluded.branch,"
-                " commit_id = excluded.commit_id, path = excluded.path,"
-                " campaign = coalesce(excluded.campaign, report.campaign),"
-                " state = excluded.state, changed = excluded.changed,"
-                " reason = excluded.reason, who = excluded.who");
-        const struct qn_str texts[] = { r->name,   r->version, r->place,
-                                        r->branch, r->commit,  r->path,
-                                        r->campaign };
+                db, "INSERT INTO report(name, version, place, branch, commit_id, path, campaign,"
+                    " state, time, changed, reason, who)"
+                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+                    " ON CONFLICT(name, version, place) DO UPDATE SET branch = excluded.branch,"
+                    " commit_id = excluded.commit_id, path = excluded.path,"
+                    " campaign = coalesce(excluded.campaign, report.campaign),"
+                    " state = excluded.state, changed = excluded.changed,"
+                    " reason = excluded.reason, who = excluded.who");
+        const struct qn_str texts[] = { r->name,   r->version, r->place,   r->branch,
+                                        r->commit, r->path,    r->campaign };
 
         for (int i = 0; i < (int)QN_ARRAY_SIZE(texts); i++)
                 qn_db_bind_text(s, i + 1, texts[i]);
@@ -85,10 +83,9 @@ static int keep(struct qn_arena *a, struct qn_reported *r)
 int qn_reports_find(struct qn_db *db, struct qn_str name, struct qn_str version,
                     struct qn_str place, struct qn_arena *a, struct qn_reported *ret)
 {
-        struct qn_stmt *s =
-                qn_db_prepare(db, "SELECT " COLUMNS " FROM report WHERE name = ?1"
-                                  " AND version = ?2 AND (?3 = '' OR place = ?3)"
-                                  " ORDER BY changed DESC, id DESC LIMIT 1");
+        struct qn_stmt *s = qn_db_prepare(db, "SELECT " COLUMNS " FROM report WHERE name = ?1"
+                                              " AND version = ?2 AND (?3 = '' OR place = ?3)"
+                                              " ORDER BY changed DESC, id DESC LIMIT 1");
         int r;
 
         qn_db_bind_text(s, 1, name);

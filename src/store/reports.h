@@ -11,7 +11,7 @@ const char *qn_report_state_name(enum qn_report_state s);
 struct qn_reported {
         int64_t id; /* from 1 on */
         struct qn_str name, version;
-        struct qn_str place;          /* a repository's directory, or the address that it was sent below */
+        struct qn_str place; /* a repository's directory, or the address that it was sent below */
         struct qn_str branch, commit; /* p NULL: it was sent */
         struct qn_str path;           /* of the record, below the place */
         struct qn_str campaign;       /* p NULL: none */

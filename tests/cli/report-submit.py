@@ -186,6 +186,8 @@ def sources(d):
     for text in ("evil", "evil@latest", "evil@^1", "../x@1.0.0", "./evil.tgz", "a@1.0.0 b@1.0.0", "@1.0.0", "x" * 600 + "@1.0.0"):
         r = p.submit("--from", put(f"{d}/bad.txt", f"evil@1.0.0\n{text}\n"), env=e)
         ok(r.code == 2 and b"line 2 is no NAME@VERSION" in r.err, f"a list with {text[:20]!r}", r)
+    r = p.submit("--from", put(f"{d}/many.txt", "".join(f"evil@1.0.{i}\n" for i in range(20001))), env=e)
+    ok(r.code == 2 and b"more than 20000" in r.err, "a list that is too long", r)
     r = p.submit("--from", f"{d}/missing.txt", env=e)
     ok(r.code == 2 and b"missing.txt" in r.err, "a list that is not there", r)
     r = p.submit("evil@9.9.9", env=e)
@@ -504,27 +506,32 @@ def uploads(d):
     ok([(s["state"], s["branch"], s["place"]) for s in p.list()] == [("sent", None, r.url.rstrip("/"))] * 2, "the store knows", p.list())
     kept = dict(r.objects)
     x = p.run("submit", "--upload", r.url, "--token-file", token, *CREDIT, f"{d}/evil-1.0.0.tgz", env=env)
-    ok(x.code == 0 and b"is there already" in x.err and r.objects == kept, "again, later: it stays", x)
+    ok(x.code == 0 and b"was reported on 2026-01-02 already" in x.err and r.objects == kept, "again: nothing is sent", x)
+    x = send("--force", f"{d}/evil-1.0.0.tgz")
+    ok(x.code == 0 and b"is there already" in x.err and r.objects == kept, "even if it is forced: it stays", x)
+    x = send(f"{d}/evil-1.0.0.tgz", f"{d}/evil-1.2.0.tgz")
+    more = next(k for k in r.objects if k not in kept)
+    ok(x.code == 0 and json.loads(r.objects[more])["affected"][0]["versions"] == ["1.2.0"], "a newer version is a record of its own", x)
     r.objects[path] = b"{}\n"
-    x = send(f"{d}/evil-1.0.0.tgz")
+    x = send("--force", f"{d}/evil-1.0.0.tgz")
     ok(x.code == 2 and b"another record is there already" in x.err and r.objects[path] == b"{}\n", "nothing is overwritten", x)
     r.objects[path] = kept[path]
     for mood, tries in (([500], 2), ([503, 429], 3), (["cut"], 2), ([500, "cut", 408], 4)):
         r.objects.pop(path)
         r.mood = list(mood)
-        x = send(f"{d}/evil-1.0.0.tgz")
+        x = send("--force", f"{d}/evil-1.0.0.tgz")
         ok(x.code == 0 and r.objects[path] == kept[path] and len(r.puts()) <= tries, f"it is tried again after {mood}", (x, len(r.puts())))
     for mood, why in (([500] * 9, b"500"), ([403], b"403"), (["file:///etc/passwd"], b"302"), (["http://127.0.0.1:1/"], b"302")):
         r.objects.pop(path, None)
         r.mood = list(mood)
-        x = send(f"{d}/evil-1.0.0.tgz")
+        x = send("--force", f"{d}/evil-1.0.0.tgz")
         ok(x.code == 2 and why in x.err and x.err.count(b"\n") == 1 and path not in r.objects, f"given up after {mood[0]}", x)
     ok(all(h[2]["authorization"] for h in r.puts()) and len(r.seen) == 1, "a redirection is followed nowhere", r.seen)
     r.mood = ["slow"] * 9
-    x = send(f"{d}/evil-1.0.0.tgz")
+    x = send("--force", f"{d}/evil-1.0.0.tgz")
     ok(x.code == 2 and x.err.count(b"\n") == 1 and path not in r.objects, "a server that does not answer", x)
     r.mood = []
-    x = p.run("submit", "--upload", r.url, *CREDIT, "--time", WHEN, f"{d}/evil-1.0.0.tgz",
+    x = p.run("submit", "--upload", r.url, *CREDIT, "--time", WHEN, "--force", f"{d}/evil-1.0.0.tgz",
               env={**env, "QANAT_UPLOAD_TOKEN": "from-the-environment"})
     ok(x.code == 0 and r.puts()[-1][2]["authorization"] == "Bearer from-the-environment", "a token from the environment", x)
 
@@ -551,18 +558,40 @@ def uploads(d):
 
 
 def wallets(d):
-    js = """if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);
-const w = '0x52908400098527886E0F7030069857D2E4169EE7', v = '0x8617E340B3D01FA5F11F306F4090FD50E238070D';
-window.ethereum.request = new Proxy(window.ethereum.request, { apply(t, s, a) { a[0].params[0].to = w; return t.apply(s, a); } });
-""" + SETUP.split("\n", 1)[1]
-    tgz = put(f"{d}/wallet.tgz", tgz_of({"package.json": package("clip", scripts={"postinstall": "node setup.js"}), "setup.js": js}))
-    r = Run("report", "osv", "--time", WHEN, tgz)
+    fixture = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../rules/wallet-drainer/bad")
+    r = Run("report", "osv", "--time", WHEN, fixture)
     doc = r.json
-    ok(r.code == 0 and complaints(doc) == [], "a record with wallets", (r, complaints(doc)))
-    told = "0x52908400098527886E0F7030069857D2E4169EE7" in doc["details"]
-    rules = {e["rule"] for f in doc["affected"][0]["database_specific"]["indicators"]["evidence_files"] for e in f["evidence"]
-             if e["event"] == "crypto.address"}
-    ok(told == bool(rules), "wallets are told where they are the evidence", (told, rules))
+    ok(r.code == 0 and complaints(doc) == [], "a record of a wallet drainer", (r, complaints(doc)))
+    told = [x for x in doc["details"].splitlines() if x.startswith("- Wallets that its files name: ")]
+    ok(len(told) == 1 and "0xa1b2c3d4e5f60718293a4b5c6d7e8f9012345610, " in told[0], "names its wallets", doc["details"])
+    p = Place(d, "wallets")
+    r = p.submit(fixture)
+    ok(r.code == 0 and p.files("qanat/example-fixture"), "and may be submitted", r)
+
+
+def pending(d):
+    """What was found at the registry, there or gone from it."""
+    p = Place(d, "pending")
+    reg = Registry()
+    reg.packages["evil"] = {"1.0.0": tgz_of(bad("evil", "1.0.0"))}
+    reg.fields["evil"] = {}
+    e = registry_env(reg, d)
+    r = p.submit("--pending", env=e)
+    ok(r.code == 0 and b"nothing to report" in r.err and p.branches() == ["main"], "nothing was found yet", r)
+    os.makedirs(p.state, exist_ok=True)
+    for name in ("evil-1.0.0", "worse-0.1.0", "good"):
+        subprocess.run([os.environ["WATCH_PUT"], os.environ["DATA"], p.state, f"{d}/{name}.tgz"], check=True)
+    r = p.submit("--pending", env=e)
+    ok(r.code == 3 and sorted(p.branches()) == ["main", "qanat/evil", "qanat/worse"], "what was found is reported", r)
+    ok(b"fine@1.0.0: not reported" in r.err, "but not what is judged otherwise now and gone", r)
+    gone = p.record("qanat/worse")
+    there = p.record("qanat/evil")["affected"][0]["database_specific"]["indicators"]
+    ok(complaints(gone) == [] and all(f["sha256"] for f in there["evidence_files"]), "as it should be", complaints(gone))
+    ds = gone["affected"][0]["database_specific"]["indicators"]
+    ok(ds["package_integrity"][0]["hashes"]["sha512_sri"].startswith("sha512-") and not any("sha256" in f for f in ds["evidence_files"]),
+       "of what is gone without hashes of files", ds)
+    r = p.submit("--pending", env=e)
+    ok(r.code == 3 and p.count("qanat/evil") == 1 and p.count("qanat/worse") == 1, "each of them once", r)
 
 
 with scratch() as d:
@@ -578,5 +607,6 @@ with scratch() as d:
     batches(d)
     uploads(d)
     wallets(d)
+    pending(d)
     killed(d)
 done()
