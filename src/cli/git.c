@@ -364,13 +364,15 @@ int qn_git_files(const struct qn_git *g, const char *commit, struct qn_str dir, 
         return r;
 }
 
-int qn_git_has(const struct qn_git *g, const char *commit, const char *path, struct qn_err *reterr)
+int qn_git_look(const struct qn_git *g, const char *commit, const char *path, struct qn_err *reterr)
 {
         _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(OUT_MAX);
         const char *const args[] = { "ls-tree", "-z", commit, "--", path, NULL };
         int r = must(g, args, QN_STR(""), &out, reterr);
 
-        return r < 0 ? r : out.n > 0;
+        if (r < 0 || !out.n)
+                return r;
+        return qn_str_starts(qn_buf_view(&out), "040000 ") ? QN_GIT_DIR : QN_GIT_OTHER;
 }
 
 int qn_git_read(const struct qn_git *g, const char *id, struct qn_buf *out, struct qn_err *reterr)

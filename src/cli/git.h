@@ -40,9 +40,10 @@ struct qn_git_file {
 QN_MUST int qn_git_files(const struct qn_git *g, const char *commit, struct qn_str dir,
                          struct qn_arena *a, struct qn_git_file **ret, size_t *ret_n,
                          struct qn_err *reterr);
-/* Whether a commit has the path: 1 or 0, -errno. */
-QN_MUST int qn_git_has(const struct qn_git *g, const char *commit, const char *path,
-                       struct qn_err *reterr);
+/* What a commit has at the path: -errno, or one of these. */
+enum { QN_GIT_NOTHING, QN_GIT_DIR, QN_GIT_OTHER };
+QN_MUST int qn_git_look(const struct qn_git *g, const char *commit, const char *path,
+                        struct qn_err *reterr);
 QN_MUST int qn_git_read(const struct qn_git *g, const char *id, struct qn_buf *out,
                         struct qn_err *reterr);
 

@@ -21,16 +21,24 @@
 #define LIST_MAX ((size_t)16 << 20)
 #define WORK_MAX ((size_t)256 << 20)
 
+/* An empty value takes back what the configuration says. */
+static const char *given(const struct qn_args *a, const char *name)
+{
+        const char *value = qn_args_get(a, name);
+
+        return value && *value ? value : NULL;
+}
+
 static struct qn_submit_config config_of(const struct qn_args *a, int64_t time_ms)
 {
         return (struct qn_submit_config){ .state_dir = a->state,
                                           .data_dir = a->data,
                                           .cache_dir = a->cache,
-                                          .repository = qn_args_get(a, "repository"),
-                                          .base = qn_args_get(a, "base"),
-                                          .upload = qn_args_get(a, "upload"),
-                                          .token_file = qn_args_get(a, "token-file"),
-                                          .author = qn_args_get(a, "author"),
+                                          .repository = given(a, "repository"),
+                                          .base = given(a, "base"),
+                                          .upload = given(a, "upload"),
+                                          .token_file = given(a, "token-file"),
+                                          .author = given(a, "author"),
                                           .campaign = qn_args_get(a, "campaign"),
                                           .time_ms = time_ms,
                                           .force = qn_args_on(a, "force"),

@@ -100,8 +100,8 @@ int qn_submit_git_open(struct qn_submit *s)
                 return r;
         r = qn_git_base(&s->git, s->c.base, s->base, &err);
         if (r == 0)
-                r = qn_git_has(&s->git, s->base, "osv/malicious", &err);
-        if (r == 0)
+                r = qn_git_look(&s->git, s->base, "osv/malicious", &err);
+        if (r >= 0 && r != QN_GIT_DIR)
                 return log_err(-ENOENT,
                                "%s: it has no osv/malicious: it is no clone of malicious-packages",
                                s->c.repository);
@@ -310,17 +310,45 @@ static const struct found *own_of(struct qn_submit *s, const struct qn_mal_packa
         return NULL;
 }
 
-static int path_of(struct qn_mal_package *p, const struct qn_mal_conf *conf, struct qn_arena *a,
-                   struct qn_str *ret)
+/* Whether a file may be made there: neither it nor anything but directories on the way to it is there. */
+static int is_free(struct qn_submit *s, const struct branch *b, struct qn_str path)
 {
-        _cleanup_(qn_buf_done) struct qn_buf path = QN_BUF_INIT(4096);
+        struct qn_err err = { 0 };
+        char part[4096];
+
+        for (size_t i = 1; i <= path.n; i++) {
+                int r;
+
+                if (i < path.n && path.p[i] != '/')
+                        continue;
+                snprintf(part, sizeof part, "%.*s", (int)i, path.p);
+                r = qn_git_look(&s->git, b->head, part, &err);
+                if (r < 0)
+                        return fail(s, r, &err);
+                if (r == QN_GIT_NOTHING)
+                        return 0;
+                if (r == QN_GIT_OTHER || i == path.n)
+                        return log_err(-EEXIST,
+                                       "%s: something else is there already: look at both, and "
+                                       "remove one",
+                                       part);
+        }
+        return 0;
+}
+
+static int path_of(struct qn_submit *s, const struct branch *b, struct qn_mal_package *p,
+                   const struct qn_mal_conf *conf, struct qn_arena *a, struct qn_str *ret)
+{
+        _cleanup_(qn_buf_done) struct qn_buf path = QN_BUF_INIT(4000);
         int r = qn_mal_path(p, conf, &path);
 
-        if (r == 0) {
-                *ret = qn_arena_dup(a, qn_buf_view(&path));
-                r = ret->p ? 0 : -ENOMEM;
-        }
-        return r < 0 ? log_err(r, "%.*s: %s", QN_STR_ARG(p->name), strerror(-r)) : 0;
+        if (r < 0)
+                return log_err(r, "%.*s: %s", QN_STR_ARG(p->name), strerror(-r));
+        r = is_free(s, b, qn_buf_view(&path));
+        if (r < 0)
+                return r;
+        *ret = qn_arena_dup(a, qn_buf_view(&path));
+        return ret->p ? 0 : log_err(-ENOMEM, "out of memory");
 }
 
 /* 1: there is something to commit; 0: nothing, and rec->path says where all is said, or is empty. */
@@ -349,7 +377,7 @@ static int prepare(struct qn_submit *s, const struct branch *b, struct qn_mal_pa
                 return r;
         if (own)
                 return extend(s, own, rec, a);
-        r = path_of(p, conf, a, &rec->path);
+        r = path_of(s, b, p, conf, a, &rec->path);
         return r < 0 ? r : 1;
 }
 
@@ -443,37 +471,63 @@ static int commit_batch(struct qn_submit *s, struct branch *b, const struct qn_s
         return r;
 }
 
-/* Packages of one branch, in commits of at most so many. */
+/* Packages that are ready for the next commit. */
+struct batch {
+        struct qn_submit_record recs[QN_MAL_BATCH_MAX];
+        size_t n;
+        struct qn_arena a; /* of what is ready */
+};
+
+/* 0, or the error of this package alone: the others go on. */
+static int add_to_batch(struct qn_submit *s, struct branch *b, struct qn_mal_package *p,
+                        const struct qn_mal_conf *conf, struct batch *batch,
+                        struct qn_submit_done *done)
+{
+        struct qn_submit_record *rec = &batch->recs[batch->n];
+        int r = prepare(s, b, p, conf, &batch->a, rec);
+
+        if (r < 0)
+                return r;
+        if (r > 0) {
+                batch->n++;
+                return 0;
+        }
+        if (!rec->path.n) {
+                done->known++;
+                return 0;
+        }
+        done->there++;
+        if (rec->taken)
+                qn_submit_say(s, p->name, (struct qn_str){ 0 }, "is in the default branch already");
+        else
+                qn_submit_say(s, p->name, (struct qn_str){ 0 }, "is on branch %s already", b->name);
+        return note(s, b, rec);
+}
+
+/* Packages of one branch, in commits of at most so many.  A commit that fails ends it. */
 static int send_all(struct qn_submit *s, struct qn_str branch, struct qn_mal_package *list,
                     size_t n, const struct qn_mal_conf *conf, struct qn_submit_done *done)
 {
-        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(WORK_MAX);
-        struct qn_submit_record *recs = qn_arena_calloc(&a, QN_MAL_BATCH_MAX, sizeof *recs);
+        struct batch *batch = calloc(1, sizeof *batch);
         struct branch b = { 0 };
-        size_t ready = 0;
-        int first = 0, r = recs ? open_branch(s, branch, &b) : log_err(-ENOMEM, "out of memory");
+        int first = 0, r = batch ? open_branch(s, branch, &b) : log_err(-ENOMEM, "out of memory");
 
+        if (batch)
+                batch->a = QN_ARENA_INIT(WORK_MAX);
         for (size_t i = 0; r == 0 && i < n; i++) {
-                struct qn_submit_record rec;
-                int e = prepare(s, &b, &list[i], conf, &a, &rec);
+                int e = add_to_batch(s, &b, &list[i], conf, batch, done);
 
-                first = first ? first : e < 0 ? e : 0;
-                if (e > 0)
-                        recs[ready++] = rec;
-                else if (e == 0 && rec.path.n) {
-                        done->there++;
-                        qn_submit_say(s, list[i].name, (struct qn_str){ 0 },
-                                      rec.taken ? "is in the default branch already"
-                                                : "is on branch %s already",
-                                      b.name);
-                        r = note(s, &b, &rec);
-                } else if (e == 0)
-                        done->known++;
-                if (ready == QN_MAL_BATCH_MAX || (i + 1 == n && ready)) {
-                        r = r < 0 ? r : commit_batch(s, &b, recs, ready, done);
-                        ready = 0;
+                first = first ? first : e;
+                if (batch->n == QN_MAL_BATCH_MAX || i + 1 == n) {
+                        r = commit_batch(s, &b, batch->recs, batch->n, done);
+                        batch->n = 0;
                 }
+                if (!batch->n)
+                        qn_arena_reset(&batch->a, 1 << 20);
         }
+        if (batch)
+                qn_arena_done(&batch->a);
+        free(batch);
         return first ? first : r;
 }
 

@@ -385,6 +385,43 @@ def names(d):
     ok(p.untouched() == before, "nothing else has changed", p.untouched())
 
 
+def strangers(d):
+    """What lies in a clone may be anybody's."""
+    p = Place(d, "strangers")
+    p.submit(f"{d}/evil-1.0.0.tgz")
+    path = p.files("qanat/evil")[0]
+    doc = p.record("qanat/evil")
+    p.git("branch", "-q", "-D", "qanat/evil")
+    deep = '{"affected":[{"package":{"ecosystem":"npm","name":"evil"},"versions":["0.0.1"]}],"x":' + "[" * 400 + "]" * 400 + "}"
+    for what, text in (("no JSON", "{"), ("nothing", ""), ("deep", deep), ("an array", "[[]]"), ("a wrong package", '{"affected":[{}]}'),
+                       ("not ours any more", json.dumps({**doc, "id": "MAL-2026-1", "affected": []})), ("large", " " * (3 << 20))):
+        put(f"{p.repo}/{path}", text)
+        p.commit(what)
+        shutil.rmtree(p.state)
+        r = p.submit(f"{d}/evil-1.0.0.tgz")
+        ok(r.code == 2 and b"something else is there already" in r.err and p.branches() == ["main"], f"in its place: {what}", r)
+    os.unlink(f"{p.repo}/{path}")
+    os.symlink("/etc/passwd", f"{p.repo}/{path}")
+    p.commit("a link")
+    r = p.submit(f"{d}/evil-1.0.0.tgz")
+    ok(r.code == 2 and b"something else is there already" in r.err, "in its place: a link", r)
+    os.unlink(f"{p.repo}/{path}")
+    os.rmdir(os.path.dirname(f"{p.repo}/{path}"))
+    put(os.path.dirname(f"{p.repo}/{path}"), "a file")
+    p.commit("a file")
+    r = p.submit(f"{d}/evil-1.0.0.tgz")
+    ok(r.code == 2 and r.err.count(b"\n") == 1 and p.branches() == ["main"], "a file in the directory's place", r)
+    os.unlink(os.path.dirname(f"{p.repo}/{path}"))
+    doc["details"] = "Somebody has put it better.\n"
+    doc["references"] = [{"type": "WEB", "url": "https://pages.example.invalid/x"}]
+    put(f"{p.repo}/{path}", json.dumps(doc))
+    p.commit("better")
+    r = p.submit(f"{d}/evil-1.2.0.tgz")
+    new = p.record("qanat/evil", path)
+    ok(r.code == 0 and new["details"].startswith("Somebody has put it better.\n") and new["references"] == doc["references"] and
+       new["affected"][0]["versions"] == ["1.0.0", "1.2.0"], "what a person has written stays", (r, new))
+
+
 def killed(d):
     """At whatever moment: the branch is not there, or whole; the next run finishes it."""
     p = Place(d, "killed")
@@ -604,6 +641,7 @@ with scratch() as d:
     withdrawn(d)
     repositories(d)
     names(d)
+    strangers(d)
     batches(d)
     uploads(d)
     wallets(d)
