@@ -165,3 +165,9 @@ void qn_jsonw_null(struct qn_jsonw *w, const char *key)
         prefix(w, key);
         qn_buf_puts(w->out, "null");
 }
+
+void qn_jsonw_number(struct qn_jsonw *w, const char *key, struct qn_str raw)
+{
+        prefix(w, key);
+        qn_buf_str(w->out, raw);
+}

@@ -27,6 +27,8 @@ void qn_jsonw_str(struct qn_jsonw *w, const char *key, struct qn_str v);
 void qn_jsonw_cstr(struct qn_jsonw *w, const char *key, const char *v); /* NULL writes null */
 void qn_jsonw_u64(struct qn_jsonw *w, const char *key, uint64_t v);
 void qn_jsonw_double(struct qn_jsonw *w, const char *key, double v, int decimals);
+/* As it is written in another document that was read. */
+void qn_jsonw_number(struct qn_jsonw *w, const char *key, struct qn_str raw);
 void qn_jsonw_bool(struct qn_jsonw *w, const char *key, bool v);
 void qn_jsonw_null(struct qn_jsonw *w, const char *key);
 /* For keys that come from data. */

@@ -295,6 +295,11 @@
 #define QN_OSV_INDICATORS_MAX 2000u
 #define QN_MAL_VERSIONS_MAX   500u                /* of one package, in a record that is written */
 #define QN_MAL_IOCS_MAX       1000u               /* addresses in it */
+#define QN_MAL_RECORD_MAX     ((size_t)2 << 20)   /* bytes of it */
+#define QN_MAL_BATCH_MAX      200u                /* records in one commit */
+#define QN_MAL_TARGETS_MAX    20000u              /* packages of one call, or of one list */
+#define QN_DIGEST_FILES_MAX   512u                /* files of one archive that are hashed for it */
+#define QN_DIGEST_WALLETS_MAX 20u                 /* wallets that are told of one file */
 #define QN_OSV_REFERENCES_MAX 64u                 /* of one record; further ones are left out */
 #define QN_CHANGES_MAX        50000u              /* changed records that are fetched one by one */
 #define QN_REPLICA_MAX        100000u             /* changes of one page of a replication feed */

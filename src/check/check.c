@@ -18,6 +18,7 @@
 #include "parse/lock.h"
 #include "parse/semver.h"
 #include "role/analyse.h"
+#include "role/digests-wire.h"
 #include "role/pool.h"
 #include "role/registry.h"
 #include "rule/result.h"
@@ -91,6 +92,7 @@ static void retire(struct qn_check *c, struct qn_item *it)
                 return;
         }
         qn_item_close(it);
+        qn_closep(&it->bytes);
         c->done++;
         c->last = it->name.n ? it->name : qn_str_c(it->target);
         qn_arena_done(&it->mem);
@@ -120,6 +122,7 @@ static void finished(struct qn_check *c, struct qn_item *it)
         res.integrity = it->integrity;
         res.verdict = &it->verdict;
         res.set = &it->set;
+        res.digests = it->digests.sha1.n ? &it->digests : NULL;
         res.elapsed_ns = it->elapsed_ns;
         res.publisher = it->publisher;
         res.published = it->published;
@@ -574,7 +577,10 @@ static void judge(struct qn_check *c, struct qn_item *it)
                 return;
         }
         qn_item_fail_closed(it);
-        finished(c, it);
+        if (c->config.digests && it->bytes >= 0 && it->verdict.kind >= QN_SUSPICIOUS)
+                want(c, it, QN_ITEM_DIGESTS);
+        else
+                finished(c, it);
 }
 
 /* All that can be known of it alone is known: judges it, or lets it wait until all others are as far. */
@@ -623,6 +629,10 @@ static void without_documents(struct qn_check *c, struct qn_item *it, const char
 
 static void not_handed_over(struct qn_check *c, struct qn_item *it, const char *why)
 {
+        if (it->state == QN_ITEM_DIGESTS) {
+                finished(c, it); /* the verdict stands without them */
+                return;
+        }
         if (it->state == QN_ITEM_PROVENANCE) {
                 without_documents(c, it, why);
                 return;
@@ -638,10 +648,14 @@ static void start_job(struct qn_check *c, struct qn_item *it)
         struct qn_err err = { 0 };
         int r;
 
-        if (it->state != QN_ITEM_PROVENANCE && !qn_check_local(&c->config, it)) {
+        if (it->state == QN_ITEM_DIGESTS) {
+                it->fd = TAKE_FD(it->bytes);
+        } else if (it->state != QN_ITEM_PROVENANCE && !qn_check_local(&c->config, it)) {
                 finished(c, it);
                 return;
         }
+        if (it->state == QN_ITEM_ANALYSE && c->config.digests)
+                qn_item_keep_bytes(it);
         r = qn_check_job(&c->config, it, &params, &job, &err);
         if (r == 0)
                 r = qn_pool_submit(c->pool, &job);
@@ -693,20 +707,6 @@ static void take_pick(struct qn_check *c, struct qn_item *it, struct qn_cur repl
         want(c, it, it->before.version.n ? QN_ITEM_PREVIOUS : QN_ITEM_TARBALL);
 }
 
-static int identify(struct qn_item *it)
-{
-        int r = 0;
-
-        if (!it->name.n)
-                r = qn_item_set(it, &it->name, it->set.name);
-        if (r == 0 && !it->version.n)
-                r = qn_item_set(it, &it->version, it->set.version);
-        /* What was analysed, not what was promised. */
-        if (r == 0 && it->set.integrity.n)
-                r = qn_item_set(it, &it->integrity, it->set.integrity);
-        return r;
-}
-
 /* Something to look at besides the package itself. */
 static bool has_documents(const struct qn_check *c, const struct qn_item *it)
 {
@@ -738,7 +738,7 @@ static void take_events(struct qn_check *c, struct qn_item *it, struct qn_cur re
                 return;
         }
         if (r == 0)
-                r = identify(it);
+                r = qn_item_identify(it);
         if (r == 0 && c->registry && it->before.version.n)
                 r = qn_check_dependencies(it);
         if (r < 0)
@@ -794,13 +794,24 @@ static void take_provenance(struct qn_check *c, struct qn_item *it, struct qn_cu
         settle(c, it);
 }
 
+static void take_digests(struct qn_check *c, struct qn_item *it, const struct qn_pool_result *res)
+{
+        struct qn_digests d;
+
+        if (res->status == QN_POOL_OK && qn_digests_wire_read(res->reply, &it->mem, &d) == 0)
+                it->digests = d;
+        finished(c, it);
+}
+
 static void on_job(void *ctx, const struct qn_pool_result *res)
 {
         struct qn_check *c = ctx;
         struct qn_item *it = res->user;
 
         it->elapsed_ns += res->elapsed_ns;
-        if (it->doing == QN_ITEM_DEPENDED)
+        if (it->doing == QN_ITEM_DIGESTS)
+                take_digests(c, it, res);
+        else if (it->doing == QN_ITEM_DEPENDED)
                 take_depended(c, it, res->status == QN_POOL_OK ? res->reply : (struct qn_cur){ 0 });
         else if (res->status != QN_POOL_OK && it->doing == QN_ITEM_PROVENANCE)
                 without_documents(c, it, res->why);

@@ -27,6 +27,7 @@ struct qn_check_config {
         bool no_sandbox;
         bool intel_only; /* nothing is fetched or analysed: only what is known of it is asked */
         struct qn_check_intel *intel; /* what is known; NULL: nothing */
+        bool digests; /* of what is suspicious or worse: hashes of the files in which the evidence lies */
         bool alone; /* what comes from the registry is not compared with the version before */
         enum qn_foreign foreign; /* what may be fetched from elsewhere than from registries */
         bool no_cache; /* npm's cache is left alone: for what was published a moment ago */

@@ -1,6 +1,7 @@
 #include "check/item.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -19,7 +20,7 @@ struct qn_item *qn_item_new(size_t order, const char *target, struct qn_arena *n
         it->order = order;
         it->target = target;
         it->published = QN_TIME_NONE;
-        it->fd = it->packument = it->previous = -1;
+        it->fd = it->packument = it->previous = it->bytes = -1;
         for (unsigned i = 0; i < QN_DOC_MAX; i++)
                 it->docs[i] = -1;
         return it;
@@ -51,6 +52,7 @@ struct qn_item *qn_item_free(struct qn_item *it)
         if (!it)
                 return NULL;
         qn_item_close(it);
+        qn_closep(&it->bytes);
         qn_arena_done(&it->mem);
         qn_arena_done(&it->own);
         free(it);
@@ -67,6 +69,26 @@ int qn_item_set(struct qn_item *it, struct qn_str *field, struct qn_str value)
                 return -ENOMEM;
         *field = copy;
         return 0;
+}
+
+int qn_item_identify(struct qn_item *it)
+{
+        int r = 0;
+
+        if (!it->name.n)
+                r = qn_item_set(it, &it->name, it->set.name);
+        if (r == 0 && !it->version.n)
+                r = qn_item_set(it, &it->version, it->set.version);
+        /* What was analysed, not what was promised. */
+        if (r == 0 && it->set.integrity.n)
+                r = qn_item_set(it, &it->integrity, it->set.integrity);
+        return r;
+}
+
+void qn_item_keep_bytes(struct qn_item *it)
+{
+        qn_closep(&it->bytes);
+        it->bytes = fcntl(it->fd, F_DUPFD_CLOEXEC, 0);
 }
 
 struct qn_event_set *qn_item_more(struct qn_item *it)

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "check/target.h"
 #include "event/event.h"
+#include "observe/digests.h"
 #include "observe/provenance.h"
 #include "role/analyse.h"
 #include "rule/judge.h"
@@ -21,6 +22,7 @@ enum qn_item_state {
         QN_ITEM_DEPENDENCY,   /* wants the packument of a new dependency fetched */
         QN_ITEM_DEPENDED,     /* has that: fd */
         QN_ITEM_PROVENANCE,   /* has its events, and documents about it */
+        QN_ITEM_DIGESTS,      /* is judged: wants hashes of the files in which evidence lies */
         QN_ITEM_WAITING,      /* has all that can be known of it alone: waits for the others */
         QN_ITEM_BUSY,         /* somebody works on it: see doing */
         QN_ITEM_DONE,
@@ -46,10 +48,12 @@ struct qn_item {
         struct qn_str
                 path; /* of a file or directory here, opened only when its turn comes; p NULL: none */
         bool is_dir;
-        bool optional;   /* npm leaves it out on systems that it is not made for */
-        int fd;          /* -1: none */
-        int packument;   /* the registry's document, -1: none */
-        int previous;    /* the archive of the version before, -1: none */
+        bool optional; /* npm leaves it out on systems that it is not made for */
+        int fd;        /* -1: none */
+        int packument; /* the registry's document, -1: none */
+        int previous;  /* the archive of the version before, -1: none */
+        int bytes;     /* its own, kept for hashes of its files; -1: not kept */
+        struct qn_digests digests;
         bool from_cache; /* its bytes are npm's cached copy, which may be bad */
         bool refetch;    /* they were bad: the cache is no longer asked */
         /* What the registry says about it (documents.h), -1: nothing. */
@@ -80,6 +84,10 @@ size_t qn_item_descriptors(const struct qn_item *it);
 void qn_item_close(struct qn_item *it);
 /* Copies a text for the item; 0 or -ENOMEM. */
 QN_MUST int qn_item_set(struct qn_item *it, struct qn_str *field, struct qn_str value);
+/* What it is by its events, where nobody said so before: 0 or -ENOMEM. */
+QN_MUST int qn_item_identify(struct qn_item *it);
+/* Keeps its bytes when somebody else closes fd: for hashes of its files. */
+void qn_item_keep_bytes(struct qn_item *it);
 /* The set for events that come later than its own. */
 struct qn_event_set *qn_item_more(struct qn_item *it);
 /* Makes them events of the item.  0 or -ENOBUFS. */

@@ -10,6 +10,7 @@
 #include "check/item.h"
 #include "check/lock.h"
 #include "role/analyse.h"
+#include "role/digests-wire.h"
 #include "role/documents.h"
 #include "role/pool.h"
 
@@ -55,6 +56,29 @@ static int make_analysis(const struct qn_check_config *c, const struct qn_item *
         return r;
 }
 
+/* The files in which evidence lies. */
+static int ask_digests(struct qn_item *it, struct qn_buf *params)
+{
+        const struct qn_verdict *v = &it->verdict;
+        size_t n = 0, most = 0;
+        struct qn_str *paths;
+
+        for (size_t i = 0; i < v->n; i++)
+                most += v->findings[i].n_evidence;
+        paths = qn_arena_calloc(&it->mem, most + 1, sizeof *paths);
+        if (!paths)
+                return -ENOBUFS;
+        for (size_t i = 0; i < v->n; i++)
+                for (size_t k = 0; k < v->findings[i].n_evidence; k++) {
+                        const struct qn_event *e = v->findings[i].evidence[k];
+
+                        if (e->file < it->set.n_files && it->set.files[e->file].n)
+                                paths[n++] = it->set.files[e->file];
+                }
+        qn_digests_wire_ask(params, paths, n);
+        return 0;
+}
+
 int qn_check_job(const struct qn_check_config *c, struct qn_item *it, struct qn_buf *params,
                  struct qn_pool_job *job, struct qn_err *err)
 {
@@ -79,6 +103,10 @@ int qn_check_job(const struct qn_check_config *c, struct qn_item *it, struct qn_
                 r = seal_documents(c, it, err);
                 qn_analyse_write_attested(params, it->name, it->version, it->integrity,
                                           it->unreachable);
+                break;
+        case QN_ITEM_DIGESTS:
+                job->kind = QN_JOB_DIGESTS;
+                r = ask_digests(it, params);
                 break;
         default:
                 job->kind = QN_JOB_ANALYSE;

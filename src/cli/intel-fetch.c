@@ -20,8 +20,6 @@
 #include "net/url.h"
 #include "role/fetch.h"
 
-extern char **environ;
-
 #define ACCEPT QN_STR("application/vnd.github+json, application/json;q=0.9, */*;q=0.8")
 
 struct qn_intel_fetch {
@@ -32,27 +30,6 @@ struct qn_intel_fetch {
         char *dir;
         bool quiet;
 };
-
-static int load_npm(const struct qn_intel_fetch_config *config, struct qn_npmconf **ret)
-{
-        /* No registry is asked anything here, so npm need not be asked for its own. */
-        const struct qn_npmconf_pair flags[] = { { QN_STR("registry"),
-                                                   QN_STR("https://registry.invalid/") } };
-        struct qn_npm_reader by = { .pool = config->pool };
-        const struct qn_npmconf_reader reader = qn_npm_reader(&by);
-        _cleanup_(qn_freep) char *cwd = getcwd(NULL, 0);
-        const struct qn_npmconf_in in = { .cwd = cwd,
-                                          .env = environ,
-                                          .flags = flags,
-                                          .n_flags = QN_ARRAY_SIZE(flags),
-                                          .no_project = true,
-                                          .reader = &reader,
-                                          .cache_dir = config->cache_dir };
-        struct qn_err err = { 0 };
-        int r = qn_npmconf_load(&in, ret, &err);
-
-        return r < 0 ? log_err(r, "npm's configuration: %s", err.msg) : 0;
-}
 
 int qn_intel_fetch_new(const struct qn_intel_fetch_config *config, struct qn_intel_fetch **ret)
 {
@@ -70,7 +47,7 @@ int qn_intel_fetch_new(const struct qn_intel_fetch_config *config, struct qn_int
                 qn_intel_fetch_free(f);
                 return log_err(-ENOMEM, "%s", strerror(ENOMEM));
         }
-        r = load_npm(config, &f->npm);
+        r = qn_npm_network(config->pool, config->cache_dir, &f->npm);
         if (r == 0 && (r = qn_io_mkdirs(f->dir)) < 0)
                 log_err(r, "%s: %s", f->dir, strerror(-r));
         if (r == 0) {

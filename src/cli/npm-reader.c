@@ -1,11 +1,15 @@
 #include "cli/npm-reader.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "role/analyse.h"
 #include "role/pool.h"
+
+extern char **environ;
 
 struct question {
         bool answered;
@@ -69,4 +73,25 @@ static bool is_workspace(void *ctx, struct qn_str package_json, struct qn_str di
 struct qn_npmconf_reader qn_npm_reader(struct qn_npm_reader *r)
 {
         return (struct qn_npmconf_reader){ read_rc, is_workspace, r };
+}
+
+int qn_npm_network(struct qn_pool *pool, const char *cache_dir, struct qn_npmconf **ret)
+{
+        /* No registry is asked anything here, so npm need not be asked for its own. */
+        const struct qn_npmconf_pair flags[] = { { QN_STR("registry"),
+                                                   QN_STR("https://registry.invalid/") } };
+        struct qn_npm_reader by = { .pool = pool };
+        const struct qn_npmconf_reader reader = qn_npm_reader(&by);
+        _cleanup_(qn_freep) char *cwd = getcwd(NULL, 0);
+        const struct qn_npmconf_in in = { .cwd = cwd,
+                                          .env = environ,
+                                          .flags = flags,
+                                          .n_flags = QN_ARRAY_SIZE(flags),
+                                          .no_project = true,
+                                          .reader = &reader,
+                                          .cache_dir = cache_dir };
+        struct qn_err err = { 0 };
+        int r = qn_npmconf_load(&in, ret, &err);
+
+        return r < 0 ? log_err(r, "npm's configuration: %s", err.msg) : 0;
 }

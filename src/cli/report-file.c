@@ -18,7 +18,7 @@ static bool is_time(struct qn_str line)
         return qn_str_starts(line, "\"modified\": \"") || qn_str_starts(line, "\"published\": \"");
 }
 
-static bool same_but_for_times(struct qn_str a, struct qn_str b)
+bool qn_report_same(struct qn_str a, struct qn_str b)
 {
         while (a.p && b.p) {
                 struct qn_str x = qn_str_cut(&a, '\n'), y = qn_str_cut(&b, '\n');
@@ -34,7 +34,7 @@ static int compare(const char *path, struct qn_str text, struct qn_err *err)
         _cleanup_(qn_buf_done) struct qn_buf there = QN_BUF_INIT(QN_OSV_MAX);
         int r = qn_io_read(path, &there);
 
-        if (r == 0 && same_but_for_times(qn_buf_view(&there), text))
+        if (r == 0 && qn_report_same(qn_buf_view(&there), text))
                 return 1;
         return qn_fail(err, -EEXIST, 0,
                        "another record is there already: look at both, and remove one");

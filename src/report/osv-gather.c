@@ -2,11 +2,13 @@
 #include <errno.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/mask.h"
 #include "event/event.h"
 #include "net/npmconf.h"
 #include "observe/classify.h"
+#include "observe/digests.h"
 #include "parse/semver.h"
 #include "report/osv.h"
 #include "report/render.h"
@@ -40,6 +42,7 @@ struct gather {
         struct qn_mal_package *p;
         struct qn_mal_version *v;
         size_t findings_cap, places_cap;
+        const struct qn_digests *digests; /* NULL: none */
         struct qn_err *err;
 };
 
@@ -168,6 +171,19 @@ static int add_place(struct gather *g, const struct qn_event_set *set, const str
         return r < 0 ? r : copy(g, f->rule->id, &at->rule);
 }
 
+/* The hash of the file of the last place, and the wallets in it where the evidence is that there are some. */
+static int add_digest(struct gather *g, const struct qn_event *e)
+{
+        struct qn_mal_place *at = &g->v->places[g->v->n_places - 1];
+        const struct qn_file_digest *f = qn_digests_find(g->digests, at->file);
+        int r = f ? copy(g, f->sha256, &at->sha256) : 0;
+
+        for (size_t i = 0; r == 0 && f && e->kind == QN_EVENT_CRYPTO_ADDRESS && i < f->n_wallets;
+             i++)
+                r = add_ioc(g, QN_IOC_WALLET, f->wallets[i]);
+        return r;
+}
+
 static int add_finding(struct gather *g, const struct qn_event_set *set, const struct qn_finding *f)
 {
         struct qn_mal_version *v = g->v;
@@ -185,6 +201,8 @@ static int add_finding(struct gather *g, const struct qn_event_set *set, const s
                 r = copy(g, f->explain, &to->explain);
         for (size_t i = 0; r == 0 && i < f->n_evidence; i++) {
                 r = add_place(g, set, f, f->evidence[i]);
+                if (r == 0)
+                        r = add_digest(g, f->evidence[i]);
                 if (r == 0)
                         r = add_addresses(g, f->evidence[i]);
         }
@@ -233,6 +251,36 @@ static int find_package(struct gather *g, struct qn_str name)
         return copy(g, name, &m->packages[m->n++].name);
 }
 
+/* "sha1-BASE64", as registries give it for old packages. */
+static int add_sha1(struct gather *g, struct qn_str base64)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(64);
+        char sum[QN_DIGEST_BYTES_MAX];
+        size_t n;
+
+        if (qn_base64_decode_to(base64, sum, sizeof sum, &n) < 0 || n != 20)
+                return 0;
+        qn_hex_encode(&b, sum, n);
+        return copy(g, qn_buf_view(&b), &g->v->sha1);
+}
+
+/* Of the archive: those of the bytes that were analysed, else what the registry gives. */
+static int add_hashes(struct gather *g, const struct qn_result *res)
+{
+        struct qn_str sri = res->integrity;
+        int r;
+
+        if (!sri.n)
+                return 0; /* the archive is nobody else's */
+        if (g->digests) {
+                r = copy(g, g->digests->sha1, &g->v->sha1);
+                return r < 0 ? r : copy(g, g->digests->sha512, &g->v->sha512);
+        }
+        if (qn_str_starts(sri, "sha512-"))
+                return copy(g, sri, &g->v->sha512);
+        return qn_str_starts(sri, "sha1-") ? add_sha1(g, qn_str_skip(sri, 5)) : 0;
+}
+
 /* 1: it is there already. */
 static int add_version(struct gather *g, const struct qn_result *res)
 {
@@ -251,12 +299,14 @@ static int add_version(struct gather *g, const struct qn_result *res)
         g->v = &p->versions[p->n++];
         *g->v = (struct qn_mal_version){ 0 };
         r = copy(g, res->version, &g->v->version);
-        return r < 0 ? r : copy(g, res->integrity, &g->v->integrity);
+        if (r == 0)
+                r = copy(g, res->integrity, &g->v->integrity);
+        return r < 0 ? r : add_hashes(g, res);
 }
 
 int qn_mal_gather(struct qn_mal *m, const struct qn_result *res, struct qn_err *reterr)
 {
-        struct gather g = { .m = m, .err = reterr };
+        struct gather g = { .m = m, .digests = res->digests, .err = reterr };
         int r = check_result(res, reterr);
 
         if (r == 0)

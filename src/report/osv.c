@@ -9,8 +9,10 @@
 #include "base/limits.h"
 #include "base/mask.h"
 #include "base/show.h"
+#include "net/npmconf.h"
 
-#define TEXT_MAX ((size_t)1 << 20) /* bytes of one text of the record */
+#define TEXT_MAX      ((size_t)1 << 20) /* bytes of one text of the record */
+#define NAME_PART_MAX 214u              /* as npm's */
 
 /* --- text that leaves the house --- */
 
@@ -33,8 +35,7 @@ static void break_links(struct qn_buf *out, struct qn_str s)
         }
 }
 
-/* One line: masked, escaped, defanged. */
-static void put_prose(struct qn_buf *out, struct qn_str s)
+void qn_mal_prose(struct qn_buf *out, struct qn_str s)
 {
         _cleanup_(qn_buf_done) struct qn_buf masked = QN_BUF_INIT(TEXT_MAX),
                                              shown = QN_BUF_INIT(TEXT_MAX),
@@ -71,30 +72,46 @@ static bool is_told(const struct qn_mal_package *p, size_t version, size_t findi
 static void put_finding(struct qn_buf *out, const struct qn_mal_finding *f)
 {
         qn_buf_puts(out, "\n- ");
-        put_prose(out, f->title);
+        qn_mal_prose(out, f->title);
         qn_buf_puts(out, " (rule ");
-        put_prose(out, f->rule);
+        qn_mal_prose(out, f->rule);
         qn_buf_printf(out, ", when: %s).", f->phase);
         if (f->explain.n) {
                 qn_buf_byte(out, ' ');
-                put_prose(out, f->explain);
+                qn_mal_prose(out, f->explain);
         }
+}
+
+/* Letters and digits alone (parse/wallet.h): nothing to escape, and masking would take them for tokens. */
+static void put_wallets(struct qn_buf *out, const struct qn_mal_package *p)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < p->n_iocs; i++) {
+                if (p->iocs[i].kind != QN_IOC_WALLET)
+                        continue;
+                qn_buf_puts(out, n++ ? ", " : "\n- Wallets that its files name: ");
+                qn_buf_str(out, p->iocs[i].value);
+        }
+        if (n)
+                qn_buf_byte(out, '.');
 }
 
 static void make_details(const struct qn_mal_package *p, struct qn_buf *out)
 {
         qn_buf_puts(out, "qanat found malicious behaviour in ");
-        put_prose(out, p->name);
+        qn_mal_prose(out, p->name);
         for (size_t i = 0; i < p->n; i++)
                 if (!same_version(p, i)) {
                         qn_buf_puts(out, i ? ", " : " ");
-                        put_prose(out, p->versions[i].version);
+                        qn_mal_prose(out, p->versions[i].version);
                 }
         qn_buf_puts(out, ":\n");
         for (size_t i = 0; i < p->n; i++)
                 for (size_t k = 0; k < p->versions[i].n_findings; k++)
                         if (!is_told(p, i, k))
                                 put_finding(out, &p->versions[i].findings[k]);
+        put_wallets(out, p);
         qn_buf_byte(out, '\n');
 }
 
@@ -153,6 +170,8 @@ static size_t put_file(struct qn_jsonw *w, const struct qn_mal_version *v, size_
 
         qn_jsonw_object(w, NULL);
         qn_jsonw_str(w, "path", file);
+        if (v->places[i].sha256.n)
+                qn_jsonw_str(w, "sha256", v->places[i].sha256);
         qn_jsonw_str(w, "version", v->version);
         qn_jsonw_array(w, "evidence");
         for (; i < v->n_places && qn_str_eq(v->places[i].file, file); i++)
@@ -186,7 +205,10 @@ static void put_archive(struct qn_jsonw *w, struct qn_str name, const struct qn_
         qn_jsonw_object(w, NULL);
         qn_jsonw_str(w, "filename", qn_buf_view(&file));
         qn_jsonw_object(w, "hashes");
-        qn_jsonw_str(w, "sha512_sri", v->integrity);
+        if (v->sha1.n)
+                qn_jsonw_str(w, "sha1", v->sha1);
+        if (v->sha512.n)
+                qn_jsonw_str(w, "sha512_sri", v->sha512);
         qn_jsonw_end_object(w);
         qn_jsonw_end_object(w);
 }
@@ -196,7 +218,7 @@ static void put_archives(struct qn_jsonw *w, const struct qn_mal_package *p)
         size_t n = 0;
 
         for (size_t i = 0; i < p->n; i++) {
-                if (!qn_str_starts(p->versions[i].integrity, "sha512-"))
+                if (!p->versions[i].sha1.n && !p->versions[i].sha512.n)
                         continue;
                 if (n++ == 0)
                         qn_jsonw_array(w, "package_integrity");
@@ -323,6 +345,34 @@ int qn_mal_write(const struct qn_mal_package *p, const struct qn_mal_conf *conf,
 
 /* --- names --- */
 
+/* Git refuses names of its own directory, and those that file systems take for it. */
+static bool is_dir_name(struct qn_str s)
+{
+        static const char *const never[] = { "", ".", "..", ".git", "git~1" };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(never); i++)
+                if (qn_str_ieq(s, qn_str_c(never[i])))
+                        return false;
+        return s.n <= NAME_PART_MAX;
+}
+
+int qn_mal_dir(struct qn_str name, bool withdrawn, struct qn_buf *out)
+{
+        struct qn_str rest = name, part;
+
+        if (!qn_npm_name_ok(name))
+                return -EINVAL;
+        while (rest.p) {
+                part = qn_str_cut(&rest, '/');
+                if (!is_dir_name(part))
+                        return -EINVAL;
+        }
+        qn_buf_puts(out, withdrawn ? "osv/withdrawn/npm/" : "osv/malicious/npm/");
+        for (size_t i = 0; i < name.n; i++)
+                qn_buf_byte(out, (char)tolower((unsigned char)name.p[i]));
+        return qn_buf_error(out);
+}
+
 int qn_mal_path(const struct qn_mal_package *p, const struct qn_mal_conf *conf, struct qn_buf *out)
 {
         _cleanup_(qn_buf_done) struct qn_buf what = QN_BUF_INIT((size_t)64 << 20);
@@ -342,8 +392,9 @@ int qn_mal_path(const struct qn_mal_package *p, const struct qn_mal_conf *conf, 
                 r = qn_digest(QN_SHA256, what.p, what.n, digest);
         if (r < 0)
                 return r;
-        qn_buf_puts(out, "osv/malicious/npm/");
-        qn_buf_str(out, p->name);
+        r = qn_mal_dir(p->name, false, out);
+        if (r < 0)
+                return r;
         qn_buf_puts(out, "/MAL-0000-qanat-");
         qn_hex_encode(out, digest, 8);
         qn_buf_puts(out, ".json");

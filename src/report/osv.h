@@ -1,6 +1,6 @@
 /* osv.h - what was found in versions of one package → an OSV record as OpenSSF's malicious-packages takes it in
  * (https://github.com/ossf/malicious-packages: CONTRIBUTING.md, docs/schema_additions.md).
- *   No id and no summary: both are given there.  One package, exact versions or all of them.
+ *   No id and no summary: both are given there.  One package, exact versions or all of them; directories are in lower case.
  *   database_specific holds the keys alone that are accepted: iocs; of the package cwes and indicators.
  *   Domains and addresses of iocs are written plainly, as they are compared; URLs with hxxp, so that nothing in the record can be
  *   followed.  Prose is defanged.  What looks like a secret is masked everywhere (base/mask.h).
@@ -24,6 +24,7 @@ struct qn_mal_place {
         struct qn_str rule;
         const char *event; /* its name */
         uint32_t off, line;
+        struct qn_str sha256; /* of the file, hexadecimal; empty: not known */
 };
 
 /* What a rule found, in words. */
@@ -34,6 +35,7 @@ struct qn_mal_finding {
 
 struct qn_mal_version {
         struct qn_str version, integrity; /* integrity: of what the registry serves; may be empty */
+        struct qn_str sha1, sha512;       /* of the same: hexadecimal, and as SRI; may be empty */
         struct qn_mal_finding *findings;  /* strongest first */
         size_t n_findings;
         struct qn_mal_place *places; /* sorted */
@@ -44,7 +46,8 @@ struct qn_mal_package {
         struct qn_str name;
         struct qn_mal_version *versions; /* sorted as npm sorts them, then by integrity */
         size_t n, cap;
-        struct qn_indicator *iocs; /* sorted, each once */
+        struct qn_indicator *
+                iocs; /* sorted, each once; wallets are told in the details: OpenSSF has no list of them */
         size_t n_iocs, iocs_cap;
 };
 
@@ -80,5 +83,10 @@ QN_MUST int qn_mal_write(const struct qn_mal_package *p, const struct qn_mal_con
  * the same name at any time.  0 or -errno. */
 QN_MUST int qn_mal_path(const struct qn_mal_package *p, const struct qn_mal_conf *conf,
                         struct qn_buf *out);
+/* The directory of a package's records: "osv/malicious/npm/NAME" or, of those that were taken back, "osv/withdrawn/npm/NAME".
+ * -EINVAL: the name is none that a directory in a repository may have. */
+QN_MUST int qn_mal_dir(struct qn_str name, bool withdrawn, struct qn_buf *out);
+/* Text of a person as it may stand in a record: one line, masked, escaped, defanged. */
+void qn_mal_prose(struct qn_buf *out, struct qn_str s);
 /* "NAME <CONTACT>" or "NAME": 0 or -EINVAL.  Slices of the text. */
 QN_MUST int qn_mal_credit(struct qn_str text, struct qn_mal_credit *ret);

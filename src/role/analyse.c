@@ -26,7 +26,9 @@
 #include "role/analyse-wire.h"
 #include "role/bom-wire.h"
 #include "role/contents-wire.h"
+#include "role/digests-wire.h"
 #include "role/documents.h"
+#include "role/record.h"
 #include "role/wire.h"
 
 #define ARENA_KEEP ((size_t)1 << 20) /* memory kept from one document to the next */
@@ -381,6 +383,35 @@ static int run_contents(void *ctx, struct qn_cur params QN_UNUSED, struct qn_cur
         return r;
 }
 
+static int run_digests(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
+                       struct qn_err *reterr QN_UNUSED)
+{
+        struct tables *t = ctx;
+        struct qn_digests d;
+        struct qn_str *paths;
+        size_t n;
+        int r = qn_digests_wire_asked(params, &t->arena, &paths, &n);
+
+        if (r == 0 && !t->gz)
+                t->gz = qn_gz_new();
+        if (r == 0)
+                r = t->gz ? qn_digests_read(t->gz, input, paths, n, &t->arena, &d) : -ENOMEM;
+        if (r == 0)
+                r = qn_digests_wire_write(&d, reply);
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
+static int run_record(void *ctx, struct qn_cur params, const struct qn_cur *inputs,
+                      struct qn_buf *reply, struct qn_err *reterr)
+{
+        struct tables *t = ctx;
+        int r = qn_record_run(params, inputs[0], inputs[1], &t->arena, reply, reterr);
+
+        qn_arena_reset(&t->arena, ARENA_KEEP);
+        return r;
+}
+
 static int run_facts(void *ctx, struct qn_cur params, struct qn_cur input, struct qn_buf *reply,
                      struct qn_err *reterr)
 {
@@ -460,6 +491,8 @@ static const struct qn_role_job jobs[] = {
         { QN_JOB_SQUEEZE, 0, QN_PKG_SECONDS, .run_output = run_squeeze,
           .output_max = QN_ROLE_OUTPUT_MAX },
         { QN_JOB_AUDIT, QN_AUDIT_REPLY_MAX, QN_PKG_SECONDS, run_audit },
+        { QN_JOB_DIGESTS, QN_FACTS_REPLY_MAX, QN_PKG_SECONDS, run_digests },
+        { QN_JOB_RECORD, QN_FACTS_REPLY_MAX, QN_PKG_SECONDS, .run_beside = run_record },
 };
 
 const struct qn_role_def qn_role_analyse = { QN_ROLE_ANALYSE, open_tables, jobs,

@@ -73,6 +73,11 @@ enum qn_analyse_job {
         /* The body of a client's question for advisories, perhaps with gzip.  Parameters: qn_analyse_write_audit().
          * Reply: qn_analyse_read_audit(). */
         QN_JOB_AUDIT,
+        /* An archive.  Parameters: qn_digests_wire_ask().  Reply: qn_digests_wire_read(). */
+        QN_JOB_DIGESTS,
+        /* A record of OpenSSF's malicious-packages; beside it, in the first place, one that extends it.
+         * Parameters and reply: record.h. */
+        QN_JOB_RECORD,
 };
 
 /* What may stand beside an archive. */

