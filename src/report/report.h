@@ -13,6 +13,7 @@
 
 struct qn_buf;
 struct qn_event_set;
+struct qn_learned;
 struct qn_report;
 
 enum qn_report_format { QN_REPORT_TEXT, QN_REPORT_JSON, QN_REPORT_SARIF };
@@ -20,10 +21,10 @@ enum qn_report_format { QN_REPORT_TEXT, QN_REPORT_JSON, QN_REPORT_SARIF };
 struct qn_report_opts {
         enum qn_report_format format;
         enum qn_verdict_kind fail_on; /* QN_SUSPICIOUS or QN_MALICIOUS */
-        /* text only */
+        /* text, unless said otherwise */
         bool colour;
         bool all;     /* one line for each clean package, however many there are */
-        bool explain; /* why each rule exists, all evidence, and rules that only inform */
+        bool explain; /* why each rule exists, all evidence, and rules that only inform; JSON: all features of the learned score */
         size_t width; /* columns; 0: 100 */
 };
 
@@ -35,6 +36,7 @@ struct qn_result {
         const struct qn_event_set
                 *set;        /* that the evidence points into; NULL when there are no findings */
         uint64_t elapsed_ns; /* fetching not included */
+        const struct qn_learned *learned; /* NULL: there is no learned score */
 };
 
 /* The verdict for something of which there are no events: not found, not fetched, not readable.
