@@ -41,10 +41,14 @@ docs: all
 survival: all
 	@tools/survival $(BUILD)
 
+# Learns data/score/model.yaml and writes docs/SCORE.md; with COLLECT=yes it looks at the packages again first.
+score: all
+	@tools/learn-score $(BUILD) $(COLLECT)
+
 install: all
 	meson install -C $(BUILD) --no-rebuild
 
 clean:
 	rm -rf build build-asan build-fuzz
 
-.PHONY: all setup demo test bench bench-rivals fuzz lint docs survival install clean
+.PHONY: all setup demo test bench bench-rivals fuzz lint docs survival score install clean

@@ -161,11 +161,13 @@
         (3 * QN_PKG_SECONDS + 10) /* time of one job, for a worker whose own clock failed */
 
 /* --- rules and verdicts --- */
-#define QN_RULES_ARENA_MAX ((size_t)256 << 20) /* memory of all rules and their texts */
-#define QN_RULES_DIRS_MAX  8u    /* directories below one another that are looked into for rules */
-#define QN_COUNT_MAX       64u   /* the largest at-least: of a count: */
-#define QN_EVIDENCE_MAX    8u    /* events shown with one finding */
-#define QN_EXPLAIN_MAX     4096u /* bytes of one explanation */
+#define QN_RULES_ARENA_MAX    ((size_t)256 << 20) /* memory of all rules and their texts */
+#define QN_RULES_DIRS_MAX     8u /* directories below one another that are looked into for rules */
+#define QN_SCORE_FEATURES_MAX 256u  /* features of the learned score */
+#define QN_SCORE_EVENTS_MAX   255u  /* events that one of them counts */
+#define QN_COUNT_MAX          64u   /* the largest at-least: of a count: */
+#define QN_EVIDENCE_MAX       8u    /* events shown with one finding */
+#define QN_EXPLAIN_MAX        4096u /* bytes of one explanation */
 
 /* --- network --- */
 #define QN_PACKUMENT_MAX   ((size_t)256 << 20)

@@ -12,6 +12,7 @@
 #include "cli/args.h"
 #include "cli/check-targets.h"
 #include "cli/documents.h"
+#include "cli/learned.h"
 #include "cli/verbs.h"
 #include "report/report.h"
 #include "rule/rule.h"
@@ -53,14 +54,29 @@ static const char *rules_dir(const struct qn_args *a)
         return qn_args_on(a, "intel-only") ? "rules/intel.yaml" : "rules";
 }
 
+struct output {
+        struct qn_report *report;
+        struct qn_learner learner;
+};
+
+static void output_done(struct output *o)
+{
+        o->report = qn_report_free(o->report);
+        qn_learner_done(&o->learner);
+}
+
 static int on_result(void *user, const struct qn_result *res)
 {
-        return qn_report_add(user, res);
+        struct output *o = user;
+        struct qn_result with = *res;
+
+        qn_learner_add(&o->learner, &with);
+        return qn_report_add(o->report, &with);
 }
 
 /* The rules are the caller's to free, once the report is out. */
 static int check(const struct qn_args *a, const struct qn_targets *t, struct qn_rules **rules,
-                 const int *docs, struct qn_report *report)
+                 const int *docs, struct output *out)
 {
         bool intel_only = qn_args_on(a, "intel-only");
         _cleanup_(qn_check_intel_freep) struct qn_check_intel *intel = NULL;
@@ -73,7 +89,7 @@ static int check(const struct qn_args *a, const struct qn_targets *t, struct qn_
                 .packument = qn_args_get(a, "packument"),
                 .docs = docs,
                 .result = on_result,
-                .user = report,
+                .user = out,
         };
         struct qn_err err = { 0 };
         int r = 0;
@@ -86,7 +102,7 @@ static int check(const struct qn_args *a, const struct qn_targets *t, struct qn_
         return qn_check_targets(a, t, rules_dir(a), &config, rules);
 }
 
-static int new_report(const struct qn_args *a, struct qn_report **ret)
+static int open_output(const struct qn_args *a, struct output *ret)
 {
         struct qn_report_opts o = {
                 .colour = qn_term_colour(qn_args_get(a, "color"), STDOUT_FILENO),
@@ -94,16 +110,19 @@ static int new_report(const struct qn_args *a, struct qn_report **ret)
                 .explain = qn_args_on(a, "explain"),
                 .width = qn_term_width(STDOUT_FILENO, 100),
         };
+        int r;
 
         if (qn_report_format_from_name(qn_str_c(qn_args_get(a, "format")), &o.format) < 0 ||
             qn_verdict_from_name(qn_str_c(qn_args_get(a, "fail-on")), &o.fail_on) < 0)
                 return -EINVAL;
-        return qn_report_new(&o, ret);
+        /* what is known of a name alone has nothing to be learned from */
+        r = qn_args_on(a, "intel-only") ? 0 : qn_learner_open(a, &o, &ret->learner);
+        return r < 0 ? r : qn_report_new(&o, &ret->report);
 }
 
 int cmd_check(const struct qn_args *a)
 {
-        _cleanup_(qn_report_freep) struct qn_report *report = NULL;
+        _cleanup_(output_done) struct output output = { 0 };
         _cleanup_(qn_rules_freep) struct qn_rules *rules = NULL;
         _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(REPORT_MAX);
         _cleanup_(qn_targets_done) struct qn_targets targets = { 0 };
@@ -118,16 +137,16 @@ int cmd_check(const struct qn_args *a)
         if (r == 0)
                 r = qn_documents_from_args(a, docs);
         if (r == 0)
-                r = new_report(a, &report);
+                r = open_output(a, &output);
         if (r == 0)
-                r = check(a, &targets, &rules, docs, report);
+                r = check(a, &targets, &rules, docs, &output);
         qn_documents_close(docs);
         if (r < 0)
                 return r;
-        r = qn_report_end(report, qn_io_nanos() - begun, &out);
+        r = qn_report_end(output.report, qn_io_nanos() - begun, &out);
         if (r == 0)
                 r = qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&out));
         if (r < 0)
                 return log_err(r, "cannot write the report: %s", strerror(-r));
-        return qn_report_status(report);
+        return qn_report_status(output.report);
 }

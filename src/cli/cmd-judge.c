@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/args.h"
 #include "cli/judge-all.h"
+#include "cli/learned.h"
 #include "cli/load-rules.h"
 #include "cli/verbs.h"
 #include "event/event.h"
@@ -29,9 +30,21 @@ static int options(const struct qn_args *a, struct qn_report_opts *ret)
         return r;
 }
 
+struct by {
+        struct qn_rules *rules;
+        struct qn_learner learner;
+        struct qn_report *report;
+};
+
+static void by_done(struct by *by)
+{
+        by->report = qn_report_free(by->report);
+        by->rules = qn_rules_free(by->rules);
+        qn_learner_done(&by->learner);
+}
+
 /* Reads and judges the next set of the input. */
-static int judge_one(const struct qn_rules *rules, const char *path, struct qn_cur *in,
-                     struct qn_arena *arena, struct qn_report *report)
+static int judge_one(struct by *by, const char *path, struct qn_cur *in, struct qn_arena *arena)
 {
         struct qn_event_set set;
         struct qn_verdict verdict;
@@ -44,17 +57,18 @@ static int judge_one(const struct qn_rules *rules, const char *path, struct qn_c
         r = qn_event_set_read_json(in, arena, &set, &err);
         if (r < 0)
                 return log_err(r, "%s: %s", path, err.msg);
-        r = qn_judge(rules, &set, arena, &verdict);
+        r = qn_judge(by->rules, &set, arena, &verdict);
         if (r < 0)
                 return log_err(r, "%s: there are too many events to judge", path);
         res.name = set.name;
         res.version = set.version;
         res.integrity = set.integrity;
         res.elapsed_ns = qn_io_nanos() - start;
-        return qn_report_add(report, &res);
+        qn_learner_add(&by->learner, &res);
+        return qn_report_add(by->report, &res);
 }
 
-static int judge_file(const struct qn_rules *rules, const char *path, struct qn_report *report)
+static int judge_file(struct by *by, const char *path)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_JSON_MAX);
         _cleanup_(qn_arena_done) struct qn_arena arena = QN_ARENA_INIT(QN_PKG_ARENA_MAX);
@@ -66,32 +80,33 @@ static int judge_file(const struct qn_rules *rules, const char *path, struct qn_
                                r == -EFBIG ? "the file is too large" : strerror(-r));
         in = qn_cur_mem(b.p, b.n);
         do
-                r = judge_one(rules, path, &in, &arena, report);
+                r = judge_one(by, path, &in, &arena);
         while (r == 0 && qn_cur_left(&in));
         return r;
 }
 
 static int judge_files(const struct qn_args *a)
 {
-        _cleanup_(qn_rules_freep) struct qn_rules *rules = NULL;
-        _cleanup_(qn_report_freep) struct qn_report *report = NULL;
+        _cleanup_(by_done) struct by by = { 0 };
         _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(QN_JSON_MAX);
         struct qn_report_opts opts;
         int r = options(a, &opts);
 
         if (r == 0)
-                r = qn_load_rules(a, &rules);
+                r = qn_load_rules(a, &by.rules);
         if (r == 0)
-                r = qn_report_new(&opts, &report);
+                r = qn_learner_open(a, &opts, &by.learner);
+        if (r == 0)
+                r = qn_report_new(&opts, &by.report);
         for (size_t i = 0; r == 0 && i < a->n; i++)
-                r = judge_file(rules, a->argv[i], report);
+                r = judge_file(&by, a->argv[i]);
         if (r == 0 && a->n == 0)
-                r = judge_file(rules, "-", report);
+                r = judge_file(&by, "-");
         if (r == 0)
-                r = qn_report_end(report, 0, &out);
+                r = qn_report_end(by.report, 0, &out);
         if (r == 0)
                 r = qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&out));
-        return r < 0 ? r : qn_report_status(report);
+        return r < 0 ? r : qn_report_status(by.report);
 }
 
 /* What only the store has. */

@@ -6,9 +6,9 @@
 #include "base/log.h"
 #include "base/show.h"
 #include "cli/args.h"
-#include "cli/check.h"
+#include "check/check.h"
 #include "cli/inventory.h"
-#include "cli/target.h"
+#include "check/target.h"
 #include "report/report.h"
 #include "rule/rule.h"
 

@@ -8,7 +8,7 @@
 #include "cli/args.h"
 #include "cli/report-check.h"
 #include "cli/submit.h"
-#include "cli/target.h"
+#include "check/target.h"
 #include "event/event.h"
 #include "net/npmconf.h"
 #include "parse/semver.h"

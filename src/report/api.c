@@ -121,7 +121,8 @@ int qanat_check(struct qanat *q, const void *tarball, size_t size, const char *i
         *res = (struct qanat_result){ .kind = v.kind,
                                       .score = v.score,
                                       .json = QN_BUF_INIT(QN_REPORT_ENTRY_MAX) };
-        qn_json_result(&(struct qn_result){ .name = set->name,
+        qn_json_result(&(struct qn_report_opts){ .format = QN_REPORT_JSON },
+                       &(struct qn_result){ .name = set->name,
                                             .version = set->version,
                                             .integrity = set->integrity,
                                             .verdict = &v,

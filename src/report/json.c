@@ -5,6 +5,7 @@
 #include "event/flow.h"
 #include "report/render.h"
 #include "rule/rule.h"
+#include "rule/score.h"
 
 /* What is not known is null, not "". */
 static void put_known(struct qn_jsonw *w, const char *key, struct qn_str s)
@@ -81,7 +82,41 @@ static void put_unanalysed(struct qn_jsonw *w, const struct qn_event_set *set,
         qn_jsonw_end_object(w);
 }
 
-void qn_json_result(const struct qn_result *res, struct qn_buf *out)
+static double thousandths(int v)
+{
+        return (double)v / 1000;
+}
+
+/* features: the values of all that is there, also of what has no weight; the training reads them. */
+static void put_learned(struct qn_jsonw *w, const struct qn_learned *l, bool features)
+{
+        qn_jsonw_object(w, "learned");
+        qn_jsonw_u64(w, "model", l->model);
+        qn_jsonw_u64(w, "score", l->score);
+        qn_jsonw_double(w, "logit", thousandths(l->logit), 3);
+        qn_jsonw_double(w, "bias", thousandths(l->bias), 3);
+        qn_jsonw_array(w, "contributions");
+        for (size_t i = 0; i < l->n; i++) {
+                qn_jsonw_object(w, NULL);
+                qn_jsonw_str(w, "feature", l->parts[i].feature->id);
+                qn_jsonw_str(w, "title", l->parts[i].feature->title);
+                qn_jsonw_u64(w, "value", l->parts[i].value);
+                qn_jsonw_double(w, "points", thousandths(l->parts[i].points), 3);
+                qn_jsonw_end_object(w);
+        }
+        qn_jsonw_end_array(w);
+        if (features) {
+                qn_jsonw_object(w, "features");
+                for (size_t i = 0; i < l->n_all; i++) {
+                        qn_jsonw_key(w, l->parts[i].feature->id);
+                        qn_jsonw_u64(w, NULL, l->parts[i].value);
+                }
+                qn_jsonw_end_object(w);
+        }
+        qn_jsonw_end_object(w);
+}
+
+void qn_json_result(const struct qn_report_opts *o, const struct qn_result *res, struct qn_buf *out)
 {
         struct qn_jsonw w = QN_JSONW_INIT(out, 0);
         const struct qn_verdict *v = res->verdict;
@@ -103,6 +138,8 @@ void qn_json_result(const struct qn_result *res, struct qn_buf *out)
         for (size_t i = 0; i < v->n_unanalysed; i++)
                 put_unanalysed(&w, res->set, v->unanalysed[i]);
         qn_jsonw_end_array(&w);
+        if (res->learned)
+                put_learned(&w, res->learned, o->explain);
         qn_jsonw_end_object(&w);
 }
 

@@ -28,7 +28,8 @@ struct qn_report {
 /* One result. */
 void qn_text_result(const struct qn_report_opts *o, const struct qn_result *res,
                     struct qn_buf *out);
-void qn_json_result(const struct qn_result *res, struct qn_buf *out);
+void qn_json_result(const struct qn_report_opts *o, const struct qn_result *res,
+                    struct qn_buf *out);
 void qn_sarif_result(const struct qn_result *res, struct qn_buf *out);
 /* The whole, from sorted entries. */
 void qn_text_document(const struct qn_report *r, uint64_t elapsed_ns, struct qn_buf *out);

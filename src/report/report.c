@@ -74,7 +74,7 @@ static void render(const struct qn_report *r, const struct qn_result *res, struc
                 qn_text_result(&r->o, res, out);
                 break;
         case QN_REPORT_JSON:
-                qn_json_result(res, out);
+                qn_json_result(&r->o, res, out);
                 break;
         case QN_REPORT_SARIF:
                 qn_sarif_result(res, out);

@@ -19,10 +19,10 @@ enum qn_report_format { QN_REPORT_TEXT, QN_REPORT_JSON, QN_REPORT_SARIF };
 struct qn_report_opts {
         enum qn_report_format format;
         enum qn_verdict_kind fail_on; /* QN_SUSPICIOUS or QN_MALICIOUS */
-        /* text only */
+        /* text, unless said otherwise */
         bool colour;
         bool all;     /* one line for each clean package, however many there are */
-        bool explain; /* why each rule exists, all evidence, and rules that only inform */
+        bool explain; /* why each rule exists, all evidence, and rules that only inform; JSON: all features of the learned score */
         size_t width; /* columns; 0: 100 */
 };
 

@@ -1,5 +1,7 @@
 /* text.c - the report for people.  Everything that came from a package is escaped and defanged on
  * its way here. */
+#include <stdlib.h>
+
 #include "base/limits.h"
 #include "base/show.h"
 #include "event/event.h"
@@ -7,6 +9,7 @@
 #include "report/render.h"
 #include "rule/attack.h"
 #include "rule/rule.h"
+#include "rule/score.h"
 
 #define EVIDENCE_SHOWN 6  /* per finding, unless all is asked for */
 #define FINDINGS_SHOWN 8  /* per package, likewise */
@@ -309,6 +312,28 @@ static bool names_itself(const struct qn_result *res)
                qn_str_starts(res->target, "/") || qn_str_ends(res->target, ".tgz");
 }
 
+/* The second opinion: it is said after everything else, and never without what it adds up from. */
+static void put_learned(const struct qn_report_opts *o, const struct qn_learned *l,
+                        struct qn_buf *out)
+{
+        int bias = abs(l->bias);
+
+        qn_buf_printf(out,
+                      "\n    Learned score %u of 100 (beside the rules, which alone decide):\n",
+                      l->score);
+        for (size_t i = 0; i < l->n; i++) {
+                const struct qn_score_part *p = &l->parts[i];
+
+                qn_buf_printf(out, "      %+3d.%03d  ", p->points / 1000, p->points % 1000);
+                qn_show(out, p->feature->title, QN_MAX(o->width, (size_t)40) - 20, QN_SHOW_DEFANG);
+                if (p->feature->counted)
+                        qn_buf_printf(out, " (%u)", p->value);
+                qn_buf_byte(out, '\n');
+        }
+        qn_buf_printf(out, "      %*s%d.%03d  to begin with\n", bias < 10000 ? 2 : 1,
+                      l->bias < 0 ? "-" : "+", bias / 1000, bias % 1000);
+}
+
 static void put_identity(const struct qn_report_opts *o, const struct qn_result *res,
                          struct qn_buf *out)
 {
@@ -336,6 +361,8 @@ static void put_alarm(const struct qn_report_opts *o, const struct qn_result *re
         put_findings(o, res, out);
         if (v->n_unanalysed)
                 put_unanalysed(o, res, out);
+        if (o->explain && res->learned)
+                put_learned(o, res->learned, out);
         if (v->kind !=
             QN_UNKNOWN) { /* said once, at the end: a registry that is down makes hundreds */
                 qn_buf_puts(out, "\n    What to do: ");
@@ -355,6 +382,8 @@ void qn_text_result(const struct qn_report_opts *o, const struct qn_result *res,
         qn_buf_byte(out, '\n');
         if (o->explain)
                 put_findings(o, res, out);
+        if (o->explain && res->learned)
+                put_learned(o, res->learned, out);
 }
 
 static void put_summary(const struct qn_report *r, uint64_t elapsed_ns, struct qn_buf *out)

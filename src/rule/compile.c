@@ -502,14 +502,14 @@ static int get_distinct(struct qn_compiler *c, const struct qn_node *n, uint8_t 
         return 0;
 }
 
-static bool only_events(const struct qn_rule_cond *cond)
+bool qn_cond_is_events(const struct qn_rule_cond *cond)
 {
         if (cond->op == QN_COND_EVENT)
                 return true;
         if (cond->op != QN_COND_ANY)
                 return false;
         for (size_t i = 0; i < cond->n; i++)
-                if (!only_events(cond->kids[i]))
+                if (!qn_cond_is_events(cond->kids[i]))
                         return false;
         return true;
 }
@@ -542,7 +542,7 @@ static int compile_count(struct qn_compiler *c, const struct qn_node *n,
                 r = get_distinct(c, qn_node_get(n, "distinct"), &cond->distinct);
         if (r == 0)
                 r = compile_one(c, qn_node_get(n, "of"), cond);
-        if (r == 0 && !only_events(cond->kids[0]))
+        if (r == 0 && !qn_cond_is_events(cond->kids[0]))
                 r = qn_compile_fail(c, qn_node_get(n, "of"),
                                     "of: takes an event pattern, or any: of them");
         if (r < 0)

@@ -146,8 +146,23 @@ QN_MUST int qn_compile_phases(struct qn_compiler *c, const struct qn_node *n, ui
 /* A text or a list of texts, with `$name` replaced by the list of that name (`$$` stands for a dollar sign). */
 QN_MUST int qn_compile_texts(struct qn_compiler *c, const struct qn_node *n, struct qn_str **ret,
                              size_t *ret_n);
+/* Whether a condition is an event pattern, or any: of them; then its events can be counted. */
+bool qn_cond_is_events(const struct qn_rule_cond *cond);
 /* Derives needs from the condition. */
 QN_MUST int qn_compile_needs(struct qn_compiler *c, struct qn_compiled *rule);
+
+/* --- source.c --- */
+
+/* Reads a file into a tree; c->file is its path from then on, and its bytes go into the revision. */
+QN_MUST int qn_source_read(struct qn_compiler *c, const char *path, const struct qn_node **ret,
+                           uint64_t *revision);
+/* Gives a node a name in one of the compiler's maps; what: how to call it in an error. */
+QN_MUST int qn_source_name(struct qn_compiler *c, struct qn_map *map, struct qn_str name,
+                           const struct qn_node *n, const char *what);
+/* The lists of `lists:`. */
+QN_MUST int qn_source_lists(struct qn_compiler *c, const struct qn_node *n);
+/* 1 to 64 of a-z, 0-9 and -. */
+QN_MUST int qn_source_id(struct qn_compiler *c, const struct qn_node *n, struct qn_str *to);
 
 /* --- match.c --- */
 

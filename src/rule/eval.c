@@ -217,6 +217,23 @@ static bool count_true(struct qn_eval *e, const struct qn_rule_cond *c, struct q
         return t.n >= c->at_least;
 }
 
+uint32_t qn_eval_count(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope,
+                       uint32_t most)
+{
+        const struct qn_hits *h;
+        uint32_t n = 0, i, to;
+
+        for (size_t k = 0; c->op == QN_COND_ANY && k < c->n && n < most; k++)
+                n += qn_eval_count(e, c->kids[k], scope, most - n);
+        if (c->op != QN_COND_EVENT)
+                return n;
+        h = hits_of(e, c->pattern);
+        in_file(e, h, scope.file, &i, &to);
+        while (n < most && next_hit(e, c->pattern, scope, h, &i, to))
+                n++;
+        return n;
+}
+
 /* --- conditions --- */
 
 static bool all_true(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope)

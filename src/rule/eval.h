@@ -32,6 +32,9 @@ QN_MUST int qn_eval_init(struct qn_eval *e, const struct qn_event_set *set, stru
 /* Whether all kinds that the rule cannot do without are there. */
 bool qn_eval_worth(const struct qn_eval *e, const struct qn_compiled *rule);
 bool qn_eval_cond(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope);
+/* How many events fit a condition of events (qn_cond_is_events); it counts no further than `most`. */
+uint32_t qn_eval_count(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope,
+                       uint32_t most);
 /* For a condition that is true: how many events it takes to make it so, at most.  1: a single fact. */
 size_t qn_eval_strength(struct qn_eval *e, const struct qn_rule_cond *c, struct qn_scope scope);
 /* For a condition that is true: chooses the evidence.  f->evidence has room for QN_EVIDENCE_MAX. */

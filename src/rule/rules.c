@@ -5,11 +5,8 @@
 #include <sys/stat.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
-#include "base/hash.h"
-#include "base/io.h"
 #include "base/limits.h"
-#include "parse/yaml.h"
+#include "parse/json.h"
 #include "rule/attack.h"
 #include "rule/cond.h"
 
@@ -30,28 +27,15 @@ struct loader {
 
 static int read_source(struct loader *l, const char *path)
 {
-        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_YAML_MAX);
-        struct qn_err err = { 0 };
-        struct qn_node *root;
-        struct qn_str text;
-        unsigned line = 1, column = 1;
-        int r = qn_io_read(path, &b);
+        struct source s;
+        int r = qn_source_read(&l->c, path, &s.root, &l->c.rules->revision);
 
         if (r < 0)
-                return qn_fail(l->c.err, r, 0, "%s: %s", path, strerror(-r));
-        text = qn_buf_view(&b);
-        l->c.rules->revision = l->c.rules->revision * 31 + qn_hash64(text.p, text.n);
-        r = qn_yaml_parse(qn_cur_str(text), l->c.arena, &root, &err);
-        if (r < 0) {
-                for (size_t i = 0; i < err.off && i < text.n; i++, column++)
-                        if (text.p[i] == '\n')
-                                line++, column = 0;
-                return qn_fail(l->c.err, r, err.off, "%s:%u:%u: %s", path, line, column, err.msg);
-        }
+                return r;
         if (QN_ARENA_ROOM(l->c.arena, l->sources, l->n_sources, l->sources_cap) < 0)
                 return -ENOMEM;
-        l->sources[l->n_sources++] =
-                (struct source){ qn_arena_dup(l->c.arena, qn_str_c(path)), root };
+        s.file = l->c.file;
+        l->sources[l->n_sources++] = s;
         return 0;
 }
 
@@ -108,41 +92,6 @@ static int read_path(struct loader *l, const char *path, unsigned depth, bool na
 
 /* --- lists and named conditions --- */
 
-static int add_named(struct loader *l, struct qn_map *map, struct qn_str name,
-                     const struct qn_node *n, const char *what)
-{
-        struct qn_compiler *c = &l->c;
-        uint32_t old = 0;
-        int r;
-
-        if (QN_ARENA_ROOM(c->arena, c->named, c->n_named, c->named_cap) < 0)
-                return -ENOMEM;
-        r = qn_map_add(map, c->arena, name, (uint32_t)c->n_named, &old);
-        if (r == 1)
-                return qn_compile_fail(
-                        c, n, "the %s \"%.*s\" is already defined in %.*s:%u; choose another name",
-                        what, QN_STR_ARG(name), QN_STR_ARG(c->named[old].file),
-                        c->named[old].node->line);
-        if (r < 0)
-                return -ENOMEM;
-        c->named[c->n_named++] = (struct qn_named){ name, c->file, n };
-        return 0;
-}
-
-static int add_lists(struct loader *l, const struct qn_node *n)
-{
-        int r = 0;
-
-        if (n->type != QN_NODE_OBJECT)
-                return qn_compile_fail(&l->c, n, "lists: takes name: [texts]");
-        for (size_t i = 0; r == 0 && i < n->n; i++) {
-                if (n->items[i]->type != QN_NODE_ARRAY)
-                        return qn_compile_fail(&l->c, n->items[i], "a list is written [one, two]");
-                r = add_named(l, &l->c.lists, n->keys[i], n->items[i], "list");
-        }
-        return r;
-}
-
 static int add_conditions(struct loader *l, const struct qn_node *n)
 {
         int r = 0;
@@ -150,7 +99,7 @@ static int add_conditions(struct loader *l, const struct qn_node *n)
         if (n->type != QN_NODE_OBJECT)
                 return qn_compile_fail(&l->c, n, "conditions: takes name: condition");
         for (size_t i = 0; r == 0 && i < n->n; i++)
-                r = add_named(l, &l->c.conditions, n->keys[i], n->items[i], "condition");
+                r = qn_source_name(&l->c, &l->c.conditions, n->keys[i], n->items[i], "condition");
         return r;
 }
 
@@ -168,7 +117,7 @@ static int collect_names(struct loader *l, const struct source *s)
                 struct qn_str key = s->root->keys[i];
 
                 if (qn_str_is(key, "lists"))
-                        r = add_lists(l, s->root->items[i]);
+                        r = qn_source_lists(&l->c, s->root->items[i]);
                 else if (qn_str_is(key, "conditions"))
                         r = add_conditions(l, s->root->items[i]);
                 else if (!qn_str_is(key, "rules"))
@@ -251,23 +200,6 @@ static int set_text(struct qn_compiler *c, const struct qn_node *n, struct qn_st
         return 0;
 }
 
-static bool good_id(struct qn_str s)
-{
-        for (size_t i = 0; i < s.n; i++)
-                if (!(s.p[i] >= 'a' && s.p[i] <= 'z') && !(s.p[i] >= '0' && s.p[i] <= '9') &&
-                    s.p[i] != '-')
-                        return false;
-        return s.n > 0 && s.n <= 64;
-}
-
-static int set_id(struct qn_compiler *c, const struct qn_node *n, struct qn_str *to)
-{
-        if (n->type != QN_NODE_STRING || !good_id(n->text))
-                return qn_compile_fail(c, n, "id: takes 1 to 64 of a-z, 0-9 and -");
-        *to = n->text;
-        return 0;
-}
-
 static const char *const fields[] = { "id",      "title",   "severity",  "verdict",
                                       "score",   "tactics", "phase",     "when",
                                       "explain", "advice",  "references" };
@@ -284,7 +216,7 @@ static int set_field(struct qn_compiler *c, struct qn_compiled *to, struct qn_st
         char hint[96];
 
         if (qn_str_is(key, "id"))
-                return set_id(c, n, &rule->id);
+                return qn_source_id(c, n, &rule->id);
         if (qn_str_is(key, "title"))
                 return set_text(c, n, &rule->title);
         if (qn_str_is(key, "severity"))

@@ -1,8 +1,8 @@
 // Whether verdicts survive what authors of malware do to their code: every example of the rules whose JavaScript decides
 // its verdict is mutated and checked again.  TAP; fails below the thresholds of thresholds.json, which only rise.
-// Usage: survive.mjs QANAT DATA EXAMPLES WORK [--markdown] [--ratchet] [--list]
+// Usage: survive.mjs QANAT DATA EXAMPLES WORK [--markdown] [--ratchet] [--list] [--keep]
 //   --markdown  print docs/SURVIVAL.md instead     --ratchet  raise thresholds.json to what was measured
-//   --list      name what was missed or alarmed about
+//   --list      name what was missed or alarmed about       --keep     leave the mutated packages in WORK/packages
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
@@ -178,4 +178,4 @@ if (flag('markdown')) {
 if (flag('list')) {
   for (const row of rows) for (const kind of ['missed', 'weaker', 'alarms', 'left']) row[kind].forEach((note) => console.error(`${row.name}\t${kind}\t${note}`));
 }
-rmSync(join(work, 'packages'), { recursive: true, force: true });
+if (!flag('keep')) rmSync(join(work, 'packages'), { recursive: true, force: true });
