@@ -28,7 +28,24 @@ static const char schema[] =
         " REFERENCES version, time INTEGER NOT NULL, verdict TEXT NOT NULL,"
         " score INTEGER NOT NULL, reason TEXT NOT NULL, rules TEXT NOT NULL);"
         "CREATE INDEX judgement_version ON judgement(version, id);"
-        "CREATE INDEX judgement_time ON judgement(time);";
+        "CREATE INDEX judgement_time ON judgement(time);"
+        /* What is kept of each version so that others can be found to belong to it, in the order of being seen
+         * (campaign/trace.h). */
+        "CREATE TABLE trace(id INTEGER PRIMARY KEY, version INTEGER NOT NULL UNIQUE"
+        " REFERENCES version, bytes BLOB NOT NULL);"
+        /* Versions that belong together (campaigns.h).  joined: the campaign that it became part of. */
+        "CREATE TABLE campaign(id TEXT PRIMARY KEY, founded INTEGER NOT NULL,"
+        " verdict TEXT NOT NULL, rule TEXT NOT NULL, title TEXT NOT NULL, pattern TEXT,"
+        " joined TEXT);"
+        "CREATE TABLE campaign_member(version INTEGER PRIMARY KEY REFERENCES version,"
+        " campaign TEXT NOT NULL REFERENCES campaign, other INTEGER NOT NULL,"
+        " kinds INTEGER NOT NULL, percent INTEGER NOT NULL);"
+        "CREATE INDEX campaign_member_campaign ON campaign_member(campaign);"
+        /* What a campaign was judged to be, and how large it was then. */
+        "CREATE TABLE campaign_step(id INTEGER PRIMARY KEY, campaign TEXT NOT NULL"
+        " REFERENCES campaign, time INTEGER NOT NULL, verdict TEXT NOT NULL,"
+        " rule TEXT NOT NULL, packages INTEGER NOT NULL);"
+        "CREATE INDEX campaign_step_campaign ON campaign_step(campaign, id);";
 
 const struct qn_db_def qn_db_watch = { "watch.db", schema, 1,
                                        "nothing was watched yet: qanat watch", NULL };
