@@ -16,7 +16,7 @@ struct qn_arena;
         X(ADDS, "adds")           /* an update with a hook, a program, a deed that is new */      \
         X(HOOK, "hook")           /* an installation hook is new */                               \
         X(ACTS, "acts")           /* an update does by itself, and anew, one of the deeds; a new  \
-                                     package at its installation */                               \
+                                     package at its installation two of them */                   \
         X(LURE, "lure")           /* it newly depends on something that it does not load */       \
         X(TAKEN, "taken")         /* its people changed, or it was asleep for long */             \
         X(HOLLOW, "hollow")       /* there is nothing in it that anybody could need */            \

@@ -83,7 +83,10 @@ static bool is_literal(const struct qn_event *e)
 
 static bool is_deed(const struct maker *m, const struct qn_event *e)
 {
-        if (!qn_campaign_is_deed(m->rules, e->kind) || is_literal(e))
+        struct qn_str host = qn_event_get(e, QN_ATTR_HOST);
+
+        if (!qn_campaign_is_deed(m->rules, e->kind) || is_literal(e) ||
+            (host.n && qn_campaign_is_common_host(m->rules, host)))
                 return false;
         return m->first ? AT_ONCE >> e->phase & 1
                         : (AUTO >> e->phase & 1) && e->fresh >= QN_NOVELTY_BEHAVIOUR;
@@ -93,8 +96,7 @@ static void take_host(struct maker *m, const struct qn_event *e)
 {
         struct qn_str host = qn_event_get(e, QN_ATTR_HOST);
 
-        if (host.n && !qn_event_get(e, QN_ATTR_CLASS).n &&
-            !qn_campaign_is_common_host(m->rules, host))
+        if (host.n && !qn_event_get(e, QN_ATTR_CLASS).n)
                 has(m, QN_FEATURE_INDICATOR, hash_of(host), host);
 }
 
@@ -117,7 +119,7 @@ static void finish_deeds(struct maker *m, struct qn_arena *a)
 {
         uint64_t sum = m->n_deeds;
 
-        sign(m, QN_SIGN_ACTS, m->n_deeds > 0);
+        sign(m, QN_SIGN_ACTS, m->n_deeds > m->first); /* to download something is an installer's work */
         sign(m, QN_SIGN_ADDS, m->n_deeds > 0 && !m->first);
         if (m->n_deeds < DEEDS_MIN + m->first)
                 return;

@@ -270,6 +270,25 @@ int qn_campaigns_members(struct qn_db *db, struct qn_str id,
         return answer ? answer : r;
 }
 
+int qn_campaigns_findings(struct qn_db *db, struct qn_str id, size_t most,
+                          int (*fn)(void *ctx, struct qn_str rule, struct qn_str title,
+                                    int64_t versions),
+                          void *ctx)
+{
+        struct qn_stmt *s = qn_db_prepare(
+                db, "SELECT f.rule, min(f.title), count(*) FROM campaign_member m"
+                    " JOIN finding f ON f.version = m.version WHERE m.campaign = ?1"
+                    " GROUP BY f.rule ORDER BY 3 DESC, 1 LIMIT ?2");
+        int r = 0, answer = 0;
+
+        qn_db_bind_text(s, 1, id);
+        qn_db_bind_int(s, 2, (int64_t)most);
+        while (answer == 0 && (r = qn_db_step(s)) > 0)
+                answer = fn(ctx, qn_db_text(s, 0), qn_db_text(s, 1), qn_db_int(s, 2));
+        qn_db_reset(s);
+        return answer ? answer : r;
+}
+
 int qn_campaigns_growth(struct qn_db *db, struct qn_str id, int64_t step,
                         int (*fn)(void *ctx, int64_t time, int64_t n), void *ctx)
 {

@@ -59,6 +59,12 @@ QN_MUST int qn_campaigns_members(struct qn_db *db, struct qn_str id,
 QN_MUST int qn_campaigns_traces(struct qn_db *db, struct qn_str id, size_t most, qn_traces_fn *fn,
                                 void *ctx);
 
+/* Rules that matched versions of it by themselves (versions.h), the most frequent first, at most `most`. */
+QN_MUST int qn_campaigns_findings(struct qn_db *db, struct qn_str id, size_t most,
+                                  int (*fn)(void *ctx, struct qn_str rule, struct qn_str title,
+                                            int64_t versions),
+                                  void *ctx);
+
 typedef int qn_campaigns_fn(void *ctx, const struct qn_campaign *c);
 /* Those that are no part of another, the latest first. */
 QN_MUST int qn_campaigns_each(struct qn_db *db, qn_campaigns_fn *fn, void *ctx);

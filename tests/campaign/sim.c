@@ -250,7 +250,7 @@ static void new_package(struct sim *s, uint64_t which)
                 file(s, "install.js", mix(which % 40, 11));
                 hook(s, "node install.js", "install.js", QN_NOVELTY_NONE);
                 EVENT_OF(s, DOWNLOAD_RUN, INSTALL, QN_NOVELTY_NONE, "install.js",
-                         A(HOST, QN_STR("github.com")));
+                         A(HOST, which % 5 ? QN_STR("github.com") : QN_STR("dl.tool.invalid")));
         } else {
                 sketch(s, 9000000 + which, 15 + (unsigned)below(s, 100), 0);
                 file(s, "index.js", mix(which, 13));

@@ -16,6 +16,7 @@
 #define qn_analyser_free   tested_free
 #define qn_analyser_freep  tested_freep
 #define qn_analyse         tested_analyse
+#define qn_analyser_imprint tested_imprint
 #include "../../src/observe/analyse.c"
 
 #include <sys/resource.h>
