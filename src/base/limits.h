@@ -320,8 +320,8 @@
 #define QN_POLICY_CASES_MAX      5000u   /* cases that a policy is tested with */
 
 /* --- campaigns --- */
-#define QN_SKETCH_FILE_MAX      ((size_t)512 << 10) /* bytes of one file that a sketch is made of */
-#define QN_SKETCH_PACKAGE_MAX   ((size_t)8 << 20)   /* bytes of all files of one package */
+#define QN_SKETCH_FILE_MAX      ((size_t)96 << 10)  /* bytes of one file that a sketch is made of */
+#define QN_SKETCH_PACKAGE_MAX   ((size_t)768 << 10) /* bytes of all files of one package */
 #define QN_IMPRINT_FILES_MAX    24u     /* files of one package that others may have, too */
 #define QN_IMPRINT_DEPS_MAX     24u     /* its dependencies, the same */
 #define QN_IMPRINT_SEEN_MAX     20000u  /* files among which those are chosen */

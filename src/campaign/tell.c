@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include "campaign/track.h"
 #include "event/event.h"
 
 int qn_campaign_tell(struct qn_db *db, int64_t version, struct qn_event_set *set)
@@ -15,7 +14,7 @@ int qn_campaign_tell(struct qn_db *db, int64_t version, struct qn_event_set *set
 
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        snprintf(count, sizeof count, "%u", qn_track_step((uint32_t)c.packages));
+        snprintf(count, sizeof count, "%lld", (long long)c.size);
         e.phase = QN_PHASE_NEVER;
         qn_event_attr(&e, QN_ATTR_WHAT, QN_STR("campaign"));
         qn_event_attr(&e, QN_ATTR_NAME, c.id);

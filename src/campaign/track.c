@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/map.h"
 #include "campaign/facts.h"
 #include "campaign/names.h"
 #include "campaign/pieces.h"
@@ -422,6 +423,7 @@ static struct held *held_of(struct qn_track *t, uint32_t number)
 static int put_campaign(struct qn_db *db, const struct campaign *c, const char *pattern)
 {
         const struct qn_campaign row = { .id = qn_str_c(c->id),
+                                         .size = c->told,
                                          .founded = c->founded,
                                          .verdict = qn_str_c(qn_verdict_name(c->verdict)),
                                          .rule = c->rule,
@@ -558,12 +560,12 @@ static int judge(struct qn_track *t, struct qn_db *db, struct held *h,
                 t->all = true;
         }
         c->patterned |= patterned;
-        if (t->all || patterned)
+        ret->grew = qn_track_step(packages) > c->told && !ret->founded;
+        c->told = QN_MAX(c->told, qn_track_step(packages));
+        if (t->all || patterned || ret->grew)
                 r = put_campaign(db, c, made->text);
         if (r == 0 && worse)
                 r = add_step(db, c, time, packages);
-        ret->grew = qn_track_step(packages) > c->told && !ret->founded;
-        c->told = QN_MAX(c->told, qn_track_step(packages));
         if (r == 0)
                 r = add_members(t, db, c, number);
         if (r == 0)
@@ -619,31 +621,35 @@ int qn_track_add(struct qn_track *t, struct qn_db *db, const struct qn_track_ver
 
 struct loading {
         struct qn_track *t;
-        struct qn_db *db;
+        struct qn_map ids; /* of campaigns */
         LIST(uint32_t) in; /* by member: the campaign it is in, + 1 */
 };
 
 static int load_campaign(void *ctx, const struct qn_campaign *row)
 {
-        struct qn_track *t = ctx;
+        struct loading *l = ctx;
+        struct qn_track *t = l->t;
         struct campaign c = { .founded = row->founded,
                               .rule = qn_arena_dup(&t->loaded, row->rule),
                               .title = qn_arena_dup(&t->loaded, row->title),
+                              .told = (uint32_t)row->size,
                               .patterned = row->pattern.n };
+        struct qn_str id = qn_arena_dup(&t->loaded, row->id);
 
-        if (!c.rule.p || !c.title.p || row->id.n >= sizeof c.id ||
-            qn_verdict_from_name(row->verdict, &c.verdict) < 0)
+        if (!id.p || !c.rule.p || !c.title.p ||
+            qn_map_add(&l->ids, &t->loaded, id, (uint32_t)t->campaigns.n + 1, NULL) < 0)
+                return -ENOBUFS;
+        if (id.n >= sizeof c.id || qn_verdict_from_name(row->verdict, &c.verdict) < 0)
                 return -EBADMSG;
-        memcpy(c.id, row->id.p, row->id.n);
+        memcpy(c.id, id.p, id.n);
         return PUSH(&t->campaigns, c);
 }
 
-static uint32_t find_campaign(const struct qn_track *t, struct qn_str id)
+static uint32_t find_campaign(const struct loading *l, struct qn_str id)
 {
-        for (size_t i = 0; id.n && i < t->campaigns.n; i++)
-                if (qn_str_is(id, t->campaigns.v[i].id))
-                        return (uint32_t)i + 1;
-        return 0;
+        uint32_t number = id.n ? qn_map_get(&l->ids, id) : QN_MAP_NONE;
+
+        return number == QN_MAP_NONE ? 0 : number;
 }
 
 static int load_trace(void *ctx, int64_t version, struct qn_str name, struct qn_str campaign,
@@ -656,29 +662,26 @@ static int load_trace(void *ctx, int64_t version, struct qn_str name, struct qn_
 
         if (r == 0)
                 r = place(l->t, version, name, &trace, &made);
-        return r < 0 ? r : PUSH(&l->in, find_campaign(l->t, campaign));
+        return r < 0 ? r : PUSH(&l->in, find_campaign(l, campaign));
 }
 
 static void give_campaigns(struct loading *l)
 {
         for (uint32_t i = 0; i < l->in.n; i++) {
                 struct held *h = l->in.v[i] ? held_of(l->t, i) : NULL;
-                struct campaign *c = h ? &l->t->campaigns.v[l->in.v[i] - 1] : NULL;
 
-                if (!h || h->campaign)
-                        continue;
-                h->campaign = l->in.v[i];
-                c->told = QN_MAX(c->told, qn_track_step(h->facts.n[QN_FACT_PACKAGES]));
+                if (h && !h->campaign)
+                        h->campaign = l->in.v[i];
         }
 }
 
 int qn_track_load(struct qn_track *t, struct qn_db *db)
 {
-        struct loading l = { .t = t, .db = db };
+        struct loading l = { .t = t };
         int r = fill(t);
 
         if (r == 0)
-                r = qn_campaigns_each(db, load_campaign, t);
+                r = qn_campaigns_each(db, load_campaign, &l);
         if (r == 0)
                 r = qn_traces_each(db, QN_TRACK_MEMBERS_KEPT, load_trace, &l);
         if (r == 0)

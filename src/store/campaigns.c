@@ -63,10 +63,10 @@ int qn_campaigns_traces(struct qn_db *db, struct qn_str id, size_t most, qn_trac
 int qn_campaigns_put(struct qn_db *db, const struct qn_campaign *c)
 {
         struct qn_stmt *s = qn_db_prepare(
-                db, "INSERT INTO campaign(id, founded, verdict, rule, title, pattern)"
-                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO UPDATE SET"
+                db, "INSERT INTO campaign(id, founded, verdict, rule, title, pattern, size)"
+                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(id) DO UPDATE SET"
                     " verdict = excluded.verdict, rule = excluded.rule, title = excluded.title,"
-                    " pattern = coalesce(excluded.pattern, campaign.pattern)");
+                    " size = excluded.size, pattern = coalesce(excluded.pattern, campaign.pattern)");
 
         qn_db_bind_text(s, 1, c->id);
         qn_db_bind_int(s, 2, c->founded);
@@ -74,6 +74,7 @@ int qn_campaigns_put(struct qn_db *db, const struct qn_campaign *c)
         qn_db_bind_text(s, 4, c->rule);
         qn_db_bind_text(s, 5, c->title);
         qn_db_bind_text(s, 6, c->pattern);
+        qn_db_bind_int(s, 7, c->size);
         return qn_db_run(s);
 }
 
@@ -126,7 +127,7 @@ int qn_campaigns_add_member(struct qn_db *db, struct qn_str id, const struct qn_
 
 /* --- reading --- */
 
-#define COLUMNS "c.id, c.founded, c.verdict, c.rule, c.title, c.pattern, c.joined"
+#define COLUMNS "c.id, c.founded, c.verdict, c.rule, c.title, c.pattern, c.joined, c.size"
 #define COUNTS                                                                            \
         ", count(v.id), count(DISTINCT v.name), count(DISTINCT v.publisher),"             \
         " min(v.published), max(v.published) FROM campaign c"                             \
@@ -146,11 +147,12 @@ static struct qn_campaign campaign_of(struct qn_stmt *s)
                                      .title = qn_db_text(s, 4),
                                      .pattern = qn_db_text(s, 5),
                                      .joined = qn_db_text(s, 6),
-                                     .versions = qn_db_int(s, 7),
-                                     .packages = qn_db_int(s, 8),
-                                     .publishers = qn_db_int(s, 9),
-                                     .first = time_at(s, 10),
-                                     .last = time_at(s, 11) };
+                                     .size = qn_db_int(s, 7),
+                                     .versions = qn_db_int(s, 8),
+                                     .packages = qn_db_int(s, 9),
+                                     .publishers = qn_db_int(s, 10),
+                                     .first = time_at(s, 11),
+                                     .last = time_at(s, 12) };
 }
 
 int qn_campaigns_each(struct qn_db *db, qn_campaigns_fn *fn, void *ctx)
@@ -215,8 +217,8 @@ int qn_campaigns_find(struct qn_db *db, struct qn_str id, struct qn_arena *a,
 int qn_campaigns_of(struct qn_db *db, int64_t version, struct qn_arena *a, struct qn_campaign *ret)
 {
         struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT " COLUMNS COUNTS " WHERE c.id ="
-                    " (SELECT campaign FROM campaign_member WHERE version = ?1) GROUP BY " COLUMNS);
+                db, "SELECT " COLUMNS ", 0, 0, 0, NULL, NULL FROM campaign_member m"
+                    " JOIN campaign c ON c.id = m.campaign WHERE m.version = ?1");
 
         qn_db_bind_int(s, 1, version);
         return one(s, a, ret);
@@ -295,7 +297,7 @@ int qn_campaigns_growth(struct qn_db *db, struct qn_str id, int64_t step,
         struct qn_stmt *s = qn_db_prepare(
                 db, "SELECT v.published / ?2, count(*) FROM campaign_member m"
                     " JOIN version v ON v.id = m.version WHERE m.campaign = ?1"
-                    " AND v.published IS NOT NULL GROUP BY v.published / ?2 ORDER BY 1");
+                    " AND v.published IS NOT NULL GROUP BY 1 ORDER BY 1");
         int r = 0, answer = 0;
 
         qn_db_bind_text(s, 1, id);

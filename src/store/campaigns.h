@@ -23,11 +23,12 @@ struct qn_campaign {
         struct qn_str verdict, rule, title;     /* of now */
         struct qn_str pattern;                  /* of the names; p NULL: none */
         struct qn_str joined;                   /* the campaign that it became part of; p NULL: none */
-        int64_t versions, packages, publishers; /* the rest is not asked when it is written */
+        int64_t size;                           /* packages, rounded down (track.h) */
+        int64_t versions, packages, publishers; /* from here on not asked when it is written */
         int64_t first, last;                    /* publication, or QN_TIME_NONE */
 };
 
-/* A new one, or another verdict or pattern of one. */
+/* A new one, or another verdict, size or pattern of one. */
 QN_MUST int qn_campaigns_put(struct qn_db *db, const struct qn_campaign *c);
 /* What it was judged to be, at which time and with how many packages. */
 struct qn_campaign_step {
@@ -71,7 +72,7 @@ QN_MUST int qn_campaigns_each(struct qn_db *db, qn_campaigns_fn *fn, void *ctx);
 /* 0, or -ENOENT; one that joined another is that other.  Texts live in the arena. */
 QN_MUST int qn_campaigns_find(struct qn_db *db, struct qn_str id, struct qn_arena *a,
                               struct qn_campaign *ret);
-/* That of a version: 0, or -ENOENT. */
+/* That of a version, without what is counted or looked for among its versions (0 and QN_TIME_NONE): 0, or -ENOENT. */
 QN_MUST int qn_campaigns_of(struct qn_db *db, int64_t version, struct qn_arena *a,
                             struct qn_campaign *ret);
 /* How many versions of it were published in each step of so many milliseconds that has any. */

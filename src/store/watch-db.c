@@ -33,10 +33,11 @@ static const char schema[] =
          * (campaign/trace.h). */
         "CREATE TABLE trace(id INTEGER PRIMARY KEY, version INTEGER NOT NULL UNIQUE"
         " REFERENCES version, bytes BLOB NOT NULL);"
-        /* Versions that belong together (campaigns.h).  joined: the campaign that it became part of. */
+        /* Versions that belong together (campaigns.h).  size: packages, rounded down; joined: the campaign that it
+         * became part of. */
         "CREATE TABLE campaign(id TEXT PRIMARY KEY, founded INTEGER NOT NULL,"
-        " verdict TEXT NOT NULL, rule TEXT NOT NULL, title TEXT NOT NULL, pattern TEXT,"
-        " joined TEXT);"
+        " verdict TEXT NOT NULL, rule TEXT NOT NULL, title TEXT NOT NULL,"
+        " size INTEGER NOT NULL, pattern TEXT, joined TEXT);"
         "CREATE TABLE campaign_member(version INTEGER PRIMARY KEY REFERENCES version,"
         " campaign TEXT NOT NULL REFERENCES campaign, other INTEGER NOT NULL,"
         " kinds INTEGER NOT NULL, percent INTEGER NOT NULL);"

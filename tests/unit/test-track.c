@@ -202,6 +202,58 @@ TEST(installers_of_one_tool_are_none)
         }
 }
 
+/* An update that gets a hook, or a dependency that it does not use; nothing else is known of it. */
+static int adds(struct place *p, unsigned i, const char *scope, const char *who, bool dependency)
+{
+        char name[32];
+
+        snprintf(name, sizeof name, "%spart-%u", scope, i);
+        begin(p, name, "2.0.1", who, START + i * 1000);
+        code(p, 3000 + i);
+        if (dependency) {
+                event(p, QN_EVENT_VERSION_DIFF, QN_NOVELTY_NONE, NULL, QN_ATTR_WHAT, "dependency");
+                qn_event_attr(&p->set.events[0], QN_ATTR_NAME, QN_STR("left-behind"));
+                qn_event_attr(&p->set.events[0], QN_ATTR_FLAGS, QN_STR("not-loaded"));
+        } else {
+                event(p, QN_EVENT_INSTALL_HOOK, QN_NOVELTY_KIND, NULL, QN_ATTR_COMMAND, "node x.js");
+        }
+        return put(p);
+}
+
+TEST(a_family_of_nobody_knows_whom_is_none)
+{
+        PLACE(p);
+        for (unsigned i = 0; i < 30; i++)
+                ASSERT_EQ(adds(&p, i, "family-", NULL, i % 2), 0);
+}
+
+TEST(the_same_hook_or_dependency_of_several_owners_is_one)
+{
+        for (unsigned dependency = 0; dependency < 2; dependency++) {
+                PLACE(p);
+                for (unsigned i = 0; i < 6; i++) {
+                        char who[16];
+
+                        snprintf(who, sizeof who, "owner-%u", i % 4);
+                        ASSERT_EQ(adds(&p, i, "", who, dependency), i >= 4);
+                }
+                ASSERT_EQ(p.news.verdict, QN_SUSPICIOUS);
+                ASSERT_TRUE(qn_str_is(p.news.rule,
+                                      dependency ? "spreading-dependency" : "spreading-hook"));
+        }
+}
+
+TEST(the_same_hook_at_other_times_is_none)
+{
+        PLACE(p);
+        for (unsigned i = 0; i < 12; i++) {
+                char who[16];
+
+                snprintf(who, sizeof who, "owner-%u", i);
+                ASSERT_EQ(adds(&p, i * 7200, "", who, false), 0);
+        }
+}
+
 TEST(versions_of_one_package_are_none)
 {
         PLACE(p);
