@@ -35,8 +35,8 @@ static void print_found(const struct sim_result *res)
                        sim_names[k], f->minutes, f->by_then, f->total, f->inside, f->campaigns,
                        f->others, f->rule[0] ? f->rule : "NOT FOUND");
         }
-        printf("ordinary         %zu versions, %zu campaigns of them\n", res->found[SIM_QUIET].total,
-               res->found[SIM_QUIET].campaigns);
+        printf("ordinary         %zu versions, %zu campaigns of them\n",
+               res->found[SIM_QUIET].total, res->found[SIM_QUIET].campaigns);
 }
 
 static void print_time(const struct sim_result *res)
@@ -45,7 +45,8 @@ static void print_time(const struct sim_result *res)
                bench_percentile_ms(res->ns, res->versions, 0.5),
                bench_percentile_ms(res->ns, res->versions, 0.99),
                bench_percentile_ms(res->ns, res->versions, 1));
-        printf("memory           %.0f MB for %zu versions\n", (double)res->bytes / 1e6, res->versions);
+        printf("memory           %.0f MB for %zu versions\n", (double)res->bytes / 1e6,
+               res->versions);
 }
 
 static int many(struct sim_plan plan, size_t more)
@@ -58,7 +59,8 @@ static int many(struct sim_plan plan, size_t more)
         r = run(&plan, &res);
         if (r == 0) {
                 print_time(&res);
-                printf("start            %.1f s with %.0f versions on record\n", res.load_s, res.load_n);
+                printf("start            %.1f s with %.0f versions on record\n", res.load_s,
+                       res.load_n);
         }
         free(res.ns);
         return r;
@@ -76,7 +78,8 @@ int main(int argc, char **argv)
         if (r == 0)
                 printf("quiet day        %zu versions, %zu campaigns (goal: 0)\n", quiet.versions,
                        quiet.campaigns);
-        plan = (struct sim_plan){ .data = plan.data, .n = { quiet_n, 500, farm_n, 120, 24 },
+        plan = (struct sim_plan){ .data = plan.data,
+                                  .n = { quiet_n, 500, farm_n, 120, 24 },
                                   .times = true };
         if (r == 0)
                 r = run(&plan, &day);

@@ -193,11 +193,10 @@ static void fuzz_imprint(struct qn_cur in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static void (*const targets[])(struct qn_cur) = { fuzz_job,     fuzz_reply,  fuzz_pick,
-                                                          fuzz_lock,    fuzz_cached, fuzz_npmrc,
-                                                          fuzz_fetched, fuzz_whole,  fuzz_asked,
-                                                          fuzz_facts,   fuzz_audit,  fuzz_rewrite,
-                                                          fuzz_imprint };
+        static void (*const targets[])(
+                struct qn_cur) = { fuzz_job,   fuzz_reply,   fuzz_pick,   fuzz_lock,  fuzz_cached,
+                                   fuzz_npmrc, fuzz_fetched, fuzz_whole,  fuzz_asked, fuzz_facts,
+                                   fuzz_audit, fuzz_rewrite, fuzz_imprint };
         struct qn_cur in = qn_cur_mem(data, size);
         uint8_t choice;
 

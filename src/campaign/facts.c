@@ -23,7 +23,8 @@ static void add_time(struct qn_facts *f, uint32_t time, uint32_t window)
                 before += f->times[i] <= time && distance(f->times[i], time) < window;
                 after += f->times[i] > time && distance(f->times[i], time) < window;
         }
-        f->n[QN_FACT_PEAK] = QN_MAX(f->n[QN_FACT_PEAK], QN_MIN(QN_MAX(before, after), QN_FACTS_RECENT));
+        f->n[QN_FACT_PEAK] =
+                QN_MAX(f->n[QN_FACT_PEAK], QN_MIN(QN_MAX(before, after), QN_FACTS_RECENT));
         f->times[f->n[QN_FACT_PACKAGES] % QN_FACTS_RECENT] = time;
 }
 

@@ -17,13 +17,12 @@ struct qn_campaign_rules {
         uint32_t window;
 };
 
-static const char *const fact_names[QN_FACT_MAX] = {
-        [QN_FACT_PACKAGES] = "packages",
-        [QN_FACT_OWNERS] = "owners",
-        [QN_FACT_SCOPES] = "scopes",
-        [QN_FACT_PEAK] = "peak",
+static const char *const fact_names[QN_FACT_MAX] = { [QN_FACT_PACKAGES] = "packages",
+                                                     [QN_FACT_OWNERS] = "owners",
+                                                     [QN_FACT_SCOPES] = "scopes",
+                                                     [QN_FACT_PEAK] = "peak",
 #define X(id, name) [QN_FACT_SIGNS + QN_SIGN_##id] = name,
-        QN_SIGNS(X)
+                                                     QN_SIGNS(X)
 #undef X
 };
 
@@ -146,8 +145,7 @@ int qn_campaign_rules_load(const char *data_dir, struct qn_arena *a, struct qn_c
                 return r;
         minutes = qn_node_u64(qn_node_get(root, "minutes"), 0);
         if (minutes == 0 || minutes > QN_CAMPAIGN_MINUTES_MAX)
-                return qn_fail(reterr, -EINVAL, 0,
-                               FILE_NAME ": minutes is a number from 1 to %u",
+                return qn_fail(reterr, -EINVAL, 0, FILE_NAME ": minutes is a number from 1 to %u",
                                QN_CAMPAIGN_MINUTES_MAX);
         c->window = (uint32_t)minutes * 60;
         c->hosts = qn_node_get(root, "common-hosts");

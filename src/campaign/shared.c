@@ -112,7 +112,7 @@ static bool is_left_out(const struct finding *f, const struct qn_shared_thing *t
         if (!t->text.n || t->versions < 2)
                 return true;
         if (t->kind == QN_FEATURE_PUBLISHER && t->versions < s->looked_at / ACCOUNTS_MAX)
-                return true; /* one of many */
+                return true;              /* one of many */
         for (size_t i = 0; i < s->n; i++) /* the two halves of a time are one */
                 if (s->things[i].kind == t->kind && qn_str_eq(s->things[i].text, t->text))
                         return true;

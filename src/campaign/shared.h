@@ -15,9 +15,11 @@ struct qn_shared_thing {
 
 struct qn_shared {
         uint32_t looked_at;
-        uint32_t by[QN_FEATURE_KINDS]; /* versions that have something of the kind with another one in common */
-        uint32_t on_each_other;        /* versions that depend on others of the campaign */
-        struct qn_shared_thing things[QN_SHARED_MAX]; /* those with a text, of two versions at least; the most first */
+        uint32_t by
+                [QN_FEATURE_KINDS]; /* versions that have something of the kind with another one in common */
+        uint32_t on_each_other; /* versions that depend on others of the campaign */
+        struct qn_shared_thing things
+                [QN_SHARED_MAX]; /* those with a text, of two versions at least; the most first */
         size_t n;
 };
 

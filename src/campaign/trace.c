@@ -14,9 +14,10 @@
 #define FORM      1u
 #define TEXT_MAX  100u /* bytes of a text that is kept */
 #define DEEDS_MAX 32u
-#define DEEDS_MIN 2u /* of an update: what makes it like another one; a new package must do one more */
-#define AUTO                                                                                    \
-        (1u << QN_PHASE_INSTALL | 1u << QN_PHASE_EDITOR | 1u << QN_PHASE_IMPORT |               \
+#define DEEDS_MIN \
+        2u /* of an update: what makes it like another one; a new package must do one more */
+#define AUTO                                                                      \
+        (1u << QN_PHASE_INSTALL | 1u << QN_PHASE_EDITOR | 1u << QN_PHASE_IMPORT | \
          1u << QN_PHASE_BROWSER)
 #define AT_ONCE (1u << QN_PHASE_INSTALL | 1u << QN_PHASE_EDITOR)
 
@@ -119,7 +120,8 @@ static void finish_deeds(struct maker *m, struct qn_arena *a)
 {
         uint64_t sum = m->n_deeds;
 
-        sign(m, QN_SIGN_ACTS, m->n_deeds > m->first); /* to download something is an installer's work */
+        sign(m, QN_SIGN_ACTS,
+             m->n_deeds > m->first); /* to download something is an installer's work */
         sign(m, QN_SIGN_ADDS, m->n_deeds > 0 && !m->first);
         if (m->n_deeds < DEEDS_MIN + m->first)
                 return;
@@ -265,8 +267,8 @@ int qn_trace_make(const struct qn_track_version *v, const struct qn_campaign_rul
         *ret = (struct qn_trace){ .package = hash_of(v->name) };
         ret->scope = scope.n ? hash_of(scope) : 0;
         ret->owner = v->publisher.n ? hash_of(v->publisher) : ret->scope;
-        ret->time = v->published > 0 ? (uint32_t)QN_MIN(v->published / 1000, (int64_t)UINT32_MAX)
-                                     : 0;
+        ret->time =
+                v->published > 0 ? (uint32_t)QN_MIN(v->published / 1000, (int64_t)UINT32_MAX) : 0;
         m.first = v->set && qn_event_set_says(v->set, QN_EVENT_META, "first-version");
         sign(&m, QN_SIGN_POPULAR, qn_popular_rank(popular, v->name) != SIZE_MAX);
         sign(&m, QN_SIGN_SUSPECTED, v->verdict >= QN_SUSPICIOUS);

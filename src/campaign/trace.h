@@ -14,13 +14,14 @@ struct qn_imprint;
 struct qn_popular;
 
 struct qn_trace {
-        uint64_t package; /* qn_hash64() of its name */
+        uint64_t package;      /* qn_hash64() of its name */
         uint64_t owner, scope; /* owner: the account, else the scope; 0: nobody knows, no scope */
-        uint32_t time;  /* in seconds since 1970 */
-        uint32_t signs; /* 1 << qn_sign */
+        uint32_t time;         /* in seconds since 1970 */
+        uint32_t signs;        /* 1 << qn_sign */
         struct qn_sketch sketch;
         struct qn_feature features[QN_CLUSTER_FEATURES_MAX];
-        struct qn_str texts[QN_CLUSTER_FEATURES_MAX]; /* of those that people can read; p NULL: not this one */
+        struct qn_str texts
+                [QN_CLUSTER_FEATURES_MAX]; /* of those that people can read; p NULL: not this one */
         size_t n;
 };
 

@@ -23,7 +23,8 @@ struct member {
         int64_t version;
         uint32_t package, earlier; /* earlier: the version of that package that came before; NONE */
         uint32_t owner, scope, time, signs;
-        uint32_t held; /* where its facts are counted; of a root: those of its cluster.  0: nowhere */
+        uint32_t
+                held; /* where its facts are counted; of a root: those of its cluster.  0: nowhere */
 };
 
 struct package {
@@ -46,9 +47,9 @@ struct held {
         uint32_t campaign; /* number + 1; 0: it is none */
 };
 
-#define LIST(type)       \
-        struct {         \
-                type *v; \
+#define LIST(type)             \
+        struct {               \
+                type *v;       \
                 size_t n, cap; \
         }
 
@@ -68,7 +69,7 @@ struct qn_track {
         LIST(struct held) held;
         LIST(uint32_t) free; /* places in held */
         LIST(struct campaign) campaigns;
-        LIST(uint32_t) arrived;   /* members of what became part of another cluster */
+        LIST(uint32_t) arrived;    /* members of what became part of another cluster */
         LIST(struct joint) joints; /* campaigns that became one */
         LIST(int64_t) raise;
         bool all;   /* everybody in the cluster is new to the campaign */
@@ -90,12 +91,12 @@ static int room(void **v, size_t n, size_t *cap, size_t size)
         *cap = want;
         return 0;
 }
-#define PUSH(list, ...)                                                                          \
-        ({                                                                                       \
+#define PUSH(list, ...)                                                                         \
+        ({                                                                                      \
                 int r_ = room((void **)&(list)->v, (list)->n, &(list)->cap, sizeof *(list)->v); \
-                if (r_ == 0)                                                                     \
-                        (list)->v[(list)->n++] = (__VA_ARGS__);                                  \
-                r_;                                                                              \
+                if (r_ == 0)                                                                    \
+                        (list)->v[(list)->n++] = (__VA_ARGS__);                                 \
+                r_;                                                                             \
         })
 
 /* --- its life --- */

@@ -28,7 +28,8 @@ struct qn_track_news {
         enum qn_verdict_kind verdict;  /* of the campaign */
         struct qn_str rule, title;     /* by which it is one */
         uint32_t packages;
-        const int64_t *raise; /* versions that are to be judged again (tell.h), until the next call */
+        const int64_t
+                *raise; /* versions that are to be judged again (tell.h), until the next call */
         size_t n_raise;
 };
 

@@ -77,8 +77,8 @@ static int on_growth(void *ctx, int64_t time, int64_t n)
                 qn_jsonw_end_object(w);
                 return 0;
         }
-        qn_buf_printf(&s->c->out, "  %.*s %7lld ",
-                      s->step == DAY ? 10 : 16, qn_campaign_when(time, text).p, (long long)n);
+        qn_buf_printf(&s->c->out, "  %.*s %7lld ", s->step == DAY ? 10 : 16,
+                      qn_campaign_when(time, text).p, (long long)n);
         qn_buf_fill(&s->c->out, '#', (size_t)QN_MAX(1, n * BAR / s->most));
         qn_buf_byte(&s->c->out, '\n');
         return 0;

@@ -52,10 +52,9 @@ struct facts {
 static int of_mark(void *ctx, const struct qn_mark *m)
 {
         const struct facts *k = ctx;
-        struct fact f = { .what = "packages-burst",
-                          .group = k->group,
-                          .mark = m->key,
-                          .at_least = BURST_MIN };
+        struct fact f = {
+                .what = "packages-burst", .group = k->group, .mark = m->key, .at_least = BURST_MIN
+        };
 
         if (m->kind == QN_MARK_DEPENDENCY || (m->kind == QN_MARK_TEMPLATE) == (k->group.n > 0))
                 return 0;

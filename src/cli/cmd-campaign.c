@@ -163,8 +163,8 @@ static int print(struct qn_campaign_answer *c, const struct qn_campaign *k)
 
 static void print_heads(struct qn_campaign_answer *c)
 {
-        static const char *const heads[COLUMNS] = { "campaign", "verdict", "packages",
-                                                    "accounts", "first",   "last",
+        static const char *const heads[COLUMNS] = { "campaign", "verdict",      "packages",
+                                                    "accounts", "first",        "last",
                                                     "last day", "names, or why" };
 
         for (size_t i = 0; i < COLUMNS; i++)

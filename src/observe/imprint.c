@@ -9,8 +9,8 @@
 #include "parse/js.h"
 #include "parse/pkgjson.h"
 
-#define SMALL    64u                    /* bytes of a file that any package may have */
-#define KEEP_JS  ((size_t)8 << 20)      /* memory kept from one file to the next */
+#define SMALL    64u                          /* bytes of a file that any package may have */
+#define KEEP_JS  ((size_t)8 << 20)            /* memory kept from one file to the next */
 #define TOLD_MAX QN_IMPRINT_FILES_MAX / 4 * 3 /* places for files in which something was observed */
 
 struct seen {

@@ -63,10 +63,11 @@ int qn_campaigns_traces(struct qn_db *db, struct qn_str id, size_t most, qn_trac
 int qn_campaigns_put(struct qn_db *db, const struct qn_campaign *c)
 {
         struct qn_stmt *s = qn_db_prepare(
-                db, "INSERT INTO campaign(id, founded, verdict, rule, title, pattern, size)"
-                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(id) DO UPDATE SET"
-                    " verdict = excluded.verdict, rule = excluded.rule, title = excluded.title,"
-                    " size = excluded.size, pattern = coalesce(excluded.pattern, campaign.pattern)");
+                db,
+                "INSERT INTO campaign(id, founded, verdict, rule, title, pattern, size)"
+                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(id) DO UPDATE SET"
+                " verdict = excluded.verdict, rule = excluded.rule, title = excluded.title,"
+                " size = excluded.size, pattern = coalesce(excluded.pattern, campaign.pattern)");
 
         qn_db_bind_text(s, 1, c->id);
         qn_db_bind_int(s, 2, c->founded);
@@ -128,9 +129,9 @@ int qn_campaigns_add_member(struct qn_db *db, struct qn_str id, const struct qn_
 /* --- reading --- */
 
 #define COLUMNS "c.id, c.founded, c.verdict, c.rule, c.title, c.pattern, c.joined, c.size"
-#define COUNTS                                                                            \
-        ", count(v.id), count(DISTINCT v.name), count(DISTINCT v.publisher),"             \
-        " min(v.published), max(v.published) FROM campaign c"                             \
+#define COUNTS                                                                \
+        ", count(v.id), count(DISTINCT v.name), count(DISTINCT v.publisher)," \
+        " min(v.published), max(v.published) FROM campaign c"                 \
         " LEFT JOIN campaign_member m ON m.campaign = c.id LEFT JOIN version v ON v.id = m.version"
 
 static int64_t time_at(struct qn_stmt *s, int at)
@@ -216,9 +217,9 @@ int qn_campaigns_find(struct qn_db *db, struct qn_str id, struct qn_arena *a,
 
 int qn_campaigns_of(struct qn_db *db, int64_t version, struct qn_arena *a, struct qn_campaign *ret)
 {
-        struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT " COLUMNS ", 0, 0, 0, NULL, NULL FROM campaign_member m"
-                    " JOIN campaign c ON c.id = m.campaign WHERE m.version = ?1");
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT " COLUMNS ", 0, 0, 0, NULL, NULL FROM campaign_member m"
+                                  " JOIN campaign c ON c.id = m.campaign WHERE m.version = ?1");
 
         qn_db_bind_int(s, 1, version);
         return one(s, a, ret);
@@ -277,10 +278,10 @@ int qn_campaigns_findings(struct qn_db *db, struct qn_str id, size_t most,
                                     int64_t versions),
                           void *ctx)
 {
-        struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT f.rule, min(f.title), count(*) FROM campaign_member m"
-                    " JOIN finding f ON f.version = m.version WHERE m.campaign = ?1"
-                    " GROUP BY f.rule ORDER BY 3 DESC, 1 LIMIT ?2");
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT f.rule, min(f.title), count(*) FROM campaign_member m"
+                                  " JOIN finding f ON f.version = m.version WHERE m.campaign = ?1"
+                                  " GROUP BY f.rule ORDER BY 3 DESC, 1 LIMIT ?2");
         int r = 0, answer = 0;
 
         qn_db_bind_text(s, 1, id);
@@ -294,10 +295,10 @@ int qn_campaigns_findings(struct qn_db *db, struct qn_str id, size_t most,
 int qn_campaigns_growth(struct qn_db *db, struct qn_str id, int64_t step,
                         int (*fn)(void *ctx, int64_t time, int64_t n), void *ctx)
 {
-        struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT v.published / ?2, count(*) FROM campaign_member m"
-                    " JOIN version v ON v.id = m.version WHERE m.campaign = ?1"
-                    " AND v.published IS NOT NULL GROUP BY 1 ORDER BY 1");
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT v.published / ?2, count(*) FROM campaign_member m"
+                                  " JOIN version v ON v.id = m.version WHERE m.campaign = ?1"
+                                  " AND v.published IS NOT NULL GROUP BY 1 ORDER BY 1");
         int r = 0, answer = 0;
 
         qn_db_bind_text(s, 1, id);

@@ -19,11 +19,11 @@ QN_MUST int qn_traces_each(struct qn_db *db, size_t most, qn_traces_fn *fn, void
 
 struct qn_campaign {
         struct qn_str id;
-        int64_t founded;                        /* publication of the version that made it one */
-        struct qn_str verdict, rule, title;     /* of now */
-        struct qn_str pattern;                  /* of the names; p NULL: none */
-        struct qn_str joined;                   /* the campaign that it became part of; p NULL: none */
-        int64_t size;                           /* packages, rounded down (track.h) */
+        int64_t founded;                    /* publication of the version that made it one */
+        struct qn_str verdict, rule, title; /* of now */
+        struct qn_str pattern;              /* of the names; p NULL: none */
+        struct qn_str joined;               /* the campaign that it became part of; p NULL: none */
+        int64_t size;                       /* packages, rounded down (track.h) */
         int64_t versions, packages, publishers; /* from here on not asked when it is written */
         int64_t first, last;                    /* publication, or QN_TIME_NONE */
 };
@@ -44,9 +44,10 @@ QN_MUST int qn_campaigns_steps(struct qn_db *db, struct qn_str id,
 QN_MUST int qn_campaigns_join(struct qn_db *db, struct qn_str id, struct qn_str to);
 
 struct qn_campaign_member {
-        int64_t version, with;   /* with: the version that it was found to belong to */
-        int64_t kinds, percent;  /* cluster.h: by what, how like the code is */
-        struct qn_str name, number, verdict, publisher, reason; /* number: the version; not asked when it is written */
+        int64_t version, with;  /* with: the version that it was found to belong to */
+        int64_t kinds, percent; /* cluster.h: by what, how like the code is */
+        struct qn_str name, number, verdict, publisher,
+                reason; /* number: the version; not asked when it is written */
         int64_t published;
 };
 

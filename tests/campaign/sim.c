@@ -133,11 +133,14 @@ static void event(struct sim *s, enum qn_event_kind kind, enum qn_phase phase,
         if (qn_event_add(&s->set, &e) < 0)
                 abort();
 }
-#define EVENT_OF(s, kind, phase, fresh, path, ...)                     \
-        event(s, QN_EVENT_##kind, QN_PHASE_##phase, fresh, path,       \
-              (const struct attr[]){ __VA_ARGS__ },                    \
+#define EVENT_OF(s, kind, phase, fresh, path, ...)               \
+        event(s, QN_EVENT_##kind, QN_PHASE_##phase, fresh, path, \
+              (const struct attr[]){ __VA_ARGS__ },              \
               sizeof((const struct attr[]){ __VA_ARGS__ }) / sizeof(struct attr))
-#define A(key, value) { QN_ATTR_##key, value }
+#define A(key, value)                \
+        {                            \
+                QN_ATTR_##key, value \
+        }
 
 static void meta(struct sim *s, const char *what)
 {
@@ -182,8 +185,8 @@ static void known_package(struct sim *s, uint64_t which)
                                            QN_STR_ARG(word(s, which)));
         s->v.version = text(s, "%u.%u.%u", (unsigned)(which % 9), (unsigned)below(s, 100),
                             (unsigned)below(s, 100000));
-        s->v.publisher = below(s, 3) ? text(s, "dev-%u", (unsigned)(which / 4))
-                                     : (struct qn_str){ NULL, 0 };
+        s->v.publisher =
+                below(s, 3) ? text(s, "dev-%u", (unsigned)(which / 4)) : (struct qn_str){ NULL, 0 };
         sketch(s, which, 20 + (unsigned)(mix(which, 1) % 110), 6);
         file(s, "index.js", mix(which, s->state));
         file(s, "README.md", mix(which, 7));
@@ -218,7 +221,8 @@ static void mono_package(struct sim *s, uint64_t repo, uint64_t which)
 
         s->v.name = text(s, scoped ? "@%.*s/%.*s" : "%.*s-%.*s", QN_STR_ARG(name),
                          QN_STR_ARG(word(s, which * 11)));
-        s->v.version = text(s, "4.%u.%u", (unsigned)repo, (unsigned)(s->v.published / 1000 % 100000));
+        s->v.version =
+                text(s, "4.%u.%u", (unsigned)repo, (unsigned)(s->v.published / 1000 % 100000));
         if (repo % 2)
                 s->v.publisher = text(s, "%.*s-bot", QN_STR_ARG(name));
         sketch(s, repo * 1000 + which, 10 + (unsigned)(mix(repo, which) % 100), 4);
@@ -234,8 +238,9 @@ static void new_package(struct sim *s, uint64_t which)
 {
         unsigned how = (unsigned)(which % 8);
 
-        s->v.name = text(s, "%s%.*s-%.*s", how < 3 ? "my-" : "", QN_STR_ARG(word(s, below(s, 60000))),
-                         QN_STR_ARG(word(s, 1000000 + which)));
+        s->v.name =
+                text(s, "%s%.*s-%.*s", how < 3 ? "my-" : "", QN_STR_ARG(word(s, below(s, 60000))),
+                     QN_STR_ARG(word(s, 1000000 + which)));
         s->v.version = QN_STR("1.0.0");
         s->v.publisher = text(s, "new-%u", (unsigned)below(s, 9000));
         first(s);
@@ -319,7 +324,8 @@ static void make_worm(struct sim *s, uint64_t i)
         file(s, "bundle.js", i % 3 ? 4711 : mix(i, 23));
         hook(s, "node bundle.js", "bundle.js", QN_NOVELTY_KIND);
         payload(s, "bundle.js", QN_PHASE_INSTALL, QN_STR("collect.worm.invalid"));
-        event(s, QN_EVENT_REGISTRY_PUBLISH, QN_PHASE_INSTALL, QN_NOVELTY_KIND, "bundle.js", NULL, 0);
+        event(s, QN_EVENT_REGISTRY_PUBLISH, QN_PHASE_INSTALL, QN_NOVELTY_KIND, "bundle.js", NULL,
+              0);
 }
 
 static struct qn_str farm_name(struct sim *s, uint64_t i)
@@ -435,8 +441,8 @@ static int make_plan(struct sim *s)
         s->n = 0;
         for (unsigned k = 0; k < SIM_KINDS; k++)
                 for (uint32_t i = 0; i < s->plan->n[k]; i++)
-                        s->list[s->n++] = (struct planned){ START + time_of(s->plan, k, i), i,
-                                                            (uint8_t)k };
+                        s->list[s->n++] =
+                                (struct planned){ START + time_of(s->plan, k, i), i, (uint8_t)k };
         qsort(s->list, s->n, sizeof *s->list, cmp_planned);
         return 0;
 }
@@ -445,9 +451,9 @@ static int make_plan(struct sim *s)
 
 static int make(struct sim *s, const struct planned *p)
 {
-        static void (*const makers[SIM_KINDS])(struct sim *, uint64_t) = {
-                make_quiet, make_worm, make_farm, make_elf, make_takeover
-        };
+        static void (*const makers[SIM_KINDS])(struct sim *, uint64_t) = { make_quiet, make_worm,
+                                                                           make_farm, make_elf,
+                                                                           make_takeover };
 
         qn_arena_reset(&s->a, (size_t)1 << 20);
         qn_event_set_init(&s->set, &s->a);

@@ -25,11 +25,11 @@ struct sim_plan {
 };
 
 struct sim_found {
-        size_t total, inside;  /* versions; of a takeover: those that act */
-        size_t campaigns;      /* in which they are */
-        size_t others;         /* versions of another kind in them */
-        size_t by_then;        /* published when the first of them became one */
-        double minutes;        /* from the first version to that */
+        size_t total, inside; /* versions; of a takeover: those that act */
+        size_t campaigns;     /* in which they are */
+        size_t others;        /* versions of another kind in them */
+        size_t by_then;       /* published when the first of them became one */
+        double minutes;       /* from the first version to that */
         char id[QN_CAMPAIGN_ID_BYTES];
         char rule[64];
 };

@@ -29,11 +29,11 @@ static void made_done(struct made *d)
         qn_arena_done(&d->a);
 }
 
-#define MADE(d)                                                                   \
-        _cleanup_(made_done) struct made d = { .a = QN_ARENA_INIT(1 << 22) };     \
-        ASSERT_EQ(qn_observers_load(TEST_DATA, &d.o, NULL), 0);                   \
-        ASSERT_EQ(qn_imprinter_new(d.o, &d.m), 0);                                \
-        qn_event_set_init(&d.set, &d.a);                                          \
+#define MADE(d)                                                               \
+        _cleanup_(made_done) struct made d = { .a = QN_ARENA_INIT(1 << 22) }; \
+        ASSERT_EQ(qn_observers_load(TEST_DATA, &d.o, NULL), 0);               \
+        ASSERT_EQ(qn_imprinter_new(d.o, &d.m), 0);                            \
+        qn_event_set_init(&d.set, &d.a);                                      \
         qn_imprinter_begin(d.m)
 
 #define LONG " is some text that is long enough to say whose it is, and not everybody's"
@@ -100,7 +100,8 @@ TEST(dependencies_that_are_popular_or_for_development_are_left_out)
         struct qn_imprint p;
 
         MADE(d);
-        qn_buf_puts(&b, "{\"devDependencies\":{\"rare-dev\":\"1\"},\"dependencies\":{\"react\":\"1\"");
+        qn_buf_puts(&b,
+                    "{\"devDependencies\":{\"rare-dev\":\"1\"},\"dependencies\":{\"react\":\"1\"");
         for (unsigned i = 0; i < 100; i++)
                 qn_buf_printf(&b, ",\"rare-%u\":\"1\"", i);
         qn_buf_puts(&b, "}}");
@@ -179,8 +180,9 @@ TEST(an_archive_is_walked_once_for_both)
         struct qn_imprint p;
 
         MADE(d);
-        tb_file(&tar, "package/package.json", "{\"name\":\"x\",\"version\":\"1.0.0\","
-                                              "\"dependencies\":{\"rare-thing\":\"1\"}}");
+        tb_file(&tar, "package/package.json",
+                "{\"name\":\"x\",\"version\":\"1.0.0\","
+                "\"dependencies\":{\"rare-thing\":\"1\"}}");
         tb_file(&tar, "package/index.js",
                 "const a = require('fs'); module.exports = function (b) { return a.readFileSync(b.path, 'utf8'); };\n");
         qn_buf_fill(&tar, 0, 1024);

@@ -55,9 +55,9 @@ static void place_open(struct place *p)
         ASSERT_EQ(qn_db_open(&qn_db_watch, p->dir, true, &p->db, NULL), 0);
         ASSERT_EQ(qn_track_new(TEST_DATA, &p->track, NULL), 0);
 }
-#define PLACE(p)                                                                    \
-        _cleanup_(place_done) struct place p = { .dir = "/tmp/qanat-test-XXXXXX",   \
-                                                 .a = QN_ARENA_INIT(1 << 20) };     \
+#define PLACE(p)                                                                  \
+        _cleanup_(place_done) struct place p = { .dir = "/tmp/qanat-test-XXXXXX", \
+                                                 .a = QN_ARENA_INIT(1 << 20) };   \
         place_open(&p)
 
 /* --- a version by hand --- */
@@ -79,9 +79,9 @@ static void begin(struct place *p, const char *name, const char *version, const 
 static void event(struct place *p, enum qn_event_kind kind, enum qn_novelty fresh, const char *path,
                   enum qn_attr key, const char *value)
 {
-        struct qn_event e = qn_event_make(kind, QN_LAYER_STATIC,
-                                          path ? qn_event_set_file(&p->set, qn_str_c(path))
-                                               : QN_FILE_NONE);
+        struct qn_event e =
+                qn_event_make(kind, QN_LAYER_STATIC,
+                              path ? qn_event_set_file(&p->set, qn_str_c(path)) : QN_FILE_NONE);
 
         e.phase = QN_PHASE_INSTALL;
         e.fresh = (uint8_t)fresh;
@@ -100,8 +100,8 @@ static void code(struct place *p, uint64_t seed)
         for (unsigned i = 0; i < QN_SKETCH_BINS; i++) {
                 uint64_t v[2] = { seed, i };
 
-                p->imprint.sketch.band[i / QN_SKETCH_ROWS] |=
-                        (1 + qn_hash64(v, sizeof v) % 255) << 8 * (i % QN_SKETCH_ROWS);
+                p->imprint.sketch.band[i / QN_SKETCH_ROWS] |= (1 + qn_hash64(v, sizeof v) % 255)
+                                                              << 8 * (i % QN_SKETCH_ROWS);
         }
 }
 
@@ -215,7 +215,8 @@ static int adds(struct place *p, unsigned i, const char *scope, const char *who,
                 qn_event_attr(&p->set.events[0], QN_ATTR_NAME, QN_STR("left-behind"));
                 qn_event_attr(&p->set.events[0], QN_ATTR_FLAGS, QN_STR("not-loaded"));
         } else {
-                event(p, QN_EVENT_INSTALL_HOOK, QN_NOVELTY_KIND, NULL, QN_ATTR_COMMAND, "node x.js");
+                event(p, QN_EVENT_INSTALL_HOOK, QN_NOVELTY_KIND, NULL, QN_ATTR_COMMAND,
+                      "node x.js");
         }
         return put(p);
 }
@@ -397,8 +398,8 @@ TEST(campaigns_of_a_day_are_found_and_a_restart_changes_nothing)
 
 TEST(steps_of_growth)
 {
-        static const uint32_t is[][2] = { { 0, 0 },   { 4, 0 },   { 5, 5 },     { 9, 5 },
-                                          { 10, 10 }, { 19, 10 }, { 20, 20 },   { 199, 100 },
+        static const uint32_t is[][2] = { { 0, 0 },   { 4, 0 },     { 5, 5 },      { 9, 5 },
+                                          { 10, 10 }, { 19, 10 },   { 20, 20 },    { 199, 100 },
                                           { 50, 50 }, { 999, 500 }, { 1000, 1000 } };
 
         for (size_t i = 0; i < QN_ARRAY_SIZE(is); i++)
@@ -427,7 +428,12 @@ TEST(a_trace_says_what_it_said)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(QN_TRACE_MAX),
                                              again = QN_BUF_INIT(QN_TRACE_MAX);
-        struct qn_trace t = { .package = 1, .owner = 2, .scope = 3, .time = 4, .signs = 5, .n = 64 },
+        struct qn_trace t = { .package = 1,
+                              .owner = 2,
+                              .scope = 3,
+                              .time = 4,
+                              .signs = 5,
+                              .n = 64 },
                         back;
         char text[100];
 
