@@ -134,7 +134,7 @@ static void finish_deeds(struct maker *m, struct qn_arena *a)
 
 static void run_unasked(struct maker *m, struct qn_str path)
 {
-        uint64_t key = hash_of(path);
+        uint64_t key = qn_imprint_path(path);
 
         for (size_t i = 0; i < m->n_payload; i++)
                 if (m->payload[i] == key)

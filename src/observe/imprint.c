@@ -53,6 +53,12 @@ struct qn_imprinter *qn_imprinter_free(struct qn_imprinter *m)
         return NULL;
 }
 
+uint64_t qn_imprint_path(struct qn_str path)
+{
+        path = qn_str_skip(path, qn_str_starts(path, "./") ? 2 : 0);
+        return qn_hash64(path.p, path.n);
+}
+
 void qn_imprinter_begin(struct qn_imprinter *m)
 {
         qn_sketcher_init(&m->sketcher);
@@ -67,7 +73,7 @@ int qn_imprinter_file(struct qn_imprinter *m, struct qn_str path, struct qn_str 
         if (r < 0 || m->n == QN_IMPRINT_SEEN_MAX || content.n < SMALL || qn_sketch_is_common(path))
                 return r;
         m->files[m->n++] = (struct seen){ .content = qn_hash64(content.p, content.n),
-                                          .path = qn_hash64(path.p, path.n) };
+                                          .path = qn_imprint_path(path) };
         return 0;
 }
 
@@ -96,16 +102,24 @@ static int cmp_choice(const void *a, const void *b)
         return c ? c : cmp_path(a, b);
 }
 
-static void mark_told(struct qn_imprinter *m, const struct qn_event_set *set)
+static void mark_told(struct qn_imprinter *m, struct qn_str path)
+{
+        const struct seen want = { .path = qn_imprint_path(path) };
+        struct seen *f = bsearch(&want, m->files, m->n, sizeof *f, cmp_path);
+
+        if (f)
+                f->told = true;
+}
+
+/* A file that a hook runs is told of, too, though nothing was seen in it. */
+static void mark_all_told(struct qn_imprinter *m, const struct qn_event_set *set)
 {
         qsort(m->files, m->n, sizeof *m->files, cmp_path);
-        for (size_t i = 0; i < set->n_files; i++) {
-                const struct seen want = { .path = qn_hash64(set->files[i].p, set->files[i].n) };
-                struct seen *f = bsearch(&want, m->files, m->n, sizeof *f, cmp_path);
-
-                if (f)
-                        f->told = true;
-        }
+        for (size_t i = 0; i < set->n_files; i++)
+                mark_told(m, set->files[i]);
+        for (size_t i = 0; i < set->n; i++)
+                if (set->events[i].kind == QN_EVENT_INSTALL_HOOK)
+                        mark_told(m, qn_event_get(&set->events[i], QN_ATTR_TARGET));
 }
 
 static void choose(const struct qn_imprinter *m, bool told, size_t max, struct qn_imprint *ret)
@@ -151,7 +165,7 @@ void qn_imprinter_finish(struct qn_imprinter *m, const struct qn_event_set *set,
 {
         *ret = (struct qn_imprint){ .n_files = 0 };
         qn_sketch_finish(&m->sketcher, &ret->sketch);
-        mark_told(m, set);
+        mark_all_told(m, set);
         qsort(m->files, m->n, sizeof *m->files, cmp_choice);
         choose(m, true, TOLD_MAX, ret);
         choose(m, false, QN_IMPRINT_FILES_MAX, ret);

@@ -14,8 +14,10 @@ struct qn_observers;
 struct qn_pkgjson;
 
 struct qn_imprint_file {
-        uint64_t content, path; /* qn_hash64() of each */
+        uint64_t content, path; /* qn_hash64() of it; qn_imprint_path() */
 };
+/* The same for "x.js" and "./x.js". */
+uint64_t qn_imprint_path(struct qn_str path);
 
 struct qn_imprint {
         struct qn_sketch sketch;

@@ -171,6 +171,42 @@ TEST(it_is_asked_for_behind_the_parameters)
 
 /* --- an archive --- */
 
+TEST(the_role_hands_it_over_when_it_is_asked_to)
+{
+        _cleanup_(qn_buf_done) struct qn_buf tar = QN_BUF_INIT(1 << 20),
+                                             params = QN_BUF_INIT(1 << 16),
+                                             reply = QN_BUF_INIT(1 << 20);
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        const struct qn_role_job *job = qn_role_find_job(&qn_role_analyse, QN_JOB_ANALYSE);
+        struct qn_cur inputs[1 + QN_BESIDE] = { { NULL, NULL } };
+        struct qn_event_set set;
+        struct qn_err err = { 0 };
+        struct qn_imprint p;
+        void *ctx;
+
+        tb_file(&tar, "package/package.json", "{\"name\":\"x\",\"version\":\"1.0.0\"}");
+        tb_file(&tar, "package/index.js",
+                "module.exports = function () { return 1 + 2 + 3; };" LONG);
+        qn_buf_fill(&tar, 0, 1024);
+        inputs[0] = qn_cur_mem(tar.p, tar.n);
+        ASSERT_EQ(qn_role_analyse.open(TEST_DATA, &ctx, NULL), 0);
+        qn_analyse_write_artifact(&params, QN_STR(""), QN_STR(""), QN_STR(""));
+        for (unsigned asked = 0; asked < 2; asked++) {
+                struct qn_cur c;
+
+                qn_buf_reset(&reply);
+                if (asked)
+                        qn_analyse_ask_imprint(&params);
+                ASSERT_EQ(
+                        job->run_beside(ctx, qn_cur_mem(params.p, params.n), inputs, &reply, &err),
+                        0);
+                c = qn_cur_mem(reply.p, reply.n);
+                ASSERT_EQ(qn_event_set_read(&c, &a, &set, &err), 0);
+                ASSERT_EQ(qn_analyse_read_imprint(c, &p), asked ? 0 : -EBADMSG);
+        }
+        ASSERT_EQ(p.n_files, 1);
+}
+
 TEST(an_archive_is_walked_once_for_both)
 {
         _cleanup_(qn_buf_done) struct qn_buf tar = QN_BUF_INIT(1 << 20);

