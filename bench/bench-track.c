@@ -59,8 +59,8 @@ static int many(struct sim_plan plan, size_t more)
         r = run(&plan, &res);
         if (r == 0) {
                 print_time(&res);
-                printf("start            %.1f s with %.0f versions on record\n", res.load_s,
-                       res.load_n);
+                printf("start            %.1f s of the processor, %.1f s by the clock, %.0f versions\n",
+                       res.load_cpu_s, res.load_s, res.load_n);
         }
         free(res.ns);
         return r;

@@ -72,8 +72,9 @@ struct qn_track {
         LIST(uint32_t) arrived;    /* members of what became part of another cluster */
         LIST(struct joint) joints; /* campaigns that became one */
         LIST(int64_t) raise;
-        bool all;   /* everybody in the cluster is new to the campaign */
-        int failed; /* -ENOMEM where nobody could be told */
+        size_t max, kept; /* members; of those at a start */
+        bool all;         /* everybody in the cluster is new to the campaign */
+        int failed;       /* -ENOMEM where nobody could be told */
 };
 
 /* Room for one more in a LIST; 0 or -ENOMEM. */
@@ -127,7 +128,7 @@ static void on_join(void *ctx, uint32_t root, uint32_t other);
 static int fill(struct qn_track *t)
 {
         empty(t);
-        t->clusters = qn_clusters_new(QN_TRACK_MEMBERS_MAX);
+        t->clusters = qn_clusters_new(t->max);
         t->generators = qn_generators_new();
         t->index = (struct qn_pieces){ .hash_of = hash_of_package, .owner = t };
         if (!t->clusters || !t->generators)
@@ -143,6 +144,7 @@ int qn_track_new(const char *data_dir, struct qn_track **ret, struct qn_err *ret
 
         if (!t)
                 return -ENOMEM;
+        qn_track_limit(t, QN_TRACK_MEMBERS_MAX, QN_TRACK_MEMBERS_KEPT);
         t->tables = QN_ARENA_INIT(TABLES_MAX);
         t->loaded = QN_ARENA_INIT(TABLES_MAX);
         r = qn_campaign_rules_load(data_dir, &t->tables, &t->rules, reterr);
@@ -179,6 +181,12 @@ struct qn_track *qn_track_free(struct qn_track *t)
 void qn_track_freep(struct qn_track **t)
 {
         *t = qn_track_free(*t);
+}
+
+void qn_track_limit(struct qn_track *t, size_t max, size_t kept)
+{
+        t->max = max;
+        t->kept = kept;
 }
 
 size_t qn_track_count(const struct qn_track *t)
@@ -602,9 +610,11 @@ int qn_track_add(struct qn_track *t, struct qn_db *db, const struct qn_track_ver
         struct qn_buf bytes = QN_BUF_INIT(QN_TRACE_MAX);
         struct qn_generator made;
         struct qn_trace trace;
-        int r = qn_trace_make(v, t->rules, t->popular, &a, &trace);
+        int r = t->members.n == t->max ? qn_track_load(t, db) : 0;
 
         *ret = (struct qn_track_news){ .founded = false };
+        if (r == 0)
+                r = qn_trace_make(v, t->rules, t->popular, &a, &trace);
         if (r == 0)
                 r = qn_trace_write(&trace, &bytes);
         if (r == 0)
@@ -612,8 +622,6 @@ int qn_track_add(struct qn_track *t, struct qn_db *db, const struct qn_track_ver
         qn_buf_done(&bytes);
         if (r)
                 return r < 0 ? r : 0;
-        if (t->members.n == QN_TRACK_MEMBERS_MAX)
-                return qn_track_load(t, db); /* this one, too */
         r = place(t, v->id, v->name, &trace, &made);
         return r < 0 ? r : settle(t, db, &made, ret);
 }
@@ -684,7 +692,7 @@ int qn_track_load(struct qn_track *t, struct qn_db *db)
         if (r == 0)
                 r = qn_campaigns_each(db, load_campaign, &l);
         if (r == 0)
-                r = qn_traces_each(db, QN_TRACK_MEMBERS_KEPT, load_trace, &l);
+                r = qn_traces_each(db, t->kept, load_trace, &l);
         if (r == 0)
                 give_campaigns(&l);
         free(l.in.v);

@@ -15,6 +15,9 @@ struct qn_track;
 QN_MUST int qn_track_new(const char *data_dir, struct qn_track **ret, struct qn_err *reterr);
 struct qn_track *qn_track_free(struct qn_track *t);
 void qn_track_freep(struct qn_track **t);
+/* How many versions are held in memory, and how many of them, the latest, after a start or when that is reached; to be called
+ * before qn_track_load().  Default: QN_TRACK_MEMBERS_MAX, QN_TRACK_MEMBERS_KEPT. */
+void qn_track_limit(struct qn_track *t, size_t max, size_t kept);
 /* Forgets everything and takes what the store has: at the start, and after an error or a transaction that was taken back. */
 QN_MUST int qn_track_load(struct qn_track *t, struct qn_db *db);
 size_t qn_track_count(const struct qn_track *t); /* versions that are held in memory */

@@ -531,7 +531,7 @@ static int one(struct sim *s, size_t i, struct sim_result *ret)
 
 static int restart(struct sim *s, struct sim_result *ret)
 {
-        uint64_t begun = nanos(CLOCK_MONOTONIC);
+        uint64_t begun = nanos(CLOCK_MONOTONIC), cpu = nanos(CLOCK_PROCESS_CPUTIME_ID);
         int r;
 
         qn_track_free(s->track);
@@ -540,6 +540,7 @@ static int restart(struct sim *s, struct sim_result *ret)
         if (r == 0)
                 r = qn_track_load(s->track, &s->db);
         ret->load_s = (double)(nanos(CLOCK_MONOTONIC) - begun) / 1e9;
+        ret->load_cpu_s = (double)(nanos(CLOCK_PROCESS_CPUTIME_ID) - cpu) / 1e9;
         ret->load_n = r == 0 ? (double)qn_track_count(s->track) : 0;
         return r;
 }

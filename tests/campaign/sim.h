@@ -37,10 +37,10 @@ struct sim_found {
 struct sim_result {
         struct sim_found found[SIM_KINDS];
         size_t versions, campaigns;
-        uint64_t digest; /* of all ids and members */
-        uint64_t *ns;    /* of each addition; the caller frees it */
-        size_t bytes;    /* of the tracker at the end */
-        double load_s, load_n;
+        uint64_t digest;                   /* of all ids and members */
+        uint64_t *ns;                      /* of each addition; the caller frees it */
+        size_t bytes;                      /* of the tracker at the end */
+        double load_s, load_cpu_s, load_n; /* a start: by the clock, of the processor, versions */
 };
 
 /* dir: an empty directory for the store. */

@@ -93,6 +93,22 @@ TEST(what_something_was_observed_in_comes_first)
         ASSERT_TRUE(qn_sketch_filled(&p.sketch) == 0); /* comments are no code */
 }
 
+TEST(no_more_files_are_looked_at_than_the_most)
+{
+        struct qn_imprint p;
+
+        MADE(d);
+        for (unsigned i = 0; i < QN_IMPRINT_SEEN_MAX + 100; i++) {
+                char path[32], text[128];
+
+                snprintf(path, sizeof path, "data/%u.bin", i);
+                snprintf(text, sizeof text, "%u" LONG, i);
+                file(&d, path, text);
+        }
+        qn_imprinter_finish(d.m, &d.set, NULL, &p);
+        ASSERT_EQ(p.n_files, QN_IMPRINT_FILES_MAX);
+}
+
 TEST(dependencies_that_are_popular_or_for_development_are_left_out)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(1 << 16);

@@ -369,6 +369,27 @@ TEST(two_that_turn_out_to_be_one_keep_the_first_id)
         ASSERT_EQ(strcmp(p.news.id, first), 0);
 }
 
+TEST(what_is_held_in_memory_has_a_limit_and_campaigns_stay)
+{
+        char id[QN_CAMPAIGN_ID_BYTES];
+        unsigned i = 0;
+
+        PLACE(p);
+        qn_track_limit(p.track, 50, 20);
+        ASSERT_EQ(qn_track_load(p.track, &p.db), 0);
+        for (; i < 50; i++)
+                (void)worm(&p, i, 99, "a.invalid");
+        memcpy(id, p.news.id, sizeof id);
+        ASSERT_EQ(qn_track_count(p.track), 50);
+        ASSERT_EQ(worm(&p, i++, 99, "a.invalid"), 1);
+        ASSERT_EQ(qn_track_count(p.track), 21);
+        for (; i < 200; i++) {
+                ASSERT_EQ(worm(&p, i, 99, "a.invalid"), 1);
+                ASSERT_TRUE(qn_track_count(p.track) <= 50);
+                ASSERT_EQ(strcmp(p.news.id, id), 0);
+        }
+}
+
 static const struct sim_plan day = { .data = TEST_DATA, .n = { 2000, 60, 600, 40, 16 } };
 
 TEST(campaigns_of_a_day_are_found_and_a_restart_changes_nothing)
