@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "observe/imprint.h"
 #include "role/analyse-wire.h"
 #include "role/fetch-wire.h"
 #include "role/msg.h"
@@ -177,12 +178,25 @@ static void fuzz_rewrite(struct qn_cur in)
         check(qn_analyse_read_rewrite(in, &a, &w) < 0 || w.name.n);
 }
 
+static void fuzz_imprint(struct qn_cur in)
+{
+        _cleanup_(qn_buf_done) struct qn_buf again = QN_BUF_INIT(1 << 16);
+        struct qn_imprint m = { .n_files = 0 };
+
+        if (qn_analyse_read_imprint(in, &m) < 0) {
+                check(m.n_files == 0 && m.n_deps == 0);
+                return;
+        }
+        check(qn_analyse_write_imprint(&again, &m) == 0);
+        check(qn_str_eq(qn_buf_view(&again), qn_cur_rest(&in))); /* one way to write it */
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static void (*const targets[])(struct qn_cur) = { fuzz_job,     fuzz_reply,  fuzz_pick,
-                                                          fuzz_lock,    fuzz_cached, fuzz_npmrc,
-                                                          fuzz_fetched, fuzz_whole,  fuzz_asked,
-                                                          fuzz_facts,   fuzz_audit,  fuzz_rewrite };
+        static void (*const targets[])(
+                struct qn_cur) = { fuzz_job,   fuzz_reply,   fuzz_pick,   fuzz_lock,  fuzz_cached,
+                                   fuzz_npmrc, fuzz_fetched, fuzz_whole,  fuzz_asked, fuzz_facts,
+                                   fuzz_audit, fuzz_rewrite, fuzz_imprint };
         struct qn_cur in = qn_cur_mem(data, size);
         uint8_t choice;
 

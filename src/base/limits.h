@@ -330,12 +330,19 @@
 #define QN_POLICY_CASES_MAX      5000u   /* cases that a policy is tested with */
 
 /* --- campaigns --- */
-#define QN_SKETCH_FILE_MAX      ((size_t)512 << 10) /* bytes of one file that a sketch is made of */
-#define QN_SKETCH_PACKAGE_MAX   ((size_t)8 << 20)   /* bytes of all files of one package */
-#define QN_CLUSTER_MEMBERS_MAX  100000000u          /* packages that are compared with each other */
-#define QN_CLUSTER_FEATURES_MAX 64u                 /* of one package; further ones are left out */
+#define QN_SKETCH_FILE_MAX      ((size_t)96 << 10)  /* bytes of one file that a sketch is made of */
+#define QN_SKETCH_PACKAGE_MAX   ((size_t)768 << 10) /* bytes of all files of one package */
+#define QN_IMPRINT_FILES_MAX    24u        /* files of one package that others may have, too */
+#define QN_IMPRINT_DEPS_MAX     24u        /* its dependencies, the same */
+#define QN_IMPRINT_SEEN_MAX     20000u     /* files among which those are chosen */
+#define QN_CLUSTER_MEMBERS_MAX  100000000u /* packages that are compared with each other */
+#define QN_CLUSTER_FEATURES_MAX 64u        /* of one package; further ones are left out */
 #define QN_NAME_FIELDS_MAX      8u /* words and numbers of a name that a generator may have made */
-#define QN_GENERATORS_MAX       32768u /* templates of names that are watched at a time */
+#define QN_CAMPAIGN_MINUTES_MAX 10080u   /* in which packages count as published together */
+#define QN_TRACE_MAX            8192u    /* bytes that are kept of one version */
+#define QN_TRACK_MEMBERS_MAX    1500000u /* versions that are held in memory */
+#define QN_TRACK_MEMBERS_KEPT   1000000u /* of them, the latest ones, when that is reached */
+#define QN_GENERATORS_MAX       32768u   /* templates of names that are watched at a time */
 
 /* --- judging again, reviews --- */
 

@@ -28,7 +28,7 @@ static const struct {
 };
 
 /* What names one maker: also joins what is established. */
-#define SURE (1u << QN_FEATURE_PAYLOAD | 1u << QN_FEATURE_INDICATOR)
+#define SURE (1u << QN_FEATURE_PAYLOAD | 1u << QN_FEATURE_ADDITION | 1u << QN_FEATURE_INDICATOR)
 /* What joins two large clusters. */
 #define STRONG (SURE | 1u << QN_FEATURE_CODE)
 
@@ -37,10 +37,11 @@ struct member {
         uint32_t parent, next; /* of the union; of the ring */
         uint32_t size, first;  /* of a root */
         uint32_t time, with;
-        uint8_t kinds, percent;
+        uint16_t kinds;
+        uint8_t percent;
         bool established;
 };
-_Static_assert(QN_FEATURE_KINDS <= 8, "kinds fit a byte");
+_Static_assert(QN_FEATURE_KINDS <= 16, "kinds fit their field");
 
 struct code {
         struct qn_sketch sketch;
@@ -64,6 +65,8 @@ struct qn_clusters {
         size_t max;                /* members */
         struct qn_pieces bands;    /* code * QN_SKETCH_BANDS + band */
         struct qn_pieces features; /* index in known */
+        void (*on_join)(void *ctx, uint32_t root, uint32_t other);
+        void *ctx;
 };
 
 const char *qn_feature_name(enum qn_feature_kind kind)
@@ -191,6 +194,8 @@ static uint32_t join(struct qn_clusters *c, uint32_t a, uint32_t b)
                 a = b;
                 b = swap;
         }
+        if (c->on_join)
+                c->on_join(c->ctx, a, b);
         if (is_before(&m[m[b].first], &m[m[a].first]))
                 m[a].first = m[b].first;
         m[a].size += m[b].size;
@@ -494,7 +499,7 @@ static int join_found(struct qn_clusters *c, const struct search *s, uint32_t me
         if (!best)
                 return 0;
         m->with = best->with;
-        m->kinds = (uint8_t)kinds_of(best);
+        m->kinds = (uint16_t)kinds_of(best);
         m->percent = (uint8_t)(best->similarity * 100);
         root = join(c, best->root, member);
         for (size_t i = 0; i < s->n; i++)
@@ -542,6 +547,13 @@ int qn_clusters_add(struct qn_clusters *c, const struct qn_cluster_item *item, u
                 return r;
         *ret_member = member;
         return joined;
+}
+
+void qn_clusters_on_join(struct qn_clusters *c,
+                         void (*fn)(void *ctx, uint32_t root, uint32_t other), void *ctx)
+{
+        c->on_join = fn;
+        c->ctx = ctx;
 }
 
 int qn_clusters_ignore(struct qn_clusters *c, const struct qn_sketch *sketch)

@@ -13,14 +13,15 @@
 struct qn_sketch;
 
 /*      id         weight  name         what it is */
-#define QN_FEATURES(X)                                                                         \
-        X(CODE, 4, "code")             /* a sketch like another; not given as a feature */     \
-        X(PAYLOAD, 4, "payload")       /* a file that runs unasked, or that findings are in */ \
-        X(INDICATOR, 3, "indicator")   /* a wallet, a host, a key */                           \
-        X(FILE, 2, "file")             /* any other file with the same content */              \
-        X(TEXT, 2, "text")             /* a description, a README but for names and numbers */ \
-        X(NAME, 2, "name")             /* how the name is made (campaign/names.h) */           \
-        X(DEPENDENCY, 2, "dependency") /* one depends on the other, or both on a rare third */ \
+#define QN_FEATURES(X)                                                                           \
+        X(CODE, 4, "code")             /* a sketch like another; not given as a feature */       \
+        X(PAYLOAD, 4, "payload")       /* a file that runs unasked, or that findings are in */   \
+        X(ADDITION, 4, "addition")     /* what an update does that the version before did not */ \
+        X(INDICATOR, 3, "indicator")   /* a wallet, a host, a key */                             \
+        X(FILE, 2, "file")             /* any other file with the same content */                \
+        X(TEXT, 2, "text")             /* a description, a README but for names and numbers */   \
+        X(NAME, 2, "name")             /* how the name is made (campaign/names.h) */             \
+        X(DEPENDENCY, 2, "dependency") /* one depends on the other, or both on a rare third */   \
         X(PUBLISHER, 1, "publisher")
 
 enum qn_feature_kind {
@@ -40,7 +41,7 @@ struct qn_feature {
 struct qn_cluster_item {
         uint64_t key;     /* qn_hash64() of the package's name */
         uint32_t time;    /* of its publication, in seconds since 1970 */
-        bool established; /* old or popular: only payloads and indicators draw it in */
+        bool established; /* old or popular: only payloads, additions and indicators draw it in */
         const struct qn_sketch *sketch; /* or NULL */
         const struct qn_feature *features;
         size_t n_features;
@@ -52,6 +53,9 @@ struct qn_clusters;
 struct qn_clusters *qn_clusters_new(size_t members_max);
 struct qn_clusters *qn_clusters_free(struct qn_clusters *c);
 void qn_clusters_freep(struct qn_clusters **c);
+/* Tells when two clusters become one, before they are: root stands for both from then on, other for one of them no more. */
+void qn_clusters_on_join(struct qn_clusters *c,
+                         void (*fn)(void *ctx, uint32_t root, uint32_t other), void *ctx);
 /* What a tool writes into every new project: code like this is nobody's. */
 QN_MUST int qn_clusters_ignore(struct qn_clusters *c, const struct qn_sketch *sketch);
 /* 1: it has joined others, 0: it stands alone; *ret_member is its number, from 0 on.  -ENOBUFS: there are too many;

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/hashset.h"
 #include "base/limits.h"
+#include "campaign/marks.h"
 #include "parse/packument.h"
 
 #define MINUTE      INT64_C(60000)
@@ -41,73 +42,47 @@ static uint64_t hash_of(struct qn_str s)
 
 /* --- what an item may share --- */
 
-static bool says(const struct qn_event *e, enum qn_event_kind kind, const char *what)
+struct facts {
+        const struct qn_item *it;
+        struct qn_str group; /* whose packages count; n 0: a template is anybody's */
+        fact_fn *fn;
+        void *ctx;
+};
+
+static int of_mark(void *ctx, const struct qn_mark *m)
 {
-        return e->kind == kind && qn_str_is(qn_event_get(e, QN_ATTR_WHAT), what);
-}
+        const struct facts *k = ctx;
+        struct fact f = {
+                .what = "packages-burst", .group = k->group, .mark = m->key, .at_least = BURST_MIN
+        };
 
-static bool is_first(const struct qn_item *it)
-{
-        for (size_t i = 0; i < it->set.n; i++)
-                if (says(&it->set.events[i], QN_EVENT_META, "first-version"))
-                        return true;
-        return false;
-}
-
-/* A hook or a program that the version before did not have; how.n 0: neither. */
-static struct fact mark_of(const struct qn_event *e, bool first)
-{
-        struct fact f = { .what = "packages-burst", .at_least = BURST_MIN };
-
-        if (e->kind == QN_EVENT_INSTALL_HOOK && (first || e->fresh >= QN_NOVELTY_BEHAVIOUR)) {
-                f.how = QN_STR("hook");
-                f.mark = hash_of(qn_event_get(e, QN_ATTR_COMMAND));
-        } else if (says(e, QN_EVENT_VERSION_DIFF, "program")) {
-                f.how = QN_STR("file");
-                f.mark = hash_of(qn_event_get(e, QN_ATTR_VALUE));
-        }
-        return f;
-}
-
-static struct qn_str scope_of(struct qn_str name)
-{
-        ptrdiff_t slash = qn_str_chr(name, '/');
-
-        return qn_str_starts(name, "@") && slash > 0 ? qn_str_take(name, (size_t)slash)
-                                                     : (struct qn_str){ NULL, 0 };
+        if (m->kind == QN_MARK_DEPENDENCY || (m->kind == QN_MARK_TEMPLATE) == (k->group.n > 0))
+                return 0;
+        if (m->kind == QN_MARK_TEMPLATE)
+                f = (struct fact){ .what = "template-cluster",
+                                   .how = m->text,
+                                   .flags = m->flags,
+                                   .mark = m->key,
+                                   .at_least = CLUSTER_MIN };
+        else
+                f.how = m->kind == QN_MARK_HOOK ? QN_STR("hook") : QN_STR("file");
+        return k->fn(k->ctx, k->it, &f);
 }
 
 static int of_group(const struct qn_item *it, struct qn_str group, fact_fn *fn, void *ctx)
 {
-        bool first = is_first(it);
+        struct facts k = { it, group, fn, ctx };
         struct fact f = { .what = "packages-burst", .group = group, .at_least = BURST_MIN };
         int r = group.n ? fn(ctx, it, &f) : 0;
 
-        for (size_t i = 0; r == 0 && group.n && i < it->set.n; i++) {
-                f = mark_of(&it->set.events[i], first);
-                f.group = group;
-                if (f.how.n)
-                        r = fn(ctx, it, &f);
-        }
-        return r;
+        return r == 0 && group.n ? qn_marks_of(&it->set, of_mark, &k) : r;
 }
 
 static int of_templates(const struct qn_item *it, fact_fn *fn, void *ctx)
 {
-        int r = 0;
+        struct facts k = { .it = it, .fn = fn, .ctx = ctx };
 
-        for (size_t i = 0; r == 0 && i < it->set.n; i++) {
-                const struct qn_event *e = &it->set.events[i];
-                const struct fact f = { .what = "template-cluster",
-                                        .how = qn_event_get(e, QN_ATTR_HOW),
-                                        .flags = qn_event_get(e, QN_ATTR_FLAGS),
-                                        .mark = hash_of(qn_event_get(e, QN_ATTR_VALUE)),
-                                        .at_least = CLUSTER_MIN };
-
-                if (says(e, QN_EVENT_META, "template"))
-                        r = fn(ctx, it, &f);
-        }
-        return r;
+        return qn_marks_of(&it->set, of_mark, &k);
 }
 
 static int each_fact(const struct qn_item *it, fact_fn *fn, void *ctx)
@@ -117,7 +92,7 @@ static int each_fact(const struct qn_item *it, fact_fn *fn, void *ctx)
         if (r == 0 && it->published != QN_TIME_NONE)
                 r = of_group(it, it->publisher, fn, ctx);
         if (r == 0 && it->published != QN_TIME_NONE)
-                r = of_group(it, scope_of(it->name), fn, ctx);
+                r = of_group(it, qn_mark_scope(it->name), fn, ctx);
         return r;
 }
 

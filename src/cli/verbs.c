@@ -24,6 +24,14 @@ const struct qn_opt qn_common_opts[] = {
         {}
 };
 
+static const struct qn_opt campaign_opts[] = {
+        { "format", 'f', QN_OPT_CONFIG, "FORMAT", "table|json", "table",
+          "what to print: a table or JSON" },
+        { "limit", 0, QN_OPT_NUMBER, "N", NULL, "40",
+          "show: at most N versions in the table (0: all); JSON has all" },
+        {}
+};
+
 static const struct qn_opt check_opts[] = {
         { "format", 'f', QN_OPT_CONFIG, "FORMAT", "text|json|sarif", "text",
           "what to print: text, json or sarif" },
@@ -276,6 +284,9 @@ static const struct qn_opt unpack_opts[] = {
 
 const struct qn_verb qn_verbs[] = {
         /* name  min max needs  run  synopsis  first  summary  options */
+        { "campaign", 1, 2, QN_NEED_STATE, cmd_campaign, "list|show [ID]", "list|show",
+          "Packages that belong together: which campaigns were seen, and what is in one",
+          campaign_opts },
         { "check", 0, -1, QN_NEED_DATA | QN_NEED_STATE | QN_NEED_CACHE, cmd_check, "[TARGET...]",
           NULL, "Is this npm package safe? Check names, tarballs, directories, lock files",
           check_opts },

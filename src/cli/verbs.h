@@ -60,6 +60,7 @@ int qn_verb_unknown(const char *name);
 /* The option of that name, the verb's own first; NULL when there is none. */
 const struct qn_opt *qn_opt_find(const struct qn_verb *v, const char *name);
 
+int cmd_campaign(const struct qn_args *a);
 int cmd_check(const struct qn_args *a);
 int cmd_completion(const struct qn_args *a);
 int cmd_events(const struct qn_args *a);

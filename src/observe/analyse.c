@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "observe/archive.h"
 #include "observe/diff.h"
+#include "observe/imprint.h"
 #include "observe/names.h"
 #include "observe/previous.h"
 #include "observe/scan.h"
@@ -21,6 +22,9 @@ struct qn_analyser {
         struct qn_archive archive;
         struct qn_previous *previous; /* made when there is something to compare with */
         struct qn_diff *diff; /* of the package at hand; NULL: there is nothing to compare with */
+        struct qn_imprinter *imprinter; /* made when an imprint is wanted */
+        struct qn_imprint imprint;
+        bool wants_imprint;
         struct qn_names names;
         struct qn_buf sri; /* of the artifact at hand */
         uint64_t files;
@@ -59,6 +63,7 @@ struct qn_analyser *qn_analyser_free(struct qn_analyser *an)
                 return NULL;
         qn_archive_done(&an->archive);
         qn_previous_free(an->previous);
+        qn_imprinter_free(an->imprinter);
         qn_names_done(&an->names);
         qn_buf_done(&an->sri);
         qn_gz_free(an->gz);
@@ -252,7 +257,9 @@ static int first_look(struct qn_analyser *an, const struct qn_tar_entry *e, bool
         r = check_name(an, e, &c);
         if (r != 0)
                 return r < 0 ? r : 0;
-        if (!c.whole && large_matters(e, &c))
+        if (an->wants_imprint && c.whole)
+                r = qn_imprinter_file(an->imprinter, e->path, qn_cur_rest(&c.data));
+        if (r == 0 && !c.whole && large_matters(e, &c))
                 r = report_large(an, e);
         return r < 0 ? r : hand_over(an, e, &c);
 }
@@ -423,11 +430,39 @@ static int look_at(struct qn_analyser *an, const struct qn_analyse_in *in)
         return r == 0 && an->diff ? qn_previous_observe(an->previous, an->scan) : r;
 }
 
+static int begin_imprint(struct qn_analyser *an, bool wanted)
+{
+        int r = 0;
+
+        an->wants_imprint = wanted;
+        if (wanted && !an->imprinter)
+                r = qn_imprinter_new(an->observers, &an->imprinter);
+        if (wanted && r == 0)
+                qn_imprinter_begin(an->imprinter);
+        return r;
+}
+
+static int finish(struct qn_analyser *an, const struct qn_event_set **ret)
+{
+        int r = qn_scan_finish(an->scan, qn_buf_view(&an->sri), ret);
+
+        if (r == 0 && an->wants_imprint)
+                qn_imprinter_finish(an->imprinter, *ret, qn_scan_manifest(an->scan), &an->imprint);
+        return r;
+}
+
+const struct qn_imprint *qn_analyser_imprint(const struct qn_analyser *an)
+{
+        return &an->imprint;
+}
+
 int qn_analyse(struct qn_analyser *an, const struct qn_analyse_in *in,
                const struct qn_event_set **ret)
 {
-        int r;
+        int r = begin_imprint(an, in->imprint);
 
+        if (r < 0)
+                return r;
         qn_names_reset(&an->names);
         an->files = 0;
         an->diff = NULL;
@@ -435,5 +470,5 @@ int qn_analyse(struct qn_analyser *an, const struct qn_analyse_in *in,
         r = look_at(an, in);
         qn_archive_close(&an->archive);
         qn_previous_close(an->previous);
-        return r < 0 ? r : qn_scan_finish(an->scan, qn_buf_view(&an->sri), ret);
+        return r < 0 ? r : finish(an, ret);
 }

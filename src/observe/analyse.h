@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 struct qn_event_set;
+struct qn_imprint;
 struct qn_observers;
 struct qn_analyser; /* one per worker */
 
@@ -29,8 +30,11 @@ struct qn_analyse_in {
         struct qn_cur packument;          /* the registry's document of the package */
         struct qn_cur known;              /* a table of known.h */
         struct qn_str version; /* under which that document files it; empty: the manifest says */
+        bool imprint;          /* wants its imprint, too */
 };
 
 /* The set carries the sha512 SRI of the bytes and lives until the next call. */
 QN_MUST int qn_analyse(struct qn_analyser *an, const struct qn_analyse_in *in,
                        const struct qn_event_set **ret);
+/* That of the last one, when it was wanted. */
+const struct qn_imprint *qn_analyser_imprint(const struct qn_analyser *an);

@@ -45,8 +45,10 @@ static const char *const common[] = { "package.json",
                                       "notice",
                                       "security.md" };
 
-static bool is_common(struct qn_str base)
+bool qn_sketch_is_common(struct qn_str path)
 {
+        struct qn_str base = qn_str_base(path);
+
         for (size_t i = 0; i < QN_ARRAY_SIZE(common); i++)
                 if (qn_str_ieq(qn_str_take(base, strlen(common[i])), qn_str_c(common[i])))
                         return true;
@@ -57,7 +59,7 @@ static enum kind kind_of(struct qn_str path)
 {
         struct qn_str base = qn_str_base(path);
 
-        if (is_common(base))
+        if (qn_sketch_is_common(base))
                 return KIND_NONE;
         for (size_t i = 0; i < QN_ARRAY_SIZE(suffixes); i++)
                 if (qn_str_ends(base, suffixes[i].suffix))

@@ -38,6 +38,8 @@ struct qn_sketcher {
 void qn_sketcher_init(struct qn_sketcher *s);
 /* Whether a file of this path counts. */
 bool qn_sketch_wants(struct qn_str path);
+/* Whether a file of this path is the same in packages that have nothing to do with each other: licences, settings. */
+bool qn_sketch_is_common(struct qn_str path);
 /* Adds a file, if it counts: 0 or -ENOMEM.  js: any; what it parsed before is gone. */
 QN_MUST int qn_sketch_file(struct qn_sketcher *s, struct qn_js *js, struct qn_str path,
                            struct qn_str content);

@@ -1,7 +1,8 @@
 /* analyse-wire.c - parameters and replies of the analyse role as bytes.  HOSTILE INPUT.
  * Numbers and texts are those of wire.h.
  *
- *   artifact: integrity, version, integrity of the version before
+ *   artifact: integrity, version, integrity of the version before; then nothing, or u32 1: with its imprint
+ *   imprint: u64 times 16 of the sketch, u32 files, u32 dependencies, for every file u64 content, u64 path; for every dependency u64
  *   attested: name, version, integrity, u32 unreachable
  *   dependency: name, version, dependency, what is asked for of it, flags
  *   pick: version, tarball, integrity, the same of the version before, earlier version, publisher,
@@ -22,6 +23,7 @@
 #include "net/cacache.h"
 #include "observe/analyse.h"
 #include "observe/dependency.h"
+#include "observe/imprint.h"
 #include "observe/provenance.h"
 #include "observe/publishing.h"
 #include "parse/lock-kind.h"
@@ -45,9 +47,70 @@ int qn_analyse_read_artifact(struct qn_cur params, struct qn_analyse_in *ret)
 {
         struct qn_str *const texts[] = { &ret->integrity, &ret->version, &ret->previous_integrity };
 
-        if (qn_wire_get_texts(&params, texts, QN_ARRAY_SIZE(texts)) < 0 || qn_cur_left(&params))
+        uint32_t imprint = 0;
+
+        if (qn_wire_get_texts(&params, texts, QN_ARRAY_SIZE(texts)) < 0 ||
+            (qn_cur_left(&params) && (qn_cur_le32(&params, &imprint) < 0 || imprint != 1)) ||
+            qn_cur_left(&params))
                 return -EBADMSG;
+        ret->imprint = imprint;
         return 0;
+}
+
+void qn_analyse_ask_imprint(struct qn_buf *out)
+{
+        qn_wire_put_u32(out, 1);
+}
+
+/* --- imprint --- */
+
+int qn_analyse_write_imprint(struct qn_buf *out, const struct qn_imprint *m)
+{
+        for (unsigned i = 0; i < QN_SKETCH_BANDS; i++)
+                qn_wire_put_u64(out, m->sketch.band[i]);
+        qn_wire_put_u32(out, (uint32_t)m->n_files);
+        qn_wire_put_u32(out, (uint32_t)m->n_deps);
+        for (size_t i = 0; i < m->n_files; i++) {
+                qn_wire_put_u64(out, m->files[i].content);
+                qn_wire_put_u64(out, m->files[i].path);
+        }
+        for (size_t i = 0; i < m->n_deps; i++)
+                qn_wire_put_u64(out, m->deps[i]);
+        return qn_buf_error(out);
+}
+
+static int read_numbers(struct qn_cur *c, uint64_t *ret, size_t n)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = qn_cur_le64(c, &ret[i]);
+        return r;
+}
+
+int qn_analyse_read_imprint(struct qn_cur reply, struct qn_imprint *ret)
+{
+        struct qn_imprint m = { .n_files = 0 };
+        uint32_t files = 0, deps = 0;
+        int r = read_numbers(&reply, m.sketch.band, QN_SKETCH_BANDS);
+
+        if (r < 0 || qn_cur_le32(&reply, &files) < 0 || qn_cur_le32(&reply, &deps) < 0 ||
+            files > QN_IMPRINT_FILES_MAX || deps > QN_IMPRINT_DEPS_MAX ||
+            qn_cur_left(&reply) != (2 * (size_t)files + deps) * sizeof(uint64_t))
+                return -EBADMSG;
+        for (; r == 0 && m.n_files < files; m.n_files++) {
+                struct qn_imprint_file *f = &m.files[m.n_files];
+
+                r = qn_cur_le64(&reply, &f->content);
+                if (r == 0)
+                        r = qn_cur_le64(&reply, &f->path);
+        }
+        m.n_deps = deps;
+        if (r == 0)
+                r = read_numbers(&reply, m.deps, deps);
+        if (r == 0)
+                *ret = m;
+        return r;
 }
 
 /* --- dependency --- */

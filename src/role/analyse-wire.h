@@ -7,6 +7,7 @@ struct qn_analyse_in;
 struct qn_cacache_entry;
 struct qn_packument_version;
 
+int qn_analyse_write_imprint(struct qn_buf *out, const struct qn_imprint *m);
 QN_MUST int qn_analyse_read_artifact(struct qn_cur params, struct qn_analyse_in *ret);
 QN_MUST int qn_analyse_read_want(struct qn_cur params, struct qn_str *ret_name,
                                  struct qn_str *ret_spec);

@@ -71,7 +71,11 @@ static int run_analyse(void *ctx, struct qn_cur params, const struct qn_cur *inp
 
         if (r == 0)
                 r = qn_analyse(t->analyser, &in, &set);
-        return r < 0 ? r : qn_event_set_write(set, reply);
+        if (r == 0)
+                r = qn_event_set_write(set, reply);
+        return r < 0 || !in.imprint
+                       ? r
+                       : qn_analyse_write_imprint(reply, qn_analyser_imprint(t->analyser));
 }
 
 /* The highest version below one, NULL when there is none. */

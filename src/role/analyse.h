@@ -23,7 +23,8 @@ extern const struct qn_role_def qn_role_analyse;
 
 enum qn_analyse_job {
         /* An archive; beside it, in the places of qn_analyse_beside, what is known about it.
-         * Parameters: qn_analyse_write_artifact().  Reply: qn_event_set_read(). */
+         * Parameters: qn_analyse_write_artifact(), perhaps qn_analyse_ask_imprint().
+         * Reply: qn_event_set_read(), then, when it was asked for, qn_analyse_read_imprint(). */
         QN_JOB_ANALYSE = 1,
         /* A packument.  Parameters: qn_analyse_write_pick().  Reply: qn_analyse_read_pick(). */
         QN_JOB_PICK,
@@ -116,6 +117,11 @@ QN_MUST int qn_analyse_read_audit(struct qn_cur reply, struct qn_arena *a, struc
  * before; all may be empty. */
 void qn_analyse_write_artifact(struct qn_buf *out, struct qn_str integrity, struct qn_str version,
                                struct qn_str previous_integrity);
+/* Behind them: asks for the imprint as well. */
+void qn_analyse_ask_imprint(struct qn_buf *out);
+/* What follows the event set, to the end of the reply.  0 or -EBADMSG; any hashes may be in it. */
+struct qn_imprint;
+QN_MUST int qn_analyse_read_imprint(struct qn_cur reply, struct qn_imprint *ret);
 /* Parameters of PROVENANCE: what the documents are held against; unreachable: its attestations could not be fetched. */
 void qn_analyse_write_attested(struct qn_buf *out, struct qn_str name, struct qn_str version,
                                struct qn_str integrity, bool unreachable);

@@ -51,7 +51,25 @@ static const char schema[] =
         "CREATE TABLE report(id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL,"
         " place TEXT NOT NULL, state TEXT NOT NULL, branch TEXT, commit_id TEXT,"
         " path TEXT NOT NULL, campaign TEXT, time INTEGER NOT NULL, changed INTEGER NOT NULL,"
-        " reason TEXT, who TEXT, UNIQUE(name, version, place));";
+        " reason TEXT, who TEXT, UNIQUE(name, version, place));"
+        /* What is kept of each version so that others can be found to belong to it, in the order of being seen
+         * (campaign/trace.h). */
+        "CREATE TABLE trace(id INTEGER PRIMARY KEY, version INTEGER NOT NULL UNIQUE"
+        " REFERENCES version, bytes BLOB NOT NULL);"
+        /* Versions that belong together (campaigns.h).  size: packages, rounded down; joined: the campaign that it
+         * became part of. */
+        "CREATE TABLE campaign(id TEXT PRIMARY KEY, founded INTEGER NOT NULL,"
+        " verdict TEXT NOT NULL, rule TEXT NOT NULL, title TEXT NOT NULL,"
+        " size INTEGER NOT NULL, pattern TEXT, joined TEXT);"
+        "CREATE TABLE campaign_member(version INTEGER PRIMARY KEY REFERENCES version,"
+        " campaign TEXT NOT NULL REFERENCES campaign, other INTEGER NOT NULL,"
+        " kinds INTEGER NOT NULL, percent INTEGER NOT NULL);"
+        "CREATE INDEX campaign_member_campaign ON campaign_member(campaign);"
+        /* What a campaign was judged to be, and how large it was then. */
+        "CREATE TABLE campaign_step(id INTEGER PRIMARY KEY, campaign TEXT NOT NULL"
+        " REFERENCES campaign, time INTEGER NOT NULL, verdict TEXT NOT NULL,"
+        " rule TEXT NOT NULL, packages INTEGER NOT NULL);"
+        "CREATE INDEX campaign_step_campaign ON campaign_step(campaign, id);";
 
 const struct qn_db_def qn_db_watch = { "watch.db", schema,
                                        1,          "nothing was watched yet: qanat watch",

@@ -1,21 +1,22 @@
 /* The driver alone: a scan that writes down what it is told stands in for the observers. */
-#define qn_scan_new        fake_new
-#define qn_scan_free       fake_free
-#define qn_scan_begin      fake_begin
-#define qn_scan_known      fake_known
-#define qn_scan_packument  fake_packument
-#define qn_scan_compare    fake_compare
-#define qn_scan_file       fake_file
-#define qn_scan_odd        fake_odd
-#define qn_scan_unanalysed fake_unanalysed
-#define qn_scan_pending    fake_pending
-#define qn_scan_wants      fake_wants
-#define qn_scan_deepen     fake_deepen
-#define qn_scan_finish     fake_finish
-#define qn_analyser_new    tested_new
-#define qn_analyser_free   tested_free
-#define qn_analyser_freep  tested_freep
-#define qn_analyse         tested_analyse
+#define qn_scan_new         fake_new
+#define qn_scan_free        fake_free
+#define qn_scan_begin       fake_begin
+#define qn_scan_known       fake_known
+#define qn_scan_packument   fake_packument
+#define qn_scan_compare     fake_compare
+#define qn_scan_file        fake_file
+#define qn_scan_odd         fake_odd
+#define qn_scan_unanalysed  fake_unanalysed
+#define qn_scan_pending     fake_pending
+#define qn_scan_wants       fake_wants
+#define qn_scan_deepen      fake_deepen
+#define qn_scan_finish      fake_finish
+#define qn_analyser_new     tested_new
+#define qn_analyser_free    tested_free
+#define qn_analyser_freep   tested_freep
+#define qn_analyse          tested_analyse
+#define qn_analyser_imprint tested_imprint
 #include "../../src/observe/analyse.c"
 
 #include <sys/resource.h>

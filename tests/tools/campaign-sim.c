@@ -1,0 +1,24 @@
+/* campaign-sim - writes a made-up day with campaigns (tests/campaign/sim.h) into the store of an empty directory, and says which
+ * campaigns it has.   usage: campaign-sim DATA DIR [quiet] */
+#include <stdio.h>
+
+#include "campaign/sim.h"
+
+int main(int argc, char **argv)
+{
+        struct sim_plan plan = { .n = { 300, 30, 150, 24, 12 } };
+        struct sim_result res;
+        int r;
+
+        if (argc < 3)
+                return 2;
+        plan.data = argv[1];
+        for (unsigned k = SIM_WORM; argc > 3 && k < SIM_KINDS; k++)
+                plan.n[k] = 0;
+        r = sim_run(&plan, argv[2], &res);
+        for (unsigned k = 0; r == 0 && k < SIM_KINDS; k++)
+                if (res.found[k].campaigns)
+                        printf("%u %s %zu %s\n", k, res.found[k].id, res.found[k].inside,
+                               res.found[k].rule);
+        return r != 0;
+}
