@@ -15,6 +15,7 @@
 #include "check/job.h"
 #include "check/local.h"
 #include "check/lock.h"
+#include "observe/imprint.h"
 #include "parse/lock.h"
 #include "parse/semver.h"
 #include "role/analyse.h"
@@ -127,6 +128,7 @@ static void finished(struct qn_check *c, struct qn_item *it)
         res.publisher = it->publisher;
         res.published = it->published;
         res.tag = it->tag;
+        res.imprint = it->imprint;
         r = c->config.result(c->config.user, &res);
 
         if (r < 0 && c->error == 0)
@@ -726,6 +728,17 @@ static void look_around(struct qn_check *c, struct qn_item *it)
                      it->attested && c->registry ? QN_ITEM_ATTESTATIONS : QN_ITEM_PROVENANCE);
 }
 
+/* What follows its events. */
+static int take_imprint(struct qn_item *it, struct qn_cur reply)
+{
+        struct qn_imprint *m = QN_ARENA_NEW(&it->mem, struct qn_imprint);
+        int r = m ? qn_analyse_read_imprint(reply, m) : -ENOBUFS;
+
+        if (r == 0)
+                it->imprint = m;
+        return r;
+}
+
 static void take_events(struct qn_check *c, struct qn_item *it, struct qn_cur reply)
 {
         struct qn_err err = { 0 };
@@ -737,6 +750,8 @@ static void take_events(struct qn_check *c, struct qn_item *it, struct qn_cur re
                 want(c, it, QN_ITEM_TARBALL);
                 return;
         }
+        if (r == 0 && c->config.imprint)
+                r = take_imprint(it, reply);
         if (r == 0)
                 r = qn_item_identify(it);
         if (r == 0 && c->registry && it->before.version.n)

@@ -30,6 +30,7 @@ struct qn_check_config {
         bool digests; /* of what is suspicious or worse: hashes of the files in which the evidence lies */
         bool alone; /* what comes from the registry is not compared with the version before */
         enum qn_foreign foreign; /* what may be fetched from elsewhere than from registries */
+        bool imprint;            /* wants what a package is made of as well (observe/imprint.h) */
         bool no_cache; /* npm's cache is left alone: for what was published a moment ago */
         bool history; /* what a lock file names is looked at like a name: its document, the version before */
         /* Of the one target, which is local: the registry's document, and the version before; NULL: none. */

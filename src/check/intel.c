@@ -28,6 +28,11 @@ int qn_check_intel_known(const struct qn_check_intel *ci)
         return ci->known;
 }
 
+struct qn_tell *qn_check_intel_tell(struct qn_check_intel *ci)
+{
+        return ci->tell;
+}
+
 int qn_check_intel_open(const char *state_dir, const char *data_dir, bool only,
                         struct qn_check_intel **ret, struct qn_err *reterr)
 {

@@ -6,6 +6,7 @@
 
 struct qn_check_intel;
 struct qn_item;
+struct qn_tell;
 
 /* only: nothing else will be asked, and there must be an index; without it *ret is NULL when there is none. */
 QN_MUST int qn_check_intel_open(const char *state_dir, const char *data_dir, bool only,
@@ -15,6 +16,8 @@ void qn_check_intel_freep(struct qn_check_intel **ci);
 
 /* A table of what is listed, for the analyse roles: a sealed descriptor that stays its own, or -1. */
 int qn_check_intel_known(const struct qn_check_intel *ci);
+/* What it asks; stays its own. */
+struct qn_tell *qn_check_intel_tell(struct qn_check_intel *ci);
 /* Adds to the item's events what is known about its name, version and integrity, and about hosts and hashes that its events name.
  * 0 or -errno. */
 QN_MUST int qn_check_intel_add(struct qn_check_intel *ci, struct qn_item *it);

@@ -71,7 +71,8 @@ struct qn_item {
         struct qn_item_dep *deps;
         size_t n_deps, deps_cap, dep; /* dep: the one whose turn it is */
         struct qn_event_set set;
-        struct qn_event_set more; /* what is found out later, until it is judged */
+        struct qn_event_set more;         /* what is found out later, until it is judged */
+        const struct qn_imprint *imprint; /* NULL: nobody asked for it */
         struct qn_verdict verdict;
         uint64_t elapsed_ns;
 };

@@ -53,6 +53,8 @@ static int make_analysis(const struct qn_check_config *c, const struct qn_item *
         qn_analyse_write_artifact(params, it->integrity,
                                   it->packument >= 0 ? it->version : QN_STR(""),
                                   it->before.integrity);
+        if (c->imprint)
+                qn_analyse_ask_imprint(params);
         return r;
 }
 

@@ -227,7 +227,7 @@ int cmd_campaign(const struct qn_args *a)
 
         if (a->n != 1u + shows)
                 return log_err(-EINVAL, "usage: qanat campaign list, or qanat campaign show ID");
-        r = qn_db_open(&qn_db_watch, a->state, false, &db, &err);
+        r = qn_db_open(&qn_db_watch, a->store, false, &db, &err);
         if (r < 0)
                 return log_err(r, "%s", err.msg);
         c.table.right = 1u << 2 | 1u << 3 | 1u << 6;

@@ -45,7 +45,7 @@ static int64_t now_ms(void)
 static int open_store(struct notify *n, bool write)
 {
         struct qn_err err = { 0 };
-        int r = qn_db_open(&qn_db_watch, n->args->state, write, &n->db, &err);
+        int r = qn_db_open(&qn_db_watch, n->args->store, write, &n->db, &err);
 
         return r < 0 ? log_err(r, "%s", err.msg) : 0;
 }

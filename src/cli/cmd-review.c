@@ -196,10 +196,10 @@ int cmd_review(const struct qn_args *a)
         if (i == QN_ARRAY_SIZE(parts))
                 return log_err(-EINVAL, "%s: no part of qanat review; see qanat-review(1)",
                                a->argv[0]);
-        r = qn_db_open(&qn_db_watch, a->state, false, &db, &err);
+        r = qn_db_open(&qn_db_watch, a->store, false, &db, &err);
         if (r == 0 && parts[i].write) { /* there is one: none is made by deciding */
                 qn_db_close(&db);
-                r = qn_db_open(&qn_db_watch, a->state, true, &db, &err);
+                r = qn_db_open(&qn_db_watch, a->store, true, &db, &err);
         }
         if (r < 0)
                 return log_err(r, "%s", err.msg);

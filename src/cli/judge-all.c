@@ -225,7 +225,7 @@ static int configure(const struct qn_args *a, struct qn_rules *rules, struct qn_
                                                   .since = since,
                                                   .name = qn_str_c(name ? name : ""),
                                                   .dry = qn_args_on(a, "dry-run") },
-                                        .store = a->state,
+                                        .store = a->store,
                                         .state_dir = a->state,
                                         .data_dir = a->data,
                                         .jobs = (unsigned)QN_MIN(qn_args_u64(a, "jobs"),

@@ -83,7 +83,7 @@ static int read_all(const struct qn_args *a, struct list *l)
 {
         struct qn_err err = { 0 };
         struct qn_db db;
-        int r = qn_db_open(&qn_db_watch, a->state, false, &db, &err);
+        int r = qn_db_open(&qn_db_watch, a->store, false, &db, &err);
 
         if (r == -ENOENT)
                 return 0; /* nothing was reported yet */

@@ -5,10 +5,10 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "check/target.h"
 #include "cli/args.h"
 #include "cli/report-check.h"
 #include "cli/submit.h"
-#include "check/target.h"
 #include "event/event.h"
 #include "net/npmconf.h"
 #include "parse/semver.h"
@@ -32,6 +32,7 @@ static const char *given(const struct qn_args *a, const char *name)
 static struct qn_submit_config config_of(const struct qn_args *a, int64_t time_ms)
 {
         return (struct qn_submit_config){ .state_dir = a->state,
+                                          .store = a->store,
                                           .data_dir = a->data,
                                           .cache_dir = a->cache,
                                           .repository = given(a, "repository"),
@@ -142,7 +143,7 @@ static int read_wanted(const struct qn_args *a, struct wanted *w)
                 r = want(w, qn_str_c(a->argv[i]));
         if (r == 0 && from)
                 r = read_list(w, from);
-        return r == 0 && pending ? read_pending(w, a->state) : r;
+        return r == 0 && pending ? read_pending(w, a->store) : r;
 }
 
 /* --- what is known of it --- */
@@ -201,7 +202,7 @@ static int from_store(struct qn_report_run *r, size_t target)
         int e;
 
         if (!split(qn_str_c(r->targets.list[target].arg), &name, &version) ||
-            qn_db_open(&qn_db_watch, r->a->state, false, &db, NULL) < 0)
+            qn_db_open(&qn_db_watch, r->a->store, false, &db, NULL) < 0)
                 return 0;
         e = qn_versions_find(&db, name, version, &a, &seen);
         e = e < 0 ? 0 : judge_stored(r, &db, &seen, &a, target);

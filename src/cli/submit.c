@@ -75,7 +75,7 @@ static int open_all(struct qn_submit *s)
 
         if (r < 0)
                 return r;
-        r = qn_db_open(&qn_db_watch, s->c.state_dir, true, &s->db, &err);
+        r = qn_db_open(&qn_db_watch, s->c.store, true, &s->db, &err);
         if (r == 0)
                 r = open_known(s, &err);
         if (r == 0)

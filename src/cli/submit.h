@@ -12,6 +12,7 @@ struct qn_submit;
 
 struct qn_submit_config {
         const char *state_dir, *data_dir, *cache_dir;
+        const char *store; /* qn_db_open() */
         const char *repository,
                 *base;      /* a clone, and what to begin a branch with; NULL: the default branch */
         const char *upload; /* instead: an address */

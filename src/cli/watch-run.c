@@ -5,16 +5,18 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "base/show.h"
 #include "base/term.h"
 #include "check/intel.h"
 #include "cli/args.h"
 #include "cli/check-targets.h"
 #include "cli/load-rules.h"
+#include "cli/watch-tell.h"
 #include "cli/watch-verb.h"
+#include "intel/revision.h"
+#include "intel/tell.h"
+#include "net/http-conf.h"
 #include "net/npmconf.h"
 #include "parse/replica.h"
 #include "rule/result.h"
@@ -22,12 +24,18 @@
 #include "watch/metrics.h"
 #include "watch/watch.h"
 
-#define TURN_MS 250
+#define TURN_MS  250
+#define RULES_NS ((uint64_t)5 * 1000 * 1000 * 1000) /* between two looks at the rules */
 
 struct run {
         const struct qn_args *args;
         struct qn_progress progress;
         struct qn_scrape *scrape; /* NULL: nobody may ask for counters */
+        struct qn_watch_teller teller;
+        struct qn_rules *rules;
+        struct qn_revision by;
+        uint64_t looked; /* when the rules were read last, in nanoseconds */
+        bool bad_rules;  /* those that there are now cannot be read */
         int signals;
 };
 
@@ -36,23 +44,18 @@ static void note(void *user QN_UNUSED, const char *text)
         log_note("%s", text);
 }
 
-/* One line for each version that is worth one. */
-static int on_judged(void *user, struct qn_db *db QN_UNUSED, const struct qn_watch_judged *j)
+static int on_judged(void *user, struct qn_db *db, const struct qn_watch_judged *j)
 {
         struct run *run = user;
-        _cleanup_(qn_buf_done) struct qn_buf line = QN_BUF_INIT(1 << 16);
 
-        if (!j->changed || j->res->verdict->kind < QN_SUSPICIOUS)
-                return 0;
-        qn_progress_clear(&run->progress);
-        qn_buf_printf(&line, "%-10s %3u  ", qn_verdict_name(j->res->verdict->kind), j->v->score);
-        qn_show(&line, j->v->name, 0, 0);
-        qn_buf_byte(&line, '@');
-        qn_show(&line, j->v->version, 0, 0);
-        qn_buf_str(&line, QN_STR("  "));
-        qn_show(&line, j->v->reason, 0, QN_SHOW_DEFANG);
-        qn_buf_byte(&line, '\n');
-        return qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&line));
+        return qn_watch_tell_judged(&run->teller, db, j);
+}
+
+static int on_campaign(void *user, struct qn_db *db, const struct qn_watch_campaign *c)
+{
+        struct run *run = user;
+
+        return qn_watch_tell_campaign(&run->teller, db, c);
 }
 
 static int take_signals(void)
@@ -74,6 +77,55 @@ static bool is_told_to_stop(const struct run *run)
         return read(run->signals, &info, sizeof info) == (ssize_t)sizeof info;
 }
 
+/* --- rules --- */
+
+static int load_rules(struct run *run)
+{
+        struct qn_err err = { 0 };
+        int r = qn_load_rules(run->args, &run->rules);
+
+        if (r < 0)
+                return r;
+        run->looked = qn_io_nanos();
+        run->by.rules = qn_rules_revision(run->rules);
+        r = qn_revision_tables(run->args->data, &run->by.tables, &err);
+        return r < 0 ? log_err(r, "%s", err.msg) : 0;
+}
+
+/* A rule file that is another one counts from then on, for what is new and for what was seen. */
+static int look_at_rules(struct run *run, struct qn_watch *w)
+{
+        _cleanup_(qn_rules_freep) struct qn_rules *rules = NULL;
+        struct qn_rule_paths paths;
+        struct qn_err err = { 0 };
+        struct qn_rules *old = run->rules;
+        int r;
+
+        if (qn_io_nanos() - run->looked < RULES_NS)
+                return 0;
+        run->looked = qn_io_nanos();
+        r = qn_rule_paths(run->args, "rules", &paths);
+        if (r == 0)
+                r = qn_rules_load(paths.list, paths.n, &rules, &err);
+        if (r < 0) {
+                if (!run->bad_rules)
+                        log_note("the rules cannot be read, those from before count: %s",
+                                 err.msg[0] ? err.msg : strerrordesc_np(-r));
+                run->bad_rules = true;
+                return 0;
+        }
+        run->bad_rules = false;
+        if (qn_rules_revision(rules) == run->by.rules)
+                return 0;
+        run->by.rules = qn_rules_revision(rules);
+        log_note("there are other rules: everything that was seen is judged by them");
+        r = run->teller.policy.scan_rules ? qn_watch_judge_anew(w, rules, &run->by)
+                                          : (qn_watch_judge_by(w, rules, &run->by), 0);
+        run->rules = TAKE_PTR(rules);
+        qn_rules_free(old);
+        return r;
+}
+
 static int work(struct run *run, struct qn_watch *w)
 {
         struct qn_err err = { 0 };
@@ -86,6 +138,10 @@ static int work(struct run *run, struct qn_watch *w)
                 r = qn_watch_turn(w, TURN_MS, &err);
                 if (run->scrape)
                         qn_scrape_step(run->scrape, w);
+                if (r > 0 && look_at_rules(run, w) < 0)
+                        r = -ENOMEM;
+                if (run->teller.pump && qn_watch_settle(w) == 0)
+                        qn_watch_tell_step(&run->teller);
                 qn_progress_step(&run->progress, c->versions, c->changes, QN_STR(""));
         }
         qn_progress_clear(&run->progress);
@@ -146,48 +202,79 @@ static int read_config(const struct qn_args *a, struct qn_watch_config *c)
         return 0;
 }
 
+static int begin(struct run *run, const struct qn_watch_config *c, struct qn_watch **ret,
+                 struct qn_npmconf **ret_npm)
+{
+        struct qn_err err = { 0 };
+        struct qn_http_opts http;
+        int r = qn_watch_new(c, ret, &err);
+
+        if (r < 0)
+                return log_err(r, "%s", err.msg[0] ? err.msg : strerrordesc_np(-r));
+        r = load_rules(run);
+        if (r == 0)
+                r = qn_load_npm(run->args, qn_watch_pool(*ret), false, ret_npm);
+        if (r == 0)
+                r = qn_watch_connect(*ret, *ret_npm);
+        if (r < 0)
+                return r;
+        qn_watch_judge_by(*ret, run->rules, &run->by);
+        http = qn_http_opts_of(*ret_npm);
+        r = qn_watch_teller_send(&run->teller, qn_watch_db(*ret), &http);
+        return r < 0 ? log_err(r, "notices: %s", strerrordesc_np(-r)) : listen_for_scrapes(run);
+}
+
+static void end(struct run *run)
+{
+        qn_scrape_free(run->scrape);
+        qn_watch_teller_close(&run->teller);
+        qn_rules_free(run->rules);
+        qn_closep(&run->signals);
+}
+
+static int open_intel(const struct qn_args *a, struct run *run, struct qn_check_intel **ret)
+{
+        struct qn_err err = { 0 };
+        int r = qn_args_on(a, "no-intel")
+                        ? 0
+                        : qn_check_intel_open(a->state, a->data, false, ret, &err);
+
+        if (r == 0 && *ret)
+                r = qn_revision_index(qn_tell_index(qn_check_intel_tell(*ret)), &run->by);
+        return r < 0 ? log_err(r, "%s", err.msg[0] ? err.msg : strerrordesc_np(-r)) : 0;
+}
+
 int qn_watch_verb_run(const struct qn_args *a)
 {
         _cleanup_(qn_check_intel_freep) struct qn_check_intel *intel = NULL;
         _cleanup_(qn_npmconf_freep) struct qn_npmconf *npm = NULL;
-        _cleanup_(qn_rules_freep) struct qn_rules *rules = NULL;
-        _cleanup_(qn_watch_freep) struct qn_watch *w = NULL;
-        struct run run = { .args = a };
+        struct qn_watch *w = NULL;
+        struct run run = { .args = a, .signals = -1 };
         struct qn_watch_config c = { .data_dir = a->data,
                                      .cache_dir = a->cache,
-                                     .store = a->state,
+                                     .store = a->store,
                                      .judged = on_judged,
+                                     .campaign = on_campaign,
                                      .note = note,
                                      .user = &run };
-        struct qn_err err = { 0 };
-        char revision[24];
         int r = read_config(a, &c);
 
         if (r < 0)
                 return r;
         run.signals = take_signals();
-        if (!qn_args_on(a, "no-intel"))
-                r = qn_check_intel_open(a->state, a->data, false, &intel, &err);
+        r = qn_watch_teller_open(a, &run.progress, &run.teller);
+        if (r == 0)
+                r = open_intel(a, &run, &intel);
         c.intel = intel;
         if (r == 0)
-                r = qn_watch_new(&c, &w, &err);
-        if (r < 0)
-                return log_err(r, "%s", err.msg[0] ? err.msg : strerrordesc_np(-r));
-        r = qn_load_rules(a, &rules);
-        if (r == 0)
-                r = qn_load_npm(a, qn_watch_pool(w), false, &npm);
-        if (r == 0)
-                r = qn_watch_connect(w, npm);
-        if (r < 0)
-                return r;
-        snprintf(revision, sizeof revision, "%016llx",
-                 (unsigned long long)qn_rules_revision(rules));
-        qn_watch_judge_by(w, rules, revision);
-        r = listen_for_scrapes(&run);
-        if (r < 0)
-                return r;
-        r = work(&run, w);
-        qn_scrape_free(run.scrape);
-        sum_up(w);
+                r = begin(&run, &c, &w, &npm);
+        if (r == 0) {
+                r = work(&run, w);
+                sum_up(w);
+        }
+        qn_notify_free(run.teller.pump); /* it works on the watcher's store */
+        run.teller.pump = NULL;
+        qn_watch_free(w);
+        end(&run);
         return r;
 }

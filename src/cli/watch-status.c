@@ -123,7 +123,7 @@ int qn_watch_verb_status(const struct qn_args *a)
         struct status st = { 0 };
         struct qn_err err = { 0 };
         struct qn_db db;
-        int r = qn_db_open(&qn_db_watch, a->state, false, &db, &err);
+        int r = qn_db_open(&qn_db_watch, a->store, false, &db, &err);
 
         if (r < 0)
                 return log_err(r, "%s", err.msg);

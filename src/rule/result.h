@@ -6,6 +6,7 @@
 
 struct qn_digests;
 struct qn_event_set;
+struct qn_imprint;
 struct qn_learned;
 
 struct qn_result {
@@ -19,9 +20,11 @@ struct qn_result {
                 *digests;    /* of the archive and files of evidence; NULL: not asked for */
         uint64_t elapsed_ns; /* fetching not included */
         /* As the registry's document says, where it was asked. */
-        struct qn_str publisher;          /* p NULL: unknown, or nobody */
-        int64_t published;                /* milliseconds since 1970, or QN_TIME_NONE */
-        void *tag;                        /* of who wanted it checked */
+        struct qn_str publisher; /* p NULL: unknown, or nobody */
+        int64_t published;       /* milliseconds since 1970, or QN_TIME_NONE */
+        void *tag;               /* of who wanted it checked */
+        const struct qn_imprint
+                *imprint; /* NULL: nobody asked for it, or it could not be analysed */
         const struct qn_learned *learned; /* NULL: there is no learned score */
 };
 

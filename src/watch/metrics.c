@@ -22,6 +22,10 @@ static void put_feed(const struct qn_prom *p, const struct qn_watch_counts *c)
                 { "later_total", "Names that are to be tried again.", c->late },
                 { "left_out_total", "Versions from before watching began.", c->left_out },
                 { "versions_total", "Versions that got a verdict.", c->versions },
+                { "scanned_total", "Versions that were judged again.", c->scanned },
+                { "scan_changed_total", "Of these, verdicts that are others now.",
+                  c->scan_changed },
+                { "campaigns_total", "Campaigns that came into being.", c->campaigns },
                 { "failed_total", "Transactions of the store that failed.", c->failed },
         };
 

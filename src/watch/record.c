@@ -4,13 +4,22 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "campaign/track.h"
 #include "event/event.h"
 #include "parse/packument.h"
 #include "rule/result.h"
-#include "rule/rule.h"
 #include "watch/watch-priv.h"
 
 #define REST_MS 2000
+
+/* What was undone is not there to belong to. */
+static int reload_track(struct qn_watch *w)
+{
+        int r = w->track_lost ? qn_track_load(w->track, &w->db) : 0;
+
+        w->track_lost = r < 0;
+        return r;
+}
 
 int qn_record_begin(struct qn_watch *w)
 {
@@ -18,7 +27,9 @@ int qn_record_begin(struct qn_watch *w)
 
         if (w->in_transaction)
                 return w->broken ? -ECANCELED : 0;
-        r = qn_db_begin(&w->db);
+        r = reload_track(w);
+        if (r == 0)
+                r = qn_db_begin(&w->db);
         if (r < 0)
                 return r;
         w->in_transaction = true;
@@ -42,6 +53,7 @@ static void undo(struct qn_watch *w)
         qn_db_rollback(&w->db);
         w->epoch++;
         w->untake = true; /* names whose end was undone */
+        w->track_lost = true;
         w->counts.failed++;
 }
 
@@ -84,26 +96,7 @@ static int write_events(const struct qn_event_set *set, struct qn_arena *a, stru
         return qn_event_set_write(&observed, out);
 }
 
-static int list_findings(const struct qn_verdict *v, struct qn_arena *a, struct qn_seen_put *put)
-{
-        struct qn_seen_finding *list = qn_arena_calloc(a, v->n + 1, sizeof *list);
-
-        if (!list)
-                return -ENOBUFS;
-        for (size_t i = 0; i < v->n; i++)
-                list[i] = (struct qn_seen_finding){
-                        .rule = v->findings[i].rule->id,
-                        .severity = qn_str_c(qn_severity_name(v->findings[i].rule->severity)),
-                        .verdict = qn_str_c(qn_verdict_name(v->findings[i].verdict)),
-                        .title = v->findings[i].rule->title,
-                };
-        put->findings = list;
-        put->n_findings = v->n;
-        return 0;
-}
-
-static struct qn_seen seen_of(const struct qn_watch *w, const struct qn_watch_name *n,
-                              const struct qn_result *res)
+static struct qn_seen seen_of(const struct qn_watch_name *n, const struct qn_result *res)
 {
         return (struct qn_seen){ .name = n->p.name,
                                  .version = res->version,
@@ -114,8 +107,7 @@ static struct qn_seen seen_of(const struct qn_watch *w, const struct qn_watch_na
                                  .judged = qn_watch_now(),
                                  .verdict = qn_str_c(qn_verdict_name(res->verdict->kind)),
                                  .score = res->verdict->score,
-                                 .reason = res->verdict->reason,
-                                 .rules = qn_str_c(w->rules) };
+                                 .reason = res->verdict->reason };
 }
 
 static void put_span(struct qn_watch *w, enum qn_watch_span s, int64_t from, int64_t to)
@@ -140,27 +132,49 @@ static void count(struct qn_watch *w, const struct qn_seen *v, enum qn_verdict_k
         put_span(w, QN_SPAN_PUBLISHED_VERDICT, v->published, v->judged);
 }
 
+static int tell(struct qn_watch *w, const struct qn_seen_put *put)
+{
+        const struct qn_watch_judged j = { .cause = QN_WATCH_NEW,
+                                           .v = &put->v,
+                                           .findings = put->findings,
+                                           .n_findings = put->n_findings,
+                                           .campaign = "" };
+
+        return w->config.judged ? w->config.judged(w->config.user, &w->db, &j) : 0;
+}
+
+static bool relies_on_intel(const struct qn_result *res)
+{
+        for (size_t i = 0; res->set && i < res->set->n; i++)
+                if (is_known_event(&res->set->events[i]))
+                        return true;
+        return false;
+}
+
 static int write_down(struct qn_watch *w, struct qn_watch_name *n, const struct qn_result *res)
 {
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(QN_PKG_ARENA_MAX);
         _cleanup_(qn_buf_done) struct qn_buf events = QN_BUF_INIT(QN_EVENTS_REPLY_MAX);
-        struct qn_seen_put put = { .v = seen_of(w, n, res) };
-        struct qn_watch_judged j = { .v = &put.v, .res = res };
-        int r = list_findings(res->verdict, &a, &put);
+        struct qn_seen_put put = { .v = seen_of(n, res), .n_findings = res->verdict->n };
+        struct qn_seen_finding *findings;
+        char by[QN_REVISION_TEXT];
+        int r = qn_rejudge_findings(res->verdict, &a, &findings);
 
         if (r == 0 && res->set && res->set->n)
                 r = write_events(res->set, &a, &events);
         if (r < 0)
                 return r;
+        put.findings = findings;
+        put.v.rules = qn_revision_text(&w->by, relies_on_intel(res), by);
         if (events.n)
                 put.events = qn_buf_view(&events);
-        r = qn_versions_put(&w->db, &put, &j.id);
+        r = qn_versions_put(&w->db, &put, &put.v.id);
         if (r < 0)
                 return r;
-        j.changed = r > 0;
         count(w, &put.v, res->verdict->kind);
         w->n_written++;
-        return w->config.judged ? w->config.judged(w->config.user, &w->db, &j) : 0;
+        r = r > 0 ? tell(w, &put) : 0;
+        return r == 0 ? qn_found(w, put.v.id, &put.v, res) : r;
 }
 
 /* Bytes that could not be had are tried again; bytes that cannot be understood stay what they are. */

@@ -8,10 +8,13 @@
 #include "check/check.h"
 #include "parse/replica.h"
 #include "store/pending.h"
+#include "watch/rejudge.h"
 #include "watch/watch.h"
 
 struct qn_fetch;
 struct qn_popular;
+struct qn_result;
+struct qn_track;
 
 #define QN_WATCH_NAMES_MAX    48u    /* looked up at a time */
 #define QN_WATCH_VERSIONS_MAX 96u    /* being checked at a time */
@@ -68,7 +71,12 @@ struct qn_watch {
         uint64_t epoch;
         int64_t idle_until; /* nothing was due: no look into the queue before that (monotonic) */
         int64_t rest_until; /* the store was locked or full: no new work before that (monotonic) */
-        char rules[64];
+        const struct qn_rules *judge_by;
+        struct qn_revision by;
+        struct qn_track *track;
+        bool track_lost;         /* a transaction was undone that it took for done */
+        struct qn_rejudge *scan; /* NULL: nothing is judged again */
+        uint64_t scanned_before;
         int64_t horizon;
         struct qn_watch_counts counts;
 };
@@ -88,6 +96,18 @@ void qn_record_end(struct qn_watch *w, bool now);
 int qn_record_result(void *user, const struct qn_result *res); /* qn_check_config.result */
 /* The name is at its end: out of the queue, or back into it. */
 void qn_record_name(struct qn_watch *w, struct qn_watch_name *n);
+
+/* --- found.c: campaigns --- */
+
+QN_MUST int qn_found(struct qn_watch *w, int64_t id, const struct qn_seen *v,
+                     const struct qn_result *res);
+
+/* --- back-scan.c: judging again --- */
+
+/* By what things are judged now. */
+struct qn_rejudge_conf qn_back_scan_conf(struct qn_watch *w);
+QN_MUST int qn_back_scan_begin(struct qn_watch *w);
+void qn_back_scan_step(struct qn_watch *w);
 
 /* --- name.c: from a name to its new versions --- */
 

@@ -7,11 +7,14 @@
 #include <time.h>
 
 #include "base/io.h"
+#include "campaign/track.h"
 #include "observe/popular.h"
 #include "role/fetch.h"
 #include "role/pool.h"
 #include "store/setting.h"
 #include "watch/watch-priv.h"
+
+#define SLACK_MS ((int64_t)10 * 60 * 1000)
 
 int64_t qn_watch_now(void)
 {
@@ -47,7 +50,7 @@ const char *qn_watch_span_name(enum qn_watch_span s)
 
 /* --- begin and end --- */
 
-/* When watching began: what was published before is not new. */
+/* Shortly before watching began, for clocks differ: what was published before is not new. */
 static int load_horizon(struct qn_watch *w)
 {
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 12);
@@ -62,7 +65,7 @@ static int load_horizon(struct qn_watch *w)
                 text = qn_str_c(now);
                 r = qn_setting_put(&w->db, "begun", text);
         }
-        w->horizon = w->config.horizon ? w->config.horizon : qn_replica_number(text);
+        w->horizon = w->config.horizon ? w->config.horizon : qn_replica_number(text) - SLACK_MS;
         return r;
 }
 
@@ -74,6 +77,8 @@ static int open_store(struct qn_watch *w, struct qn_err *reterr)
                 r = load_horizon(w);
         if (r == 0)
                 r = qn_pending_untake(&w->db);
+        if (r == 0)
+                r = qn_track_load(w->track, &w->db);
         return r < 0 && !reterr->msg[0]
                        ? qn_fail(reterr, r, 0, "the store: %s", strerrordesc_np(-r))
                        : r;
@@ -87,6 +92,7 @@ int qn_watch_new(const struct qn_watch_config *config, struct qn_watch **ret, st
                                                .workers = config->workers,
                                                .no_sandbox = config->no_sandbox,
                                                .no_cache = true,
+                                               .imprint = true,
                                                .intel = config->intel,
                                                .result = qn_record_result,
                                                .user = w };
@@ -102,6 +108,8 @@ int qn_watch_new(const struct qn_watch_config *config, struct qn_watch **ret, st
         if (r == 0)
                 r = qn_popular_load(config->data_dir, &w->mem, &w->popular, reterr);
         if (r == 0)
+                r = qn_track_new(config->data_dir, &w->track, reterr);
+        if (r == 0)
                 r = open_store(w, reterr);
         if (r < 0)
                 return r;
@@ -114,6 +122,8 @@ struct qn_watch *qn_watch_free(struct qn_watch *w)
         if (!w)
                 return NULL;
         qn_fetch_free(w->feed.fetch);
+        qn_rejudge_free(w->scan);
+        qn_track_free(w->track);
         qn_check_free(w->check);
         while (!LIST_EMPTY(&w->names))
                 qn_name_free(LIST_FIRST(&w->names));
@@ -134,10 +144,19 @@ struct qn_pool *qn_watch_pool(const struct qn_watch *w)
         return qn_check_pool(w->check);
 }
 
-void qn_watch_judge_by(struct qn_watch *w, const struct qn_rules *rules, const char *revision)
+void qn_watch_judge_by(struct qn_watch *w, const struct qn_rules *rules,
+                       const struct qn_revision *by)
 {
         qn_check_judge_by(w->check, rules);
-        snprintf(w->rules, sizeof w->rules, "%s", revision);
+        w->judge_by = rules;
+        w->by = *by;
+}
+
+int qn_watch_judge_anew(struct qn_watch *w, const struct qn_rules *rules,
+                        const struct qn_revision *by)
+{
+        qn_watch_judge_by(w, rules, by);
+        return qn_back_scan_begin(w);
 }
 
 int qn_watch_connect(struct qn_watch *w, const struct qn_npmconf *npm)
@@ -153,7 +172,7 @@ static bool is_idle(struct qn_watch *w)
 {
         struct qn_pending_stats st;
 
-        if (w->n_names || w->input_open || w->in_transaction || w->feed.asked ||
+        if (w->n_names || w->scan || w->input_open || w->in_transaction || w->feed.asked ||
             qn_watch_monotonic() < w->rest_until)
                 return false;
         return qn_pending_stats(&w->db, qn_watch_now(), &st) == 0 && st.n == st.waiting;
@@ -168,12 +187,15 @@ int qn_watch_turn(struct qn_watch *w, int timeout_ms, struct qn_err *reterr)
         w->begun = true;
         qn_feed_step(w);
         qn_name_take(w);
-        if (w->feed.asked || w->in_transaction)
+        if (w->scan)
+                timeout_ms = 0;
+        else if (w->feed.asked || w->in_transaction)
                 timeout_ms = QN_MIN(timeout_ms, QN_WATCH_TURN_MS);
         r = qn_check_turn(w->check, timeout_ms, reterr);
         if (r < 0)
                 return r;
         qn_record_end(w, !w->n_names);
+        qn_back_scan_step(w);
         if (w->input_error < 0)
                 return qn_fail(reterr, w->input_error, 0, "nothing of it was taken in");
         return !w->config.once || (w->config.feed && !w->fed) || !is_idle(w);

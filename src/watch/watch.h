@@ -14,16 +14,33 @@
 struct qn_check_intel;
 struct qn_npmconf;
 struct qn_pool;
-struct qn_result;
+struct qn_revision;
 struct qn_rules;
 struct qn_watch;
 
-/* A version that got its verdict: inside the transaction that writes it down. */
+enum qn_watch_cause {
+        QN_WATCH_NEW,      /* it was published */
+        QN_WATCH_CAMPAIGN, /* it belongs to a campaign, or that got worse */
+        QN_WATCH_SCAN,     /* rules or intelligence are others */
+};
+
+/* A version whose verdict is new, or another one.  Of NEW and CAMPAIGN inside the transaction that writes it down, of SCAN
+ * after it. */
 struct qn_watch_judged {
-        int64_t id;              /* in the store */
-        bool changed;            /* it is new, or its verdict is another one */
-        const struct qn_seen *v; /* as it is written down, but for id */
-        const struct qn_result *res;
+        enum qn_watch_cause cause;
+        const struct qn_seen *v;                /* as it is on record */
+        struct qn_str before;                   /* the verdict that it had; p NULL: none is known */
+        const struct qn_seen_finding *findings; /* of SCAN they are not at hand */
+        size_t n_findings;
+        const char *campaign; /* its id; "": none */
+};
+
+/* A campaign that came into being, grew, or got worse; inside the transaction. */
+struct qn_watch_campaign {
+        const char *id;
+        struct qn_str verdict, title;
+        uint32_t packages;
+        bool founded, worsened;
 };
 
 struct qn_watch_config {
@@ -40,7 +57,9 @@ struct qn_watch_config {
         struct qn_check_intel *intel; /* NULL: nothing is known */
         bool no_sandbox;
         int (*judged)(void *user, struct qn_db *db, const struct qn_watch_judged *j); /* or NULL */
-        void (*note)(void *user, const char *text); /* what people should know, one line */
+        int (*campaign)(void *user, struct qn_db *db,
+                        const struct qn_watch_campaign *c); /* or NULL */
+        void (*note)(void *user, const char *text);         /* what people should know, one line */
         void *user;
 };
 
@@ -58,6 +77,8 @@ struct qn_watch_counts {
         uint64_t names, nothing_new,
                 late; /* looked up; of those without a new version; to be tried again */
         uint64_t versions, by_verdict[4], failed; /* that got a verdict; transactions that failed */
+        uint64_t scanned, scan_changed;           /* judged again */
+        uint64_t campaigns;                       /* that came into being */
         uint64_t
                 left_out; /* versions from before the horizon, or more than are looked at of one name */
         uint64_t span[QN_SPAN_MAX][QN_WATCH_BUCKETS + 1], span_ms[QN_SPAN_MAX];
@@ -72,7 +93,12 @@ void qn_watch_freep(struct qn_watch **w);
 /* The analyse roles, for what has to be read before the begin; then by which rules to judge, and from where to fetch: both are
  * borrowed.  Rules may be changed later. */
 struct qn_pool *qn_watch_pool(const struct qn_watch *w);
-void qn_watch_judge_by(struct qn_watch *w, const struct qn_rules *rules, const char *revision);
+void qn_watch_judge_by(struct qn_watch *w, const struct qn_rules *rules,
+                       const struct qn_revision *by);
+/* The same for rules that replace others: what was seen is judged by them as well, from then on, besides everything else.  The
+ * rules before are not used any more when this returns. */
+QN_MUST int qn_watch_judge_anew(struct qn_watch *w, const struct qn_rules *rules,
+                                const struct qn_revision *by);
 QN_MUST int qn_watch_connect(struct qn_watch *w, const struct qn_npmconf *npm);
 
 /* Does what can be done, waiting at most timeout_ms.  1; 0: all is done, and nothing more will come (once); -errno: it cannot go
