@@ -113,7 +113,7 @@ static const struct {
         { "28", -EACCES },      /* who are you */
         { "40", -EBUSY },       /* serialisation, deadlock */
         { "42501", -EACCES },   /* privilege */
-        { "42P", -EBADMSG },    /* a table is missing */
+        { "42P01", -EBADMSG },  /* a table is missing */
         { "42703", -EBADMSG },  /* a column */
         { "53100", -ENOSPC },   /* disk */
         { "53200", -ENOMEM },   /* memory */
