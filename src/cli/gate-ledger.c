@@ -194,11 +194,15 @@ int qn_gate_verb_ledger(const struct qn_args *a)
                 return log_err(r, "%s", err.msg);
         l.of = &f;
         r = l.json ? print_json(&l, &db, &f) : print(&l, &db, &f);
+        if (r < 0)
+                qn_db_fail(&db, r, &err);
         qn_db_close(&db);
         if (r == 0)
                 r = qn_buf_error(&l.out);
         if (r == 0)
                 r = qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&l.out));
         qn_buf_done(&l.out);
-        return r < 0 ? log_err(r, "the ledger cannot be read: %s", strerrordesc_np(-r)) : 0;
+        return r < 0 ? log_err(r, "the ledger cannot be read: %s",
+                               err.msg[0] ? err.msg : strerrordesc_np(-r))
+                     : 0;
 }

@@ -118,8 +118,8 @@ static int record(struct recorder *rec, const struct qn_collection *col)
                 qn_db_rollback(&rec->db);
         qn_arena_done(&a);
         if (r < 0)
-                return log_err(r, "%.*s: not recorded: %s", QN_STR_ARG(col->name),
-                               strerrordesc_np(-r));
+                return log_err(qn_db_fail(&rec->db, r, &rec->err), "%.*s: not recorded: %s",
+                               QN_STR_ARG(col->name), rec->err.msg);
         return acknowledge(rec, &asset, col->time, &c);
 }
 

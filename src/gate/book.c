@@ -34,6 +34,7 @@ void qn_book_note(struct qn_gate *g, uint64_t seq, const struct qn_front_note *n
 void qn_book_write(struct qn_gate *g)
 {
         int r = g->n_notes ? qn_db_begin(&g->db) : 0;
+        struct qn_err err = { 0 };
 
         if (!g->n_notes)
                 return;
@@ -42,9 +43,9 @@ void qn_book_write(struct qn_gate *g)
         if (r == 0)
                 r = qn_db_commit(&g->db);
         if (r < 0) {
+                qn_db_fail(&g->db, r, &err);
                 qn_db_rollback(&g->db);
-                qn_gate_note(g, "the ledger cannot be written, nothing is served: %s",
-                             strerrordesc_np(-r));
+                qn_gate_note(g, "the ledger cannot be written, nothing is served: %s", err.msg);
         }
         for (size_t i = 0; i < g->n_notes; i++)
                 acknowledge(g, r < 0 ? QN_FRONT_REFUSED : QN_FRONT_NOTED, g->note_seqs[i]);

@@ -10,7 +10,7 @@ struct qn_gate;
 
 struct qn_gate_config {
         const char *data_dir, *cache_dir, *state_dir;
-        const char *store; /* of the ledger: a directory, or the address of a database (store/db.h) */
+        const char *store;            /* of the ledger (store/db.h) */
         const char *policy, *service; /* files; NULL: the default ones */
         const char *const *rules;     /* directories and files of rules */
         size_t n_rules;

@@ -26,7 +26,8 @@ enum {
 
 struct store {
         struct qn_pg *pg;
-        unsigned statements;
+        unsigned
+                names; /* given so far: none comes twice, as one may stay where a transaction failed */
         int changes;
 };
 
@@ -36,7 +37,7 @@ struct statement {
         struct qn_pg *pg; /* that of the store */
         char *sql;
         struct qn_pg_sql about;
-        unsigned number;             /* names it on the server */
+        unsigned name, cursor;       /* on the server: "s1", "q2" */
         unsigned prepared, declared; /* generation of the connection; 0: not */
         bool ran;
         int refused; /* -errno: a value that it was given */
@@ -352,7 +353,6 @@ static int prepare(struct qn_db *db, const char *sql, struct qn_stmt **ret)
         s->base.driver = &qn_db_pg;
         s->store = store_of(db);
         s->pg = s->store->pg;
-        s->number = ++s->store->statements;
         s->sql = b.p;
         s->texts = QN_ARENA_INIT((size_t)INT32_MAX);
         *ret = &s->base;
@@ -364,7 +364,7 @@ static void close_cursor(struct statement *s)
         char sql[32];
 
         if (s->declared && s->declared == s->pg->generation && s->pg->conn) {
-                snprintf(sql, sizeof sql, "CLOSE q%u", s->number);
+                snprintf(sql, sizeof sql, "CLOSE q%u", s->cursor);
                 PQclear(PQexec(s->pg->conn, sql));
         }
         s->declared = 0;
@@ -483,12 +483,13 @@ static int prepare_on_server(struct statement *s)
 
         if (s->prepared == s->pg->generation && memcmp(s->types, s->known, size) == 0)
                 return 0;
-        snprintf(name, sizeof name, "s%u", s->number);
         if (s->prepared == s->pg->generation) {
-                snprintf(sql, sizeof sql, "DEALLOCATE %s", name);
+                snprintf(sql, sizeof sql, "DEALLOCATE s%u", s->name);
                 PQclear(PQexec(s->pg->conn, sql));
         }
         s->prepared = 0;
+        s->name = ++s->store->names;
+        snprintf(name, sizeof name, "s%u", s->name);
         if (s->about.open_ended)
                 snprintf(sql, sizeof sql, "%s LIMIT %d", s->sql, ROWS_MAX + 1);
         result = PQprepare(s->pg->conn, name, s->about.open_ended ? sql : s->sql,
@@ -509,7 +510,7 @@ static int fetch(struct statement *s)
 
         if (s->declared != s->pg->generation)
                 return -ECONNRESET;
-        snprintf(sql, sizeof sql, "FETCH FORWARD %d FROM q%u", ROWS_MAX, s->number);
+        snprintf(sql, sizeof sql, "FETCH FORWARD %d FROM q%u", ROWS_MAX, s->cursor);
         return take(s, PQexecParams(s->pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1));
 }
 
@@ -520,7 +521,8 @@ static int declare(struct statement *s)
         PGresult *result;
         int r;
 
-        snprintf(sql, sizeof sql, "DECLARE q%u NO SCROLL CURSOR WITH HOLD FOR %s", s->number,
+        s->cursor = ++s->store->names;
+        snprintf(sql, sizeof sql, "DECLARE q%u NO SCROLL CURSOR WITH HOLD FOR %s", s->cursor,
                  s->sql);
         result = PQexecParams(s->pg->conn, sql, (int)s->about.params, s->types, s->values,
                               s->lengths, all_binary, 1);
@@ -541,7 +543,7 @@ static int run_once(struct statement *s)
                 r = prepare_on_server(s);
         if (r < 0)
                 return r;
-        snprintf(name, sizeof name, "s%u", s->number);
+        snprintf(name, sizeof name, "s%u", s->name);
         r = take(s, PQexecPrepared(s->pg->conn, name, (int)s->about.params, s->values, s->lengths,
                                    all_binary, 1));
         if (r == 0 && s->about.open_ended && PQntuples(s->rows) > ROWS_MAX)

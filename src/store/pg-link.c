@@ -113,7 +113,7 @@ static const struct {
         { "28", -EACCES },      /* who are you */
         { "40", -EBUSY },       /* serialisation, deadlock */
         { "42501", -EACCES },   /* privilege */
-        { "42P", -EBADMSG },    /* a table is missing */
+        { "42P01", -EBADMSG },  /* a table is missing */
         { "42703", -EBADMSG },  /* a column */
         { "53100", -ENOSPC },   /* disk */
         { "53200", -ENOMEM },   /* memory */
@@ -157,8 +157,11 @@ int qn_pg_check(struct qn_pg *p, const PGresult *result)
         const ExecStatusType status = PQresultStatus(result);
         const char *state, *message;
 
-        if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY)
+        if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
+            status == PGRES_EMPTY_QUERY) {
+                p->last.code = 0;
                 return 0;
+        }
         if (!is_up(p))
                 return lost(p);
         state = PQresultErrorField(result, PG_DIAG_SQLSTATE);

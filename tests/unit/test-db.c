@@ -321,6 +321,29 @@ TEST(rows_that_are_left_early)
         }
 }
 
+TEST(rows_that_are_left_in_a_transaction_that_failed)
+{
+        EACH_PLACE(p)
+        {
+                open_one(&p);
+                put_many(&p.db, 300);
+                for (int i = 0; i < 3; i++) {
+                        struct qn_stmt *s = qn_db_prepare(&p.db, "SELECT n FROM t ORDER BY name");
+                        struct qn_stmt *w = qn_db_prepare(&p.db, "UPDATE t SET b = ?1 WHERE n = 0");
+
+                        ASSERT_EQ(qn_db_step(s), 1);
+                        ASSERT_EQ(qn_db_begin(&p.db), 0);
+                        ASSERT_TRUE(qn_db_exec(&p.db, "INSERT INTO fetch(t) VALUES(777)") < 0);
+                        if (i) /* its type is known only now */
+                                qn_db_bind_blob(w, 1, QN_STR("x"));
+                        ASSERT_EQ(qn_db_run(w) == 0, p.backend == LITE);
+                        qn_db_reset(s);
+                        qn_db_rollback(&p.db);
+                        ASSERT_EQ(qn_db_run(w), 0);
+                }
+        }
+}
+
 TEST(more_statements_than_are_kept)
 {
         static char texts[QN_DB_STATEMENTS_MAX + 1][32];
