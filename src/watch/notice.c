@@ -193,6 +193,11 @@ int qn_notice_topic(const struct qn_notice *n, struct qn_buf *out)
         return qn_buf_error(out);
 }
 
+static bool same_place(const struct qn_notice_place *x, const struct qn_notice_place *y)
+{
+        return qn_str_eq(x->kind, y->kind) && qn_str_eq(x->name, y->name);
+}
+
 static void key(struct qn_buf *out, struct qn_str s)
 {
         qn_buf_printf(out, "%zu:", s.n);
@@ -214,6 +219,8 @@ int qn_notice_fact(const struct qn_notice *n, struct qn_str owner, struct qn_buf
                 qn_buf_printf(out, "%lld", (long long)n->time);
         key(out, owner);
         for (size_t i = 0; owner.p && i < n->n_places; i++) {
+                if (i && same_place(&n->places[i - 1], &n->places[i]))
+                        continue; /* another file of the same asset */
                 key(out, n->places[i].kind);
                 key(out, n->places[i].name);
         }

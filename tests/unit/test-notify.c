@@ -6,7 +6,9 @@
 #include "base/limits.h"
 #include "parse/json.h"
 #include "parse/packument.h"
+#include "store/ledger.h"
 #include "test.h"
+#include "watch/affected.h"
 #include "watch/mail.h"
 #include "watch/notify.h"
 
@@ -135,6 +137,7 @@ TEST(what_is_the_same_fact)
                 { .kind = QN_STR("project"), .name = QN_STR("a") },
                 { .kind = QN_STR("project"), .name = QN_STR("b") }
         };
+        const struct qn_notice_place again[] = { places[0], places[0] };
         struct qn_notice x = notice(), y = notice();
 
         y.score = 80;
@@ -152,6 +155,11 @@ TEST(what_is_the_same_fact)
         y.n_places = 2;
         ASSERT_TRUE(same_fact(&x, &y, NULL));
         ASSERT_FALSE(same_fact(&x, &y, "web")); /* another of their assets has it */
+        y.n_places = 1;
+        ASSERT_TRUE(same_fact(&x, &y, "web"));
+        x.places = again;
+        x.n_places = 2;
+        ASSERT_TRUE(same_fact(&x, &y, "web")); /* another file in the same asset */
         x.kind = y.kind = QN_NOTICE_CAMPAIGN;
         x.campaign = y.campaign = QN_STR("c");
         y.name = QN_STR("sibling");
@@ -474,6 +482,7 @@ TEST(the_shipped_example)
 
 struct place {
         char dir[64];
+        const char *file; /* NULL: watch.db */
         struct qn_db db;
 };
 
@@ -484,7 +493,8 @@ static void place_done(struct place *p)
 
         qn_db_close(&p->db);
         for (size_t i = 0; i < QN_ARRAY_SIZE(ends); i++) {
-                snprintf(path, sizeof path, "%s/watch.db%s", p->dir, ends[i]);
+                snprintf(path, sizeof path, "%s/%s%s", p->dir, p->file ? p->file : "watch.db",
+                         ends[i]);
                 unlink(path);
         }
         rmdir(p->dir);
@@ -495,6 +505,49 @@ static int on_row(void *ctx, const struct qn_outbox_message *m)
         qn_buf_printf(ctx, "%.*s %.*s %d\n", QN_STR_ARG(m->channel), QN_STR_ARG(m->recipient),
                       (int)m->parts);
         return 0;
+}
+
+TEST(who_fetched_it_is_affected)
+{
+        static const struct {
+                const char *version, *token, *address;
+                int64_t time;
+        } rows[] = {
+                { "1.0.0", "ci-web", "10.0.0.1", 1000 },
+                { "1.0.0", "ci-web", "10.0.0.2", 3000 },
+                { "1.0.0", NULL, "10.0.0.9", 2000 },
+                { "2.0.0", "ci-web", "10.0.0.1", 4000 },
+        };
+        _cleanup_(place_done) struct place p = { .dir = "/tmp/qanat-test-XXXXXX",
+                                                 .file = "gate.db" };
+        struct qn_affected found = { 0 };
+        ARENA(a);
+
+        ASSERT_NOT_NULL(mkdtemp(p.dir));
+        ASSERT_EQ(qn_db_open(&qn_db_gate, p.dir, true, &p.db, NULL), 0);
+        for (size_t i = 0; i < QN_ARRAY_SIZE(rows); i++) {
+                struct qn_ledger_fetch f = { .artifact = { .name = QN_STR("bad"),
+                                                           .version = qn_str_c(rows[i].version),
+                                                           .integrity = qn_str_c(rows[i].version) },
+                                             .time = rows[i].time,
+                                             .token = qn_str_c(rows[i].token),
+                                             .address = qn_str_c(rows[i].address) };
+
+                ASSERT_EQ(qn_ledger_artifact(&p.db, &f.artifact, &f.artifact.id), 0);
+                ASSERT_EQ(qn_ledger_add(&p.db, &f), 0);
+        }
+        ASSERT_EQ(qn_affected_find(NULL, &p.db, QN_STR("good"), QN_STR(""), &a, &found), 0);
+        ASSERT_EQ(found.n, 0);
+        ASSERT_EQ(qn_affected_find(NULL, NULL, QN_STR("bad"), QN_STR(""), &a, &found), 0);
+        ASSERT_EQ(found.n, 0);
+        ASSERT_EQ(qn_affected_find(NULL, &p.db, QN_STR("bad"), QN_STR("1.0.0"), &a, &found), 0);
+        ASSERT_EQ(found.n, 2);
+        ASSERT_STR(found.places[0].name, "10.0.0.9");
+        ASSERT_STR(found.places[1].name, "ci-web");
+        ASSERT_STR(found.places[1].kind, "client");
+        ASSERT_TRUE(found.places[1].since == 1000 && found.places[1].last == 3000);
+        ASSERT_EQ(qn_affected_find(NULL, &p.db, QN_STR("bad"), QN_STR(""), &a, &found), 0);
+        ASSERT_EQ(found.n, 3);
 }
 
 TEST(owners_who_are_addresses)
