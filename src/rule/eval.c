@@ -64,6 +64,14 @@ static int cmp_u32(const void *pa, const void *pb)
         return (a > b) - (a < b);
 }
 
+static void hits_of_kind(struct qn_eval *e, const struct qn_pattern *p, unsigned k,
+                         struct qn_hits *h, uint32_t *cap)
+{
+        for (uint32_t i = e->first[k]; i < e->first[k + 1]; i++)
+                if (qn_pattern_fits(p, e->set, &e->set->events[e->by_kind[i]]))
+                        hit(e, h, cap, e->by_kind[i]);
+}
+
 static const struct qn_hits *hits_of(struct qn_eval *e, const struct qn_pattern *p)
 {
         struct qn_hits *h = &e->hits[p->id];
@@ -72,16 +80,14 @@ static const struct qn_hits *hits_of(struct qn_eval *e, const struct qn_pattern 
         if (h->done)
                 return h;
         h->done = true;
-        for (unsigned k = 0; k < QN_EVENT_MAX; k++) {
-                uint32_t before = h->n;
+        for (unsigned w = 0; w < QN_ARRAY_SIZE(p->kinds.bits); w++)
+                for (uint64_t both = p->kinds.bits[w] & e->present.bits[w]; both;
+                     both &= both - 1) {
+                        uint32_t before = h->n;
 
-                if (!qn_kinds_has(&p->kinds, k) || !qn_kinds_has(&e->present, k))
-                        continue;
-                for (uint32_t i = e->first[k]; i < e->first[k + 1]; i++)
-                        if (qn_pattern_fits(p, e->set, &e->set->events[e->by_kind[i]]))
-                                hit(e, h, &cap, e->by_kind[i]);
-                kinds += h->n > before;
-        }
+                        hits_of_kind(e, p, w * 64 + (unsigned)__builtin_ctzll(both), h, &cap);
+                        kinds += h->n > before;
+                }
         if (kinds > 1)
                 qsort(h->at, h->n, sizeof *h->at, cmp_u32);
         return h;
