@@ -13,7 +13,7 @@ struct qn_campaign_rules {
         struct qn_campaign_rule *rules;
         size_t n;
         uint64_t deeds; /* 1 << qn_event_kind */
-        const struct qn_node *hosts;
+        const struct qn_node *hosts, *by_host, *by_address;
         uint32_t window;
 };
 
@@ -149,6 +149,8 @@ int qn_campaign_rules_load(const char *data_dir, struct qn_arena *a, struct qn_c
                                QN_CAMPAIGN_MINUTES_MAX);
         c->window = (uint32_t)minutes * 60;
         c->hosts = qn_node_get(root, "common-hosts");
+        c->by_host = qn_node_get(root, "host-classes");
+        c->by_address = qn_node_get(root, "address-classes");
         r = read_deeds(qn_node_get(root, "deeds"), c, reterr);
         if (r == 0)
                 r = read_rules(qn_node_get(root, "campaigns"), a, c, reterr);
@@ -210,6 +212,24 @@ bool qn_campaign_is_common_host(const struct qn_campaign_rules *r, struct qn_str
                         return true;
         }
         return false;
+}
+
+static bool is_among(const struct qn_node *list, struct qn_str text)
+{
+        for (size_t i = 0; list && i < list->n; i++)
+                if (qn_str_eq(text, qn_node_text(list->items[i])))
+                        return true;
+        return false;
+}
+
+bool qn_campaign_is_by_host(const struct qn_campaign_rules *r, struct qn_str class)
+{
+        return !class.n || is_among(r->by_host, class);
+}
+
+bool qn_campaign_is_by_address(const struct qn_campaign_rules *r, struct qn_str class)
+{
+        return is_among(r->by_address, class);
 }
 
 uint32_t qn_campaign_window(const struct qn_campaign_rules *r)

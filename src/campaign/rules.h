@@ -73,5 +73,8 @@ const struct qn_campaign_rule *qn_campaign_rules_find(const struct qn_campaign_r
 bool qn_campaign_is_deed(const struct qn_campaign_rules *r, unsigned event_kind);
 /* Hosts that anybody talks to; subdomains count. */
 bool qn_campaign_is_common_host(const struct qn_campaign_rules *r, struct qn_str host);
+/* Whether the host says whose an address is, or the whole address does; by its class (data/hosts.yaml), which may be none. */
+bool qn_campaign_is_by_host(const struct qn_campaign_rules *r, struct qn_str class);
+bool qn_campaign_is_by_address(const struct qn_campaign_rules *r, struct qn_str class);
 /* The time in which packages count as published together, in seconds. */
 uint32_t qn_campaign_window(const struct qn_campaign_rules *r);

@@ -97,7 +97,7 @@ static void take_host(struct maker *m, const struct qn_event *e)
 {
         struct qn_str host = qn_event_get(e, QN_ATTR_HOST);
 
-        if (host.n && !qn_event_get(e, QN_ATTR_CLASS).n)
+        if (host.n && qn_campaign_is_by_host(m->rules, qn_event_get(e, QN_ATTR_CLASS)))
                 has(m, QN_FEATURE_INDICATOR, hash_of(host), host);
 }
 
@@ -192,10 +192,23 @@ static const struct {
         { "numbered-account", QN_SIGN_THROWAWAY },
 };
 
+/* What stands for one maker wherever it stands: what analysts listed, and mailboxes at services that anybody may use.  The
+ * address itself may be a secret, and is not kept. */
+static void take_indicator(struct maker *m, const struct qn_event *e)
+{
+        struct qn_str which = qn_event_get(e, QN_ATTR_WHICH), url = qn_event_get(e, QN_ATTR_URL);
+
+        if (e->kind == QN_EVENT_INDICATOR && which.n)
+                has(m, QN_FEATURE_INDICATOR, hash_of(which), which);
+        if (url.n && qn_campaign_is_by_address(m->rules, qn_event_get(e, QN_ATTR_CLASS)))
+                has(m, QN_FEATURE_INDICATOR, hash_of(url), qn_event_get(e, QN_ATTR_HOST));
+}
+
 static void take_event(struct maker *m, const struct qn_event *e)
 {
         struct qn_str what = qn_event_get(e, QN_ATTR_WHAT);
 
+        take_indicator(m, e);
         for (size_t i = 0; e->kind == QN_EVENT_META && i < QN_ARRAY_SIZE(metas); i++)
                 if (qn_str_is(what, metas[i].what))
                         sign(m, metas[i].sign, true);

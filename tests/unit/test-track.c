@@ -13,6 +13,7 @@
 #include "event/event.h"
 #include "observe/analyse.h"
 #include "observe/imprint.h"
+#include "observe/popular.h"
 #include "observe/scan.h"
 #include "store/versions.h"
 #include "tarball.h"
@@ -150,6 +151,23 @@ static int worm(struct place *p, unsigned i, uint64_t content, const char *host)
         code(p, i);
         payload(p, content, host);
         return put(p);
+}
+
+static unsigned indicators(struct place *p)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 24);
+        struct qn_campaign_rules *rules;
+        struct qn_popular *popular;
+        struct qn_trace t;
+        unsigned n = 0;
+
+        ASSERT_EQ(qn_event_set_seal(&p->set), 0);
+        ASSERT_EQ(qn_campaign_rules_load(TEST_DATA, &a, &rules, NULL), 0);
+        ASSERT_EQ(qn_popular_load(TEST_DATA, &a, &popular, NULL), 0);
+        ASSERT_EQ(qn_trace_make(&p->v, rules, popular, &a, &t), 0);
+        for (size_t i = 0; i < t.n; i++)
+                n += t.features[i].kind == QN_FEATURE_INDICATOR;
+        return n;
 }
 
 /* --- what is none --- */
@@ -431,6 +449,37 @@ TEST(steps_of_growth)
         for (size_t i = 0; i < QN_ARRAY_SIZE(is); i++)
                 ASSERT_EQ(qn_track_step(is[i][0]), is[i][1]);
         ASSERT_EQ(qn_track_step(UINT32_MAX), 2000000000);
+}
+
+TEST(what_stands_for_one_maker)
+{
+        static const struct {
+                enum qn_event_kind kind;
+                const char *class, *host, *url;
+                unsigned n;
+        } is[] = {
+                { QN_EVENT_URL_LITERAL, "", "a.invalid", "https://a.invalid/x", 0 },
+                { QN_EVENT_URL_LITERAL, "request-bin", "webhook.site", "https://webhook.site/1",
+                  1 },
+                { QN_EVENT_NET_SEND, "", "github.com", "https://github.com/x", 0 },
+                { QN_EVENT_NET_SEND, "", "api.github.com", "https://api.github.com/x", 0 },
+                { QN_EVENT_NET_SEND, "", "notgithub.com", "https://notgithub.com/x", 1 },
+                { QN_EVENT_NET_SEND, "worker", "x.workers.dev", "https://x.workers.dev/", 1 },
+                { QN_EVENT_NET_SEND, "ip-lookup", "ipinfo.io", "https://ipinfo.io/json", 0 },
+                { QN_EVENT_NET_SEND, "paste", "pastebin.com", "https://pastebin.com/2", 1 },
+        };
+
+        PLACE(p);
+        for (size_t i = 0; i < QN_ARRAY_SIZE(is); i++) {
+                char version[16];
+
+                snprintf(version, sizeof version, "1.0.%zu", i);
+                begin(&p, "one", version, NULL, START);
+                event(&p, is[i].kind, QN_NOVELTY_KIND, "x.js", QN_ATTR_HOST, is[i].host);
+                qn_event_attr(&p.set.events[0], QN_ATTR_URL, qn_str_c(is[i].url));
+                qn_event_attr(&p.set.events[0], QN_ATTR_CLASS, qn_str_c(is[i].class));
+                ASSERT_EQ(indicators(&p), is[i].n);
+        }
 }
 
 /* --- with archives --- */
