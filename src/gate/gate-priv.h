@@ -146,10 +146,13 @@ struct qn_gate {
         struct qn_policy *policy;
         struct qn_rules *rules;
         uint64_t tables;      /* program and tables, as a number (revision.c) */
-        struct qn_tell *tell; /* NULL: there is no index */
-        uint64_t generation;  /* of the index */
-        int known;            /* table of what is listed, for the analyse roles; -1 */
-        uint64_t indicators;  /* that table, as a number */
+        struct qn_tell *tell; /* NULL: there is no index, or (blind) none that can be read */
+        bool blind;
+        bool unread;         /* the last look at it failed, and that was told */
+        uint64_t intel;      /* what the index says, as a number; 0: nothing */
+        uint64_t looked;     /* in the light of which what was served was looked at */
+        int known;           /* table of what is listed, for the analyse roles; -1 */
+        uint64_t indicators; /* that table, as a number */
         struct qn_arena names_mem;
         struct qn_popular *popular;
         struct qn_db db;
@@ -326,7 +329,8 @@ void qn_book_write(struct qn_gate *g);
 
 /* --- watch.c: what turns bad later --- */
 
-/* Opens what is known to be bad; it may have been made since the gate began, or be another index now.  -ENOENT: there is none. */
+/* Opens what is known to be bad, or goes on with its newest state; it may have been made since the gate began, or be another index
+ * now.  -ENOENT: there is none. */
 QN_MUST int qn_watch_open(struct qn_gate *g, struct qn_err *reterr);
 /* Looks whether intelligence has news, and what was served in its light. */
 void qn_watch_look(struct qn_gate *g, bool now);

@@ -72,7 +72,7 @@ struct qn_str qn_revision(const struct qn_gate *g, bool relies, char text[QN_REV
 
         if (relies)
                 snprintf(text, QN_REVISION_TEXT, "%016llx-%llx", hash,
-                         (unsigned long long)g->generation);
+                         (unsigned long long)g->intel);
         else
                 snprintf(text, QN_REVISION_TEXT, "%016llx", hash);
         return qn_str_c(text);

@@ -212,40 +212,58 @@ static int on_served(void *ctx, const struct qn_ledger_artifact *s)
         return r;
 }
 
+/* The newest state; what cannot be read is never nothing. */
+static int open_newest(struct qn_gate *g, struct qn_err *reterr)
+{
+        int r = g->tell ? qn_tell_again(&g->tell, g->config->data_dir, reterr)
+                        : qn_tell_open(g->config->state_dir, g->config->data_dir, &g->tell, reterr);
+
+        g->blind = r < 0 && !g->tell && (r != -ENOENT || g->intel);
+        return r;
+}
+
 int qn_watch_open(struct qn_gate *g, struct qn_err *reterr)
 {
         _cleanup_(qn_closep) int known = -1;
         struct qn_intel_stats st = { 0 };
-        struct qn_tell *fresh = NULL;
         struct qn_cur table = { 0 };
-        int r = qn_tell_open(g->config->state_dir, g->config->data_dir, &fresh, reterr);
+        int r = open_newest(g, reterr);
 
-        if (r < 0)
-                return r;
-        r = qn_intel_stats(qn_tell_index(fresh), &st);
         if (r == 0)
-                r = qn_intel_known(qn_tell_index(fresh), &table);
+                r = qn_intel_stats(qn_tell_index(g->tell), &st);
+        if (r == 0)
+                r = qn_intel_known(qn_tell_index(g->tell), &table);
         if (r == 0 && qn_cur_left(&table))
                 r = qn_input_sealed(table, &known);
-        if (r < 0) {
-                qn_tell_free(fresh);
+        if (r < 0)
                 return r;
-        }
-        qn_tell_free(g->tell);
-        g->tell = fresh;
         qn_tell_at(g->tell, qn_gate_now());
         qn_closep(&g->known);
         g->known = TAKE_FD(known);
         g->indicators = qn_hash64(table.p, qn_cur_left(&table));
-        g->generation = st.generation;
+        g->intel = st.state;
         return 0;
+}
+
+/* Whether something is known now that was not, or what was known cannot be read any more. */
+static bool has_news(struct qn_gate *g)
+{
+        bool blind = g->blind;
+        struct qn_err err = { 0 };
+        int r = qn_watch_open(g, &err);
+
+        if (r < 0 && r != -ENOENT && !g->unread)
+                qn_gate_note(g, "what is known to be bad cannot be read anew, %s: %s",
+                             g->blind ? "everything counts as bad" : "going on with what was known",
+                             err.msg[0] ? err.msg : strerrordesc_np(-r));
+        g->unread = r < 0 && r != -ENOENT;
+        return g->intel != g->looked || g->blind != blind;
 }
 
 void qn_watch_look(struct qn_gate *g, bool now)
 {
         struct look l = { .g = g, .a = QN_ARENA_INIT((size_t)64 << 20) };
         int64_t at = qn_gate_monotonic();
-        uint64_t before = g->generation;
 
         if (g->alarmed && !g->telling) {
                 g->alarmed = false;
@@ -254,11 +272,13 @@ void qn_watch_look(struct qn_gate *g, bool now)
         if (!now && at - g->checked_at < QN_GATE_WATCH_MS)
                 return;
         g->checked_at = at;
-        if (qn_watch_open(g, NULL) == 0 && g->generation != before) {
+        if (has_news(g)) {
                 qn_decide_again(g, NULL);
                 qn_face_forget(g, QN_STR(""));
-                if (qn_ledger_served(&g->db, on_served, &l) < 0)
-                        qn_gate_note(g, "what was served cannot be looked through");
+                if (g->tell && qn_ledger_served(&g->db, on_served, &l) < 0)
+                        qn_gate_note(g, "what was served cannot be looked through now");
+                else
+                        g->looked = g->intel;
                 qn_again_begin(g);
         }
         qn_arena_done(&l.a);
