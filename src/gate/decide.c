@@ -95,7 +95,15 @@ static void note_ends(const struct qn_intel_match *m, int64_t now, struct qn_pol
         }
 }
 
-/* The worst that is said of it; -EIO when it cannot be asked, which is no reason to serve it. */
+/* What the index maps is there until it is read anew. */
+static struct qn_str keep(struct qn_arena *a, struct qn_str s)
+{
+        struct qn_str copy = qn_arena_dup(a, s);
+
+        return copy.p ? copy : QN_STR("?");
+}
+
+/* The worst that is said of it; when it cannot be asked, that is no reason to serve it. */
 static void ask_intel(struct qn_gate *g, struct qn_arena *a, struct qn_str integrity,
                       struct qn_policy_facts *f)
 {
@@ -108,12 +116,11 @@ static void ask_intel(struct qn_gate *g, struct qn_arena *a, struct qn_str integ
         f->known = QN_KNOWN_NOTHING;
         f->known_id = f->known_why = QN_STR("");
         f->facts_until_ms = 0;
-        if (!g->tell)
+        if (!g->tell && !g->blind)
                 return;
-        if (qn_intel_match(qn_tell_index(g->tell), qn_tell_trust(g->tell), &q, a, &ans) < 0) {
-                f->known = QN_KNOWN_SUSPICIOUS;
-                f->known_id = QN_STR("-");
-                f->known_why = QN_STR("what is known about it cannot be read");
+        if (g->blind ||
+            qn_intel_match(qn_tell_index(g->tell), qn_tell_trust(g->tell), &q, a, &ans) < 0) {
+                f->known = QN_KNOWN_UNREADABLE;
                 return;
         }
         for (size_t i = 0; i < ans.n; i++) {
@@ -123,9 +130,9 @@ static void ask_intel(struct qn_gate *g, struct qn_arena *a, struct qn_str integ
                 if (k <= f->known)
                         continue;
                 f->known = k;
-                f->known_id = ans.matches[i].id;
-                f->known_why =
-                        ans.matches[i].summary.n ? ans.matches[i].summary : ans.matches[i].why;
+                f->known_id = keep(a, ans.matches[i].id);
+                f->known_why = keep(a, ans.matches[i].summary.n ? ans.matches[i].summary
+                                                                : ans.matches[i].why);
         }
 }
 

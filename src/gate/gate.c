@@ -315,6 +315,17 @@ int qn_gate_prepare(const struct qn_gate_config *config, struct qn_gate **ret,
         return r;
 }
 
+/* None is nothing known; one that cannot be read must not pass for that. */
+static int open_intelligence(struct qn_gate *g, struct qn_err *reterr)
+{
+        struct qn_err err = { 0 };
+        int r = qn_watch_open(g, &err);
+
+        if (r == -ENOENT)
+                return 0;
+        return r < 0 ? qn_fail(reterr, r, 0, "%s", err.msg[0] ? err.msg : strerrordesc_np(-r)) : 0;
+}
+
 int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struct qn_err *reterr)
 {
         _cleanup_(qn_gate_freep) struct qn_gate *g = NULL;
@@ -336,6 +347,8 @@ int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struc
                 r = take_signals(g);
         if (r == 0)
                 r = qn_gate_start_workers(g, reterr);
+        if (r == 0)
+                r = open_intelligence(g, reterr);
         if (r == 0)
                 r = start_face(g, reterr);
         if (r < 0)

@@ -123,6 +123,8 @@ static int add_known(struct qn_flight *fl)
         struct qn_event_set known, merged;
         int r;
 
+        if (fl->g->blind)
+                return -EIO;
         if (!fl->g->tell)
                 return 0;
         qn_tell_at(fl->g->tell, qn_gate_now());
@@ -144,7 +146,8 @@ static void judge(struct qn_flight *fl)
         if (r == 0)
                 r = qn_judge(fl->g->rules, &fl->set, &fl->mem, &v);
         if (r < 0) {
-                unknown(fl, "its events do not fit into memory");
+                unknown(fl, r == -EIO ? "what is known about it cannot be read"
+                                      : "its events do not fit into memory");
                 return;
         }
         fl->facts.judged = true;
