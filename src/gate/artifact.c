@@ -103,8 +103,7 @@ static void note_lost(struct qn_flight *fl)
 {
         fl->g->counts.again_lost++;
         fl->g->again_missed = fl->g->again_missed || fl->failure.status >= 500;
-        qn_gate_note(fl->g,
-                     "%.*s@%.*s was served under other rules, and cannot be judged again: %s",
+        qn_gate_note(fl->g, "%.*s@%.*s was judged by other rules, and cannot be judged again: %s",
                      QN_STR_ARG(fl->name), QN_STR_ARG(fl->version),
                      fl->failure.status ? fl->failure.reason : "its bytes are gone");
 }

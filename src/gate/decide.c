@@ -171,14 +171,19 @@ static bool holds_today(const struct qn_gate *g, struct qn_str rules)
                qn_str_eq(rules, qn_revision(g, true, text));
 }
 
-bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
-                        struct qn_policy_facts *f)
+/* old: a verdict against it counts whatever it was made by. */
+static bool take_recorded(struct qn_gate *g, struct qn_str integrity, bool old, struct qn_arena *a,
+                          struct qn_policy_facts *f)
 {
+        enum qn_verdict_kind kind;
         struct qn_ledger_verdict v;
 
         if (!integrity.n || qn_ledger_verdict(&g->db, integrity, a, &v) < 0 ||
-            !holds_today(g, v.rules) || qn_verdict_from_name(v.verdict, &f->verdict) < 0)
+            qn_verdict_from_name(v.verdict, &kind) < 0)
                 return false;
+        if (!holds_today(g, v.rules) && !(old && kind >= QN_SUSPICIOUS))
+                return false;
+        f->verdict = kind;
         if (f->verdict == QN_UNKNOWN) { /* perhaps only this machine was busy */
                 if (qn_gate_now() - v.time >= QN_GATE_UNKNOWN_MS)
                         return false;
@@ -187,6 +192,12 @@ bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_ar
         f->judged = true;
         f->reason = v.reason;
         return true;
+}
+
+bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
+                        struct qn_policy_facts *f)
+{
+        return take_recorded(g, integrity, false, a, f);
 }
 
 /* --- a whole package --- */
@@ -220,7 +231,8 @@ static int decide_version(struct deciding *d, size_t i)
         int r = 0;
 
         qn_decide_facts(d->g, d->p, i, d->a, &f);
-        (void)qn_decide_recorded(d->g, d->p->facts.versions[i].integrity, d->a, &f);
+        /* What is convicted stays out of the lists until it is judged anew, so that ranges pass it by all the while. */
+        (void)take_recorded(d->g, d->p->facts.versions[i].integrity, true, d->a, &f);
         qn_policy_decide(d->g->policy, &f, d->now, &decision);
         d->p->until = QN_MIN(d->p->until, decision.until_ms);
         if (d->p->facts.versions[i].mismatch)

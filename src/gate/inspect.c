@@ -75,12 +75,18 @@ static int on_served(void *ctx, const struct qn_ledger_artifact *a)
 static int write_down(struct qn_flight *fl, const struct qn_ledger_verdict *row,
                       struct conviction *c)
 {
+        /* Known by its name, too, it is judged anew with what was served, when the rules are others. */
+        const struct qn_ledger_artifact a = { .name = fl->name,
+                                              .version = fl->version,
+                                              .integrity = fl->integrity };
         struct qn_db *db = &fl->g->db;
         int r = qn_ledger_begin(db);
 
         if (r < 0)
                 return r;
         r = qn_ledger_judged(db, fl->integrity, row);
+        if (r == 0 && fl->facts.verdict >= QN_SUSPICIOUS)
+                r = qn_ledger_artifact(db, &a, &fl->artifact);
         if (r == 0 && fl->facts.verdict == QN_MALICIOUS && c->before != QN_MALICIOUS)
                 r = qn_ledger_copies(db, fl->integrity, on_served, c);
         if (r == 0)
@@ -108,8 +114,8 @@ static void record(struct qn_flight *fl, const struct qn_verdict *v)
         if (r < 0)
                 qn_gate_note(fl->g, "%.*s@%.*s: its verdict is not kept: %s", QN_STR_ARG(fl->name),
                              QN_STR_ARG(fl->version), strerrordesc_np(-r));
-        /* What is listed as bad must leave the lists that were made without it. */
-        if (v->kind != QN_CLEAN) {
+        /* What is found to be bad must leave the lists that were made without it; what is not any more comes back. */
+        if (v->kind != QN_CLEAN || c.before >= QN_SUSPICIOUS) {
                 qn_decide_again(fl->g, fl->p);
                 qn_face_forget(fl->g, fl->name);
         }

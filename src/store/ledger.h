@@ -70,7 +70,7 @@ QN_MUST int qn_ledger_verdict(struct qn_db *db, struct qn_str integrity, struct 
                               struct qn_ledger_verdict *ret);
 QN_MUST int qn_ledger_judged(struct qn_db *db, struct qn_str integrity,
                              const struct qn_ledger_verdict *v);
-/* The first artifact behind `after` that has no verdict, or one by neither of two revisions: 0, or -ENOENT; texts in the arena. */
+/* The first artifact behind `after`, served or not, that has no verdict, or one by neither of two revisions: 0, or -ENOENT; texts in the arena. */
 QN_MUST int qn_ledger_outdated(struct qn_db *db, int64_t after, const struct qn_str rules[2],
                                struct qn_arena *a, struct qn_ledger_artifact *ret);
 

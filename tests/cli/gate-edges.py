@@ -17,7 +17,7 @@ import subprocess
 import threading
 import time
 
-from gatelib import ALLOW_YOUNG, PATIENCE, Gate, Receiver, Upstream, ask, free_port, wait_for
+from gatelib import ALLOW_YOUNG, PATIENCE, RULE, Gate, Receiver, Upstream, ask, free_port, stopped, wait_for
 from tap import QANAT, Run, done, ok, package, put, scratch, tgz_of
 
 SHORT = {"accept": "application/vnd.npm.install-v1+json"}
@@ -40,17 +40,6 @@ class Later:
     def get(self):
         self.thread.join()
         return self.reply
-
-
-@contextlib.contextmanager
-def stopped(pids):
-    for p in pids:
-        os.kill(p, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for p in pids:
-            os.kill(p, signal.SIGCONT)
 
 
 def blocked_meanwhile(up, g):
@@ -491,19 +480,6 @@ def draining(d, up):
     log.close()
 
 
-RULE = """rules:
-- id: calls-%s
-  title: Calls a host of thieves
-  severity: critical
-  verdict: malicious
-  phase: any
-  tactics: [T1041]
-  when: {event: net.connect, host: %s.invalid}
-  explain: It calls a host that belongs to thieves.
-  advice: Do not use it.
-"""
-
-
 def judged_anew(d, up):
     """Rules that come later, and what was served before them: nobody asks for it again."""
     hook, rules, admin = Receiver(), f"{d}/new-rules.yaml", {"authorization": "Bearer an-admin"}
@@ -549,7 +525,7 @@ def judged_anew(d, up):
     del up.packages["staying"]
     put(rules, RULE % ("staying", "other"))
     g.reload()
-    wait_for(lambda: b"staying@1.0.0 was served under other rules, and cannot be judged again" in g.log())
+    wait_for(lambda: b"staying@1.0.0 was judged by other rules, and cannot be judged again" in g.log())
     ok("qanat_gate_again_lost_total 2" in g.ask("/-/gate/metrics", headers=admin).text, "what cannot be looked at again is told", "")
     g.stop()
     up.packages["taken-back"] = kept

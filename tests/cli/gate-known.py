@@ -2,10 +2,9 @@
 lists until there is another."""
 import os
 import shutil
-import signal
 
-from gatelib import ALLOW_YOUNG, THIEF, Gate, Upstream, wait_for
-from tap import Run, done, ok, package, put, scratch, tgz_of
+from gatelib import ALLOW_YOUNG, RULE, Gate, Upstream, stopped, wait_for
+from tap import Run, done, ok, put, scratch
 
 SHORT = {"accept": "application/vnd.npm.install-v1+json"}
 DAMAGED = b"this is no index at all; " * 1000
@@ -102,6 +101,37 @@ def unreadable(d, up):
     g.stop()
 
 
+def versions(g, name):
+    r = g.ask(f"/{name}", headers=SHORT)
+    return list(r.json["versions"]), r.json["dist-tags"]["latest"]
+
+
+def convicted(d, up):
+    """What was convicted and never served stays out of the lists when tables change, and comes back when a judgement says so."""
+    here, state = place(d, "convicted")
+    rules = put(f"{d}/rules.yaml", RULE % ("thieves", "thieves"))
+    calls = {"index.js": "module.exports = () => require('https').get('https://thieves.invalid/x');\n"}
+    for name in ("stolen", "wronged"):
+        up.add(name)
+        up.add(name, "1.0.1", files=calls)
+    g = Gate(d, up.url, state=here, args=("--rules", rules))
+    both, first = (["1.0.0", "1.0.1"], "1.0.1"), (["1.0.0"], "1.0.0")
+    ok(versions(g, "stolen") == both and tarball(g, "stolen", "1.0.1") == 403 and versions(g, "stolen") == first,
+       "a version that is convicted leaves the list", "")
+    with stopped(g.roles()):  # nothing is judged meanwhile
+        r = Run("intel", "import", "--state", state, put(f"{d}/hosts.csv", "type,indicator,campaign\ndomain,something-else.invalid,wave\n"))
+        g.reload()
+        ok(r.code == 0 and versions(g, "stolen") == first, "and stays away when something else is listed", (r, versions(g, "stolen")))
+    ok(tarball(g, "stolen", "1.0.1") == 403, "also its tarball", "")
+    ok(tarball(g, "wronged", "1.0.1") == 403 and versions(g, "wronged") == first, "another one", "")
+    put(rules, RULE % ("nobody", "nobody"))
+    g.reload()
+    wait_for(lambda: versions(g, "wronged") == both and versions(g, "stolen") == both)
+    ok(tarball(g, "wronged", "1.0.1") == 200, "they come back when the rules acquit them, though nobody could ask for them", "")
+    ok(not g.ledger()["alarms"], "what was never served is no alarm", g.ledger()["alarms"])
+    g.stop()
+
+
 with scratch() as d:
     up = Upstream()
     for name in ("bad", "worse", "fine", "other7"):
@@ -109,4 +139,5 @@ with scratch() as d:
     read_on(d, up)
     replaced(d, up)
     unreadable(d, up)
+    convicted(d, up)
     done()

