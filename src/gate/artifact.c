@@ -264,7 +264,7 @@ static void on_tarball(struct qn_http_result *res, void *user)
         got_part(fl);
 }
 
-/* What cannot be fetched is told to the analysis, which makes an event of it. */
+/* What cannot be fetched is told to the analysis, which makes an event of it; that there is none is an answer for good. */
 static void on_attestations(struct qn_http_result *res, void *user)
 {
         struct qn_flight *fl = user;
@@ -272,7 +272,7 @@ static void on_attestations(struct qn_http_result *res, void *user)
         if (res->code == QN_HTTP_OK && res->fd >= 0)
                 fl->docs[QN_DOC_ATTESTATIONS] = TAKE_FD(res->fd);
         else
-                fl->unreachable = true;
+                fl->unreachable = res->code != QN_HTTP_NOT_FOUND;
         got_part(fl);
 }
 
