@@ -58,7 +58,7 @@ static void answer_body(struct qn_flight *fl, struct qn_asked *a)
                 .status = 200,
                 .keep = true,
                 .keep_ms = keep_ms(fl),
-                .artifact = (uint64_t)fl->artifact,
+                .artifact = qn_book_ticket(fl->g, fl->artifact),
                 .package = fl->name,
                 .content_type = QN_STR("application/octet-stream"),
                 .cache_control = QN_STR("private, max-age=300"),

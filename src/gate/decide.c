@@ -200,6 +200,23 @@ bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_ar
         return take_recorded(g, integrity, false, a, f);
 }
 
+bool qn_decide_still(struct qn_gate *g, int64_t artifact)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_policy_facts f = { 0 };
+        struct qn_policy_decision decision;
+        struct qn_ledger_artifact it;
+
+        if (qn_ledger_find(&g->db, artifact, &a, &it) < 0)
+                return false;
+        f.name = it.name;
+        f.version = it.version;
+        qn_decide_known(g, it.integrity, &a, &f);
+        (void)take_recorded(g, it.integrity, true, &a, &f);
+        qn_policy_decide(g->policy, &f, qn_gate_now(), &decision);
+        return decision.action == QN_POLICY_ALLOW || decision.mode != QN_POLICY_ENFORCE;
+}
+
 /* --- a whole package --- */
 
 struct deciding {

@@ -173,6 +173,7 @@ struct qn_gate {
         uint64_t *note_seqs;
         size_t n_notes;
         struct qn_arena notes_mem;
+        uint64_t epoch;      /* grows whenever something that may have been handed out turns bad */
         unsigned telling;    /* webhooks under way */
         bool alarmed;        /* there is something to tell */
         bool again;          /* what was served is being judged again (again.c) */
@@ -281,6 +282,8 @@ void qn_decide_known(struct qn_gate *g, struct qn_str integrity, struct qn_arena
 /* Adds the verdict that is on record; false: none that still counts. */
 bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
                         struct qn_policy_facts *f);
+/* Whether an artifact that was handed out may still go, by what is known and on record now: its age and the like are not news. */
+bool qn_decide_still(struct qn_gate *g, int64_t artifact);
 /* Decides about all versions, unless that was done and holds. */
 QN_MUST int qn_decide_package(struct qn_gate *g, struct qn_package *p);
 /* Whatever was decided is decided again; in one package, or (NULL) in all. */
@@ -323,6 +326,8 @@ void qn_shelf_drop(struct qn_gate *g, enum qn_cached_kind kind, struct qn_str ke
 
 /* --- book.c: the ledger --- */
 
+/* What the note for an artifact has to say: its number, and when it was handed to the face. */
+uint64_t qn_book_ticket(const struct qn_gate *g, int64_t artifact);
 void qn_book_note(struct qn_gate *g, uint64_t seq, const struct qn_front_note *n);
 /* Writes the notes of this turn and lets what waits for them go out. */
 void qn_book_write(struct qn_gate *g);
@@ -334,9 +339,9 @@ void qn_book_write(struct qn_gate *g);
 QN_MUST int qn_watch_open(struct qn_gate *g, struct qn_err *reterr);
 /* Looks whether intelligence has news, and what was served in its light. */
 void qn_watch_look(struct qn_gate *g, bool now);
-/* before: the verdict on record until now. */
-void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
-                    enum qn_verdict_kind before, struct qn_str reason);
+/* before: the verdict on record until now.  -errno: it is not in the ledger. */
+QN_MUST int qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
+                           enum qn_verdict_kind before, struct qn_str reason);
 /* The verdict that is on record, by whatever rules; unknown when there is none. */
 enum qn_verdict_kind qn_watch_verdict(struct qn_gate *g, struct qn_str integrity);
 

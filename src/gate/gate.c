@@ -188,6 +188,7 @@ static void reload(struct qn_gate *g)
         tell_face(g);
         qn_decide_again(g, NULL);
         qn_face_forget(g, QN_STR(""));
+        g->epoch++;
         qn_watch_look(g, true);
         qn_again_begin(g);
         qn_gate_note(g, "reloaded: policy %s (%s), rules %s", qn_policy_revision(g->policy),

@@ -67,8 +67,7 @@ static int on_served(void *ctx, const struct qn_ledger_artifact *a)
 {
         const struct conviction *c = ctx;
 
-        qn_watch_alarm(c->g, a, c->before, c->reason);
-        return 0;
+        return qn_watch_alarm(c->g, a, c->before, c->reason);
 }
 
 /* The verdict and its alarms, or none of them: what was bad when it went out is no news. */
@@ -111,9 +110,13 @@ static void record(struct qn_flight *fl, const struct qn_verdict *v)
          * for ever. */
         if ((!fl->unreachable && fl->p) || v->kind == QN_MALICIOUS)
                 r = write_down(fl, &row, &c);
-        if (r < 0)
+        if (r < 0) {
                 qn_gate_note(fl->g, "%.*s@%.*s: its verdict is not kept: %s", QN_STR_ARG(fl->name),
                              QN_STR_ARG(fl->version), strerrordesc_np(-r));
+                fl->g->again_missed |= fl->again;
+        }
+        if (v->kind > c.before && v->kind >= QN_SUSPICIOUS)
+                fl->g->epoch++;
         /* What is found to be bad must leave the lists that were made without it; what is not any more comes back. */
         if (v->kind != QN_CLEAN || c.before >= QN_SUSPICIOUS) {
                 qn_decide_again(fl->g, fl->p);

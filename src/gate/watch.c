@@ -165,8 +165,8 @@ enum qn_verdict_kind qn_watch_verdict(struct qn_gate *g, struct qn_str integrity
         return kind;
 }
 
-void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
-                    enum qn_verdict_kind before, struct qn_str reason)
+int qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
+                   enum qn_verdict_kind before, struct qn_str reason)
 {
         const char *verdict = qn_verdict_name(QN_MALICIOUS);
         const struct qn_ledger_alarm alarm = { .artifact = *a,
@@ -179,7 +179,7 @@ void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
         int r = qn_ledger_alarm(&g->db, &alarm);
 
         if (r == 0)
-                return; /* it is known */
+                return 0; /* it is known */
         if (r > 0)
                 r = qn_ledger_each(&g->db, &of, on_count, &n);
         g->counts.alarms++;
@@ -188,6 +188,7 @@ void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
                      QN_STR_ARG(a->name), QN_STR_ARG(a->version), n, verdict, QN_STR_ARG(reason));
         if (r < 0)
                 qn_gate_note(g, "the alarm is not in the ledger: %s", strerrordesc_np(-r));
+        return r;
 }
 
 struct look {
@@ -207,7 +208,8 @@ static int on_served(void *ctx, const struct qn_ledger_artifact *s)
                                &ans);
 
         if (r == 0 && strcmp(qn_intel_verdict(&ans), "malicious") == 0)
-                qn_watch_alarm(l->g, s, qn_watch_verdict(l->g, s->integrity), ans.matches[0].why);
+                r = qn_watch_alarm(l->g, s, qn_watch_verdict(l->g, s->integrity),
+                                   ans.matches[0].why);
         qn_arena_reset(&l->a, 1 << 20);
         return r;
 }
@@ -275,6 +277,7 @@ void qn_watch_look(struct qn_gate *g, bool now)
         if (has_news(g)) {
                 qn_decide_again(g, NULL);
                 qn_face_forget(g, QN_STR(""));
+                g->epoch++;
                 if (g->tell && qn_ledger_served(&g->db, on_served, &l) < 0)
                         qn_gate_note(g, "what was served cannot be looked through now");
                 else

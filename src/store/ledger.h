@@ -21,6 +21,9 @@ struct qn_ledger_artifact {
 /* The number of an artifact, which is made when it is new. */
 QN_MUST int qn_ledger_artifact(struct qn_db *db, const struct qn_ledger_artifact *a,
                                int64_t *ret_id);
+/* The artifact of a number: 0, or -ENOENT; texts in the arena. */
+QN_MUST int qn_ledger_find(struct qn_db *db, int64_t id, struct qn_arena *a,
+                           struct qn_ledger_artifact *ret);
 
 struct qn_ledger_fetch {
         struct qn_ledger_artifact artifact; /* adding: its id alone */

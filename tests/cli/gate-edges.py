@@ -17,7 +17,7 @@ import subprocess
 import threading
 import time
 
-from gatelib import ALLOW_YOUNG, PATIENCE, RULE, Gate, Receiver, Upstream, ask, free_port, stopped, wait_for
+from gatelib import ALLOW_YOUNG, PATIENCE, RULE, THIEF, Gate, Receiver, Upstream, ask, free_port, sri, stopped, wait_for
 from tap import QANAT, Run, done, ok, package, put, scratch, tgz_of
 
 SHORT = {"accept": "application/vnd.npm.install-v1+json"}
@@ -480,6 +480,70 @@ def draining(d, up):
     log.close()
 
 
+def metric(g, name, auth):
+    return int(re.search(rf"qanat_gate_{name} (\d+)", g.ask("/-/gate/metrics", headers=auth).text).group(1))
+
+
+def convicted_on_the_way(d, up):
+    """What lies at the face when the gate learns that it is bad does not go out any more."""
+    up.add("on-the-way", files={"package.json": package("on-the-way", "1.0.0", scripts={"postinstall": "node setup.js"}), "setup.js": THIEF})
+    up.add("on-the-way-too")
+    g = Gate(d, up.url, policy=ALLOW_YOUNG + "install-hooks: { new: allow }\nunknown: { action: allow, budget: 1s }\n")
+    ok(g.ask("/on-the-way").status == 200 and g.ask("/on-the-way-too").status == 200, "both are known", "")
+
+    def verdicts():
+        with contextlib.closing(sqlite3.connect(f"{g.state}/gate.db")) as db:
+            return [v for v, in db.execute("SELECT verdict FROM verdict")]
+
+    face = g.roles("serve")
+    with stopped(g.roles()):
+        asked = Later(lambda: g.ask("/on-the-way/-/on-the-way-1.0.0.tgz"))
+        time.sleep(0.5)
+        for p in face:
+            os.kill(p, signal.SIGSTOP)
+        time.sleep(1.5)  # its budget is over, and the answer on its way to the face
+    wait_for(lambda: verdicts() == ["malicious"])
+    for p in face:
+        os.kill(p, signal.SIGCONT)
+    r = asked.get()
+    ok(r.status == 503 and b"postinstall" not in r.body, "what is convicted between the answer and its note is not served", r)
+    ok(not g.ledger()["fetches"] and not g.ledger()["alarms"], "and the ledger says so", g.ledger())
+    ok(g.ask("/on-the-way/-/on-the-way-1.0.0.tgz").status == 403, "then it is refused with the reason", "")
+    with stopped(g.roles()):
+        asked = Later(lambda: g.ask("/on-the-way-too/-/on-the-way-too-1.0.0.tgz"))
+        time.sleep(0.5)
+        with stopped(g.roles("serve")):
+            time.sleep(1)
+            block(g, "on-the-way-too@1.0.0")
+            g.reload()
+    ok(asked.get().status == 503 and not g.ledger()["fetches"], "nor is what is blocked meanwhile", asked.reply)
+    ok(g.ask("/on-the-way-too/-/on-the-way-too-1.0.0.tgz").status == 403, "then it is refused, too", "")
+    up.add("unharmed")
+    ok(g.ask("/unharmed/-/unharmed-1.0.0.tgz").status == 200, "others are not touched", "")
+    g.reload()
+    ok(g.ask("/unharmed/-/unharmed-1.0.0.tgz").status == 200, "nor after a reload", "")
+    ok(g.stop() == 0, "it ends", g.log())
+
+
+def attested(d, up):
+    """A registry that has no attestations, though its document speaks of some: an answer like others."""
+    body = up.add("attested")
+    up.more["attested"] = {"1.0.0": {"dist": {
+        "integrity": sri(body), "tarball": f"{up.url}/attested/-/attested-1.0.0.tgz",
+        "attestations": {"url": f"{up.url}/-/npm/v1/attestations/attested@1.0.0", "provenance": {"predicateType": "https://slsa.dev/provenance/v1"}}}}}
+    path = "-/npm/v1/attestations/attested@1.0.0"
+    g = Gate(d, up.url)
+    for mood, want in (("500", 2), ("well", 1)):
+        up.mood[path] = mood
+        before = len([x for x in up.hits if "v1/attestations" in x])
+        for _ in range(2):
+            ok(g.ask("/attested/-/attested-1.0.0.tgz").status == 200, "what is attested is served", g.log())
+            g.reload()
+        n = len([x for x in up.hits if "v1/attestations" in x]) - before
+        ok(n >= want if want == 2 else n == want, f"attestations that are {'away are asked for again' if want == 2 else 'not there, once'}", n)
+    g.stop()
+
+
 def judged_anew(d, up):
     """Rules that come later, and what was served before them: nobody asks for it again."""
     hook, rules, admin = Receiver(), f"{d}/new-rules.yaml", {"authorization": "Bearer an-admin"}
@@ -512,10 +576,10 @@ def judged_anew(d, up):
     ok("turning-later" in hook.got[2][1].decode(), "rules that are read again convict too", hook.got[2])
     ok(g.ask("/turning-later/-/turning-later-1.0.0.tgz").status == 403, "and what the face kept is forgotten", "")
     ok(sorted(a["name"] for a in g.ledger()["alarms"]) == ["taken-back", "turning", "turning-later"], "the ledger has the alarms", g.ledger()["alarms"])
-    again = int(re.search(r"qanat_gate_again_total (\d+)", g.ask("/-/gate/metrics", headers=admin).text).group(1))
-    ok(again == 10, "each was looked at again, twice", again)
+    wait_for(lambda: metric(g, "again_total", admin) >= 10)
+    ok(metric(g, "again_total", admin) == 10, "each was looked at again, twice", "")
     kept_bytes = sum(os.path.getsize(f"{w}/{f}") for w, _, files in os.walk(f"{g.cache}/gate") for f in files)
-    said = int(re.search(r"qanat_gate_cache_bytes (\d+)", g.ask("/-/gate/metrics", headers=admin).text).group(1))
+    said = metric(g, "cache_bytes", admin)
     ok(said == kept_bytes, "what replaces something on disk is counted once", (said, kept_bytes))
     r = Run("intel", "import", "--state", g.state, put(f"{d}/hosts.csv", "type,indicator,campaign\ndomain,used-by-thieves.invalid,wave\n"))
     g.reload()
@@ -557,6 +621,8 @@ with scratch() as d:
     reloading(d, up)
     passed(d, up)
     store(d, up)
+    convicted_on_the_way(d, up)
+    attested(d, up)
     crowd(d, up)
     draining(d, up)
     judged_anew(d, up)
