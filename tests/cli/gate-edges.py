@@ -176,6 +176,12 @@ def own_names(d, up):
     def get(path, **kw):
         return ask(f"{g.url}/registry", path, **kw)
 
+    before = len(up.headers)
+    for path in ("/-/npm/v1/hooks", "/-/org/acme/user", "/-/npm/v1/keys", "/-/v1/search?text=acme-towel"):
+        get(path)
+    lent = {p: h.get("Authorization") for p, h in up.headers[before:]}
+    ok(lent.get("-/npm/v1/hooks", "") is None and lent.get("-/org/acme/user", "") is None, "the token of a registry is for packages", lent)
+    ok(lent.get("-/npm/v1/keys") == "Bearer a-secret-of-main", "which it is sent with", lent)
     r = get("/@acme%2fweb")
     ok(r.status == 200 and list(r.json["versions"]) == ["1.0.0"], "what is owned comes from its own place", r)
     ok(r.json["versions"]["1.0.0"]["dist"]["tarball"] == f"http://127.0.0.1:{port}/registry/@acme/web/-/web-1.0.0.tgz",
