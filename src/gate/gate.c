@@ -98,13 +98,16 @@ static int load_all(struct qn_gate *g, struct qn_err *reterr)
         return r;
 }
 
+/* Where there is none, the face is told that, too: there may have been one. */
 static int open_log(struct qn_gate *g, struct qn_err *reterr)
 {
         char path[4096];
         int fd;
 
-        if (!g->service.access_log.p)
+        if (!g->service.access_log.p) {
+                qn_face_send(g, QN_FRONT_LOG, 1, QN_STR(""), (struct qn_cur){ 0 }, -1);
                 return 0;
+        }
         snprintf(path, sizeof path, "%.*s", QN_STR_ARG(g->service.access_log));
         fd = strcmp(path, "-") == 0
                      ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
