@@ -100,7 +100,8 @@ struct qn_package {
         bool has_facts;
         bool from_shelf; /* what is being read was kept from before */
         bool stale;      /* the registry could not be asked again */
-        int64_t time;    /* when it was fetched or found current (ms) */
+        bool expired; /* it changed upstream while it was being fetched: what comes may be older than that */
+        int64_t time; /* when it was fetched or found current (ms) */
         /* What policy makes of it (decide.c). */
         struct qn_arena decided_mem;
         bool decided;
