@@ -474,7 +474,6 @@ int qn_gate_run(struct qn_gate *g, struct qn_err *reterr)
 {
         int r = 0;
 
-        qn_listen_notify("READY=1");
         while (r == 0 && (!g->face.draining || qn_gate_monotonic() < g->stop_at))
                 r = turn(g, reterr);
         if (r == -EPIPE && g->face.draining)
