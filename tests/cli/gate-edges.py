@@ -17,7 +17,7 @@ import subprocess
 import threading
 import time
 
-from gatelib import ALLOW_YOUNG, PATIENCE, RULE, THIEF, Gate, Receiver, Upstream, ask, free_port, sri, stopped, wait_for
+from gatelib import ALLOW_YOUNG, PATIENCE, RULE, THIEF, Gate, Receiver, Upstream, ask, free_port, name_of, parent_is, sri, stopped, wait_for
 from tap import QANAT, Run, done, ok, package, put, scratch, tgz_of
 
 SHORT = {"accept": "application/vnd.npm.install-v1+json"}
@@ -261,7 +261,13 @@ def reloading(d, up):
     r = g.ask("/small", headers=auth)
     ok(list(r.json["versions"]) == ["2.0.0"], "another upstream, from now on", r)
     strict_metrics(g, auth)
-    ok(g.stop() == 0, "it ends", "")
+    wait_for(lambda: "/-/gate/metrics" in open(f"{g.dir}/access.log", encoding="ascii").read(), 10)
+    put(f"{g.dir}/gate.yaml", with_token.replace(up.url, moved.url).replace("access-log: access.log\n", ""))
+    size = os.path.getsize(f"{g.dir}/access.log")
+    g.reload()
+    for _ in range(5):
+        g.ask("/small", headers=auth)
+    ok(g.stop() == 0 and os.path.getsize(f"{g.dir}/access.log") == size, "an access log that is taken out of the file is written no more", "")
 
 
 def strict_metrics(g, auth):
@@ -341,6 +347,102 @@ def passed(d, up):
     g.stop()
 
 
+def published_meanwhile(d, up):
+    """What was on its way from the registry when somebody published is older than that."""
+    up.add("mine")
+    begun = threading.Event()
+
+    def slowly(h):
+        body = json.dumps(up.document("mine")).encode()
+        if not begun.is_set():
+            begun.set()
+            time.sleep(1.5)
+        h.send(200, body)
+
+    def publish(h):
+        h.rfile.read(int(h.headers["content-length"]))
+        up.add("mine", "1.0.1")
+        h.send(201, b"{}")
+
+    up.mood["mine"], up.server.RequestHandlerClass.do_PUT = slowly, publish
+    g = Gate(d, service=f"listen: ['127.0.0.1:{free_port()}']\nupstreams: [{{ name: main, url: '{up.url}/', writes: true, login: true }}]\n")
+    asked = Later(lambda: g.ask("/mine"))
+    begun.wait(20)
+    ok(g.ask("/mine", "PUT", "{}", {"content-type": "application/json"}).status == 201, "somebody publishes", "")
+    ok(list(asked.get().json["versions"]) == ["1.0.0", "1.0.1"], "who waited sees it", asked.reply)
+    ok(list(g.ask("/mine").json["versions"]) == ["1.0.0", "1.0.1"], "and who comes then", "")
+    del up.server.RequestHandlerClass.do_PUT
+    up.more["mine"] = {"1.0.0": {"description": "x" * 5000, **up.document("mine")["versions"]["1.0.0"]}}
+    g.stop()
+    g.start()
+    for path in ("/mine", "/mine/1.0.0", "/-/package/mine/dist-tags"):
+        r = g.ask(path, headers={"accept-encoding": "gzip"})
+        ok(r.status == 200 and "Accept-Encoding" in (r.headers["vary"] or ""), f"{path} says by what it varies", r.headers)
+    g.stop()
+    put(f"{d}/large.yaml", f"body: 129MB\nupstreams: [{{ name: main, url: '{up.url}/' }}]\n")
+    r = Run("gate", "--service", f"{d}/large.yaml", "--state", f"{d}/ls", "--cache", f"{d}/lc", timeout=30)
+    ok(r.code == 2 and b"body is at most 128MB" in r.err, "bodies that cannot be passed on are not promised", r)
+
+
+def readiness(d, up):
+    """Whoever waits for it hears that it is ready once its face is."""
+    path = f"{d}/notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        for _ in range(10):  # the face may be faster than this test
+            p = subprocess.Popen([QANAT, "gate", "--state", f"{d}/rs", "--cache", f"{d}/rc", "--listen", "127.0.0.1:0", "--registry", up.url],
+                                 env={**os.environ, "NOTIFY_SOCKET": path}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            others, face, end = set(), None, time.time() + 10
+            while face is None and time.time() < end:  # the roles that come before it have to be ready themselves
+                children = {int(x) for x in os.listdir("/proc") if x.isdigit() and parent_is(x, p.pid)}
+                others |= {x for x in children if name_of(x) in ("analyse", "fetch")}
+                face = next(iter(children - others), None) if others else None
+            os.kill(face, signal.SIGSTOP)
+            time.sleep(1)
+            s.settimeout(0.1)
+            try:
+                early = s.recv(100)
+            except TimeoutError:
+                early = b""
+            os.kill(face, signal.SIGCONT)
+            s.settimeout(20)
+            late = early or s.recv(100)
+            p.terminate()
+            p.wait(60)
+            s.settimeout(0.1)
+            with contextlib.suppress(TimeoutError):
+                s.recv(100)  # that it ends
+            if not early:
+                break
+        ok(not early and late == b"READY=1", "it is not ready before its face is", (early, late))
+
+
+def counted_once(d, up):
+    """What cannot be written down leaves the size of the cache as it is on record."""
+    up.add("growing", files={"more.txt": "x" * 1000})
+    up.add("lasting")
+    service = f"listen: ['127.0.0.1:{free_port()}']\ncache: {{ fresh: 1s }}\nupstreams: [{{ name: main, url: '{up.url}/' }}]\n"
+    admin = {"authorization": "Bearer an-admin"}
+    g = Gate(d, service=service + f"tokens: [{{ name: ops, admin: true, sha256: {hashlib.sha256(b'an-admin').hexdigest()} }}]\n")
+    ok(g.ask("/growing").status == 200 and g.ask("/lasting/-/lasting-1.0.0.tgz").status == 200, "both are kept", "")
+    for version in ("1.0.1", "1.0.2"):
+        up.add("growing", version)
+        time.sleep(1.1)
+        with contextlib.closing(sqlite3.connect(f"{g.state}/gate.db", isolation_level=None, timeout=30)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            ok(len(g.ask("/growing").json["versions"]) > 1, "a document that cannot be kept is served", g.log())
+            db.execute("ROLLBACK")
+            on_record = db.execute("SELECT sum(size) FROM cached").fetchone()[0]
+        ok(metric(g, "cache_bytes", admin) == on_record, "and counted as it is on record", (metric(g, "cache_bytes", admin), on_record))
+    time.sleep(1.1)
+    ok(g.ask("/growing").status == 200, "later it is kept", "")
+    with contextlib.closing(sqlite3.connect(f"{g.state}/gate.db")) as db:
+        on_record = db.execute("SELECT sum(size) FROM cached").fetchone()[0]
+    on_disk = sum(os.path.getsize(f"{w}/{f}") for w, _, files in os.walk(f"{g.cache}/gate") for f in files)
+    ok(metric(g, "cache_bytes", admin) == on_record == on_disk, "and counted", (metric(g, "cache_bytes", admin), on_record, on_disk))
+    g.stop()
+
+
 def store(d, up):
     """Somebody holds the ledger, or its disk is full."""
     up.add("locked")
@@ -359,6 +461,7 @@ def store(d, up):
     ok(g.ask("/locked/-/locked-1.0.0.tgz").status == 200 and g.ask("/fresh/-/fresh-1.0.0.tgz").status == 200, "and it goes on when that is over", "")
     ok(len(g.ledger("locked")["fetches"]) == 2, "with as many rows as were served", g.ledger("locked"))
     g.stop()
+    counted_once(d, up)
     small = f"{d}/small"
     os.makedirs(f"{small}")
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small], capture_output=True, check=False).returncode:
@@ -626,6 +729,8 @@ with scratch() as d:
     own_names(d, up)
     reloading(d, up)
     passed(d, up)
+    published_meanwhile(d, up)
+    readiness(d, up)
     store(d, up)
     convicted_on_the_way(d, up)
     attested(d, up)
