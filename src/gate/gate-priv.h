@@ -154,6 +154,7 @@ struct qn_gate {
         uint64_t looked;     /* in the light of which what was served was looked at */
         int known;           /* table of what is listed, for the analyse roles; -1 */
         uint64_t indicators; /* that table, as a number */
+        uint64_t trust;      /* whose word counts, as a number */
         struct qn_arena names_mem;
         struct qn_popular *popular;
         struct qn_db db;
@@ -268,6 +269,8 @@ const struct qn_packument_fact *qn_package_find(const struct qn_package *p, stru
 
 /* Reads what the analyse roles work by: once, because they do, too. */
 QN_MUST int qn_revision_tables(struct qn_gate *g, struct qn_err *reterr);
+/* Notes what the index says (qn_intel_stats().state), and whose word counts. */
+void qn_revision_intel(struct qn_gate *g, uint64_t state);
 /* By what a verdict is made at this moment; relies: also on the state of intelligence. */
 #define QN_REVISION_TEXT 40
 struct qn_str qn_revision(const struct qn_gate *g, bool relies, char text[QN_REVISION_TEXT]);

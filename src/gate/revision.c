@@ -1,8 +1,11 @@
-/* revision.c - by what verdicts are made: this program, its tables, the rules, and the indicators that packages are searched for.
- * A verdict that was made by something else is made again. */
+/* revision.c - by what verdicts are made: this program, its tables, the rules, whose word counts, and the indicators that packages are
+ * searched for.  A verdict that was made by something else is made again. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "base/io.h"
@@ -51,12 +54,43 @@ static int add_dir(const char *dir, uint64_t *hash, struct qn_err *reterr)
         return r < 0 ? qn_fail(reterr, r, 0, "%.100s: %s", dir, strerrordesc_np(-r)) : 0;
 }
 
+/* Two builds may say that they are the same version: the program is what its file holds. */
+static int hash_program(uint64_t *ret, struct qn_err *reterr)
+{
+        _cleanup_(qn_closep) int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+        struct stat st;
+        void *p;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return qn_fail(reterr, -errno, 0, "/proc/self/exe: %s", strerror(errno));
+        p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED)
+                return qn_fail(reterr, -errno, 0, "/proc/self/exe: %s", strerror(errno));
+        *ret = qn_hash64(p, (size_t)st.st_size);
+        munmap(p, (size_t)st.st_size);
+        return 0;
+}
+
+/* Whose word counts is read anew with what they say. */
+void qn_revision_intel(struct qn_gate *g, uint64_t state)
+{
+        char dir[4096];
+
+        snprintf(dir, sizeof dir, "%s/intel", g->config->data_dir);
+        g->trust = 0;
+        if (add_file(dir, "trust.yaml", &g->trust) < 0)
+                g->trust = 0;
+        g->intel = qn_hash64((const uint64_t[]){ state, g->trust }, 2 * sizeof(uint64_t));
+}
+
 int qn_revision_tables(struct qn_gate *g, struct qn_err *reterr)
 {
-        uint64_t hash = qn_hash64(QN_VERSION, strlen(QN_VERSION));
+        uint64_t hash = 0;
         char trust[4096];
-        int r = add_dir(g->config->data_dir, &hash, reterr);
+        int r = hash_program(&hash, reterr);
 
+        if (r == 0)
+                r = add_dir(g->config->data_dir, &hash, reterr);
         snprintf(trust, sizeof trust, "%s/trust", g->config->data_dir);
         if (r == 0)
                 r = add_dir(trust, &hash, reterr);
@@ -67,7 +101,7 @@ int qn_revision_tables(struct qn_gate *g, struct qn_err *reterr)
 
 struct qn_str qn_revision(const struct qn_gate *g, bool relies, char text[QN_REVISION_TEXT])
 {
-        const uint64_t by[] = { g->tables, qn_rules_revision(g->rules), g->indicators };
+        const uint64_t by[] = { g->tables, qn_rules_revision(g->rules), g->indicators, g->trust };
         unsigned long long hash = qn_hash64(by, sizeof by);
 
         if (relies)

@@ -243,7 +243,7 @@ int qn_watch_open(struct qn_gate *g, struct qn_err *reterr)
         qn_closep(&g->known);
         g->known = TAKE_FD(known);
         g->indicators = qn_hash64(table.p, qn_cur_left(&table));
-        g->intel = st.state;
+        qn_revision_intel(g, st.state);
         return 0;
 }
 

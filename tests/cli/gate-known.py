@@ -4,7 +4,7 @@ import os
 import shutil
 
 from gatelib import ALLOW_YOUNG, RULE, Gate, Upstream, stopped, wait_for
-from tap import Run, done, ok, put, scratch
+from tap import QANAT, Run, done, ok, put, scratch
 
 SHORT = {"accept": "application/vnd.npm.install-v1+json"}
 DAMAGED = b"this is no index at all; " * 1000
@@ -132,6 +132,34 @@ def convicted(d, up):
     g.stop()
 
 
+def made_by(d, up):
+    """A verdict is made by a program, its tables and the word of some: by others it is made anew."""
+    here, state = place(d, "made")
+    block(state, "worse@1.0.0")
+    for x in ("program", "data"):
+        os.makedirs(f"{d}/{x}")
+    data = shutil.copytree(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data"), f"{d}/data", dirs_exist_ok=True)
+    program = shutil.copy(QANAT, f"{d}/program/qanat")
+    g = Gate(d, up.url, state=here, args=("--data", data), program=program)
+
+    def revision():
+        g.reload()
+        return g.log().decode().rstrip().rsplit("rules ", 1)[1]
+
+    first = revision()
+    ok(tarball(g, "bad") == 200 and revision() == first, "a revision lasts", first)
+    with open(f"{data}/intel/trust.yaml", "a", encoding="ascii") as f:
+        f.write("  - some-host.invalid\n")
+    other = revision()
+    ok(other != first, "it is another one when somebody else is trusted", (first, other))
+    g.stop()
+    with open(program, "ab") as f:
+        f.write(b"another build")
+    g.start()
+    ok(revision() != other, "and of another build of the same version", other)
+    g.stop()
+
+
 with scratch() as d:
     up = Upstream()
     for name in ("bad", "worse", "fine", "other7"):
@@ -140,4 +168,5 @@ with scratch() as d:
     replaced(d, up)
     unreadable(d, up)
     convicted(d, up)
+    made_by(d, up)
     done()

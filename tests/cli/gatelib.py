@@ -246,11 +246,12 @@ def name_of(pid):
 class Gate:
     """qanat gate on a port of its own; .url, .log()."""
 
-    def __init__(self, d, upstream=None, policy=ALLOW_YOUNG, service=None, args=(), state=None, env=None):
+    def __init__(self, d, upstream=None, policy=ALLOW_YOUNG, service=None, args=(), state=None, env=None, program=QANAT):
         self.dir = state or os.path.join(d, f"gate{time.time_ns()}")
         os.makedirs(self.dir, exist_ok=True)
         self.state, self.cache = f"{self.dir}/state", f"{self.dir}/cache"
         self.set_policy(policy)
+        self.program = program
         self.args = ["gate", "--state", self.state, "--cache", self.cache, "--policy", f"{self.dir}/policy.yaml", *args]
         if "--listen" not in args and not (service and "listen:" in service):
             self.args += ["--listen", "127.0.0.1:0"]
@@ -270,7 +271,7 @@ class Gate:
     def start(self):
         self.errors = open(f"{self.dir}/log", "ab")
         self.from_byte = os.path.getsize(f"{self.dir}/log")
-        self.process = subprocess.Popen([QANAT, *self.args], stdout=subprocess.DEVNULL, stderr=self.errors, env=self.env)
+        self.process = subprocess.Popen([self.program, *self.args], stdout=subprocess.DEVNULL, stderr=self.errors, env=self.env)
         wait_for(lambda: b"listening on" in self.log(True) or self.process.poll() is not None)
         assert self.process.poll() is None, self.log()
         self.address = re.search(rb"listening on (\S+)", self.log(True)).group(1).decode()
