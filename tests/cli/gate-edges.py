@@ -517,7 +517,10 @@ def crowd(d, up):
     clients = 64 if PATIENCE == 1 else 16
     for n in names:
         up.add(n, files={"data.js": "module.exports = '" + random.Random(n).randbytes(2000).hex() + "';\n"})
-    g = Gate(d, up.url, policy=ALLOW_YOUNG + "unknown: { budget: 120s }\n")
+    admin = {"authorization": "Bearer an-admin"}
+    g = Gate(d, policy=ALLOW_YOUNG + "unknown: { budget: 120s }\n",
+             service=f"listen: ['127.0.0.1:{free_port()}']\nupstreams: [{{ name: main, url: '{up.url}/' }}]\n"
+                     f"tokens: [{{ name: ops, admin: true, sha256: {hashlib.sha256(b'an-admin').hexdigest()} }}]\n")
     wrong = []
 
     def work(seed):
@@ -542,7 +545,8 @@ def crowd(d, up):
             t.join()
         ok(not wrong, f"{clients} clients, {len(names)} packages, {heat}: every body is right ({time.time() - begun:.1f} s)", wrong[:3])
     got = [x for x in up.hits if x.startswith("crowd") and x.endswith(".tgz")]
-    ok(len(got) == len(set(got)) == len(names), "each was fetched and looked at once", len(got))
+    ok(len(got) == len(set(got)) == len(names), "each was fetched once", len(got))
+    ok(metric(g, "analysed_total", admin) == len(names), "and analysed once", metric(g, "analysed_total", admin))
     ok(len(g.ledger()["fetches"]) == 2 * clients * len(names), "each is in the ledger", "")
     g.stop()
 
