@@ -30,12 +30,35 @@ struct qn_asked *qn_asked_free(struct qn_asked *a)
         return NULL;
 }
 
+/* A header is ASCII: what else stands in a sentence for people would cost them the answer. */
+static void put_plain(struct qn_buf *out, struct qn_str s)
+{
+        while (s.n) {
+                unsigned char c = (unsigned char)s.p[0];
+
+                if (qn_str_starts(s, "…")) {
+                        qn_buf_puts(out, "...");
+                        s = qn_str_skip(s, strlen("…"));
+                        continue;
+                }
+                if (c >= 0x20 && c < 0x7f)
+                        qn_buf_byte(out, (char)c);
+                else if ((c & 0xc0) != 0x80) /* once for each character */
+                        qn_buf_byte(out, '?');
+                s = qn_str_skip(s, 1);
+        }
+}
+
 static void send_answer(struct qn_gate *g, struct qn_asked *a, const struct qn_front_answer *head,
                         struct qn_cur bytes, int fd)
 {
-        _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(QN_ROLE_PARAMS_MAX);
+        _cleanup_(qn_buf_done) struct qn_buf params = QN_BUF_INIT(QN_ROLE_PARAMS_MAX),
+                                             notice = QN_BUF_INIT(QN_ROLE_PARAMS_MAX);
+        struct qn_front_answer h = *head;
 
-        qn_front_write_answer(&params, head);
+        put_plain(&notice, head->notice);
+        h.notice = qn_buf_view(&notice);
+        qn_front_write_answer(&params, &h);
         qn_face_send(g, QN_FRONT_ANSWER, a->seq, qn_buf_view(&params), bytes, fd);
         qn_asked_free(a);
 }

@@ -58,7 +58,7 @@ static void answer_body(struct qn_flight *fl, struct qn_asked *a)
                 .status = 200,
                 .keep = true,
                 .keep_ms = keep_ms(fl),
-                .artifact = (uint64_t)fl->artifact,
+                .artifact = qn_book_ticket(fl->g, fl->artifact),
                 .package = fl->name,
                 .content_type = QN_STR("application/octet-stream"),
                 .cache_control = QN_STR("private, max-age=300"),
@@ -103,8 +103,7 @@ static void note_lost(struct qn_flight *fl)
 {
         fl->g->counts.again_lost++;
         fl->g->again_missed = fl->g->again_missed || fl->failure.status >= 500;
-        qn_gate_note(fl->g,
-                     "%.*s@%.*s was served under other rules, and cannot be judged again: %s",
+        qn_gate_note(fl->g, "%.*s@%.*s was judged by other rules, and cannot be judged again: %s",
                      QN_STR_ARG(fl->name), QN_STR_ARG(fl->version),
                      fl->failure.status ? fl->failure.reason : "its bytes are gone");
 }
@@ -265,7 +264,7 @@ static void on_tarball(struct qn_http_result *res, void *user)
         got_part(fl);
 }
 
-/* What cannot be fetched is told to the analysis, which makes an event of it. */
+/* What cannot be fetched is told to the analysis, which makes an event of it; that there is none is an answer for good. */
 static void on_attestations(struct qn_http_result *res, void *user)
 {
         struct qn_flight *fl = user;
@@ -273,7 +272,7 @@ static void on_attestations(struct qn_http_result *res, void *user)
         if (res->code == QN_HTTP_OK && res->fd >= 0)
                 fl->docs[QN_DOC_ATTESTATIONS] = TAKE_FD(res->fd);
         else
-                fl->unreachable = true;
+                fl->unreachable = res->code != QN_HTTP_NOT_FOUND;
         got_part(fl);
 }
 

@@ -3,6 +3,9 @@
 
 #include "gate/gate-priv.h"
 
+#define EPOCH_AT \
+        40u /* bits of an artifact's number; behind them the epoch in which it was handed out */
+
 static struct qn_str keep(struct qn_arena *a, struct qn_str s)
 {
         return s.n ? qn_arena_dup(a, s) : (struct qn_str){ 0 };
@@ -13,12 +16,28 @@ static void acknowledge(struct qn_gate *g, unsigned kind, uint64_t seq)
         qn_face_send(g, kind, seq, QN_STR(""), (struct qn_cur){ 0 }, -1);
 }
 
+uint64_t qn_book_ticket(const struct qn_gate *g, int64_t artifact)
+{
+        return (uint64_t)artifact | g->epoch << EPOCH_AT;
+}
+
+/* Its answer lay at the face while the artifact was convicted or blocked: it was not served yet, and is not now. */
+static bool is_too_late(struct qn_gate *g, uint64_t ticket, int64_t artifact)
+{
+        return ticket != qn_book_ticket(g, artifact) && !qn_decide_still(g, artifact);
+}
+
 void qn_book_note(struct qn_gate *g, uint64_t seq, const struct qn_front_note *n)
 {
         struct qn_ledger_fetch *f = &g->notes[g->n_notes];
         struct qn_arena *a = &g->notes_mem;
+        int64_t artifact = (int64_t)(n->artifact & ((UINT64_C(1) << EPOCH_AT) - 1));
 
-        *f = (struct qn_ledger_fetch){ .artifact.id = (int64_t)n->artifact,
+        if (is_too_late(g, n->artifact, artifact)) {
+                acknowledge(g, QN_FRONT_REFUSED, seq);
+                return;
+        }
+        *f = (struct qn_ledger_fetch){ .artifact.id = artifact,
                                        .time = qn_gate_now(),
                                        .token = keep(a, n->client.token),
                                        .address = keep(a, n->client.address),

@@ -95,7 +95,15 @@ static void note_ends(const struct qn_intel_match *m, int64_t now, struct qn_pol
         }
 }
 
-/* The worst that is said of it; -EIO when it cannot be asked, which is no reason to serve it. */
+/* What the index maps is there until it is read anew. */
+static struct qn_str keep(struct qn_arena *a, struct qn_str s)
+{
+        struct qn_str copy = qn_arena_dup(a, s);
+
+        return copy.p ? copy : QN_STR("?");
+}
+
+/* The worst that is said of it; when it cannot be asked, that is no reason to serve it. */
 static void ask_intel(struct qn_gate *g, struct qn_arena *a, struct qn_str integrity,
                       struct qn_policy_facts *f)
 {
@@ -108,12 +116,11 @@ static void ask_intel(struct qn_gate *g, struct qn_arena *a, struct qn_str integ
         f->known = QN_KNOWN_NOTHING;
         f->known_id = f->known_why = QN_STR("");
         f->facts_until_ms = 0;
-        if (!g->tell)
+        if (!g->tell && !g->blind)
                 return;
-        if (qn_intel_match(qn_tell_index(g->tell), qn_tell_trust(g->tell), &q, a, &ans) < 0) {
-                f->known = QN_KNOWN_SUSPICIOUS;
-                f->known_id = QN_STR("-");
-                f->known_why = QN_STR("what is known about it cannot be read");
+        if (g->blind ||
+            qn_intel_match(qn_tell_index(g->tell), qn_tell_trust(g->tell), &q, a, &ans) < 0) {
+                f->known = QN_KNOWN_UNREADABLE;
                 return;
         }
         for (size_t i = 0; i < ans.n; i++) {
@@ -123,9 +130,9 @@ static void ask_intel(struct qn_gate *g, struct qn_arena *a, struct qn_str integ
                 if (k <= f->known)
                         continue;
                 f->known = k;
-                f->known_id = ans.matches[i].id;
-                f->known_why =
-                        ans.matches[i].summary.n ? ans.matches[i].summary : ans.matches[i].why;
+                f->known_id = keep(a, ans.matches[i].id);
+                f->known_why = keep(a, ans.matches[i].summary.n ? ans.matches[i].summary
+                                                                : ans.matches[i].why);
         }
 }
 
@@ -164,14 +171,19 @@ static bool holds_today(const struct qn_gate *g, struct qn_str rules)
                qn_str_eq(rules, qn_revision(g, true, text));
 }
 
-bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
-                        struct qn_policy_facts *f)
+/* old: a verdict against it counts whatever it was made by. */
+static bool take_recorded(struct qn_gate *g, struct qn_str integrity, bool old, struct qn_arena *a,
+                          struct qn_policy_facts *f)
 {
+        enum qn_verdict_kind kind;
         struct qn_ledger_verdict v;
 
         if (!integrity.n || qn_ledger_verdict(&g->db, integrity, a, &v) < 0 ||
-            !holds_today(g, v.rules) || qn_verdict_from_name(v.verdict, &f->verdict) < 0)
+            qn_verdict_from_name(v.verdict, &kind) < 0)
                 return false;
+        if (!holds_today(g, v.rules) && !(old && kind >= QN_SUSPICIOUS))
+                return false;
+        f->verdict = kind;
         if (f->verdict == QN_UNKNOWN) { /* perhaps only this machine was busy */
                 if (qn_gate_now() - v.time >= QN_GATE_UNKNOWN_MS)
                         return false;
@@ -180,6 +192,29 @@ bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_ar
         f->judged = true;
         f->reason = v.reason;
         return true;
+}
+
+bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
+                        struct qn_policy_facts *f)
+{
+        return take_recorded(g, integrity, false, a, f);
+}
+
+bool qn_decide_still(struct qn_gate *g, int64_t artifact)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_policy_facts f = { 0 };
+        struct qn_policy_decision decision;
+        struct qn_ledger_artifact it;
+
+        if (qn_ledger_find(&g->db, artifact, &a, &it) < 0)
+                return false;
+        f.name = it.name;
+        f.version = it.version;
+        qn_decide_known(g, it.integrity, &a, &f);
+        (void)take_recorded(g, it.integrity, true, &a, &f);
+        qn_policy_decide(g->policy, &f, qn_gate_now(), &decision);
+        return decision.action == QN_POLICY_ALLOW || decision.mode != QN_POLICY_ENFORCE;
 }
 
 /* --- a whole package --- */
@@ -213,7 +248,8 @@ static int decide_version(struct deciding *d, size_t i)
         int r = 0;
 
         qn_decide_facts(d->g, d->p, i, d->a, &f);
-        (void)qn_decide_recorded(d->g, d->p->facts.versions[i].integrity, d->a, &f);
+        /* What is convicted stays out of the lists until it is judged anew, so that ranges pass it by all the while. */
+        (void)take_recorded(d->g, d->p->facts.versions[i].integrity, true, d->a, &f);
         qn_policy_decide(d->g->policy, &f, d->now, &decision);
         d->p->until = QN_MIN(d->p->until, decision.until_ms);
         if (d->p->facts.versions[i].mismatch)

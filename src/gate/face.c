@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "gate/front.h"
 #include "gate/gate-priv.h"
+#include "gate/listen.h"
 #include "role/input.h"
 
 #define ASKED_MAX ((size_t)1 << 20) /* what a question takes beside its body */
@@ -326,6 +327,7 @@ static int take_packet(struct qn_gate *g)
                 return f->reply.status;
         if (!f->ready) {
                 f->ready = true;
+                qn_listen_notify("READY=1");
                 return 1;
         }
         r = take(g, f->reply.seq, f->reply.bytes);

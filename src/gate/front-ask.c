@@ -224,7 +224,8 @@ static bool begin(struct qn_conn *c, struct qn_str key, uint64_t hash, bool note
         if (!q)
                 return false;
         q->note = note;
-        q->vary = c->route.kind == QN_ROUTE_PACKUMENT;
+        q->vary = c->route.kind == QN_ROUTE_PACKUMENT || c->route.kind == QN_ROUTE_VERSION ||
+                  c->route.kind == QN_ROUTE_TAGS;
         q->keep_n = c->keep_n;
         q->keep_hash = c->keep_hash;
         link_question(q);

@@ -18,7 +18,7 @@ enum qn_front_told {
         QN_FRONT_CONFIG =
                 1,       /* input: qn_front_write_config().  Again: it replaces the one before */
         QN_FRONT_LISTEN, /* descriptor: a socket that listens */
-        QN_FRONT_LOG,    /* descriptor: where the access log goes, open for appending */
+        QN_FRONT_LOG, /* descriptor: where the access log goes, open for appending; without one: nowhere */
         QN_FRONT_ANSWER, /* seq: of the question; parameters: qn_front_write_answer(); input: the body */
         QN_FRONT_NOTED,   /* seq: of the note: it is in the ledger, the artifact may go out */
         QN_FRONT_REFUSED, /* seq: of the note: it could not be written, nothing goes out (503) */

@@ -244,8 +244,6 @@ static int take_job(const struct qn_msg_job *job, int *fd)
         case QN_FRONT_LISTEN:
                 return take_listen(fd);
         case QN_FRONT_LOG:
-                if (*fd < 0)
-                        return -EBADMSG;
                 qn_log_to(TAKE_FD(*fd));
                 return 0;
         case QN_FRONT_ANSWER:

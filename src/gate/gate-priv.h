@@ -101,7 +101,8 @@ struct qn_package {
         bool has_facts;
         bool from_shelf; /* what is being read was kept from before */
         bool stale;      /* the registry could not be asked again */
-        int64_t time;    /* when it was fetched or found current (ms) */
+        bool expired; /* it changed upstream while it was being fetched: what comes may be older than that */
+        int64_t time; /* when it was fetched or found current (ms) */
         /* What policy makes of it (decide.c). */
         struct qn_arena decided_mem;
         bool decided;
@@ -147,10 +148,14 @@ struct qn_gate {
         struct qn_policy *policy;
         struct qn_rules *rules;
         uint64_t tables;      /* program and tables, as a number (revision.c) */
-        struct qn_tell *tell; /* NULL: there is no index */
-        uint64_t generation;  /* of the index */
-        int known;            /* table of what is listed, for the analyse roles; -1 */
-        uint64_t indicators;  /* that table, as a number */
+        struct qn_tell *tell; /* NULL: there is no index, or (blind) none that can be read */
+        bool blind;
+        bool unread;         /* the last look at it failed, and that was told */
+        uint64_t intel;      /* what the index says, as a number; 0: nothing */
+        uint64_t looked;     /* in the light of which what was served was looked at */
+        int known;           /* table of what is listed, for the analyse roles; -1 */
+        uint64_t indicators; /* that table, as a number */
+        uint64_t trust;      /* whose word counts, as a number */
         struct qn_arena names_mem;
         struct qn_popular *popular;
         struct qn_db db;
@@ -171,6 +176,7 @@ struct qn_gate {
         uint64_t *note_seqs;
         size_t n_notes;
         struct qn_arena notes_mem;
+        uint64_t epoch;      /* grows whenever something that may have been handed out turns bad */
         unsigned telling;    /* webhooks under way */
         bool alarmed;        /* there is something to tell */
         bool again;          /* what was served is being judged again (again.c) */
@@ -276,6 +282,8 @@ void qn_decide_known(struct qn_gate *g, struct qn_str integrity, struct qn_arena
 /* Adds the verdict that is on record; false: none that still counts. */
 bool qn_decide_recorded(struct qn_gate *g, struct qn_str integrity, struct qn_arena *a,
                         struct qn_policy_facts *f);
+/* Whether an artifact that was handed out may still go, by what is known and on record now: its age and the like are not news. */
+bool qn_decide_still(struct qn_gate *g, int64_t artifact);
 /* Decides about all versions, unless that was done and holds. */
 QN_MUST int qn_decide_package(struct qn_gate *g, struct qn_package *p);
 /* Whatever was decided is decided again; in one package, or (NULL) in all. */
@@ -318,19 +326,22 @@ void qn_shelf_drop(struct qn_gate *g, enum qn_cached_kind kind, struct qn_str ke
 
 /* --- book.c: the ledger --- */
 
+/* What the note for an artifact has to say: its number, and when it was handed to the face. */
+uint64_t qn_book_ticket(const struct qn_gate *g, int64_t artifact);
 void qn_book_note(struct qn_gate *g, uint64_t seq, const struct qn_front_note *n);
 /* Writes the notes of this turn and lets what waits for them go out. */
 void qn_book_write(struct qn_gate *g);
 
 /* --- watch.c: what turns bad later --- */
 
-/* Opens what is known to be bad; it may have been made since the gate began, or be another index now.  -ENOENT: there is none. */
+/* Opens what is known to be bad, or goes on with its newest state; it may have been made since the gate began, or be another index
+ * now.  -ENOENT: there is none. */
 QN_MUST int qn_watch_open(struct qn_gate *g, struct qn_err *reterr);
 /* Looks whether intelligence has news, and what was served in its light. */
 void qn_watch_look(struct qn_gate *g, bool now);
-/* before: the verdict on record until now. */
-void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
-                    enum qn_verdict_kind before, struct qn_str reason);
+/* before: the verdict on record until now.  -errno: it is not in the ledger. */
+QN_MUST int qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
+                           enum qn_verdict_kind before, struct qn_str reason);
 /* The verdict that is on record, by whatever rules; unknown when there is none. */
 enum qn_verdict_kind qn_watch_verdict(struct qn_gate *g, struct qn_str integrity);
 

@@ -98,13 +98,16 @@ static int load_all(struct qn_gate *g, struct qn_err *reterr)
         return r;
 }
 
+/* Where there is none, the face is told that, too: there may have been one. */
 static int open_log(struct qn_gate *g, struct qn_err *reterr)
 {
         char path[4096];
         int fd;
 
-        if (!g->service.access_log.p)
+        if (!g->service.access_log.p) {
+                qn_face_send(g, QN_FRONT_LOG, 1, QN_STR(""), (struct qn_cur){ 0 }, -1);
                 return 0;
+        }
         snprintf(path, sizeof path, "%.*s", QN_STR_ARG(g->service.access_log));
         fd = strcmp(path, "-") == 0
                      ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
@@ -188,6 +191,7 @@ static void reload(struct qn_gate *g)
         tell_face(g);
         qn_decide_again(g, NULL);
         qn_face_forget(g, QN_STR(""));
+        g->epoch++;
         qn_watch_look(g, true);
         qn_again_begin(g);
         qn_gate_note(g, "reloaded: policy %s (%s), rules %s", qn_policy_revision(g->policy),
@@ -315,6 +319,17 @@ int qn_gate_prepare(const struct qn_gate_config *config, struct qn_gate **ret,
         return r;
 }
 
+/* None is nothing known; one that cannot be read must not pass for that. */
+static int open_intelligence(struct qn_gate *g, struct qn_err *reterr)
+{
+        struct qn_err err = { 0 };
+        int r = qn_watch_open(g, &err);
+
+        if (r == -ENOENT)
+                return 0;
+        return r < 0 ? qn_fail(reterr, r, 0, "%s", err.msg[0] ? err.msg : strerrordesc_np(-r)) : 0;
+}
+
 int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struct qn_err *reterr)
 {
         _cleanup_(qn_gate_freep) struct qn_gate *g = NULL;
@@ -336,6 +351,8 @@ int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struc
                 r = take_signals(g);
         if (r == 0)
                 r = qn_gate_start_workers(g, reterr);
+        if (r == 0)
+                r = open_intelligence(g, reterr);
         if (r == 0)
                 r = start_face(g, reterr);
         if (r < 0)
@@ -457,7 +474,6 @@ int qn_gate_run(struct qn_gate *g, struct qn_err *reterr)
 {
         int r = 0;
 
-        qn_listen_notify("READY=1");
         while (r == 0 && (!g->face.draining || qn_gate_monotonic() < g->stop_at))
                 r = turn(g, reterr);
         if (r == -EPIPE && g->face.draining)

@@ -67,20 +67,25 @@ static int on_served(void *ctx, const struct qn_ledger_artifact *a)
 {
         const struct conviction *c = ctx;
 
-        qn_watch_alarm(c->g, a, c->before, c->reason);
-        return 0;
+        return qn_watch_alarm(c->g, a, c->before, c->reason);
 }
 
 /* The verdict and its alarms, or none of them: what was bad when it went out is no news. */
 static int write_down(struct qn_flight *fl, const struct qn_ledger_verdict *row,
                       struct conviction *c)
 {
+        /* Known by its name, too, it is judged anew with what was served, when the rules are others. */
+        const struct qn_ledger_artifact a = { .name = fl->name,
+                                              .version = fl->version,
+                                              .integrity = fl->integrity };
         struct qn_db *db = &fl->g->db;
         int r = qn_db_begin(db);
 
         if (r < 0)
                 return r;
         r = qn_ledger_judged(db, fl->integrity, row);
+        if (r == 0 && fl->facts.verdict >= QN_SUSPICIOUS)
+                r = qn_ledger_artifact(db, &a, &fl->artifact);
         if (r == 0 && fl->facts.verdict == QN_MALICIOUS && c->before != QN_MALICIOUS)
                 r = qn_ledger_copies(db, fl->integrity, on_served, c);
         if (r == 0)
@@ -105,11 +110,15 @@ static void record(struct qn_flight *fl, const struct qn_verdict *v)
          * for ever. */
         if ((!fl->unreachable && fl->p) || v->kind == QN_MALICIOUS)
                 r = write_down(fl, &row, &c);
-        if (r < 0)
+        if (r < 0) {
                 qn_gate_note(fl->g, "%.*s@%.*s: its verdict is not kept: %s", QN_STR_ARG(fl->name),
                              QN_STR_ARG(fl->version), strerrordesc_np(-r));
-        /* What is listed as bad must leave the lists that were made without it. */
-        if (v->kind != QN_CLEAN) {
+                fl->g->again_missed |= fl->again;
+        }
+        if (v->kind > c.before && v->kind >= QN_SUSPICIOUS)
+                fl->g->epoch++;
+        /* What is found to be bad must leave the lists that were made without it; what is not any more comes back. */
+        if (v->kind != QN_CLEAN || c.before >= QN_SUSPICIOUS) {
                 qn_decide_again(fl->g, fl->p);
                 qn_face_forget(fl->g, fl->name);
         }
@@ -123,6 +132,8 @@ static int add_known(struct qn_flight *fl)
         struct qn_event_set known, merged;
         int r;
 
+        if (fl->g->blind)
+                return -EIO;
         if (!fl->g->tell)
                 return 0;
         qn_tell_at(fl->g->tell, qn_gate_now());
@@ -144,7 +155,8 @@ static void judge(struct qn_flight *fl)
         if (r == 0)
                 r = qn_judge(fl->g->rules, &fl->set, &fl->mem, &v);
         if (r < 0) {
-                unknown(fl, "its events do not fit into memory");
+                unknown(fl, r == -EIO ? "what is known about it cannot be read"
+                                      : "its events do not fit into memory");
                 return;
         }
         fl->facts.judged = true;

@@ -274,7 +274,7 @@ static void on_facts(void *ctx QN_UNUSED, const struct qn_pool_result *res)
         leave_place(g, p);
         qn_decide_again(g, p);
         qn_face_forget(g, qn_str_c(p->name));
-        if (!p->has_facts || (p->from_shelf && !is_fresh(g, p)))
+        if (!p->has_facts || p->expired || (p->from_shelf && !is_fresh(g, p)))
                 fetch(g, p);
         else
                 answer(g, p, NULL);
@@ -321,7 +321,10 @@ static void confirmed(struct qn_gate *g, struct qn_package *p)
         p->time = qn_gate_now();
         p->stale = false;
         g->counts.confirmed++;
-        answer(g, p, NULL);
+        if (p->expired)
+                fetch(g, p);
+        else
+                answer(g, p, NULL);
 }
 
 static void on_document(struct qn_http_result *res, void *user)
@@ -365,7 +368,7 @@ static void fetch(struct qn_gate *g, struct qn_package *p)
         int r = job ? 0 : -ENOMEM;
 
         p->state = QN_PACKAGE_FETCHING;
-        p->from_shelf = false;
+        p->from_shelf = p->expired = false;
         p->fresh_place = qn_upstream_place(g, qn_str_c(p->name));
         if (!u) {
                 fall_back(g, p, &f);
@@ -447,7 +450,9 @@ void qn_package_expire(struct qn_gate *g, struct qn_str name)
 {
         struct qn_package *p = find(g, name);
 
-        if (p)
+        if (p) {
                 p->time = 0;
+                p->expired = p->state != QN_PACKAGE_IDLE;
+        }
         qn_face_forget(g, name);
 }

@@ -72,6 +72,15 @@ static void put_url(const struct qn_gate *g, const struct qn_asked *a, const str
         qn_buf_str(out, qn_str_skip(path, cut));
 }
 
+/* What is nothing of a package, as hooks, organisations and their members, is between a person and the registry: the token that this
+ * registry has for packages is lent to nobody for it. */
+static struct qn_str authorization_of(const struct qn_asked *a, const struct qn_upstream *u)
+{
+        if (u->login && a->q.authorization.p)
+                return a->q.authorization;
+        return a->route.kind == QN_ROUTE_OTHER_REGISTRY ? (struct qn_str){ 0 } : u->authorization;
+}
+
 static void send(struct qn_gate *g, struct qn_asked *a, const struct qn_upstream *u, bool writes)
 {
         _cleanup_(qn_buf_done) struct qn_buf url = QN_BUF_INIT(QN_URL_MAX);
@@ -92,7 +101,7 @@ static void send(struct qn_gate *g, struct qn_asked *a, const struct qn_upstream
 
         put_url(g, a, u, &url);
         q.url = qn_buf_view(&url);
-        q.authorization = u->login && a->q.authorization.p ? a->q.authorization : u->authorization;
+        q.authorization = authorization_of(a, u);
         if (!qn_str_is(a->q.method, "GET"))
                 q.method = a->q.method;
         if (r == 0) {

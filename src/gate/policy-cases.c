@@ -95,9 +95,13 @@ static int take_provenance(struct qn_conf *c, const char *key, const struct qn_n
 static int take_known(struct qn_conf *c, const char *key, const struct qn_node *n, void *to)
 {
         static const char *const words[] = {
-                [QN_KNOWN_NOTHING] = "nothing",       [QN_KNOWN_ALLOWED] = "allowed",
-                [QN_KNOWN_VULNERABLE] = "vulnerable", [QN_KNOWN_SUSPICIOUS] = "suspicious",
-                [QN_KNOWN_MALICIOUS] = "malicious",   NULL,
+                [QN_KNOWN_NOTHING] = "nothing",
+                [QN_KNOWN_ALLOWED] = "allowed",
+                [QN_KNOWN_VULNERABLE] = "vulnerable",
+                [QN_KNOWN_SUSPICIOUS] = "suspicious",
+                [QN_KNOWN_UNREADABLE] = "unreadable",
+                [QN_KNOWN_MALICIOUS] = "malicious",
+                NULL,
         };
         unsigned i = 0;
         int r = qn_conf_word(c, key, n, words, &i);

@@ -61,12 +61,14 @@ static enum qn_policy_word ask_intelligence(const struct qn_policy *p,
                 [QN_KNOWN_ALLOWED] = -1,
                 [QN_KNOWN_VULNERABLE] = QN_SET_KNOWN_VULNERABLE,
                 [QN_KNOWN_SUSPICIOUS] = QN_SET_KNOWN_SUSPICIOUS,
+                [QN_KNOWN_UNREADABLE] = QN_SET_KNOWN_MALICIOUS,
                 [QN_KNOWN_MALICIOUS] = QN_SET_KNOWN_MALICIOUS,
         };
         int set = settings[f->known];
 
         (void)now;
-        if (set < 0 || (f->from_owned && !qn_str_starts(f->known_id, OWN_LIST)))
+        if (set < 0 || (f->from_owned && f->known != QN_KNOWN_UNREADABLE &&
+                        !qn_str_starts(f->known_id, OWN_LIST)))
                 return QN_WORD_ALLOW;
         return p->words[set];
 }

@@ -120,10 +120,15 @@ static void what_owned(struct qn_buf *b, const struct qn_policy_say *s)
 
 static void what_intelligence(struct qn_buf *b, const struct qn_policy_say *s)
 {
+        static const char *const texts[] = {
+                [QN_KNOWN_VULNERABLE] = " has a known vulnerability",
+                [QN_KNOWN_SUSPICIOUS] = " is reported as suspicious",
+                [QN_KNOWN_UNREADABLE] = " may be bad: what is known cannot be read now",
+                [QN_KNOWN_MALICIOUS] = " is known to be malicious",
+        };
+
         put_id(b, s->f);
-        qn_buf_puts(b, s->f->known == QN_KNOWN_MALICIOUS    ? " is known to be malicious"
-                       : s->f->known == QN_KNOWN_SUSPICIOUS ? " is reported as suspicious"
-                                                            : " has a known vulnerability");
+        qn_buf_puts(b, texts[s->f->known]);
         put_source(b, s->f->known_id, s->f->known_why);
 }
 
@@ -244,6 +249,12 @@ static void next_version(struct qn_buf *b, const struct qn_policy_say *s)
         put_ask(b, s->p);
 }
 
+static void next_unread(struct qn_buf *b, const struct qn_policy_say *s)
+{
+        qn_buf_puts(b, "try again later, or ask ");
+        put_contact(b, s->p);
+}
+
 static void next_unknown(struct qn_buf *b, const struct qn_policy_say *s)
 {
         if (s->f->late) {
@@ -287,6 +298,8 @@ static what_fn *next_of(const struct qn_policy_say *s)
         bool bad = (s->rule == QN_RULE_INTELLIGENCE && s->f->known == QN_KNOWN_MALICIOUS) ||
                    (s->rule == QN_RULE_VERDICT && s->f->verdict == QN_MALICIOUS);
 
+        if (s->rule == QN_RULE_INTELLIGENCE && s->f->known == QN_KNOWN_UNREADABLE)
+                return next_unread;
         return bad ? next_bad : nexts[s->rule];
 }
 

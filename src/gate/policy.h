@@ -39,6 +39,7 @@ enum qn_policy_known {
         QN_KNOWN_ALLOWED,
         QN_KNOWN_VULNERABLE,
         QN_KNOWN_SUSPICIOUS,
+        QN_KNOWN_UNREADABLE, /* it cannot be asked: decided as if it said the worst */
         QN_KNOWN_MALICIOUS
 };
 

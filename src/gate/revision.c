@@ -7,7 +7,8 @@ struct qn_str qn_revision(const struct qn_gate *g, bool relies, char text[QN_REV
         const struct qn_revision by = { .tables = g->tables,
                                         .rules = qn_rules_revision(g->rules),
                                         .indicators = g->indicators,
-                                        .generation = g->generation };
+                                        .trust = g->trust,
+                                        .state = g->intel };
 
         return qn_revision_text(&by, relies, text);
 }

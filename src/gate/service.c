@@ -472,6 +472,15 @@ static int defaults(struct qn_conf *c, struct file *f)
         return 0;
 }
 
+static int take_body(struct qn_conf *c, const char *key, const struct qn_node *n, void *to)
+{
+        int r = qn_conf_size(c, key, n, to);
+
+        if (r == 0 && *(const uint64_t *)to > QN_FRONT_BODY_MAX)
+                return qn_conf_wrong(c, n, "%s is at most %zuMB", key, QN_FRONT_BODY_MAX >> 20);
+        return r;
+}
+
 int qn_service_parse(struct qn_str text, const char *path, bool secrets, struct qn_arena *a,
                      struct qn_service *ret, struct qn_err *reterr)
 {
@@ -485,7 +494,7 @@ int qn_service_parse(struct qn_str text, const char *path, bool secrets, struct 
                 { "rate", qn_conf_u32, offsetof(struct file, rate) },
                 { "burst", qn_conf_u32, offsetof(struct file, burst) },
                 { "cache", take_cache, 0 },
-                { "body", qn_conf_size, offsetof(struct file, body_max) },
+                { "body", take_body, offsetof(struct file, body_max) },
                 { "foreign-tarballs", take_foreign, offsetof(struct file, foreign) },
                 { "access-log", qn_conf_path, offsetof(struct file, access_log) },
                 { "webhook", take_webhook, 0 },

@@ -53,24 +53,33 @@ int qn_shelf_open(struct qn_gate *g, enum qn_cached_kind kind, struct qn_str key
         return 0;
 }
 
-/* What is there no more, or will be another, counts no more. */
-static void discount(struct qn_gate *g, enum qn_cached_kind kind, struct qn_str key)
+/* What it counts for now. */
+static uint64_t counted(struct qn_gate *g, enum qn_cached_kind kind, struct qn_str key)
 {
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 16);
         struct qn_ledger_cached old;
 
-        if (qn_ledger_cached(&g->db, kind, key, 0, &a, &old) == 0)
-                g->cache_size -= QN_MIN(g->cache_size, old.size);
+        return qn_ledger_cached(&g->db, kind, key, 0, &a, &old) == 0 ? old.size : 0;
+}
+
+/* It counts as long as it has its row, and no longer. */
+static int drop(struct qn_gate *g, enum qn_cached_kind kind, struct qn_str key)
+{
+        uint64_t size = counted(g, kind, key);
+        char path[4096];
+        int r;
+
+        if (path_of(g, kind, key, path, false) == 0)
+                unlink(path);
+        r = qn_ledger_uncache(&g->db, kind, key);
+        if (r == 0)
+                g->cache_size -= QN_MIN(g->cache_size, size);
+        return r;
 }
 
 void qn_shelf_drop(struct qn_gate *g, enum qn_cached_kind kind, struct qn_str key)
 {
-        char path[4096];
-
-        discount(g, kind, key);
-        if (path_of(g, kind, key, path, false) == 0)
-                unlink(path);
-        (void)!qn_ledger_uncache(&g->db, kind, key);
+        (void)!drop(g, kind, key);
 }
 
 static int write_file(const char *path, int from, uint64_t size)
@@ -98,15 +107,15 @@ static void make_room(struct qn_gate *g)
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 16);
         struct qn_ledger_cached old;
 
-        while (g->cache_size > g->service.cache_bytes && qn_ledger_oldest(&g->db, &a, &old) == 0) {
-                qn_shelf_drop(g, old.kind, old.key);
+        while (g->cache_size > g->service.cache_bytes && qn_ledger_oldest(&g->db, &a, &old) == 0 &&
+               drop(g, old.kind, old.key) == 0)
                 qn_arena_reset(&a, 1 << 16);
-        }
 }
 
 int qn_shelf_put(struct qn_gate *g, const struct qn_ledger_cached *row, int fd, int *ret)
 {
         char path[4096], dir[4096];
+        uint64_t before;
         int r = path_of(g, row->kind, row->key, path, false);
 
         if (r == 0)
@@ -117,14 +126,14 @@ int qn_shelf_put(struct qn_gate *g, const struct qn_ledger_cached *row, int fd, 
                 r = write_file(path, fd, row->size);
         if (r < 0)
                 return r;
-        discount(g, row->kind, row->key);
+        before = counted(g, row->kind, row->key);
         r = qn_ledger_cache(&g->db, row);
         if (r < 0)
                 return r;
+        g->cache_size += row->size - QN_MIN(g->cache_size, before);
         *ret = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         if (*ret < 0)
                 return -errno;
-        g->cache_size += row->size;
         make_room(g);
         return 0;
 }

@@ -164,8 +164,8 @@ enum qn_verdict_kind qn_watch_verdict(struct qn_gate *g, struct qn_str integrity
         return kind;
 }
 
-void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
-                    enum qn_verdict_kind before, struct qn_str reason)
+int qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
+                   enum qn_verdict_kind before, struct qn_str reason)
 {
         const char *verdict = qn_verdict_name(QN_MALICIOUS);
         const struct qn_ledger_alarm alarm = { .artifact = *a,
@@ -178,7 +178,7 @@ void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
         int r = qn_ledger_alarm(&g->db, &alarm);
 
         if (r == 0)
-                return; /* it is known */
+                return 0; /* it is known */
         if (r > 0)
                 r = qn_ledger_each(&g->db, &of, on_count, &n);
         g->counts.alarms++;
@@ -187,6 +187,7 @@ void qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
                      QN_STR_ARG(a->name), QN_STR_ARG(a->version), n, verdict, QN_STR_ARG(reason));
         if (r < 0)
                 qn_gate_note(g, "the alarm is not in the ledger: %s", strerrordesc_np(-r));
+        return r;
 }
 
 struct look {
@@ -206,8 +207,19 @@ static int on_served(void *ctx, const struct qn_ledger_artifact *s)
                                &ans);
 
         if (r == 0 && strcmp(qn_intel_verdict(&ans), "malicious") == 0)
-                qn_watch_alarm(l->g, s, qn_watch_verdict(l->g, s->integrity), ans.matches[0].why);
+                r = qn_watch_alarm(l->g, s, qn_watch_verdict(l->g, s->integrity),
+                                   ans.matches[0].why);
         qn_arena_reset(&l->a, 1 << 20);
+        return r;
+}
+
+/* The newest state; what cannot be read is never nothing. */
+static int open_newest(struct qn_gate *g, struct qn_err *reterr)
+{
+        int r = g->tell ? qn_tell_again(&g->tell, g->config->data_dir, reterr)
+                        : qn_tell_open(g->config->state_dir, g->config->data_dir, &g->tell, reterr);
+
+        g->blind = r < 0 && !g->tell && (r != -ENOENT || g->intel);
         return r;
 }
 
@@ -215,36 +227,45 @@ int qn_watch_open(struct qn_gate *g, struct qn_err *reterr)
 {
         _cleanup_(qn_closep) int known = -1;
         struct qn_intel_stats st = { 0 };
-        struct qn_tell *fresh = NULL;
         struct qn_cur table = { 0 };
-        int r = qn_tell_open(g->config->state_dir, g->config->data_dir, &fresh, reterr);
+        int r = open_newest(g, reterr);
 
-        if (r < 0)
-                return r;
-        r = qn_intel_stats(qn_tell_index(fresh), &st);
         if (r == 0)
-                r = qn_intel_known(qn_tell_index(fresh), &table);
+                r = qn_intel_stats(qn_tell_index(g->tell), &st);
+        if (r == 0)
+                r = qn_intel_known(qn_tell_index(g->tell), &table);
         if (r == 0 && qn_cur_left(&table))
                 r = qn_input_sealed(table, &known);
-        if (r < 0) {
-                qn_tell_free(fresh);
+        if (r < 0)
                 return r;
-        }
-        qn_tell_free(g->tell);
-        g->tell = fresh;
         qn_tell_at(g->tell, qn_gate_now());
         qn_closep(&g->known);
         g->known = TAKE_FD(known);
         g->indicators = qn_hash64(table.p, qn_cur_left(&table));
-        g->generation = st.generation;
+        g->trust = qn_revision_trust(g->config->data_dir);
+        g->intel = qn_hash64((const uint64_t[]){ st.state, g->trust }, 2 * sizeof(uint64_t));
         return 0;
+}
+
+/* Whether something is known now that was not, or what was known cannot be read any more. */
+static bool has_news(struct qn_gate *g)
+{
+        bool blind = g->blind;
+        struct qn_err err = { 0 };
+        int r = qn_watch_open(g, &err);
+
+        if (r < 0 && r != -ENOENT && !g->unread)
+                qn_gate_note(g, "what is known to be bad cannot be read anew, %s: %s",
+                             g->blind ? "everything counts as bad" : "going on with what was known",
+                             err.msg[0] ? err.msg : strerrordesc_np(-r));
+        g->unread = r < 0 && r != -ENOENT;
+        return g->intel != g->looked || g->blind != blind;
 }
 
 void qn_watch_look(struct qn_gate *g, bool now)
 {
         struct look l = { .g = g, .a = QN_ARENA_INIT((size_t)64 << 20) };
         int64_t at = qn_gate_monotonic();
-        uint64_t before = g->generation;
 
         if (g->alarmed && !g->telling) {
                 g->alarmed = false;
@@ -253,11 +274,14 @@ void qn_watch_look(struct qn_gate *g, bool now)
         if (!now && at - g->checked_at < QN_GATE_WATCH_MS)
                 return;
         g->checked_at = at;
-        if (qn_watch_open(g, NULL) == 0 && g->generation != before) {
+        if (has_news(g)) {
                 qn_decide_again(g, NULL);
                 qn_face_forget(g, QN_STR(""));
-                if (qn_ledger_served(&g->db, on_served, &l) < 0)
-                        qn_gate_note(g, "what was served cannot be looked through");
+                g->epoch++;
+                if (g->tell && qn_ledger_served(&g->db, on_served, &l) < 0)
+                        qn_gate_note(g, "what was served cannot be looked through now");
+                else
+                        g->looked = g->intel;
                 qn_again_begin(g);
         }
         qn_arena_done(&l.a);

@@ -6,6 +6,7 @@
 
 #include <lmdb.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "intel/squeeze.h"
@@ -38,6 +39,8 @@ struct qn_intel {
         int lock; /* writer: held as long as it is open */
         bool writer;
         char *path;
+        dev_t dev; /* the file that was opened: another one may lie there later */
+        ino_t ino;
         struct qn_squeeze *squeeze[QN_IX_DICTIONARIES]; /* by number; made when they are needed */
         struct import im;
         struct qn_arena a;   /* of one record */

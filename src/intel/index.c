@@ -11,10 +11,11 @@
 #include "base/io.h"
 #include "base/limits.h"
 
-#define VERSION  3u
-#define READERS  4096u               /* processes that read at a time */
-#define MAP_SIZE ((size_t)16 << 30)  /* of addresses; the file is as large as it must be */
-#define SEEN_MAX ((size_t)256 << 20) /* memory for what an import has seen */
+#define FILE_NAME "/index.mdb"
+#define VERSION   3u
+#define READERS   4096u               /* processes that read at a time */
+#define MAP_SIZE  ((size_t)16 << 30)  /* of addresses; the file is as large as it must be */
+#define SEEN_MAX  ((size_t)256 << 20) /* memory for what an import has seen */
 
 static const struct {
         const char *name;
@@ -167,6 +168,8 @@ static int check_size(struct qn_intel *x)
         if (mdb_env_info(x->env, &info) || mdb_env_stat(x->env, &st) ||
             mdb_env_get_fd(x->env, &fd) || fstat(fd, &file) < 0)
                 return -EBADMSG;
+        x->dev = file.st_dev;
+        x->ino = file.st_ino;
         return (uint64_t)file.st_size < (info.me_last_pgno + 1) * (uint64_t)st.ms_psize ? -EBADMSG
                                                                                         : 0;
 }
@@ -196,6 +199,18 @@ int qn_ix_begin(struct qn_intel *x)
         return r == 0 ? open_tables(x) : r;
 }
 
+static int open_unlocked(struct qn_intel *x)
+{
+        int r = qn_ix_code(mdb_env_create(&x->env));
+
+        if (r == 0)
+                r = qn_ix_code(mdb_env_set_maxdbs(x->env, TABLES));
+        return r == 0 ? qn_ix_code(mdb_env_open(x->env, x->path,
+                                                MDB_NOSUBDIR | MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK,
+                                                0600))
+                      : r;
+}
+
 /* A reader that may not write beside the index reads without taking part in the locking. */
 static int open_reader(struct qn_intel *x)
 {
@@ -205,13 +220,31 @@ static int open_reader(struct qn_intel *x)
                 return r;
         mdb_env_close(x->env);
         x->env = NULL;
-        r = qn_ix_code(mdb_env_create(&x->env));
-        if (r == 0)
-                r = qn_ix_code(mdb_env_set_maxdbs(x->env, TABLES));
-        return r == 0 ? qn_ix_code(mdb_env_open(x->env, x->path,
-                                                MDB_NOSUBDIR | MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK,
-                                                0600))
-                      : r;
+        return open_unlocked(x);
+}
+
+/* The first import into it is under way, or was cut short: it says nothing yet. */
+static bool is_blank(const struct qn_intel *x)
+{
+        MDB_envinfo info;
+        struct stat st;
+
+        if (x->ino) /* it could be opened */
+                return mdb_env_info(x->env, &info) == 0 && info.me_last_txnid == 0;
+        return stat(x->path, &st) == 0 && st.st_size == 0;
+}
+
+/* The handles of tables are the environment's own once the transaction that opened them is committed; so the next one can begin
+ * before this one ends. */
+static int begin_reading(struct qn_intel *x)
+{
+        int r = qn_ix_begin(x);
+
+        if (r == 0) {
+                r = qn_ix_code(mdb_txn_commit(x->txn));
+                x->txn = NULL;
+        }
+        return r == 0 ? qn_ix_begin(x) : r;
 }
 
 static int new_intel(const char *dir, bool writer, struct qn_intel **ret)
@@ -225,13 +258,19 @@ static int new_intel(const char *dir, bool writer, struct qn_intel **ret)
         x->a = QN_ARENA_INIT(QN_FEED_ARENA_MAX);
         x->mem = QN_ARENA_INIT(SEEN_MAX);
         x->value = QN_BUF_INIT(QN_OSV_MAX * 2);
-        if (asprintf(&x->path, "%s/index.mdb", dir) < 0) {
+        if (asprintf(&x->path, "%s" FILE_NAME, dir) < 0) {
                 x->path = NULL;
                 free(x);
                 return -ENOMEM;
         }
         *ret = x;
         return 0;
+}
+
+static void forget_dictionaries(struct qn_intel *x)
+{
+        for (unsigned i = 0; i < QN_IX_DICTIONARIES; i++)
+                x->squeeze[i] = qn_squeeze_free(x->squeeze[i]);
 }
 
 struct qn_intel *qn_intel_close(struct qn_intel *x)
@@ -247,8 +286,7 @@ struct qn_intel *qn_intel_close(struct qn_intel *x)
         qn_arena_done(&x->mem);
         qn_buf_done(&x->value);
         qn_buf_done(&x->im.gone);
-        for (unsigned i = 0; i < QN_IX_DICTIONARIES; i++)
-                qn_squeeze_free(x->squeeze[i]);
+        forget_dictionaries(x);
         free(x->im.seen);
         free(x->path);
         free(x);
@@ -260,27 +298,79 @@ void qn_intel_closep(struct qn_intel **x)
         *x = qn_intel_close(*x);
 }
 
+static int read_index(struct qn_intel *x, int (*open_it)(struct qn_intel *x), struct qn_err *reterr)
+{
+        int r = access(x->path, F_OK) < 0 ? -ENOENT : open_it(x);
+
+        if (r == 0)
+                r = check_size(x);
+        if (r == 0)
+                r = begin_reading(x);
+        if (r < 0 && (access(x->path, F_OK) < 0 || is_blank(x)))
+                return qn_fail(reterr, -ENOENT, 0,
+                               "there is no intelligence yet: run qanat intel import");
+        if (r == -ENOENT) /* without tables */
+                r = -EBADMSG;
+        return r < 0 ? qn_ix_failed(x, r, reterr) : 0;
+}
+
 int qn_intel_open(const char *dir, struct qn_intel **ret, struct qn_err *reterr)
 {
         _cleanup_(qn_intel_closep) struct qn_intel *x = NULL;
         int r = new_intel(dir, false, &x);
 
-        if (r < 0)
-                return r;
-        if (access(x->path, F_OK) < 0)
-                return qn_fail(reterr, -ENOENT, 0,
-                               "there is no intelligence yet: run qanat intel import");
-        r = open_reader(x);
         if (r == 0)
-                r = check_size(x);
+                r = read_index(x, open_reader, reterr);
+        if (r == 0)
+                *ret = TAKE_PTR(x);
+        return r;
+}
+
+/* --- once more --- */
+
+/* The next transaction begins before the one that it follows ends: when it cannot, that one goes on. */
+static int read_newest(struct qn_intel *x, struct qn_err *reterr)
+{
+        MDB_txn *before = x->txn;
+        int r = check_size(x);
+
         if (r == 0)
                 r = qn_ix_begin(x);
-        if (r == -ENOENT) /* without tables */
-                r = -EBADMSG;
-        if (r < 0)
+        if (r < 0) {
+                if (x->txn && x->txn != before)
+                        mdb_txn_abort(x->txn);
+                x->txn = before;
                 return qn_ix_failed(x, r, reterr);
-        *ret = TAKE_PTR(x);
+        }
+        mdb_txn_abort(before);
+        forget_dictionaries(x);
         return 0;
+}
+
+/* Another file lies there.  It is looked at without touching the locks, which both may share, before the old one is given up. */
+static int change_over(struct qn_intel **x, struct qn_err *reterr)
+{
+        _cleanup_(qn_intel_closep) struct qn_intel *next = NULL;
+        _cleanup_(qn_freep) char *dir = strndup((*x)->path, strlen((*x)->path) - strlen(FILE_NAME));
+        int r = dir ? new_intel(dir, false, &next) : -ENOMEM;
+
+        if (r == 0)
+                r = read_index(next, open_unlocked, reterr);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        next = qn_intel_close(next);
+        *x = qn_intel_close(*x);
+        return qn_intel_open(dir, x, reterr);
+}
+
+int qn_intel_again(struct qn_intel **x, struct qn_err *reterr)
+{
+        struct stat st;
+
+        if (stat((*x)->path, &st) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return st.st_dev == (*x)->dev && st.st_ino == (*x)->ino ? read_newest(*x, reterr)
+                                                                : change_over(x, reterr);
 }
 
 static int take_lock(struct qn_intel *x, const char *dir)
@@ -357,5 +447,7 @@ int qn_intel_stats(struct qn_intel *x, struct qn_intel_stats *ret)
                                         .indicators = entries(x, IOCS),
                                         .bytes = (uint64_t)st.st_size,
                                         .generation = qn_ix_get_meta(x, "generation") };
+        ret->state = qn_hash64((const uint64_t[]){ x->dev, x->ino, ret->generation },
+                               3 * sizeof(uint64_t));
         return 0;
 }

@@ -19,9 +19,14 @@ struct qn_arena;
 struct qn_intel;
 struct qn_osv;
 
-/* Opens the index below a directory for reading: 0; -ENOENT: there is none yet; -EBADMSG: it is damaged, -EPROTO of another
- * version; -errno. */
+/* Opens the index below a directory for reading: 0; -ENOENT: there is none yet, or nothing was ever taken in; -EBADMSG: it is
+ * damaged, -EPROTO of another version; -errno.
+ * Once in a process at a time: a second environment of the same files takes away the locks of the first, and a writer then
+ * overwrites what that one reads.  Who wants to see what is new asks qn_intel_again(). */
 QN_MUST int qn_intel_open(const char *dir, struct qn_intel **ret, struct qn_err *reterr);
+/* Goes on with the newest state, also when another index lies there now; what was read before is not valid any more.  While none
+ * lies there, the one that was opened goes on.  -errno: *x is as it was before, or NULL, when it had to be closed. */
+QN_MUST int qn_intel_again(struct qn_intel **x, struct qn_err *reterr);
 /* The same for writing; makes it when there is none.  -EBUSY: another process updates it. */
 QN_MUST int qn_intel_open_writer(const char *dir, struct qn_intel **ret, struct qn_err *reterr);
 struct qn_intel *qn_intel_close(struct qn_intel *x); /* what was not committed is forgotten */
@@ -118,5 +123,7 @@ QN_MUST int qn_intel_known(struct qn_intel *x, struct qn_cur *ret);
 
 struct qn_intel_stats {
         uint64_t records, names, indicators, bytes, generation;
+        uint64_t
+                state; /* a number for all that it says: generations of two indexes may be the same */
 };
 QN_MUST int qn_intel_stats(struct qn_intel *x, struct qn_intel_stats *ret);

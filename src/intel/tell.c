@@ -36,6 +36,26 @@ int qn_tell_open(const char *state_dir, const char *data_dir, struct qn_tell **r
         return r;
 }
 
+int qn_tell_again(struct qn_tell **t, const char *data_dir, struct qn_err *reterr)
+{
+        struct qn_arena tables = QN_ARENA_INIT((size_t)64 << 20);
+        struct qn_intel_trust *trust;
+        int r = qn_intel_trust_load(data_dir, &tables, &trust, reterr);
+
+        if (r == 0)
+                r = qn_intel_again(&(*t)->index, reterr);
+        if (r < 0) {
+                qn_arena_done(&tables);
+                if (!(*t)->index)
+                        *t = qn_tell_free(*t);
+                return r;
+        }
+        qn_arena_done(&(*t)->tables);
+        (*t)->tables = tables;
+        (*t)->trust = trust;
+        return 0;
+}
+
 struct qn_tell *qn_tell_free(struct qn_tell *t)
 {
         if (!t)

@@ -13,6 +13,8 @@ struct qn_tell;
 /* -ENOENT: there is no index; others as qn_intel_open(). */
 QN_MUST int qn_tell_open(const char *state_dir, const char *data_dir, struct qn_tell **ret,
                          struct qn_err *reterr);
+/* Goes on with the newest state, of the table of who is trusted, too.  -errno: *t is as it was, or NULL, when it had to be closed. */
+QN_MUST int qn_tell_again(struct qn_tell **t, const char *data_dir, struct qn_err *reterr);
 struct qn_tell *qn_tell_free(struct qn_tell *t);
 void qn_tell_freep(struct qn_tell **t);
 /* The time that entries expire by, milliseconds since 1970; before the first question. */

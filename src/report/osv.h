@@ -3,7 +3,8 @@
  *   No id and no summary: both are given there.  One package, exact versions or all of them; directories are in lower case.
  *   database_specific holds the keys alone that are accepted: iocs; of the package cwes and indicators.
  *   Domains and addresses of iocs are written plainly, as they are compared; URLs with hxxp, so that nothing in the record can be
- *   followed.  Prose is defanged.  What looks like a secret is masked everywhere (base/mask.h).
+ *   followed.  Prose is defanged.  In prose and in URLs what looks like a secret is masked (base/mask.h); hosts, paths of files and
+ *   hashes, which anybody finds in the package, are what others compare with, and stay as they are.
  * Results are gathered first; the order in which they came, and the clock, leave no trace in the record.
  *
  *      qn_mal_gather()…; qn_mal_end(); for each package qn_mal_write(), qn_mal_path(). */

@@ -243,20 +243,10 @@ int qn_ledger_judged(struct qn_db *db, struct qn_str integrity, const struct qn_
         return qn_db_run(s);
 }
 
-int qn_ledger_outdated(struct qn_db *db, int64_t after, const struct qn_str rules[2],
-                       struct qn_arena *a, struct qn_ledger_artifact *ret)
+static int one_artifact(struct qn_stmt *s, struct qn_arena *a, struct qn_ledger_artifact *ret)
 {
-        struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT a.id, a.name, a.version, a.integrity FROM artifact a"
-                    " LEFT JOIN verdict v ON v.integrity = a.integrity"
-                    " WHERE a.id > ?1 AND (v.rules IS NULL OR v.rules NOT IN (?2, ?3))"
-                    " ORDER BY a.id LIMIT 1");
-        int r;
+        int r = qn_db_step(s);
 
-        qn_db_bind_int(s, 1, after);
-        qn_db_bind_text(s, 2, rules[0]);
-        qn_db_bind_text(s, 3, rules[1]);
-        r = qn_db_step(s);
         if (r > 0) {
                 const struct qn_ledger_artifact found = artifact_of(s, 0);
 
@@ -271,6 +261,30 @@ int qn_ledger_outdated(struct qn_db *db, int64_t after, const struct qn_str rule
         }
         qn_db_reset(s);
         return r;
+}
+
+int qn_ledger_outdated(struct qn_db *db, int64_t after, const struct qn_str rules[2],
+                       struct qn_arena *a, struct qn_ledger_artifact *ret)
+{
+        struct qn_stmt *s = qn_db_prepare(
+                db, "SELECT a.id, a.name, a.version, a.integrity FROM artifact a"
+                    " LEFT JOIN verdict v ON v.integrity = a.integrity"
+                    " WHERE a.id > ?1 AND (v.rules IS NULL OR v.rules NOT IN (?2, ?3))"
+                    " ORDER BY a.id LIMIT 1");
+
+        qn_db_bind_int(s, 1, after);
+        qn_db_bind_text(s, 2, rules[0]);
+        qn_db_bind_text(s, 3, rules[1]);
+        return one_artifact(s, a, ret);
+}
+
+int qn_ledger_find(struct qn_db *db, int64_t id, struct qn_arena *a, struct qn_ledger_artifact *ret)
+{
+        struct qn_stmt *s = qn_db_prepare(
+                db, "SELECT id, name, version, integrity FROM artifact WHERE id = ?1");
+
+        qn_db_bind_int(s, 1, id);
+        return one_artifact(s, a, ret);
 }
 
 /* --- alarms --- */

@@ -17,6 +17,9 @@ struct qn_ledger_artifact {
 /* The number of an artifact, which is made when it is new. */
 QN_MUST int qn_ledger_artifact(struct qn_db *db, const struct qn_ledger_artifact *a,
                                int64_t *ret_id);
+/* The artifact of a number: 0, or -ENOENT; texts in the arena. */
+QN_MUST int qn_ledger_find(struct qn_db *db, int64_t id, struct qn_arena *a,
+                           struct qn_ledger_artifact *ret);
 
 struct qn_ledger_fetch {
         struct qn_ledger_artifact artifact; /* adding: its id alone */
@@ -66,7 +69,7 @@ QN_MUST int qn_ledger_verdict(struct qn_db *db, struct qn_str integrity, struct 
                               struct qn_ledger_verdict *ret);
 QN_MUST int qn_ledger_judged(struct qn_db *db, struct qn_str integrity,
                              const struct qn_ledger_verdict *v);
-/* The first artifact behind `after` that has no verdict, or one by neither of two revisions: 0, or -ENOENT; texts in the arena. */
+/* The first artifact behind `after`, served or not, that has no verdict, or one by neither of two revisions: 0, or -ENOENT; texts in the arena. */
 QN_MUST int qn_ledger_outdated(struct qn_db *db, int64_t after, const struct qn_str rules[2],
                                struct qn_arena *a, struct qn_ledger_artifact *ret);
 

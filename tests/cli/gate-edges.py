@@ -17,7 +17,7 @@ import subprocess
 import threading
 import time
 
-from gatelib import ALLOW_YOUNG, PATIENCE, Gate, Receiver, Upstream, ask, free_port, wait_for
+from gatelib import ALLOW_YOUNG, PATIENCE, RULE, THIEF, Gate, Receiver, Upstream, ask, free_port, name_of, parent_is, sri, stopped, wait_for
 from tap import QANAT, Run, done, ok, package, put, scratch, tgz_of
 
 SHORT = {"accept": "application/vnd.npm.install-v1+json"}
@@ -40,17 +40,6 @@ class Later:
     def get(self):
         self.thread.join()
         return self.reply
-
-
-@contextlib.contextmanager
-def stopped(pids):
-    for p in pids:
-        os.kill(p, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for p in pids:
-            os.kill(p, signal.SIGCONT)
 
 
 def blocked_meanwhile(up, g):
@@ -187,6 +176,12 @@ def own_names(d, up):
     def get(path, **kw):
         return ask(f"{g.url}/registry", path, **kw)
 
+    before = len(up.headers)
+    for path in ("/-/npm/v1/hooks", "/-/org/acme/user", "/-/npm/v1/keys", "/-/v1/search?text=acme-towel"):
+        get(path)
+    lent = {p: h.get("Authorization") for p, h in up.headers[before:]}
+    ok(lent.get("-/npm/v1/hooks", "") is None and lent.get("-/org/acme/user", "") is None, "the token of a registry is for packages", lent)
+    ok(lent.get("-/npm/v1/keys") == "Bearer a-secret-of-main", "which it is sent with", lent)
     r = get("/@acme%2fweb")
     ok(r.status == 200 and list(r.json["versions"]) == ["1.0.0"], "what is owned comes from its own place", r)
     ok(r.json["versions"]["1.0.0"]["dist"]["tarball"] == f"http://127.0.0.1:{port}/registry/@acme/web/-/web-1.0.0.tgz",
@@ -266,7 +261,13 @@ def reloading(d, up):
     r = g.ask("/small", headers=auth)
     ok(list(r.json["versions"]) == ["2.0.0"], "another upstream, from now on", r)
     strict_metrics(g, auth)
-    ok(g.stop() == 0, "it ends", "")
+    wait_for(lambda: "/-/gate/metrics" in open(f"{g.dir}/access.log", encoding="ascii").read(), 10)
+    put(f"{g.dir}/gate.yaml", with_token.replace(up.url, moved.url).replace("access-log: access.log\n", ""))
+    size = os.path.getsize(f"{g.dir}/access.log")
+    g.reload()
+    for _ in range(5):
+        g.ask("/small", headers=auth)
+    ok(g.stop() == 0 and os.path.getsize(f"{g.dir}/access.log") == size, "an access log that is taken out of the file is written no more", "")
 
 
 def strict_metrics(g, auth):
@@ -346,6 +347,102 @@ def passed(d, up):
     g.stop()
 
 
+def published_meanwhile(d, up):
+    """What was on its way from the registry when somebody published is older than that."""
+    up.add("mine")
+    begun = threading.Event()
+
+    def slowly(h):
+        body = json.dumps(up.document("mine")).encode()
+        if not begun.is_set():
+            begun.set()
+            time.sleep(1.5)
+        h.send(200, body)
+
+    def publish(h):
+        h.rfile.read(int(h.headers["content-length"]))
+        up.add("mine", "1.0.1")
+        h.send(201, b"{}")
+
+    up.mood["mine"], up.server.RequestHandlerClass.do_PUT = slowly, publish
+    g = Gate(d, service=f"listen: ['127.0.0.1:{free_port()}']\nupstreams: [{{ name: main, url: '{up.url}/', writes: true, login: true }}]\n")
+    asked = Later(lambda: g.ask("/mine"))
+    begun.wait(20)
+    ok(g.ask("/mine", "PUT", "{}", {"content-type": "application/json"}).status == 201, "somebody publishes", "")
+    ok(list(asked.get().json["versions"]) == ["1.0.0", "1.0.1"], "who waited sees it", asked.reply)
+    ok(list(g.ask("/mine").json["versions"]) == ["1.0.0", "1.0.1"], "and who comes then", "")
+    del up.server.RequestHandlerClass.do_PUT
+    up.more["mine"] = {"1.0.0": {"description": "x" * 5000, **up.document("mine")["versions"]["1.0.0"]}}
+    g.stop()
+    g.start()
+    for path in ("/mine", "/mine/1.0.0", "/-/package/mine/dist-tags"):
+        r = g.ask(path, headers={"accept-encoding": "gzip"})
+        ok(r.status == 200 and "Accept-Encoding" in (r.headers["vary"] or ""), f"{path} says by what it varies", r.headers)
+    g.stop()
+    put(f"{d}/large.yaml", f"body: 129MB\nupstreams: [{{ name: main, url: '{up.url}/' }}]\n")
+    r = Run("gate", "--service", f"{d}/large.yaml", "--state", f"{d}/ls", "--cache", f"{d}/lc", timeout=30)
+    ok(r.code == 2 and b"body is at most 128MB" in r.err, "bodies that cannot be passed on are not promised", r)
+
+
+def readiness(d, up):
+    """Whoever waits for it hears that it is ready once its face is."""
+    path = f"{d}/notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        for _ in range(10):  # the face may be faster than this test
+            p = subprocess.Popen([QANAT, "gate", "--state", f"{d}/rs", "--cache", f"{d}/rc", "--listen", "127.0.0.1:0", "--registry", up.url],
+                                 env={**os.environ, "NOTIFY_SOCKET": path}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            others, face, end = set(), None, time.time() + 10
+            while face is None and time.time() < end:  # the roles that come before it have to be ready themselves
+                children = {int(x) for x in os.listdir("/proc") if x.isdigit() and parent_is(x, p.pid)}
+                others |= {x for x in children if name_of(x) in ("analyse", "fetch")}
+                face = next(iter(children - others), None) if others else None
+            os.kill(face, signal.SIGSTOP)
+            time.sleep(1)
+            s.settimeout(0.1)
+            try:
+                early = s.recv(100)
+            except TimeoutError:
+                early = b""
+            os.kill(face, signal.SIGCONT)
+            s.settimeout(20)
+            late = early or s.recv(100)
+            p.terminate()
+            p.wait(60)
+            s.settimeout(0.1)
+            with contextlib.suppress(TimeoutError):
+                s.recv(100)  # that it ends
+            if not early:
+                break
+        ok(not early and late == b"READY=1", "it is not ready before its face is", (early, late))
+
+
+def counted_once(d, up):
+    """What cannot be written down leaves the size of the cache as it is on record."""
+    up.add("growing", files={"more.txt": "x" * 1000})
+    up.add("lasting")
+    service = f"listen: ['127.0.0.1:{free_port()}']\ncache: {{ fresh: 1s }}\nupstreams: [{{ name: main, url: '{up.url}/' }}]\n"
+    admin = {"authorization": "Bearer an-admin"}
+    g = Gate(d, service=service + f"tokens: [{{ name: ops, admin: true, sha256: {hashlib.sha256(b'an-admin').hexdigest()} }}]\n")
+    ok(g.ask("/growing").status == 200 and g.ask("/lasting/-/lasting-1.0.0.tgz").status == 200, "both are kept", "")
+    for version in ("1.0.1", "1.0.2"):
+        up.add("growing", version)
+        time.sleep(1.1)
+        with contextlib.closing(sqlite3.connect(f"{g.state}/gate.db", isolation_level=None, timeout=30)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            ok(len(g.ask("/growing").json["versions"]) > 1, "a document that cannot be kept is served", g.log())
+            db.execute("ROLLBACK")
+            on_record = db.execute("SELECT sum(size) FROM cached").fetchone()[0]
+        ok(metric(g, "cache_bytes", admin) == on_record, "and counted as it is on record", (metric(g, "cache_bytes", admin), on_record))
+    time.sleep(1.1)
+    ok(g.ask("/growing").status == 200, "later it is kept", "")
+    with contextlib.closing(sqlite3.connect(f"{g.state}/gate.db")) as db:
+        on_record = db.execute("SELECT sum(size) FROM cached").fetchone()[0]
+    on_disk = sum(os.path.getsize(f"{w}/{f}") for w, _, files in os.walk(f"{g.cache}/gate") for f in files)
+    ok(metric(g, "cache_bytes", admin) == on_record == on_disk, "and counted", (metric(g, "cache_bytes", admin), on_record, on_disk))
+    g.stop()
+
+
 def store(d, up):
     """Somebody holds the ledger, or its disk is full."""
     up.add("locked")
@@ -364,6 +461,7 @@ def store(d, up):
     ok(g.ask("/locked/-/locked-1.0.0.tgz").status == 200 and g.ask("/fresh/-/fresh-1.0.0.tgz").status == 200, "and it goes on when that is over", "")
     ok(len(g.ledger("locked")["fetches"]) == 2, "with as many rows as were served", g.ledger("locked"))
     g.stop()
+    counted_once(d, up)
     small = f"{d}/small"
     os.makedirs(f"{small}")
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small], capture_output=True, check=False).returncode:
@@ -419,7 +517,10 @@ def crowd(d, up):
     clients = 64 if PATIENCE == 1 else 16
     for n in names:
         up.add(n, files={"data.js": "module.exports = '" + random.Random(n).randbytes(2000).hex() + "';\n"})
-    g = Gate(d, up.url, policy=ALLOW_YOUNG + "unknown: { budget: 120s }\n")
+    admin = {"authorization": "Bearer an-admin"}
+    g = Gate(d, policy=ALLOW_YOUNG + "unknown: { budget: 120s }\n",
+             service=f"listen: ['127.0.0.1:{free_port()}']\nupstreams: [{{ name: main, url: '{up.url}/' }}]\n"
+                     f"tokens: [{{ name: ops, admin: true, sha256: {hashlib.sha256(b'an-admin').hexdigest()} }}]\n")
     wrong = []
 
     def work(seed):
@@ -444,7 +545,8 @@ def crowd(d, up):
             t.join()
         ok(not wrong, f"{clients} clients, {len(names)} packages, {heat}: every body is right ({time.time() - begun:.1f} s)", wrong[:3])
     got = [x for x in up.hits if x.startswith("crowd") and x.endswith(".tgz")]
-    ok(len(got) == len(set(got)) == len(names), "each was fetched and looked at once", len(got))
+    ok(len(got) == len(set(got)) == len(names), "each was fetched once", len(got))
+    ok(metric(g, "analysed_total", admin) == len(names), "and analysed once", metric(g, "analysed_total", admin))
     ok(len(g.ledger()["fetches"]) == 2 * clients * len(names), "each is in the ledger", "")
     g.stop()
 
@@ -491,17 +593,68 @@ def draining(d, up):
     log.close()
 
 
-RULE = """rules:
-- id: calls-%s
-  title: Calls a host of thieves
-  severity: critical
-  verdict: malicious
-  phase: any
-  tactics: [T1041]
-  when: {event: net.connect, host: %s.invalid}
-  explain: It calls a host that belongs to thieves.
-  advice: Do not use it.
-"""
+def metric(g, name, auth):
+    return int(re.search(rf"qanat_gate_{name} (\d+)", g.ask("/-/gate/metrics", headers=auth).text).group(1))
+
+
+def convicted_on_the_way(d, up):
+    """What lies at the face when the gate learns that it is bad does not go out any more."""
+    up.add("on-the-way", files={"package.json": package("on-the-way", "1.0.0", scripts={"postinstall": "node setup.js"}), "setup.js": THIEF})
+    up.add("on-the-way-too")
+    g = Gate(d, up.url, policy=ALLOW_YOUNG + "install-hooks: { new: allow }\nunknown: { action: allow, budget: 1s }\n")
+    ok(g.ask("/on-the-way").status == 200 and g.ask("/on-the-way-too").status == 200, "both are known", "")
+
+    def verdicts():
+        with contextlib.closing(sqlite3.connect(f"{g.state}/gate.db")) as db:
+            return [v for v, in db.execute("SELECT verdict FROM verdict")]
+
+    face = g.roles("serve")
+    with stopped(g.roles()):
+        asked = Later(lambda: g.ask("/on-the-way/-/on-the-way-1.0.0.tgz"))
+        time.sleep(0.5)
+        for p in face:
+            os.kill(p, signal.SIGSTOP)
+        time.sleep(1.5)  # its budget is over, and the answer on its way to the face
+    wait_for(lambda: verdicts() == ["malicious"])
+    for p in face:
+        os.kill(p, signal.SIGCONT)
+    r = asked.get()
+    ok(r.status == 503 and b"postinstall" not in r.body, "what is convicted between the answer and its note is not served", r)
+    ok(not g.ledger()["fetches"] and not g.ledger()["alarms"], "and the ledger says so", g.ledger())
+    ok(g.ask("/on-the-way/-/on-the-way-1.0.0.tgz").status == 403, "then it is refused with the reason", "")
+    with stopped(g.roles()):
+        asked = Later(lambda: g.ask("/on-the-way-too/-/on-the-way-too-1.0.0.tgz"))
+        time.sleep(0.5)
+        with stopped(g.roles("serve")):
+            time.sleep(1)
+            block(g, "on-the-way-too@1.0.0")
+            g.reload()
+    ok(asked.get().status == 503 and not g.ledger()["fetches"], "nor is what is blocked meanwhile", asked.reply)
+    ok(g.ask("/on-the-way-too/-/on-the-way-too-1.0.0.tgz").status == 403, "then it is refused, too", "")
+    up.add("unharmed")
+    ok(g.ask("/unharmed/-/unharmed-1.0.0.tgz").status == 200, "others are not touched", "")
+    g.reload()
+    ok(g.ask("/unharmed/-/unharmed-1.0.0.tgz").status == 200, "nor after a reload", "")
+    ok(g.stop() == 0, "it ends", g.log())
+
+
+def attested(d, up):
+    """A registry that has no attestations, though its document speaks of some: an answer like others."""
+    body = up.add("attested")
+    up.more["attested"] = {"1.0.0": {"dist": {
+        "integrity": sri(body), "tarball": f"{up.url}/attested/-/attested-1.0.0.tgz",
+        "attestations": {"url": f"{up.url}/-/npm/v1/attestations/attested@1.0.0", "provenance": {"predicateType": "https://slsa.dev/provenance/v1"}}}}}
+    path = "-/npm/v1/attestations/attested@1.0.0"
+    g = Gate(d, up.url)
+    for mood, want in (("500", 2), ("well", 1)):
+        up.mood[path] = mood
+        before = len([x for x in up.hits if "v1/attestations" in x])
+        for _ in range(2):
+            ok(g.ask("/attested/-/attested-1.0.0.tgz").status == 200, "what is attested is served", g.log())
+            g.reload()
+        n = len([x for x in up.hits if "v1/attestations" in x]) - before
+        ok(n >= want if want == 2 else n == want, f"attestations that are {'away are asked for again' if want == 2 else 'not there, once'}", n)
+    g.stop()
 
 
 def judged_anew(d, up):
@@ -536,10 +689,10 @@ def judged_anew(d, up):
     ok("turning-later" in hook.got[2][1].decode(), "rules that are read again convict too", hook.got[2])
     ok(g.ask("/turning-later/-/turning-later-1.0.0.tgz").status == 403, "and what the face kept is forgotten", "")
     ok(sorted(a["name"] for a in g.ledger()["alarms"]) == ["taken-back", "turning", "turning-later"], "the ledger has the alarms", g.ledger()["alarms"])
-    again = int(re.search(r"qanat_gate_again_total (\d+)", g.ask("/-/gate/metrics", headers=admin).text).group(1))
-    ok(again == 10, "each was looked at again, twice", again)
+    wait_for(lambda: metric(g, "again_total", admin) >= 10)
+    ok(metric(g, "again_total", admin) == 10, "each was looked at again, twice", "")
     kept_bytes = sum(os.path.getsize(f"{w}/{f}") for w, _, files in os.walk(f"{g.cache}/gate") for f in files)
-    said = int(re.search(r"qanat_gate_cache_bytes (\d+)", g.ask("/-/gate/metrics", headers=admin).text).group(1))
+    said = metric(g, "cache_bytes", admin)
     ok(said == kept_bytes, "what replaces something on disk is counted once", (said, kept_bytes))
     r = Run("intel", "import", "--state", g.state, put(f"{d}/hosts.csv", "type,indicator,campaign\ndomain,used-by-thieves.invalid,wave\n"))
     g.reload()
@@ -549,7 +702,7 @@ def judged_anew(d, up):
     del up.packages["staying"]
     put(rules, RULE % ("staying", "other"))
     g.reload()
-    wait_for(lambda: b"staying@1.0.0 was served under other rules, and cannot be judged again" in g.log())
+    wait_for(lambda: b"staying@1.0.0 was judged by other rules, and cannot be judged again" in g.log())
     ok("qanat_gate_again_lost_total 2" in g.ask("/-/gate/metrics", headers=admin).text, "what cannot be looked at again is told", "")
     g.stop()
     up.packages["taken-back"] = kept
@@ -580,7 +733,11 @@ with scratch() as d:
     own_names(d, up)
     reloading(d, up)
     passed(d, up)
+    published_meanwhile(d, up)
+    readiness(d, up)
     store(d, up)
+    convicted_on_the_way(d, up)
+    attested(d, up)
     crowd(d, up)
     draining(d, up)
     judged_anew(d, up)

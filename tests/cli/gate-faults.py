@@ -96,13 +96,14 @@ def lies(d, up, g):
 
 def outage(d, up, g):
     up.add("known")
-    first = g.ask("/known")
+    first, before = g.ask("/known"), g.url
     body = g.ask("/known/-/known-1.0.0.tgz").body
     g.stop()
     up.down = True
     g.start()
     r = g.ask("/known")
-    ok(r.status == 200 and r.json == {**first.json, "versions": r.json["versions"]}, "a document from before is served while the registry is away", r)
+    ok(r.status == 200 and r.json == json.loads(first.text.replace(before, g.url)) and g.url in r.text,
+       "a document from before is served while the registry is away", r)
     again = Gate(d, up.url, service=f"listen: ['127.0.0.1:{free_port()}']\ncache: {{ fresh: 1s }}\nupstreams: [{{ name: main, url: '{up.url}/' }}]\n", state=g.dir + "x")
     up.down = False
     ok(again.ask("/known").status == 200, "it is known here, too", "")

