@@ -44,6 +44,7 @@ static const char schema[] =
         " ended INTEGER, error TEXT);"
         "CREATE INDEX outbox_due ON outbox(channel, state, due);"
         "CREATE INDEX outbox_recipient ON outbox(channel, recipient, created);"
+        "CREATE INDEX outbox_joinable ON outbox(channel, recipient, topic) WHERE joinable = 1;"
         "CREATE TABLE outbox_part(id INTEGER PRIMARY KEY, fact TEXT NOT NULL UNIQUE,"
         " message INTEGER NOT NULL REFERENCES outbox, body TEXT NOT NULL);"
         "CREATE INDEX outbox_part_message ON outbox_part(message, id);"

@@ -238,7 +238,8 @@ int qn_notice_title(const struct qn_notice_message *m, struct qn_buf *out)
         else
                 qn_buf_str(&b, m->subject);
         if (m->count > 1 && !qn_str_is(m->topic, "digest"))
-                qn_buf_printf(&b, " and %llu more", (unsigned long long)m->count - 1);
+                qn_buf_printf(&b, " and %llu more (%.*s)", (unsigned long long)m->count - 1,
+                              QN_STR_ARG(m->topic));
         qn_buf_puts(out, "[qanat] ");
         qn_show(out, qn_buf_view(&b), SUBJECT_SHOWN, 0);
         qn_buf_done(&b);

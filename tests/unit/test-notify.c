@@ -247,7 +247,7 @@ TEST(json_text_and_markdown)
         ASSERT_EQ(qn_node_u64(qn_node_get(root, "count"), 0), 3);
         ASSERT_EQ(qn_node_get(root, "notices")->n, 1);
         ASSERT_STR(qn_node_text(qn_node_get(root, "title")),
-                   "[qanat] malicious: @s/bad@1.0.0 and 2 more");
+                   "[qanat] malicious: @s/bad@1.0.0 and 2 more (scope @s)");
         ASSERT_EQ(qn_notice_text(&m, false, &a, &text), 0);
         ASSERT_TRUE(has(&text, "- malicious @s/bad 1.0.0: malicious, score 97, before: clean\n"));
         ASSERT_TRUE(has(&text, "- and 2 more\n") && has(&text, "\n5. Only then rotate"));
