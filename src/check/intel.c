@@ -33,6 +33,18 @@ struct qn_tell *qn_check_intel_tell(struct qn_check_intel *ci)
         return ci->tell;
 }
 
+int qn_check_intel_again(struct qn_check_intel *ci, const char *data_dir, struct qn_err *reterr)
+{
+        int r = qn_tell_again(&ci->tell, data_dir, reterr);
+
+        if (r < 0)
+                return r;
+        qn_closep(&ci->known);
+        ci->known = -1;
+        qn_tell_at(ci->tell, (int64_t)time(NULL) * 1000);
+        return seal_known(ci);
+}
+
 int qn_check_intel_open(const char *state_dir, const char *data_dir, bool only,
                         struct qn_check_intel **ret, struct qn_err *reterr)
 {

@@ -16,7 +16,10 @@ void qn_check_intel_freep(struct qn_check_intel **ci);
 
 /* A table of what is listed, for the analyse roles: a sealed descriptor that stays its own, or -1. */
 int qn_check_intel_known(const struct qn_check_intel *ci);
-/* What it asks; stays its own. */
+/* Goes on with the newest state.  -errno: it is as it was, or asks nothing any more. */
+QN_MUST int qn_check_intel_again(struct qn_check_intel *ci, const char *data_dir,
+                                 struct qn_err *reterr);
+/* What it asks, NULL: nothing; stays its own. */
 struct qn_tell *qn_check_intel_tell(struct qn_check_intel *ci);
 /* Adds to the item's events what is known about its name, version and integrity, and about hosts and hashes that its events name.
  * 0 or -errno. */

@@ -231,6 +231,7 @@ static int configure(const struct qn_args *a, struct qn_rules *rules, struct qn_
                                         .jobs = (unsigned)QN_MIN(qn_args_u64(a, "jobs"),
                                                                  UINT64_C(1024)) };
         how->conf.by.rules = qn_rules_revision(rules);
+        how->conf.by.trust = qn_revision_trust(a->data);
         r = qn_revision_tables(a->data, &how->conf.by.tables, &err);
         return r < 0 ? log_err(r, "%s", err.msg) : 0;
 }

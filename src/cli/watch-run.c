@@ -25,6 +25,7 @@
 #include "watch/watch.h"
 
 #define TURN_MS  250
+#define INTEL_NS ((uint64_t)30 * 1000 * 1000 * 1000)
 #define RULES_NS ((uint64_t)5 * 1000 * 1000 * 1000) /* between two looks at the rules */
 
 struct run {
@@ -34,8 +35,10 @@ struct run {
         struct qn_watch_teller teller;
         struct qn_rules *rules;
         struct qn_revision by;
-        uint64_t looked; /* when the rules were read last, in nanoseconds */
-        bool bad_rules;  /* those that there are now cannot be read */
+        uint64_t looked;              /* when the rules were read last, in nanoseconds */
+        struct qn_check_intel *intel; /* NULL: nothing is known */
+        uint64_t asked;               /* when it was read last */
+        bool bad_rules;               /* those that there are now cannot be read */
         int signals;
 };
 
@@ -126,6 +129,33 @@ static int look_at_rules(struct run *run, struct qn_watch *w)
         return r;
 }
 
+/* The same for what intelligence knows. */
+static int look_at_intel(struct run *run, struct qn_watch *w)
+{
+        struct qn_revision by = run->by;
+        struct qn_err err = { 0 };
+        int r;
+
+        if (!run->intel || qn_io_nanos() - run->asked < INTEL_NS)
+                return 0;
+        run->asked = qn_io_nanos();
+        r = qn_check_intel_again(run->intel, run->args->data, &err);
+        if (r == 0)
+                r = qn_revision_index(qn_tell_index(qn_check_intel_tell(run->intel)), &by);
+        if (r < 0)
+                return log_err(r, "what is known to be bad cannot be read anew: %s",
+                               err.msg[0] ? err.msg : strerrordesc_np(-r));
+        by.trust = qn_revision_trust(run->args->data);
+        if (by.state == run->by.state && by.trust == run->by.trust)
+                return 0;
+        run->by = by;
+        log_note("something else is known: everything that was seen is judged by it");
+        if (run->teller.policy.scan_intel)
+                return qn_watch_judge_anew(w, run->rules, &run->by);
+        qn_watch_judge_by(w, run->rules, &run->by);
+        return 0;
+}
+
 static int work(struct run *run, struct qn_watch *w)
 {
         struct qn_err err = { 0 };
@@ -138,8 +168,13 @@ static int work(struct run *run, struct qn_watch *w)
                 r = qn_watch_turn(w, TURN_MS, &err);
                 if (run->scrape)
                         qn_scrape_step(run->scrape, w);
-                if (r > 0 && look_at_rules(run, w) < 0)
-                        r = -ENOMEM;
+                if (r > 0) {
+                        int e = look_at_rules(run, w);
+
+                        if (e == 0)
+                                e = look_at_intel(run, w);
+                        r = e < 0 ? e : r;
+                }
                 if (run->teller.pump && qn_watch_settle(w) == 0)
                         qn_watch_tell_step(&run->teller);
                 qn_progress_step(&run->progress, c->versions, c->changes, QN_STR(""));
@@ -239,6 +274,7 @@ static int open_intel(const struct qn_args *a, struct run *run, struct qn_check_
                         ? 0
                         : qn_check_intel_open(a->state, a->data, false, ret, &err);
 
+        run->by.trust = qn_revision_trust(a->data);
         if (r == 0 && *ret)
                 r = qn_revision_index(qn_tell_index(qn_check_intel_tell(*ret)), &run->by);
         return r < 0 ? log_err(r, "%s", err.msg[0] ? err.msg : strerrordesc_np(-r)) : 0;
@@ -265,7 +301,8 @@ int qn_watch_verb_run(const struct qn_args *a)
         r = qn_watch_teller_open(a, &run.progress, &run.teller);
         if (r == 0)
                 r = open_intel(a, &run, &intel);
-        c.intel = intel;
+        c.intel = run.intel = intel;
+        run.asked = qn_io_nanos();
         if (r == 0)
                 r = begin(&run, &c, &w, &npm);
         if (r == 0) {
