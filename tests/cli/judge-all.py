@@ -1,13 +1,13 @@
 """qanat judge --all: what was seen, judged again by rules that are new; and that nothing is lost when it is killed."""
-import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
-from seenlib import ask, examples, harmless, make, RULES, rule, run, sent
-from tap import done, ok, put, QANAT, Run, scratch
+from seenlib import ask, examples, harmless, make, rule, run, sent
+from tap import done, ok, put, QANAT, scratch
 
 ALL = """SELECT v.name, v.version, v.verdict, v.score, v.reason, v.rules,
  (SELECT group_concat(rule || ' ' || verdict) FROM (SELECT rule, verdict FROM finding WHERE version = v.id ORDER BY rule)),
@@ -77,7 +77,6 @@ def hostile(d):
 
 
 def ask_write(state, sql):
-    import sqlite3
     db = sqlite3.connect(f"{state}/watch.db")
     db.execute(sql)
     db.commit()
