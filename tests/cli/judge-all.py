@@ -1,13 +1,13 @@
 """qanat judge --all: what was seen, judged again by rules that are new; and that nothing is lost when it is killed."""
-import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
-from seenlib import ask, examples, harmless, make, RULES, rule, run, sent
-from tap import done, ok, put, QANAT, Run, scratch
+from seenlib import ask, examples, harmless, make, rule, run, sent
+from tap import done, ok, put, QANAT, scratch
 
 ALL = """SELECT v.name, v.version, v.verdict, v.score, v.reason, v.rules,
  (SELECT group_concat(rule || ' ' || verdict) FROM (SELECT rule, verdict FROM finding WHERE version = v.id ORDER BY rule)),
@@ -77,7 +77,6 @@ def hostile(d):
 
 
 def ask_write(state, sql):
-    import sqlite3
     db = sqlite3.connect(f"{state}/watch.db")
     db.execute(sql)
     db.commit()
@@ -101,7 +100,7 @@ def anything():
 
 
 def readers_and_writers(d):
-    state = make(f"{d}/busy", examples(), times=200)
+    state = make(f"{d}/busy", examples(), times=100)
     new = rule(d, when=anything())
     p = subprocess.Popen([QANAT, "judge", "--all", "--state", state, "--rules", new], stdout=subprocess.DEVNULL)
     longest, n = 0, 0
@@ -115,7 +114,7 @@ def readers_and_writers(d):
 
 
 def killed(d):
-    first = make(f"{d}/first", examples(), times=200)
+    first = make(f"{d}/first", examples(), times=100)
     new = rule(d, when=anything())
     command = ["judge", "--all", "--rules", new, "--jobs", "2"]
     shutil.copytree(first, f"{d}/whole")
@@ -145,7 +144,7 @@ def killed(d):
         r = run(state, *command)
         if r.code != 1 and halfway < changed or ask(state, ALL) != whole:
             different.append((i, r))
-    ok(changed == len(whole) > 10000, f"{changed} of {len(whole)} change")
+    ok(changed == len(whole) > 7000, f"{changed} of {len(whole)} change")
     ok(not unsound and between > 2, f"killed at 50 points, {between} of them half-way: the store is sound", unsound)
     ok(not different, "and a second run ends where one that was not killed ends", different)
 

@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 
-from seenlib import ask, harmless, make, RULES, ROOT, rule, run, sent
+from seenlib import ask, harmless, make, ROOT, rule, run, sent
 from tap import done, ok, put, Run, scratch
 
 ENV = {"QANAT_USER": "jo"}
