@@ -227,11 +227,9 @@ static int open_reader(struct qn_intel *x)
 static bool is_blank(const struct qn_intel *x)
 {
         MDB_envinfo info;
-        struct stat st;
 
-        if (x->ino) /* it could be opened */
-                return mdb_env_info(x->env, &info) == 0 && info.me_last_txnid == 0;
-        return stat(x->path, &st) == 0 && st.st_size == 0;
+        return x->ino /* it could be opened */ && mdb_env_info(x->env, &info) == 0 &&
+               info.me_last_txnid == 0;
 }
 
 /* The handles of tables are the environment's own once the transaction that opened them is committed; so the next one can begin
@@ -300,8 +298,13 @@ void qn_intel_closep(struct qn_intel **x)
 
 static int read_index(struct qn_intel *x, int (*open_it)(struct qn_intel *x), struct qn_err *reterr)
 {
-        int r = access(x->path, F_OK) < 0 ? -ENOENT : open_it(x);
+        struct stat st;
+        int r = stat(x->path, &st) < 0 ? -errno : 0;
 
+        if (r == 0 && !st.st_size) /* nobody leaves it like that */
+                r = -EBADMSG;
+        if (r == 0)
+                r = open_it(x);
         if (r == 0)
                 r = check_size(x);
         if (r == 0)

@@ -79,13 +79,15 @@ def unreadable(d, up):
     block(state, "bad@1.0.0")
     file = f"{state}/intel/index.mdb"
     whole = open(file, "rb").read()
-    put(file, whole[: len(whole) // 2])
     put(f"{here}/policy.yaml", ALLOW_YOUNG)
-    r = Run("gate", "--state", state, "--cache", f"{here}/cache", "--policy", f"{here}/policy.yaml", "--listen", "127.0.0.1:0",
-            "--registry", up.url, timeout=30)
-    ok(r.code == 2 and b"is damaged" in r.err and r.err.count(b"\n") == 1, "the gate does not begin beside a damaged index", r)
+    for n in (len(whole) // 2, 0):
+        put(file, whole[:n])
+        r = Run("gate", "--state", state, "--cache", f"{here}/cache", "--policy", f"{here}/policy.yaml", "--listen", "127.0.0.1:0",
+                "--registry", up.url, timeout=30)
+        ok(r.code == 2 and b"is damaged" in r.err and r.err.count(b"\n") == 1, "the gate does not begin beside a damaged index", r)
     os.unlink(file)
-    put(file, b"")
+    r = Run("intel", "import", "--state", state, put(f"{d}/none.json", '{"id":'))
+    ok(r.code != 0 and os.path.exists(file), "an import that takes nothing in leaves an empty index", r)
     g = Gate(d, up.url, state=here)
     ok(tarball(g, "fine") == 200, "one into which nothing was taken yet is none", g.log())
     put(file, DAMAGED)

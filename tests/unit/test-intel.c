@@ -296,7 +296,7 @@ TEST(an_index_into_which_nothing_was_taken_is_none)
         ASSERT_NOT_NULL(mkdtemp(dir));
         snprintf(path, sizeof path, "%s/index.mdb", dir);
         close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-        ASSERT_EQ(qn_intel_open(dir, &x, NULL), -ENOENT);
+        ASSERT_EQ(qn_intel_open(dir, &x, NULL), -EBADMSG);
         ASSERT_EQ(qn_intel_open_writer(dir, &x, NULL), 0);
         x = qn_intel_close(x);
         ASSERT_EQ(qn_intel_open(dir, &x, NULL), -ENOENT);

@@ -422,6 +422,20 @@ TEST(verdicts)
                                                    "in quarantine: try again in a minute");
 }
 
+TEST(what_is_known_cannot_be_read)
+{
+        struct qn_policy_facts f = facts("chalk", "5.6.1");
+
+        f.known = QN_KNOWN_UNREADABLE;
+        is("", &f, QN_POLICY_BLOCK, "intelligence");
+        is("intelligence: {malicious: warn}\n", &f, QN_POLICY_BLOCK, "intelligence");
+        assert_string_equal(decide("", &f).reason,
+                            "chalk@5.6.1 may be bad: what is known cannot be read now: try again "
+                            "later, or ask your security team");
+        f.from_owned = true; /* what the own list says of it is not known, either */
+        is("", &f, QN_POLICY_BLOCK, "intelligence");
+}
+
 TEST(intelligence)
 {
         struct qn_policy_facts f = facts("chalk", "5.6.1");
