@@ -10,20 +10,20 @@
 struct qn_arena;
 
 /* What a version is or does: SIGN(id, name in the file).  Counted by package. */
-#define QN_SIGNS(X)                                                                               \
-        X(FIRST, "first")         /* the package was not there before */                          \
-        X(POPULAR, "popular")     /* the package is a popular one */                              \
-        X(ADDS, "adds")           /* an update with a hook, a program, a deed that is new */      \
-        X(HOOK, "hook")           /* an installation hook is new */                               \
-        X(ACTS, "acts")           /* it acts: data/campaigns.yaml says when */                    \
-        X(LURE, "lure")           /* it newly depends on something that it does not load */       \
-        X(TAKEN, "taken")         /* its people changed, or it was asleep for long */             \
-        X(HOLLOW, "hollow")       /* there is nothing in it that anybody could need */            \
-        X(PAID, "paid")           /* it names who is to be paid for it (tea.yaml) */              \
-        X(RING, "ring")           /* it depends on packages that are called like it, or itself */ \
-        X(NAMED, "named")         /* a generator made its name */                                 \
-        X(THROWAWAY, "throwaway") /* an account that was made to be given up */                   \
-        X(SUSPECTED, "suspected") /* suspicious or malicious by itself */                         \
+#define QN_SIGNS(X)                                                                             \
+        X(FIRST, "first")     /* the package was not there before */                            \
+        X(POPULAR, "popular") /* the package is a popular one */                                \
+        X(ADDS, "adds")       /* an update with a hook, a program, a deed that is new */        \
+        X(HOOK, "hook")       /* an installation hook is new */                                 \
+        X(ACTS, "acts")       /* it acts: data/campaigns.yaml says when */                      \
+        X(LURE, "lure")       /* it newly depends on something that it does not load */         \
+        X(TAKEN, "taken")     /* its people changed: in this version, or since it is watched */ \
+        X(HOLLOW, "hollow")   /* there is nothing in it that anybody could need */              \
+        X(PAID, "paid")       /* it names who is to be paid for it (tea.yaml) */                \
+        X(RING, "ring")       /* it depends on packages that are called like it, or itself */   \
+        X(NAMED, "named")     /* a generator made its name */                                   \
+        X(THROWAWAY, "throwaway") /* an account that was made to be given up */                 \
+        X(SUSPECTED, "suspected") /* suspicious or malicious by itself */                       \
         X(CONDEMNED, "condemned") /* malicious by itself */
 
 enum qn_sign {

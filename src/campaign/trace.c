@@ -181,7 +181,6 @@ static const struct {
         { "publisher-changed", QN_SIGN_TAKEN },
         { "maintainers-replaced", QN_SIGN_TAKEN },
         { "maintainer-mail-changed", QN_SIGN_TAKEN },
-        { "dormant", QN_SIGN_TAKEN },
         { "hollow", QN_SIGN_HOLLOW },
         { "boilerplate", QN_SIGN_HOLLOW },
         { "tea-yaml", QN_SIGN_PAID },
@@ -190,7 +189,6 @@ static const struct {
         { "generated-name", QN_SIGN_NAMED },
         { "disposable-mail", QN_SIGN_THROWAWAY },
         { "account-series", QN_SIGN_THROWAWAY },
-        { "numbered-account", QN_SIGN_THROWAWAY },
 };
 
 /* What stands for one maker wherever it stands: what analysts listed, and mailboxes at services that anybody may use.  The
