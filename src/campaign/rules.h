@@ -15,10 +15,9 @@ struct qn_arena;
         X(POPULAR, "popular") /* the package is a popular one */                                \
         X(ADDS, "adds")       /* an update with a hook, a program, a deed that is new */        \
         X(HOOK, "hook")       /* an installation hook is new */                                 \
-        X(ACTS, "acts")       /* an update does by itself, and anew, one of the deeds; a new  \
-                                     package at its installation two of them */ \
+        X(ACTS, "acts")       /* it acts: data/campaigns.yaml says when */                      \
         X(LURE, "lure")       /* it newly depends on something that it does not load */         \
-        X(TAKEN, "taken")     /* its people changed, or it was asleep for long */               \
+        X(TAKEN, "taken")     /* its people changed: in this version, or since it is watched */ \
         X(HOLLOW, "hollow")   /* there is nothing in it that anybody could need */              \
         X(PAID, "paid")       /* it names who is to be paid for it (tea.yaml) */                \
         X(RING, "ring")       /* it depends on packages that are called like it, or itself */   \

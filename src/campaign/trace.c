@@ -29,7 +29,7 @@ struct maker {
         uint64_t payload[QN_IMPRINT_FILES_MAX]; /* paths of files that run unasked */
         size_t n_payload;
         uint64_t deeds[DEEDS_MAX];
-        size_t n_deeds;
+        size_t n_deeds, n_at_once;
         struct qn_buf told; /* the deeds, in words */
         bool first;
 };
@@ -112,16 +112,17 @@ static void take_deed(struct maker *m, const struct qn_event *e)
         if (m->n_deeds == DEEDS_MAX)
                 return;
         m->deeds[m->n_deeds++] = key;
+        m->n_at_once += AT_ONCE >> e->phase & 1;
         qn_buf_printf(&m->told, "%s%s", m->told.n ? ", " : "", qn_event_name(e->kind));
 }
 
-/* All deeds together: those of a payload are the same wherever it was put. */
+/* All deeds together: those of a payload are the same wherever it was put.  One alone is what an installer does, or somebody who
+ * wants to know who uses his package; but a new hook needs no more. */
 static void finish_deeds(struct maker *m, struct qn_arena *a)
 {
         uint64_t sum = m->n_deeds;
 
-        sign(m, QN_SIGN_ACTS,
-             m->n_deeds > m->first); /* to download something is an installer's work */
+        sign(m, QN_SIGN_ACTS, m->n_deeds > 1 || (m->n_at_once && !m->first));
         sign(m, QN_SIGN_ADDS, m->n_deeds > 0 && !m->first);
         if (m->n_deeds < DEEDS_MIN + m->first)
                 return;
@@ -180,7 +181,6 @@ static const struct {
         { "publisher-changed", QN_SIGN_TAKEN },
         { "maintainers-replaced", QN_SIGN_TAKEN },
         { "maintainer-mail-changed", QN_SIGN_TAKEN },
-        { "dormant", QN_SIGN_TAKEN },
         { "hollow", QN_SIGN_HOLLOW },
         { "boilerplate", QN_SIGN_HOLLOW },
         { "tea-yaml", QN_SIGN_PAID },
@@ -189,7 +189,6 @@ static const struct {
         { "generated-name", QN_SIGN_NAMED },
         { "disposable-mail", QN_SIGN_THROWAWAY },
         { "account-series", QN_SIGN_THROWAWAY },
-        { "numbered-account", QN_SIGN_THROWAWAY },
 };
 
 /* What stands for one maker wherever it stands: what analysts listed, and mailboxes at services that anybody may use.  The
@@ -223,13 +222,32 @@ static void take_event(struct maker *m, const struct qn_event *e)
                 run_unasked(m, m->set->files[e->file]);
 }
 
-/* Two buckets that overlap: what lies half a window apart meets in one of them. */
+/* Of the file that a hook runs; 0: it runs none of the package, or it is not known. */
+static uint64_t target_of(const struct maker *m, struct qn_str command)
+{
+        for (size_t i = 0; m->imprint && i < m->set->n; i++) {
+                const struct qn_event *e = &m->set->events[i];
+                struct qn_str target = qn_event_get(e, QN_ATTR_TARGET);
+
+                if (e->kind != QN_EVENT_INSTALL_HOOK || !target.n ||
+                    !qn_str_eq(qn_event_get(e, QN_ATTR_COMMAND), command))
+                        continue;
+                for (size_t k = 0; k < m->imprint->n_files; k++)
+                        if (m->imprint->files[k].path == qn_imprint_path(target))
+                                return m->imprint->files[k].content;
+        }
+        return 0;
+}
+
+/* Two buckets that overlap: what lies half a window apart meets in one of them.  "node install.js" is the same when what it
+ * runs is. */
 static void at_that_time(struct maker *m, const struct qn_mark *mark)
 {
         uint32_t window = qn_campaign_window(m->rules);
+        uint64_t target = mark->kind == QN_MARK_HOOK ? target_of(m, mark->text) : 0;
 
         for (unsigned half = 0; half < 2; half++) {
-                uint64_t parts[] = { mark->kind, mark->key, half,
+                uint64_t parts[] = { mark->kind, mark->key, target, half,
                                      ((uint64_t)m->t->time + half * window / 2) / window };
 
                 has(m, QN_FEATURE_ADDITION, qn_hash64(parts, sizeof parts), mark->text);

@@ -30,7 +30,7 @@ struct qn_track_version {
         int64_t id; /* in the store (versions.h) */
         struct qn_str name, version;
         struct qn_str publisher;          /* p NULL: nobody knows, or a CI service */
-        int64_t published;                /* milliseconds since 1970 */
+        int64_t published;                /* milliseconds since 1970; not known: when it was seen */
         const struct qn_imprint *imprint; /* NULL: there is none */
         const struct qn_event_set *set;   /* sealed; NULL: there is none */
         enum qn_verdict_kind verdict;     /* by itself */

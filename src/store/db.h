@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define QN_DB_STATEMENTS_MAX 64u
+#define QN_DB_STATEMENTS_MAX 256u
 
 struct qn_db_driver;
 struct qn_stmt;

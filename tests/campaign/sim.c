@@ -230,6 +230,14 @@ static void mono_package(struct sim *s, uint64_t repo, uint64_t which)
         file(s, "banner.js", mix(repo, 3));
         file(s, "index.js", mix(repo * 1000 + which, s->v.published / 60000));
         depends(s, text(s, "@%.*s/core", QN_STR_ARG(name)));
+        if (repo % 35 &&
+            repo % 5 == 0) /* what a new version of their bundler puts into all of them */
+                EVENT_OF(s, ENV_ENUMERATE, IMPORT, QN_NOVELTY_KIND, "index.js",
+                         A(HOW, QN_STR("spread")));
+        if (repo % 35 && repo % 7 == 0) {
+                hook(s, "node postinstall.js", "postinstall.js", QN_NOVELTY_KIND);
+                file(s, "postinstall.js", repo);
+        }
         if (repo % 4 == 0) /* all of them need something that is new */
                 new_dependency(s, text(s, "@%.*s/shared", QN_STR_ARG(name)), repo % 8 > 0);
 }

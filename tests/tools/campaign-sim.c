@@ -1,6 +1,7 @@
 /* campaign-sim - writes a made-up day with campaigns (tests/campaign/sim.h) into the store of an empty directory, and says which
- * campaigns it has.   usage: campaign-sim DATA DIR [quiet] */
+ * campaigns it has.   usage: campaign-sim DATA DIR [quiet [VERSIONS]] */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "campaign/sim.h"
 
@@ -15,6 +16,8 @@ int main(int argc, char **argv)
         plan.data = argv[1];
         for (unsigned k = SIM_WORM; argc > 3 && k < SIM_KINDS; k++)
                 plan.n[k] = 0;
+        if (argc > 4)
+                plan.n[SIM_QUIET] = strtoul(argv[4], NULL, 10);
         r = sim_run(&plan, argv[2], &res);
         for (unsigned k = 0; r == 0 && k < SIM_KINDS; k++)
                 if (res.found[k].campaigns)
