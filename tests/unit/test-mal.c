@@ -163,6 +163,37 @@ TEST(it_names_rule_file_and_offset)
         end(&f);
 }
 
+TEST(an_old_package_has_a_short_hash)
+{
+        struct fixture f;
+
+        begin(&f);
+        f.s.results[0].integrity = QN_STR("sha1-qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
+        gather(&f, "1.0.0");
+        f.s.results[0].integrity = QN_STR("sha1-bm9uZQ==");
+        gather(&f, "1.0.1");
+        write_first(&f);
+        ASSERT_TRUE(says(&f, "\"sha1\": \"a9993e364706816aba3e25717850c26c9cd0d89d\""));
+        ASSERT_FALSE(says(&f, "sha512_sri"));
+        ASSERT_FALSE(says(&f, "pad-1.0.1.tgz"));
+        end(&f);
+}
+
+TEST(directories_are_in_lower_case_and_none_of_gits_own)
+{
+        static const char *const never[] = { "",    "..",    ".git", "@a/.GIT",
+                                             "a/b", "git~1", "a b",  "@a" };
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(4096);
+
+        ASSERT_EQ(qn_mal_dir(QN_STR("@Evil/Pad.js"), false, &b), 0);
+        ASSERT_STR(qn_buf_view(&b), "osv/malicious/npm/@evil/pad.js");
+        qn_buf_reset(&b);
+        ASSERT_EQ(qn_mal_dir(QN_STR("evil"), true, &b), 0);
+        ASSERT_STR(qn_buf_view(&b), "osv/withdrawn/npm/evil");
+        for (size_t i = 0; i < QN_ARRAY_SIZE(never); i++)
+                ASSERT_EQ(qn_mal_dir(qn_str_c(never[i]), false, &b), -EINVAL);
+}
+
 TEST(order_of_arrival_does_not_matter)
 {
         static const char *const orders[][4] = { { "1.10.0", "1.9.0", "2.0.0-a", "1.9.0" },
