@@ -76,24 +76,56 @@ void qn_record_end(struct qn_watch *w, bool now)
 
 /* --- one version --- */
 
+/* Bytes that could not be had are tried again; bytes that cannot be understood stay what they are. */
+static bool is_temporary(const struct qn_result *res)
+{
+        return res->verdict->kind == QN_UNKNOWN && (!res->set || !res->set->n);
+}
+
 static int is_known_event(const struct qn_event *e)
 {
         return e->layer == QN_LAYER_INTEL;
 }
 
-/* Without what intelligence knew of it: that is asked again whenever it is judged again. */
-static int write_events(const struct qn_event_set *set, struct qn_arena *a, struct qn_buf *out)
+/* What nobody could look at would be clean when it is judged again: that it could not is an event, too. */
+static int put_incomplete(const struct qn_result *res, struct qn_arena *a, struct qn_event_set *set)
 {
-        struct qn_event_set observed = *set;
+        struct qn_event e = qn_event_make(QN_EVENT_UNANALYSED, QN_LAYER_METADATA, QN_FILE_NONE);
+        struct qn_event_set whole;
+        int r;
 
-        observed.events = qn_arena_alloc(a, (set->n + 1) * sizeof *set->events);
+        if (res->verdict->kind != QN_UNKNOWN || res->verdict->n_unanalysed)
+                return 0;
+        qn_event_set_init(&whole, a);
+        whole.name = set->name;
+        whole.version = set->version;
+        whole.integrity = set->integrity;
+        qn_event_set_add_all(&whole, set);
+        e.phase = QN_PHASE_NEVER;
+        qn_event_attr(&e, QN_ATTR_WHAT, QN_STR("incomplete"));
+        r = qn_event_add(&whole, &e);
+        if (r == 0)
+                r = qn_event_set_seal(&whole);
+        if (r == 0)
+                *set = whole;
+        return r;
+}
+
+/* Without what intelligence knew of it: that is asked again whenever it is judged again. */
+static int write_events(const struct qn_result *res, struct qn_arena *a, struct qn_buf *out)
+{
+        struct qn_event_set observed = *res->set;
+        int r;
+
+        observed.events = qn_arena_alloc(a, (res->set->n + 1) * sizeof *observed.events);
         if (!observed.events)
                 return -ENOBUFS;
         observed.n = 0;
-        for (size_t i = 0; i < set->n; i++)
-                if (!is_known_event(&set->events[i]))
-                        observed.events[observed.n++] = set->events[i];
-        return qn_event_set_write(&observed, out);
+        for (size_t i = 0; i < res->set->n; i++)
+                if (!is_known_event(&res->set->events[i]))
+                        observed.events[observed.n++] = res->set->events[i];
+        r = put_incomplete(res, a, &observed);
+        return r < 0 ? r : qn_event_set_write(&observed, out);
 }
 
 static struct qn_seen seen_of(const struct qn_watch_name *n, const struct qn_result *res)
@@ -160,8 +192,8 @@ static int write_down(struct qn_watch *w, struct qn_watch_name *n, const struct 
         char by[QN_REVISION_TEXT];
         int r = qn_rejudge_findings(res->verdict, &a, &findings);
 
-        if (r == 0 && res->set && res->set->n)
-                r = write_events(res->set, &a, &events);
+        if (r == 0 && !is_temporary(res))
+                r = write_events(res, &a, &events);
         if (r < 0)
                 return r;
         put.findings = findings;
@@ -175,12 +207,6 @@ static int write_down(struct qn_watch *w, struct qn_watch_name *n, const struct 
         w->n_written++;
         r = r > 0 ? tell(w, &put) : 0;
         return r == 0 ? qn_found(w, put.v.id, &put.v, res) : r;
-}
-
-/* Bytes that could not be had are tried again; bytes that cannot be understood stay what they are. */
-static bool is_temporary(const struct qn_result *res)
-{
-        return res->verdict->kind == QN_UNKNOWN && (!res->set || !res->set->n);
 }
 
 int qn_record_result(void *user, const struct qn_result *res)
