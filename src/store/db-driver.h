@@ -20,6 +20,7 @@ struct qn_db_driver {
         int (*read_version)(struct qn_db *db, int *ret);
         int (*write_version)(struct qn_db *db, int version);
         int (*make)(struct qn_db *db, const struct qn_db_def *def); /* the tables */
+        int (*let_grow_only)(struct qn_db *db, const char *table);  /* its rows stay as they are */
         int (*begin)(struct qn_db *db);    /* a transaction that writes: others that want to wait */
         int (*snapshot)(struct qn_db *db); /* one that reads */
         int (*commit)(struct qn_db *db);

@@ -160,7 +160,7 @@ static int write_version(struct qn_db *db, int version)
         return qn_pg_do(store_of(db)->pg, sql);
 }
 
-static int let_grow_only(struct qn_pg *p, const char *table)
+static int let_grow_only(struct qn_db *db, const char *table)
 {
         char sql[512];
 
@@ -170,7 +170,7 @@ static int let_grow_only(struct qn_pg *p, const char *table)
                  "CREATE TRIGGER \"%s_stays\" BEFORE DELETE OR UPDATE OR TRUNCATE ON \"%s\""
                  " EXECUTE FUNCTION \"%s_stays\"()",
                  table, table, table, table);
-        return qn_pg_do(p, sql);
+        return qn_pg_do(store_of(db)->pg, sql);
 }
 
 static int make(struct qn_db *db, const struct qn_db_def *def)
@@ -186,7 +186,7 @@ static int make(struct qn_db *db, const struct qn_db_def *def)
         r = qn_pg_do(p, sql);
         if (r == 0)
                 r = exec(db, def->schema);
-        return r == 0 && def->grows ? let_grow_only(p, def->grows) : r;
+        return r == 0 && def->grows ? let_grow_only(db, def->grows) : r;
 }
 
 /* --- transactions --- */
@@ -651,6 +651,7 @@ const struct qn_db_driver qn_db_pg = {
         .read_version = read_version,
         .write_version = write_version,
         .make = make,
+        .let_grow_only = let_grow_only,
         .begin = begin,
         .snapshot = snapshot,
         .commit = commit,

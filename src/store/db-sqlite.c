@@ -296,6 +296,7 @@ const struct qn_db_driver qn_db_sqlite = {
         .read_version = read_version,
         .write_version = write_version,
         .make = make,
+        .let_grow_only = let_grow_only,
         .begin = begin,
         .snapshot = snapshot,
         .commit = commit,

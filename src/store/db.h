@@ -31,6 +31,7 @@ struct qn_db_def {
         const char *missing;      /* what to say when there is none */
         const char *const *steps; /* version - 1 of them: SQL from each version to the next */
         const char *grows;        /* a table that only grows, or NULL: its rows stay as they are */
+        int grows_since;          /* version of the schema that has it first; 0: the first one */
 };
 
 /* Opens that of a state directory, or of a database: postgres://USER@HOST/DATABASE, as libpq has it.  write: makes it when it is
