@@ -96,8 +96,8 @@ int qn_pending_untake(struct qn_db *db)
 int qn_pending_stats(struct qn_db *db, int64_t now, struct qn_pending_stats *ret)
 {
         struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT count(*), coalesce(sum(taken), 0),"
-                    " coalesce(sum(CASE WHEN taken = 0 AND due > ?1 THEN 1 ELSE 0 END), 0),"
+                db, "SELECT count(*), CAST(coalesce(sum(taken), 0) AS INTEGER), CAST(coalesce("
+                    " sum(CASE WHEN taken = 0 AND due > ?1 THEN 1 ELSE 0 END), 0) AS INTEGER),"
                     " coalesce(min(seen), 0) FROM pending");
         int r;
 

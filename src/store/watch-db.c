@@ -32,12 +32,12 @@
         " path TEXT NOT NULL, campaign TEXT, time INTEGER NOT NULL, changed INTEGER NOT NULL,"   \
         " reason TEXT, who TEXT, UNIQUE(name, version, place));"
 
-/* What is kept of each version so that others can be found to belong to it, in the order of being seen * (campaign/trace.h). */
+/* What is kept of each version so that others can be found to belong to it, in the order of being seen (campaign/trace.h). */
 #define TRACE                                                                        \
         "CREATE TABLE trace(id INTEGER PRIMARY KEY, version INTEGER NOT NULL UNIQUE" \
         " REFERENCES version, bytes BLOB NOT NULL);"
 
-/* Versions that belong together (campaigns.h). size: packages, rounded down; joined: the campaign that it * became part of. */
+/* Versions that belong together (campaigns.h).  size: packages, rounded down; joined: the campaign that it became part of. */
 #define CAMPAIGN                                                                       \
         "CREATE TABLE campaign(id TEXT PRIMARY KEY, founded INTEGER NOT NULL,"         \
         " verdict TEXT NOT NULL, rule TEXT NOT NULL, title TEXT NOT NULL,"             \

@@ -308,11 +308,12 @@ int qn_feed_begin(struct qn_watch *w, struct qn_err *reterr)
 }
 
 /* A full queue makes the feed wait: what it has is not lost, and the queue stays small. */
-static bool has_room(struct qn_watch *w)
+static int has_room(struct qn_watch *w)
 {
         struct qn_pending_stats st;
+        int r = qn_pending_stats(&w->db, qn_watch_now(), &st);
 
-        return qn_pending_stats(&w->db, qn_watch_now(), &st) == 0 && st.n < QN_WATCH_QUEUE_MAX;
+        return r < 0 ? r : st.n < QN_WATCH_QUEUE_MAX;
 }
 
 void qn_feed_step(struct qn_watch *w)
@@ -324,7 +325,9 @@ void qn_feed_step(struct qn_watch *w)
                 return;
         if (!w->feed.asked && qn_watch_monotonic() >= w->feed.at &&
             qn_watch_monotonic() >= w->rest_until) {
-                r = has_room(w) ? ask(w) : 0;
+                r = has_room(w);
+                if (r > 0)
+                        r = ask(w);
                 if (r < 0)
                         missed(w, "%s", strerrordesc_np(-r));
                 else if (!w->feed.asked)

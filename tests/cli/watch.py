@@ -12,6 +12,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 
+from postgres import Cluster, programs
 from tap import QANAT, Run, done, ok, put, scratch
 import feed_simulator as sim
 
@@ -278,9 +279,112 @@ def counters(d):
     ok(r.code != 0 and b"--metrics" in r.err, "an address that is none", r)
 
 
+def worm(d):
+    """The same thing is put into packages of several owners."""
+    w = Watched(d)
+    hour = int(time.time() * 1000) - 3600 * 1000
+    for i in range(10):
+        w.registry.publish(f"@s{i % 4}/lib{i}", "1.0.0", {"index.js": f"module.exports = {i};\n" * (i + 1)}, user=f"dev{i % 5}", when=hour)
+    w.once("--since", "0")
+    for i in range(10):
+        w.registry.publish(f"@s{i % 4}/lib{i}", "1.0.1", {"index.js": f"module.exports = {i};\n" * (i + 1), "setup.js": THIEF}, manifest=HOOK,
+                           user=f"dev{i % 5}")
+    r = w.once()
+    lines = [line for line in r.out.decode().splitlines() if " campaign " in line]
+    ok(lines and ", 5 packages, new" in lines[0], "a campaign is told when five packages have it", r)
+    doc = Run("campaign", "list", "--state", w.state, "--format", "json").json
+    ok(len(doc["campaigns"]) == 1 and doc["campaigns"][0]["packages"] == 10, "all ten belong to it", doc)
+    before = w.ask("SELECT name, version, verdict, score, reason FROM version ORDER BY name, version")
+    r = Run("judge", "--all", "--state", w.state)
+    ok(r.code == 0 and w.ask("SELECT name, version, verdict, score, reason FROM version ORDER BY name, version") == before,
+       "judged again, what it does to them stays", r)
+
+
+RULE = """rules:
+- id: of-the-house
+  title: What nobody here may use
+  severity: high
+  verdict: malicious
+  score: 95
+  when: {event: install.hook}
+  explain: It has a hook.
+"""
+
+
+def new_rules(d):
+    w = Watched(d)
+    w.registry.publish("hooked", "1.0.0", {"index.js": "1;\n", "hook.js": "console.log('hello');\n"}, manifest={"scripts": {"postinstall": "node hook.js"}})
+    w.registry.publish("plain", "1.0.0", {"index.js": "1;\n"})
+    rules = os.path.join(d, "rules")
+    put(os.path.join(rules, "none.yaml"), "rules: []\n")
+    p = w.start("--since", "0", "--rules", rules)
+    w.wait(lambda: len(w.seen()) == 2)
+    first = dict(w.seen())
+    put(os.path.join(rules, "none.yaml"), "rules: [\n")
+    time.sleep(6)
+    ok(p.poll() is None, "rules that cannot be read end nothing")
+    put(os.path.join(rules, "none.yaml"), RULE)
+    found = w.wait(lambda: w.seen()["hooked@1.0.0"] == "malicious", 40)
+    w.registry.publish("later", "1.0.0", {"index.js": "1;\n", "hook.js": "console.log('hello');\n"}, manifest={"scripts": {"postinstall": "node hook.js"}})
+    later = w.wait(lambda: w.seen().get("later@1.0.0") == "malicious")
+    code, out, err = stop(p)
+    ok(first["hooked@1.0.0"] == "clean" and found and w.seen()["plain@1.0.0"] == "clean", "a new rule counts for what was seen", err)
+    ok(later and code == 0 and "(was clean)" in out, "and for what comes, without a restart", out + err)
+    ok("cannot be read" in err, "the unreadable one was told", err)
+
+
+def notices(d):
+    w = Watched(d)
+    told = os.path.join(d, "told")
+    conf = put(os.path.join(d, "notify.yaml"), f"""channels:
+- name: page
+  kind: command
+  argv: [/bin/sh, -c, "cat >>{told}; echo >>{told}"]
+routes:
+- to: page
+wait: 0s
+""")
+    w.registry.publish("stolen", "1.0.0", {"index.js": "1;\n", "setup.js": THIEF}, manifest=HOOK)
+    p = w.start("--since", "0", "--notify", conf)
+    found = w.wait(lambda: os.path.exists(told) and "stolen" in open(told, encoding="utf-8").read())
+    code, _, err = stop(p)
+    ok(found and code == 0, "who is to know is told", err)
+    r = w.once("--notify", os.path.join(d, "missing"))
+    ok(r.code != 0 and b"missing" in r.err, "a file of channels that is not there", r)
+
+
+def both_databases(d):
+    """The same feed with SQLite and with PostgreSQL behind the store."""
+    if not programs():
+        ok(True, "# SKIP PostgreSQL is not installed")
+        return
+    w = Watched(d)
+    for i in range(40):
+        w.registry.publish(f"b{i % 20}", f"1.0.{i // 20}", {"index.js": f"module.exports = {i};\n", **({"setup.js": THIEF} if i % 13 == 5 else {})},
+                           manifest=HOOK if i % 13 == 5 else {})
+
+    def told(*where):
+        r = Run("store", "export", "--state", w.state, *where)
+        rows = [json.loads(line) for line in r.out.decode().splitlines()]
+        return sorted(json.dumps({k: v for k, v in row.items() if k not in ("id", "seen", "judged", "time", "due")}, sort_keys=True)
+                      for row in rows if row["table"] in ("version", "finding", "events", "judgement"))
+
+    w.once("--since", "0")
+    here = told()
+    with Cluster() as pg:
+        url = pg.database("watch")
+        r = w.once("--since", "0", "--store", url)
+        there = told("--store", url)
+        ok(r.code == 0 and len(here) > 80 and here == there, "both stores say the same",
+           "\n".join(sorted(set(here) ^ set(there))[:6]) + repr(r))
+        r = w.once("--store", url)
+        ok(r.code == 0 and told("--store", url) == there, "and nothing is done twice", r)
+
+
 def main():
     for test in (wrong_use, ordinary, begin_at_the_end, other_bytes, old_versions, late_documents, strange_feeds, failing_registry,
-                 bad_pages, lists, killed, locked_store, counters):
+                 bad_pages, lists, killed, locked_store, counters, worm, new_rules,
+                 notices, both_databases):
         with scratch() as d:
             test(d)
     done()
