@@ -303,6 +303,7 @@ TEST(every_feature_that_is_shipped_has_a_weight)
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(1 << 20);
         struct qn_str text;
 
+        score = qn_score_free(score);
         if (qn_score_load(TEST_DATA "/score/features.yaml", TEST_DATA "/score/model.yaml", &score,
                           &err) < 0)
                 fail_msg("%s", err.msg);
