@@ -17,6 +17,7 @@
 #include "rule/rule.h"
 #include "store/reports.h"
 #include "store/versions.h"
+#include "watch/unreported.h"
 
 #define LIST_MAX ((size_t)16 << 20)
 #define WORK_MAX ((size_t)256 << 20)
@@ -126,7 +127,7 @@ static int read_pending(struct wanted *w, const char *state)
                 return 0;
         if (r < 0)
                 return log_err(r, "%s", err.msg);
-        r = qn_reports_pending(&db, on_pending, w);
+        r = qn_unreported(&db, NULL, on_pending, w);
         qn_db_close(&db);
         return r;
 }

@@ -5,6 +5,7 @@
 #include "cli/check-targets.h"
 #include "cli/documents.h"
 #include "cli/load-rules.h"
+#include "cli/watch-report.h"
 
 const struct qn_opt qn_common_opts[] = {
         /* name    letter flags          argument values                fallback what it does */
@@ -137,6 +138,7 @@ static const struct qn_opt watch_opts[] = {
           "what is done by itself (default: watch/policy.yaml of the data directory)" },
         { "notify", 0, QN_OPT_CONFIG, "FILE", NULL, NULL,
           "who is told what (see watch/notify.yaml of the data directory)" },
+        QN_OPT_REPORTS,
         { "metrics", 0, QN_OPT_CONFIG, "HOST:PORT", NULL, NULL,
           "give counters to Prometheus at this address" },
         { "format", 'f', 0, "FORMAT", "text|json", "text", "status: what to print" },

@@ -12,6 +12,7 @@
 #include "cli/args.h"
 #include "cli/check-targets.h"
 #include "cli/load-rules.h"
+#include "cli/watch-report.h"
 #include "cli/watch-tell.h"
 #include "cli/watch-verb.h"
 #include "intel/revision.h"
@@ -33,6 +34,7 @@ struct run {
         struct qn_progress progress;
         struct qn_scrape *scrape; /* NULL: nobody may ask for counters */
         struct qn_watch_teller teller;
+        struct qn_watch_reporter reporter;
         struct qn_rules *rules;
         struct qn_revision by;
         uint64_t looked;              /* when the rules were read last, in nanoseconds */
@@ -175,8 +177,10 @@ static int work(struct run *run, struct qn_watch *w)
                                 e = look_at_intel(run, w);
                         r = e < 0 ? e : r;
                 }
-                if (run->teller.pump && qn_watch_settle(w) == 0)
+                if ((run->teller.pump || run->reporter.on) && qn_watch_settle(w) == 0) {
                         qn_watch_tell_step(&run->teller);
+                        qn_watch_reporter_step(&run->reporter, qn_watch_db(w));
+                }
                 qn_progress_step(&run->progress, c->versions, c->changes, QN_STR(""));
         }
         qn_progress_clear(&run->progress);
@@ -299,6 +303,7 @@ int qn_watch_verb_run(const struct qn_args *a)
                 return r;
         run.signals = take_signals();
         r = qn_watch_teller_open(a, &run.progress, &run.teller);
+        qn_watch_reporter_init(&run.reporter, a, &run.teller.policy);
         if (r == 0)
                 r = open_intel(a, &run, &intel);
         c.intel = run.intel = intel;
@@ -307,6 +312,10 @@ int qn_watch_verb_run(const struct qn_args *a)
                 r = begin(&run, &c, &w, &npm);
         if (r == 0) {
                 r = work(&run, w);
+                run.reporter.next = 0;
+                if (r == 0)
+                        qn_watch_reporter_step(&run.reporter, qn_watch_db(w));
+                qn_watch_reporter_end(&run.reporter);
                 sum_up(w);
         }
         qn_notify_free(run.teller.pump); /* it works on the watcher's store */

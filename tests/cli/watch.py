@@ -353,6 +353,27 @@ wait: 0s
     ok(r.code != 0 and b"missing" in r.err, "a file of channels that is not there", r)
 
 
+def reports(d):
+    w = Watched(d)
+    clone = os.path.join(d, "clone")
+    git = ["git", "-C", clone, "-c", "user.name=t", "-c", "user.email=t@mail.invalid"]
+    subprocess.run(["git", "init", "-q", "-b", "main", clone], check=True)
+    put(os.path.join(clone, "osv/malicious/npm/README"), "records\n")
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "begin"], check=True)
+    policy = put(os.path.join(d, "policy.yaml"), "reports: { automatic: true }\n")
+    w.registry.publish("stolen", "1.0.0", {"index.js": "1;\n", "setup.js": THIEF}, manifest=HOOK)
+    w.registry.publish("plain", "1.0.0", {"index.js": "1;\n"})
+    where = ["--repository", clone, "--author", "Finder <finder@mail.invalid>", "--credit", "Finder <finder@mail.invalid>"]
+    r = w.once("--since", "0", *where)
+    ok(r.code == 0 and w.ask("SELECT count(*) FROM report") == [(0,)], "nothing is reported unless policy says so", r)
+    p = w.start(*where, "--watch-policy", policy)
+    found = w.wait(lambda: w.ask("SELECT name FROM report") == [("stolen",)])
+    code, _, err = stop(p)
+    files = subprocess.run([*git, "log", "--all", "--name-only", "--format="], capture_output=True, check=True).stdout.decode()
+    ok(found and code == 0 and "npm/stolen/" in files and "plain" not in files, "what policy wants reported is on a branch", files + err)
+
+
 def both_databases(d):
     """The same feed with SQLite and with PostgreSQL behind the store."""
     if not programs():
@@ -384,7 +405,7 @@ def both_databases(d):
 def main():
     for test in (wrong_use, ordinary, begin_at_the_end, other_bytes, old_versions, late_documents, strange_feeds, failing_registry,
                  bad_pages, lists, killed, locked_store, counters, worm, new_rules,
-                 notices, both_databases):
+                 notices, reports, both_databases):
         with scratch() as d:
             test(d)
     done()
