@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -57,6 +58,20 @@ static int exec(struct qn_db *db, const char *sql)
         return code_of(sqlite3_exec(db->conn, sql, NULL, NULL, NULL));
 }
 
+/* A file that others make at the same time is busy without anybody being asked to wait: SQLite does not call its handler where two
+ * want to change how it is kept. */
+static int set_up(struct qn_db *db, const char *sql)
+{
+        const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+        int r = exec(db, sql);
+
+        for (int waited = 0; r == -EBUSY && waited < BUSY_MS; waited += 10) {
+                nanosleep(&pause, NULL);
+                r = exec(db, sql);
+        }
+        return r;
+}
+
 static int connect_file(const char *path, bool write, struct qn_db *db)
 {
         const int flags =
@@ -71,9 +86,9 @@ static int connect_file(const char *path, bool write, struct qn_db *db)
         if (r < 0)
                 return r;
         sqlite3_busy_timeout(conn, BUSY_MS);
-        r = exec(db, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;");
+        r = set_up(db, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;");
         if (r == 0 && write)
-                r = exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+                r = set_up(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
         return r;
 }
 

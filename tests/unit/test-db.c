@@ -470,7 +470,7 @@ static int count_up(const char *where)
         int r = qn_db_open(&one, where, true, &db, &err);
 
         if (r < 0)
-                print_message("# %s\n", err.msg);
+                dprintf(STDERR_FILENO, "# %s\n", err.msg);
 
         for (int i = 0; r == 0 && i < 25; i++) {
                 int64_t n = 0;
@@ -490,6 +490,8 @@ static int count_up(const char *where)
                 if (r == 0)
                         r = qn_db_commit(&db);
         }
+        if (r < 0)
+                dprintf(STDERR_FILENO, "# %s\n", strerrordesc_np(-r));
         return r == 0 ? 0 : 1;
 }
 
