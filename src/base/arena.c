@@ -1,5 +1,6 @@
 #include "base/arena.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define CHUNK_MIN ((size_t)4 << 10)
@@ -90,6 +91,18 @@ struct qn_str qn_arena_dup(struct qn_arena *a, struct qn_str s)
                 memcpy(p, s.p, s.n);
         p[s.n] = '\0';
         return (struct qn_str){ p, s.n };
+}
+
+int qn_arena_keep(struct qn_arena *a, struct qn_str *const *texts, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (!texts[i]->p)
+                        continue;
+                *texts[i] = qn_arena_dup(a, *texts[i]);
+                if (!texts[i]->p)
+                        return -ENOBUFS;
+        }
+        return 0;
 }
 
 void *qn_arena_grow(struct qn_arena *a, void *old, size_t old_n, size_t new_n, size_t size)

@@ -26,6 +26,8 @@ void *qn_arena_calloc(struct qn_arena *a, size_t n, size_t size)
         __attribute__((malloc, alloc_size(2, 3)));
 /* A copy of s that is also NUL-terminated (the NUL is not counted); p is NULL at the cap. */
 struct qn_str qn_arena_dup(struct qn_arena *a, struct qn_str s);
+/* Makes copies of n texts, of those that are there (p not NULL), in their place.  0, or -ENOBUFS with some of them copied. */
+QN_MUST int qn_arena_keep(struct qn_arena *a, struct qn_str *const *texts, size_t n);
 /* For arrays that double: returns an array of new_n elements holding the old_n first ones; the old one is left behind. */
 void *qn_arena_grow(struct qn_arena *a, void *old, size_t old_n, size_t new_n, size_t size);
 /* Forgets all blocks; keeps one chunk (of at most keep bytes) for the next use. */

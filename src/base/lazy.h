@@ -22,6 +22,22 @@ struct qn_lazy {
                 .n = QN_ARRAY_SIZE(all_names), .lock = PTHREAD_MUTEX_INITIALIZER       \
         }
 
+/* Definitions of a library's functions, which find the real one when they are called; `at` is its place among the names, `without` what
+ * it gives while it cannot be had. */
+#define QN_LAZY_FUNCTION(lazy, at, type, name, parameters, arguments, without)           \
+        type(name) parameters                                                            \
+        {                                                                                \
+                type(*real) parameters = (type(*) parameters)qn_lazy_find((lazy), (at)); \
+                return real ? real arguments : (without);                                \
+        }
+#define QN_LAZY_PROCEDURE(lazy, at, name, parameters, arguments)                         \
+        void(name) parameters                                                            \
+        {                                                                                \
+                void(*real) parameters = (void(*) parameters)qn_lazy_find((lazy), (at)); \
+                if (real)                                                                \
+                        real arguments;                                                  \
+        }
+
 /* Loads it, unless that was tried before: whether all functions are there.  Any thread. */
 bool qn_lazy_load(struct qn_lazy *l);
 /* A function by its place among the names, or NULL. */

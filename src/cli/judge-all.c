@@ -38,12 +38,7 @@ static int keep(struct qn_arena *a, struct qn_seen *s)
         struct qn_str *const texts[] = { &s->name,    &s->version, &s->integrity,
                                          &s->verdict, &s->reason,  &s->rules };
 
-        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
-                *texts[i] = qn_arena_dup(a, *texts[i]);
-                if (!texts[i]->p)
-                        return -ENOBUFS;
-        }
-        return 0;
+        return qn_arena_keep(a, texts, QN_ARRAY_SIZE(texts));
 }
 
 static int on_change(void *ctx, const struct qn_seen *was, const struct qn_seen *is)

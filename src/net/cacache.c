@@ -228,16 +228,12 @@ static int keep(const struct qn_cacache_entry *e, struct qn_arena *a, struct qn_
                                    &out.accept,        &out.etag,         &out.last_modified,
                                    &out.cache_control, &out.content_type, &out.date,
                                    &out.expires,       &out.vary };
+        int r;
 
-        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
-                if (!texts[i]->p)
-                        continue;
-                *texts[i] = qn_arena_dup(a, *texts[i]);
-                if (!texts[i]->p)
-                        return -ENOBUFS;
-        }
-        *ret = out;
-        return 0;
+        r = qn_arena_keep(a, texts, QN_ARRAY_SIZE(texts));
+        if (r == 0)
+                *ret = out;
+        return r;
 }
 
 int qn_cacache_pick(struct qn_str bucket, struct qn_str key, qn_cacache_wanted *wanted, void *user,

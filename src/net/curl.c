@@ -78,19 +78,10 @@ static const char *const names[] = {
 static void *functions[AT_MAX];
 static struct qn_lazy library = QN_LAZY(LIBRARY, names, functions);
 
-#define F(type, name, parameters, arguments, without)                                           \
-        type(name) parameters                                                                   \
-        {                                                                                       \
-                type(*real) parameters = (type(*) parameters)qn_lazy_find(&library, AT_##name); \
-                return real ? real arguments : (without);                                       \
-        }
-#define P(name, parameters, arguments)                                                          \
-        void(name) parameters                                                                   \
-        {                                                                                       \
-                void(*real) parameters = (void(*) parameters)qn_lazy_find(&library, AT_##name); \
-                if (real)                                                                       \
-                        real arguments;                                                         \
-        }
+#define F(type, name, parameters, arguments, without) \
+        QN_LAZY_FUNCTION(&library, AT_##name, type, name, parameters, arguments, without)
+#define P(name, parameters, arguments) \
+        QN_LAZY_PROCEDURE(&library, AT_##name, name, parameters, arguments)
 #define O(type, name, handle, option, without)                                           \
         type(name)(handle h, option o, ...)                                              \
         {                                                                                \

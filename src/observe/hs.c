@@ -45,11 +45,7 @@ static const char *const names[] = {
 static void *functions[AT_MAX];
 static struct qn_lazy library = QN_LAZY(LIBRARY, names, functions);
 
-#define F(type, name, parameters, arguments, without)                                           \
-        type(name) parameters                                                                   \
-        {                                                                                       \
-                type(*real) parameters = (type(*) parameters)qn_lazy_find(&library, AT_##name); \
-                return real ? real arguments : (without);                                       \
-        }
+#define F(type, name, parameters, arguments, without) \
+        QN_LAZY_FUNCTION(&library, AT_##name, type, name, parameters, arguments, without)
 
 FUNCTIONS(F)

@@ -177,28 +177,19 @@ static int keep(struct qn_arena *a, struct qn_campaign *c)
         struct qn_str *const texts[] = { &c->id,    &c->verdict, &c->rule,
                                          &c->title, &c->pattern, &c->joined };
 
-        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
-                if (!texts[i]->p)
-                        continue;
-                *texts[i] = qn_arena_dup(a, *texts[i]);
-                if (!texts[i]->p)
-                        return -ENOBUFS;
-        }
-        return 0;
+        return qn_arena_keep(a, texts, QN_ARRAY_SIZE(texts));
 }
 
 static int one(struct qn_stmt *s, struct qn_arena *a, struct qn_campaign *ret)
 {
-        int r = qn_db_step(s);
+        int r = qn_db_row(s);
 
-        if (r > 0) {
+        if (r == 0) {
                 struct qn_campaign c = campaign_of(s);
 
                 r = keep(a, &c);
                 if (r == 0)
                         *ret = c;
-        } else if (r == 0) {
-                r = -ENOENT;
         }
         qn_db_reset(s);
         return r;

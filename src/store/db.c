@@ -151,6 +151,13 @@ int qn_db_step(struct qn_stmt *s)
         return s ? s->driver->step(s) : -EIO;
 }
 
+int qn_db_row(struct qn_stmt *s)
+{
+        int r = qn_db_step(s);
+
+        return r > 0 ? 0 : r == 0 ? -ENOENT : r;
+}
+
 void qn_db_reset(struct qn_stmt *s)
 {
         if (s)

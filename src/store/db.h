@@ -61,6 +61,8 @@ QN_MUST int qn_db_exec(struct qn_db *db, const char *sql);
 struct qn_stmt *qn_db_prepare(struct qn_db *db, const char *sql);
 /* 1 a row, 0 the end, -errno. */
 QN_MUST int qn_db_step(struct qn_stmt *s);
+/* The same where there has to be a row: 0, or -ENOENT.  Reset it in any case. */
+QN_MUST int qn_db_row(struct qn_stmt *s);
 /* Runs a statement that gives no rows. */
 QN_MUST int qn_db_run(struct qn_stmt *s);
 /* Runs one that gives a number at the most: 1, or 0 when it gives none. */

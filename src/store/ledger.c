@@ -210,8 +210,8 @@ int qn_ledger_verdict(struct qn_db *db, struct qn_str integrity, struct qn_arena
         int r;
 
         qn_db_bind_text(s, 1, integrity);
-        r = qn_db_step(s);
-        if (r > 0) {
+        r = qn_db_row(s);
+        if (r == 0) {
                 ret->score = (unsigned)qn_db_int(s, 1);
                 ret->time = qn_db_int(s, 4);
                 r = copy(a, qn_db_text(s, 0), &ret->verdict);
@@ -219,8 +219,6 @@ int qn_ledger_verdict(struct qn_db *db, struct qn_str integrity, struct qn_arena
                         r = copy(a, qn_db_text(s, 2), &ret->reason);
                 if (r == 0)
                         r = copy(a, qn_db_text(s, 3), &ret->rules);
-        } else if (r == 0) {
-                r = -ENOENT;
         }
         qn_db_reset(s);
         return r;
@@ -245,9 +243,9 @@ int qn_ledger_judged(struct qn_db *db, struct qn_str integrity, const struct qn_
 
 static int one_artifact(struct qn_stmt *s, struct qn_arena *a, struct qn_ledger_artifact *ret)
 {
-        int r = qn_db_step(s);
+        int r = qn_db_row(s);
 
-        if (r > 0) {
+        if (r == 0) {
                 const struct qn_ledger_artifact found = artifact_of(s, 0);
 
                 ret->id = found.id;
@@ -256,8 +254,6 @@ static int one_artifact(struct qn_stmt *s, struct qn_arena *a, struct qn_ledger_
                         r = copy(a, found.version, &ret->version);
                 if (r == 0)
                         r = copy(a, found.integrity, &ret->integrity);
-        } else if (r == 0) {
-                r = -ENOENT;
         }
         qn_db_reset(s);
         return r;

@@ -193,24 +193,12 @@ int qn_outbox_add(struct qn_db *db, const struct qn_outbox_add *a, enum qn_outbo
 
 /* --- sending --- */
 
-static struct qn_str keep(struct qn_arena *a, struct qn_str s)
-{
-        return s.p ? qn_arena_dup(a, s) : s;
-}
-
 static int keep_texts(struct qn_arena *a, struct qn_outbox_message *m)
 {
         struct qn_str *const texts[] = { &m->uid,   &m->channel, &m->recipient,
                                          &m->topic, &m->subject, &m->error };
 
-        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
-                bool had = texts[i]->p;
-
-                *texts[i] = keep(a, *texts[i]);
-                if (had && !texts[i]->p)
-                        return -ENOBUFS;
-        }
-        return 0;
+        return qn_arena_keep(a, texts, QN_ARRAY_SIZE(texts));
 }
 
 int qn_outbox_claim(struct qn_db *db, struct qn_str channel, int64_t now, int64_t lease,
@@ -227,15 +215,13 @@ int qn_outbox_claim(struct qn_db *db, struct qn_str channel, int64_t now, int64_
         qn_db_bind_text(s, 1, channel);
         qn_db_bind_int(s, 2, now);
         qn_db_bind_int(s, 3, now + lease);
-        r = qn_db_step(s);
-        if (r > 0) {
+        r = qn_db_row(s);
+        if (r == 0) {
                 r = read_row(s, &m);
                 if (r == 0)
                         r = keep_texts(a, &m);
                 if (r == 0)
                         *ret = m;
-        } else if (r == 0) {
-                r = -ENOENT;
         }
         qn_db_reset(s);
         return r;

@@ -70,14 +70,7 @@ static int keep(struct qn_arena *a, struct qn_reported *r)
         struct qn_str *const texts[] = { &r->name, &r->version,  &r->place,  &r->branch, &r->commit,
                                          &r->path, &r->campaign, &r->reason, &r->by };
 
-        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
-                if (!texts[i]->p)
-                        continue;
-                *texts[i] = qn_arena_dup(a, *texts[i]);
-                if (!texts[i]->p)
-                        return -ENOBUFS;
-        }
-        return 0;
+        return qn_arena_keep(a, texts, QN_ARRAY_SIZE(texts));
 }
 
 int qn_reports_find(struct qn_db *db, struct qn_str name, struct qn_str version,
@@ -91,15 +84,13 @@ int qn_reports_find(struct qn_db *db, struct qn_str name, struct qn_str version,
         qn_db_bind_text(s, 1, name);
         qn_db_bind_text(s, 2, version);
         qn_db_bind_text(s, 3, place.p ? place : QN_STR(""));
-        r = qn_db_step(s);
-        if (r > 0) {
+        r = qn_db_row(s);
+        if (r == 0) {
                 struct qn_reported found = reported_of(s);
 
                 r = keep(a, &found);
                 if (r == 0)
                         *ret = found;
-        } else if (r == 0) {
-                r = -ENOENT;
         }
         qn_db_reset(s);
         return r;

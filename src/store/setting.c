@@ -8,15 +8,13 @@ int qn_setting_get(struct qn_db *db, const char *key, struct qn_arena *a, struct
         int r;
 
         qn_db_bind_text(s, 1, qn_str_c(key));
-        r = qn_db_step(s);
-        if (r > 0) {
+        r = qn_db_row(s);
+        if (r == 0) {
                 const struct qn_str value = qn_arena_dup(a, qn_db_text(s, 0));
 
                 r = value.p ? 0 : -ENOBUFS;
                 if (r == 0)
                         *ret = value;
-        } else if (r == 0) {
-                r = -ENOENT;
         }
         qn_db_reset(s);
         return r;

@@ -189,28 +189,22 @@ static int keep(struct qn_arena *a, const struct qn_seen *v, struct qn_seen *ret
         struct qn_seen k = *v;
         struct qn_str *const texts[] = { &k.name,    &k.version, &k.integrity, &k.publisher,
                                          &k.verdict, &k.reason,  &k.rules };
+        int r;
 
-        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
-                if (!texts[i]->p)
-                        continue;
-                *texts[i] = qn_arena_dup(a, *texts[i]);
-                if (!texts[i]->p)
-                        return -ENOBUFS;
-        }
-        *ret = k;
-        return 0;
+        r = qn_arena_keep(a, texts, QN_ARRAY_SIZE(texts));
+        if (r == 0)
+                *ret = k;
+        return r;
 }
 
 static int one(struct qn_stmt *s, struct qn_arena *a, struct qn_seen *ret)
 {
-        int r = qn_db_step(s);
+        int r = qn_db_row(s);
 
-        if (r > 0) {
+        if (r == 0) {
                 const struct qn_seen v = seen_of(s);
 
                 r = keep(a, &v, ret);
-        } else if (r == 0) {
-                r = -ENOENT;
         }
         qn_db_reset(s);
         return r;
@@ -348,15 +342,13 @@ int qn_versions_events_of(struct qn_db *db, int64_t id, struct qn_arena *a, stru
         int r;
 
         qn_db_bind_int(s, 1, id);
-        r = qn_db_step(s);
-        if (r > 0) {
+        r = qn_db_row(s);
+        if (r == 0) {
                 const struct qn_str bytes = qn_arena_dup(a, qn_db_blob(s, 0));
 
                 r = bytes.p ? 0 : -ENOBUFS;
                 if (r == 0)
                         *ret = qn_cur_mem(bytes.p, bytes.n);
-        } else if (r == 0) {
-                r = -ENOENT;
         }
         qn_db_reset(s);
         return r;

@@ -184,23 +184,13 @@ int qn_rejudger_range(struct qn_rejudger *j, struct qn_db *db, int64_t after, in
 
 /* --- what is to be written --- */
 
-static int keep_texts(struct qn_arena *a, struct qn_str *const *texts, size_t n)
-{
-        for (size_t i = 0; i < n; i++) {
-                *texts[i] = qn_arena_dup(a, *texts[i]);
-                if (!texts[i]->p)
-                        return -ENOBUFS;
-        }
-        return 0;
-}
-
 int qn_rejudge_changes_add(struct qn_rejudge_changes *c, const struct qn_seen *was,
                            struct qn_rejudge_change **ret)
 {
         struct qn_rejudge_change ch = { .was = *was };
         struct qn_str *const texts[] = { &ch.was.name,    &ch.was.version, &ch.was.integrity,
                                          &ch.was.verdict, &ch.was.reason,  &ch.was.rules };
-        int r = keep_texts(&c->mem, texts, QN_ARRAY_SIZE(texts));
+        int r = qn_arena_keep(&c->mem, texts, QN_ARRAY_SIZE(texts));
 
         if (r == 0)
                 r = QN_ARENA_ROOM(&c->mem, c->v, c->n, c->cap);

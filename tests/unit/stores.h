@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/io.h"
-#include "store/db.h"
+#include "store/watch-db.h"
 
 enum backend { LITE, POSTGRES };
 
@@ -18,6 +19,7 @@ struct place {
         char dir[64];
         const char *where; /* for qn_db_open() */
         struct qn_db db;
+        struct qn_arena a;
 };
 
 static inline int remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
@@ -63,7 +65,9 @@ static inline void run_lite(const char *dir, const char *file, const char *sql)
 
 static inline void place_done(struct place *p)
 {
-        qn_db_close(&p->db);
+        if (p->db.driver)
+                qn_db_close(&p->db);
+        qn_arena_done(&p->a);
         if (p->where)
                 nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
         p->where = NULL;
@@ -71,7 +75,9 @@ static inline void place_done(struct place *p)
 
 static inline bool place_init(struct place *p, enum backend b)
 {
-        *p = (struct place){ .backend = b, .dir = "/tmp/qanat-test-XXXXXX" };
+        *p = (struct place){ .backend = b,
+                             .dir = "/tmp/qanat-test-XXXXXX",
+                             .a = QN_ARENA_INIT((size_t)8 << 20) };
         if (b == POSTGRES && !getenv("QANAT_TEST_PG")) {
                 print_message("# without PostgreSQL: it is not installed\n");
                 return false;
@@ -99,6 +105,18 @@ static inline bool place_next(struct place *p)
 /* { … } once for each database; p is an empty place in it. */
 #define EACH_PLACE(p) for (struct place p = { 0 }; place_next(&p);)
 
+static inline bool wants_pg(void)
+{
+        return getenv("QANAT_TEST_ON_PG") && getenv("QANAT_TEST_PG");
+}
+
+/* An empty watch store for the rest of the block: in a directory, or with $QANAT_TEST_ON_PG in the server. */
+#define WATCH_PLACE(p)                                             \
+        _cleanup_(place_done) struct place p = { 0 };              \
+        ASSERT_TRUE(place_init(&p, wants_pg() ? POSTGRES : LITE)); \
+        ASSERT_EQ(qn_db_open(&qn_db_watch, p.where, true, &p.db, NULL), 0)
+
+#ifdef TEST_UNIT
 /* The store that an older version made: KIND-1.sql, for PostgreSQL KIND-1.pg.sql. */
 static inline void run_kept(const struct place *p, const char *kind, struct qn_buf *b)
 {
@@ -114,6 +132,7 @@ static inline void run_kept(const struct place *p, const char *kind, struct qn_b
         else
                 run_lite(p->dir, file, b->p);
 }
+#endif
 
 static inline int64_t number(struct qn_db *db, const char *sql)
 {

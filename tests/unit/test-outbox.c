@@ -1,39 +1,14 @@
 /* The outbox: what is told once, together, not too often, and until it arrived. */
 #include <errno.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
 #include "store/outbox.h"
 #include "test.h"
 
+#include "stores.h"
+
 #define HOUR INT64_C(3600000)
-
-struct place {
-        char dir[64];
-        struct qn_db db;
-        struct qn_arena a;
-};
-
-static void place_done(struct place *p)
-{
-        static const char *const ends[] = { "", "-wal", "-shm" };
-        char path[128];
-
-        qn_db_close(&p->db);
-        qn_arena_done(&p->a);
-        for (size_t i = 0; i < QN_ARRAY_SIZE(ends); i++) {
-                snprintf(path, sizeof path, "%s/watch.db%s", p->dir, ends[i]);
-                unlink(path);
-        }
-        rmdir(p->dir);
-}
-
-#define PLACE(p)                                                                        \
-        _cleanup_(place_done) struct place p = { .dir = "/tmp/qanat-test-XXXXXX",       \
-                                                 .a = QN_ARENA_INIT((size_t)1 << 20) }; \
-        ASSERT_NOT_NULL(mkdtemp(p.dir));                                                \
-        ASSERT_EQ(qn_db_open(&qn_db_watch, p.dir, true, &p.db, NULL), 0)
 
 static struct qn_outbox_add message(const char *topic, const char *fact, int64_t now)
 {
@@ -94,7 +69,7 @@ TEST(nothing_is_due)
         struct qn_outbox_message m = { .id = 7 };
         struct qn_outbox_add later = message("t", "a", 1000);
         int64_t due = 7, n = 7;
-        PLACE(p);
+        WATCH_PLACE(p);
 
         ASSERT_EQ(claim(&p, INT64_MAX / 2, &m), -ENOENT);
         ASSERT_EQ(qn_outbox_next(&p.db, QN_STR("hook"), &due), 0);
@@ -113,7 +88,7 @@ TEST(what_is_rolled_back_was_never_said)
 {
         const struct qn_outbox_add a = message("t", "a", 1000);
         enum qn_outbox_added how;
-        PLACE(p);
+        WATCH_PLACE(p);
 
         ASSERT_EQ(qn_db_begin(&p.db), 0);
         ASSERT_EQ(qn_outbox_add(&p.db, &a, &how), 0);
@@ -125,7 +100,7 @@ TEST(what_is_rolled_back_was_never_said)
 TEST(a_fact_is_told_once_to_each)
 {
         struct qn_outbox_add a = message("t", "a", 1000);
-        PLACE(p);
+        WATCH_PLACE(p);
 
         ASSERT_EQ(add(&p, &a), QN_OUTBOX_NEW);
         ASSERT_EQ(add(&p, &a), QN_OUTBOX_KNOWN);
@@ -143,7 +118,7 @@ TEST(messages_grow_until_somebody_sends_them)
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(100);
         struct qn_outbox_failure f = { .tries_max = 3 };
         struct qn_outbox_message m;
-        PLACE(p);
+        WATCH_PLACE(p);
 
         ASSERT_EQ(put(&p, "t", "a", 1000), QN_OUTBOX_NEW);
         ASSERT_EQ(put(&p, "u", "x", 1000), QN_OUTBOX_NEW);
@@ -168,7 +143,7 @@ TEST(what_was_claimed_by_the_dead_is_sent_again)
 {
         struct qn_outbox_message first, again;
         struct qn_outbox_failure f = { .tries_max = 9, .error = QN_STR("late") };
-        PLACE(p);
+        WATCH_PLACE(p);
 
         ASSERT_EQ(put(&p, "t", "a", 1000), QN_OUTBOX_NEW);
         ASSERT_EQ(claim(&p, 1000, &first), 0);
@@ -192,7 +167,7 @@ TEST(after_enough_tries_it_is_dead)
         struct qn_outbox_failure f = { .tries_max = 2, .error = QN_STR("no"), .first_wait = 1000 };
         struct qn_outbox_message m;
         int64_t now = 1000, n = 0;
-        PLACE(p);
+        WATCH_PLACE(p);
 
         ASSERT_EQ(put(&p, "t", "a", now), QN_OUTBOX_NEW);
         for (unsigned i = 1; i <= 2; i++) {
@@ -240,7 +215,7 @@ TEST(the_receiver_may_ask_for_more_time)
         struct qn_outbox_failure f = { .tries_max = 9, .now = 1000, .not_before = HOUR };
         struct qn_outbox_message m;
         int64_t due = 0;
-        PLACE(p);
+        WATCH_PLACE(p);
 
         ASSERT_EQ(put(&p, "t", "a", 1000), QN_OUTBOX_NEW);
         ASSERT_EQ(claim(&p, 1000, &m), 0);
@@ -255,7 +230,7 @@ TEST(what_is_too_much_becomes_one_digest)
 {
         struct qn_outbox_message m;
         char name[16];
-        PLACE(p);
+        WATCH_PLACE(p);
 
         for (int i = 0; i < 10; i++) {
                 struct qn_outbox_add a = message(name, name, 1000 + i);
@@ -281,7 +256,7 @@ TEST(a_message_holds_so_many_and_counts_the_rest)
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT((size_t)1 << 20);
         struct qn_outbox_message m;
         char name[16];
-        PLACE(p);
+        WATCH_PLACE(p);
 
         ASSERT_EQ(qn_db_begin(&p.db), 0);
         for (unsigned i = 0; i < QN_NOTIFY_PARTS_MAX + 5; i++) {
@@ -304,7 +279,7 @@ TEST(what_was_sent_long_ago_is_forgotten)
 {
         struct qn_outbox_message m;
         int64_t n = 0;
-        PLACE(p);
+        WATCH_PLACE(p);
 
         ASSERT_EQ(put(&p, "t", "a", 1000), QN_OUTBOX_NEW);
         ASSERT_EQ(put(&p, "u", "b", 1000), QN_OUTBOX_NEW);

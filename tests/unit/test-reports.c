@@ -11,30 +11,9 @@
 #include "tarball.h"
 #include "test.h"
 
+#include "stores.h"
+
 #define ARENA(a) _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT((size_t)64 << 20)
-
-struct place {
-        char dir[64];
-        struct qn_db db;
-};
-
-static void place_done(struct place *p)
-{
-        static const char *const ends[] = { "", "-wal", "-shm" };
-        char path[128];
-
-        qn_db_close(&p->db);
-        for (size_t i = 0; i < QN_ARRAY_SIZE(ends); i++) {
-                snprintf(path, sizeof path, "%s/watch.db%s", p->dir, ends[i]);
-                unlink(path);
-        }
-        rmdir(p->dir);
-}
-
-#define PLACE(p)                                                                    \
-        _cleanup_(place_done) struct place p = { .dir = "/tmp/qanat-test-XXXXXX" }; \
-        ASSERT_NOT_NULL(mkdtemp(p.dir));                                            \
-        ASSERT_EQ(qn_db_open(&qn_db_watch, p.dir, true, &p.db, NULL), 0)
 
 static struct qn_reported row(const char *version, const char *place, int64_t time)
 {
@@ -51,7 +30,7 @@ static struct qn_reported row(const char *version, const char *place, int64_t ti
 
 TEST(a_report_is_found_by_version_and_place)
 {
-        PLACE(p);
+        WATCH_PLACE(p);
         ARENA(a);
         struct qn_reported r = row("1.0.0", "/here", 10), got;
 
@@ -73,7 +52,7 @@ TEST(a_report_is_found_by_version_and_place)
 
 TEST(what_becomes_of_it_keeps_when_it_began)
 {
-        PLACE(p);
+        WATCH_PLACE(p);
         ARENA(a);
         struct qn_reported r = row("1.0.0", "/here", 10), got;
 
@@ -120,7 +99,7 @@ static void see(struct qn_db *db, const char *version, const char *verdict, int6
 
 TEST(what_nobody_was_told_of)
 {
-        PLACE(p);
+        WATCH_PLACE(p);
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(4096);
         struct qn_reported r = row("1.0.1", "/here", 10);
         int n = 0;

@@ -1,9 +1,10 @@
 /* What counts of a verdict and of what people decided about it; the log of decisions and the queue. */
 #include <errno.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "test.h"
+
+#include "stores.h"
 #include "watch/review.h"
 
 /* --- what counts --- */
@@ -239,32 +240,6 @@ TEST(each_outcome_is_a_sentence)
 
 /* --- the store --- */
 
-struct place {
-        char dir[64];
-        struct qn_db db;
-        struct qn_arena a;
-};
-
-static void place_done(struct place *p)
-{
-        static const char *const ends[] = { "", "-wal", "-shm" };
-        char path[128];
-
-        qn_db_close(&p->db);
-        qn_arena_done(&p->a);
-        for (size_t i = 0; i < QN_ARRAY_SIZE(ends); i++) {
-                snprintf(path, sizeof path, "%s/watch.db%s", p->dir, ends[i]);
-                unlink(path);
-        }
-        rmdir(p->dir);
-}
-
-#define PLACE(p)                                                                        \
-        _cleanup_(place_done) struct place p = { .dir = "/tmp/qanat-test-XXXXXX",       \
-                                                 .a = QN_ARENA_INIT((size_t)8 << 20) }; \
-        ASSERT_NOT_NULL(mkdtemp(p.dir));                                                \
-        ASSERT_EQ(qn_db_open(&qn_db_watch, p.dir, true, &p.db, NULL), 0)
-
 static int64_t put(struct place *p, const char *name, const char *verdict, unsigned score,
                    const struct qn_seen_finding *f)
 {
@@ -298,7 +273,7 @@ TEST(the_log_changes_and_forgets_nothing)
 {
         struct qn_review *list;
         size_t n;
-        PLACE(p);
+        WATCH_PLACE(p);
 
         add(&p, put(&p, "a", "malicious", 85, &steals),
             decision(QN_REVIEW_CONFIRM, "malicious", " steals "));
@@ -314,7 +289,7 @@ TEST(the_log_changes_and_forgets_nothing)
 TEST(a_decision_about_nothing_is_refused)
 {
         struct qn_review v = decision(QN_REVIEW_NOTE, "clean", "");
-        PLACE(p);
+        WATCH_PLACE(p);
 
         v.version = 77;
         ASSERT_TRUE(qn_reviews_add(&p.db, &v) < 0);
@@ -338,7 +313,7 @@ TEST(the_queue_has_what_waits_for_a_person)
 {
         struct qn_watch_policy policy;
         int64_t m, s;
-        PLACE(p);
+        WATCH_PLACE(p);
 
         qn_watch_policy_defaults(&policy);
         assert_queue(&p, &policy, false, "");

@@ -1,7 +1,6 @@
 /* What the watcher decides and keeps: which versions are news, the queue of names, versions and their verdicts in the store. */
 #include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "parse/packument-rewrite.h"
@@ -10,6 +9,8 @@
 #include "store/setting.h"
 #include "store/versions.h"
 #include "test.h"
+
+#include "stores.h"
 #include "watch/news.h"
 
 #define ARENA(a) _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 20)
@@ -92,29 +93,6 @@ TEST(without_times_only_what_is_higher_is_young)
 
 /* --- the store --- */
 
-struct place {
-        char dir[64];
-        struct qn_db db;
-};
-
-static void place_done(struct place *p)
-{
-        static const char *const ends[] = { "", "-wal", "-shm" };
-        char path[128];
-
-        qn_db_close(&p->db);
-        for (size_t i = 0; i < QN_ARRAY_SIZE(ends); i++) {
-                snprintf(path, sizeof path, "%s/watch.db%s", p->dir, ends[i]);
-                unlink(path);
-        }
-        rmdir(p->dir);
-}
-
-#define PLACE(p)                                                                    \
-        _cleanup_(place_done) struct place p = { .dir = "/tmp/qanat-test-XXXXXX" }; \
-        ASSERT_NOT_NULL(mkdtemp(p.dir));                                            \
-        ASSERT_EQ(qn_db_open(&qn_db_watch, p.dir, true, &p.db, NULL), 0)
-
 static void add(struct place *p, const char *name, const char *seq, unsigned priority, int64_t due)
 {
         const struct qn_pending one = { .name = qn_str_c(name),
@@ -145,7 +123,7 @@ static const char *take(struct place *p, int64_t now, size_t max)
 
 TEST(the_queue)
 {
-        PLACE(p);
+        WATCH_PLACE(p);
         struct qn_pending_stats st;
         int64_t due;
 
@@ -176,7 +154,7 @@ TEST(the_queue)
 
 TEST(settings)
 {
-        PLACE(p);
+        WATCH_PLACE(p);
         ARENA(a);
         struct qn_str v = QN_STR("as it was");
 
@@ -202,7 +180,7 @@ static int count_findings(void *ctx, const struct qn_seen_finding *f QN_UNUSED)
 
 TEST(verdicts_and_what_they_were)
 {
-        PLACE(p);
+        WATCH_PLACE(p);
         ARENA(a);
         static const struct qn_seen_finding findings[] = {
                 { QN_STR("r1"), QN_STR("high"), QN_STR("malicious"), QN_STR("t1") },
@@ -252,7 +230,7 @@ TEST(verdicts_and_what_they_were)
 
 TEST(retention_keeps_verdicts)
 {
-        PLACE(p);
+        WATCH_PLACE(p);
         ARENA(a);
         struct qn_seen_put put = { .v = { .name = QN_STR("a"),
                                           .version = QN_STR("1.0.0"),
