@@ -332,18 +332,18 @@ void qn_book_note(struct qn_gate *g, uint64_t seq, const struct qn_front_note *n
 /* Writes the notes of this turn and lets what waits for them go out. */
 void qn_book_write(struct qn_gate *g);
 
-/* --- watch.c: what turns bad later --- */
+/* --- turned.c: what turns bad later --- */
 
 /* Opens what is known to be bad, or goes on with its newest state; it may have been made since the gate began, or be another index
  * now.  -ENOENT: there is none. */
-QN_MUST int qn_watch_open(struct qn_gate *g, struct qn_err *reterr);
+QN_MUST int qn_turned_open(struct qn_gate *g, struct qn_err *reterr);
 /* Looks whether intelligence has news, and what was served in its light. */
-void qn_watch_look(struct qn_gate *g, bool now);
+void qn_turned_look(struct qn_gate *g, bool now);
 /* before: the verdict on record until now.  -errno: it is not in the ledger. */
-QN_MUST int qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
-                           enum qn_verdict_kind before, struct qn_str reason);
+QN_MUST int qn_turned_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
+                            enum qn_verdict_kind before, struct qn_str reason);
 /* The verdict that is on record, by whatever rules; unknown when there is none. */
-enum qn_verdict_kind qn_watch_verdict(struct qn_gate *g, struct qn_str integrity);
+enum qn_verdict_kind qn_turned_verdict(struct qn_gate *g, struct qn_str integrity);
 
 /* --- again.c: what was served, by the rules of today --- */
 

@@ -192,7 +192,7 @@ static void reload(struct qn_gate *g)
         qn_decide_again(g, NULL);
         qn_face_forget(g, QN_STR(""));
         g->epoch++;
-        qn_watch_look(g, true);
+        qn_turned_look(g, true);
         qn_again_begin(g);
         qn_gate_note(g, "reloaded: policy %s (%s), rules %s", qn_policy_revision(g->policy),
                      qn_policy_mode_name(qn_policy_mode(g->policy)), qn_revision(g, false, by).p);
@@ -323,7 +323,7 @@ int qn_gate_prepare(const struct qn_gate_config *config, struct qn_gate **ret,
 static int open_intelligence(struct qn_gate *g, struct qn_err *reterr)
 {
         struct qn_err err = { 0 };
-        int r = qn_watch_open(g, &err);
+        int r = qn_turned_open(g, &err);
 
         if (r == -ENOENT)
                 return 0;
@@ -357,7 +357,7 @@ int qn_gate_new(const struct qn_gate_config *config, struct qn_gate **ret, struc
                 r = start_face(g, reterr);
         if (r < 0)
                 return r;
-        qn_watch_look(g, true);
+        qn_turned_look(g, true);
         qn_again_begin(g);
         *ret = TAKE_PTR(g);
         return 0;
@@ -466,7 +466,7 @@ static int turn(struct qn_gate *g, struct qn_err *reterr)
         if (r == 0 && qn_pool_poll(g->pool, 0, reterr) < 0)
                 r = -EIO;
         if (r == 0)
-                qn_watch_look(g, false);
+                qn_turned_look(g, false);
         return r;
 }
 

@@ -67,7 +67,7 @@ static int on_served(void *ctx, const struct qn_ledger_artifact *a)
 {
         const struct conviction *c = ctx;
 
-        return qn_watch_alarm(c->g, a, c->before, c->reason);
+        return qn_turned_alarm(c->g, a, c->before, c->reason);
 }
 
 /* The verdict and its alarms, or none of them: what was bad when it went out is no news. */
@@ -103,7 +103,7 @@ static void record(struct qn_flight *fl, const struct qn_verdict *v)
                                                .reason = v->reason,
                                                .rules = qn_revision(fl->g, fl->relies, by),
                                                .time = qn_gate_now() };
-        struct conviction c = { fl->g, qn_watch_verdict(fl->g, fl->integrity), v->reason };
+        struct conviction c = { fl->g, qn_turned_verdict(fl->g, fl->integrity), v->reason };
         int r = 0;
 
         /* What could not be had today, attestations or all that the registry says, may be there tomorrow: that is no verdict

@@ -43,7 +43,7 @@ static int open_ledger(struct qn_trial *t, struct qn_err *reterr)
 static int open_intelligence(struct qn_gate *g, struct qn_err *reterr)
 {
         struct qn_err err = { 0 };
-        int r = qn_watch_open(g, &err);
+        int r = qn_turned_open(g, &err);
 
         if (r == -ENOENT)
                 return 0;

@@ -1,4 +1,4 @@
-/* watch.c - what was served and turns bad later: intelligence has news, or a verdict changed.  Everybody who has it is named at
+/* turned.c - what was served and turns bad later: intelligence has news, or a verdict changed.  Everybody who has it is named at
  * once: in the log, in the ledger's alarms, and to the webhook. */
 #include <errno.h>
 #include <inttypes.h>
@@ -152,7 +152,7 @@ static int on_count(void *ctx, const struct qn_ledger_fetch *f QN_UNUSED)
         return 0;
 }
 
-enum qn_verdict_kind qn_watch_verdict(struct qn_gate *g, struct qn_str integrity)
+enum qn_verdict_kind qn_turned_verdict(struct qn_gate *g, struct qn_str integrity)
 {
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 20);
         enum qn_verdict_kind kind = QN_UNKNOWN;
@@ -164,8 +164,8 @@ enum qn_verdict_kind qn_watch_verdict(struct qn_gate *g, struct qn_str integrity
         return kind;
 }
 
-int qn_watch_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
-                   enum qn_verdict_kind before, struct qn_str reason)
+int qn_turned_alarm(struct qn_gate *g, const struct qn_ledger_artifact *a,
+                    enum qn_verdict_kind before, struct qn_str reason)
 {
         const char *verdict = qn_verdict_name(QN_MALICIOUS);
         const struct qn_ledger_alarm alarm = { .artifact = *a,
@@ -207,8 +207,8 @@ static int on_served(void *ctx, const struct qn_ledger_artifact *s)
                                &ans);
 
         if (r == 0 && strcmp(qn_intel_verdict(&ans), "malicious") == 0)
-                r = qn_watch_alarm(l->g, s, qn_watch_verdict(l->g, s->integrity),
-                                   ans.matches[0].why);
+                r = qn_turned_alarm(l->g, s, qn_turned_verdict(l->g, s->integrity),
+                                    ans.matches[0].why);
         qn_arena_reset(&l->a, 1 << 20);
         return r;
 }
@@ -223,7 +223,7 @@ static int open_newest(struct qn_gate *g, struct qn_err *reterr)
         return r;
 }
 
-int qn_watch_open(struct qn_gate *g, struct qn_err *reterr)
+int qn_turned_open(struct qn_gate *g, struct qn_err *reterr)
 {
         _cleanup_(qn_closep) int known = -1;
         struct qn_intel_stats st = { 0 };
@@ -252,7 +252,7 @@ static bool has_news(struct qn_gate *g)
 {
         bool blind = g->blind;
         struct qn_err err = { 0 };
-        int r = qn_watch_open(g, &err);
+        int r = qn_turned_open(g, &err);
 
         if (r < 0 && r != -ENOENT && !g->unread)
                 qn_gate_note(g, "what is known to be bad cannot be read anew, %s: %s",
@@ -262,7 +262,7 @@ static bool has_news(struct qn_gate *g)
         return g->intel != g->looked || g->blind != blind;
 }
 
-void qn_watch_look(struct qn_gate *g, bool now)
+void qn_turned_look(struct qn_gate *g, bool now)
 {
         struct look l = { .g = g, .a = QN_ARENA_INIT((size_t)64 << 20) };
         int64_t at = qn_gate_monotonic();
