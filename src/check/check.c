@@ -128,6 +128,7 @@ static void finished(struct qn_check *c, struct qn_item *it)
         res.publisher = it->publisher;
         res.published = it->published;
         res.tag = it->tag;
+        res.unfetched = it->unfetched;
         res.imprint = it->imprint;
         r = c->config.result(c->config.user, &res);
 
@@ -427,6 +428,7 @@ static void take_lock(struct qn_check *c, struct qn_item *it, struct qn_cur repl
 
 static void not_fetched(struct qn_item *it, const struct qn_fetched *f)
 {
+        it->unfetched = true;
         if (it->refetch)
                 qn_item_unknown(it, "npm's cached copy does not match its integrity, and %s",
                                 f->message);
@@ -877,6 +879,11 @@ int qn_check_new(const struct qn_check_config *config, struct qn_check **ret, st
                 return r;
         *ret = TAKE_PTR(c);
         return 0;
+}
+
+void qn_check_know(struct qn_check *c, struct qn_check_intel *intel)
+{
+        c->config.intel = intel;
 }
 
 void qn_check_judge_by(struct qn_check *c, const struct qn_rules *rules)

@@ -54,6 +54,8 @@ void qn_check_freep(struct qn_check **c);
 struct qn_pool *qn_check_pool(const struct qn_check *c);
 /* By which rules to judge, before the run. */
 void qn_check_judge_by(struct qn_check *c, const struct qn_rules *rules);
+/* What is known, from now on. */
+void qn_check_know(struct qn_check *c, struct qn_check_intel *intel);
 /* From where to fetch, before the run; without it nothing can be (local targets only). */
 QN_MUST int qn_check_connect(struct qn_check *c, const struct qn_npmconf *npm);
 QN_MUST int qn_check_add(struct qn_check *c, const struct qn_target *t);

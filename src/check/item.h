@@ -65,6 +65,7 @@ struct qn_item {
         bool unreachable;        /* which could not be fetched */
         bool keys_asked;         /* the registry was asked for its keys */
         bool intel_asked;        /* what is known of it is among its events */
+        bool unfetched;          /* its document or its bytes could not be had */
         struct qn_str earlier;   /* an earlier version that has some */
         struct qn_str
                 incomplete; /* why it cannot be clean, whatever the analysis says; p NULL: nothing */

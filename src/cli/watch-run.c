@@ -40,7 +40,7 @@ struct run {
         uint64_t looked;              /* when the rules were read last, in nanoseconds */
         struct qn_check_intel *intel; /* NULL: nothing is known */
         uint64_t asked;               /* when it was read last */
-        bool bad_rules;               /* those that there are now cannot be read */
+        bool bad_rules, bad_intel;    /* those that there are now cannot be read */
         int signals;
 };
 
@@ -61,6 +61,13 @@ static int on_campaign(void *user, struct qn_db *db, const struct qn_watch_campa
         struct run *run = user;
 
         return qn_watch_tell_campaign(&run->teller, db, c);
+}
+
+static void on_written(void *user, bool done)
+{
+        struct run *run = user;
+
+        qn_watch_tell_written(&run->teller, done);
 }
 
 static int take_signals(void)
@@ -125,9 +132,26 @@ static int look_at_rules(struct run *run, struct qn_watch *w)
         run->by.rules = qn_rules_revision(rules);
         log_note("there are other rules: everything that was seen is judged by them");
         r = run->teller.policy.scan_rules ? qn_watch_judge_anew(w, rules, &run->by)
-                                          : (qn_watch_judge_by(w, rules, &run->by), 0);
+                                          : qn_watch_judge_by(w, rules, &run->by);
         run->rules = TAKE_PTR(rules);
         qn_rules_free(old);
+        return r;
+}
+
+/* An index may come into being later.  One that cannot be read for a while leaves what was known before. */
+static int read_intel(struct run *run, struct qn_watch *w, struct qn_revision *by,
+                      struct qn_err *reterr)
+{
+        const struct qn_args *a = run->args;
+        bool first = !run->intel;
+        int r = first ? qn_check_intel_open(a->state, a->data, false, &run->intel, reterr)
+                      : qn_check_intel_again(run->intel, a->data, reterr);
+
+        if (r == 0 && run->intel)
+                r = qn_revision_index(qn_tell_index(qn_check_intel_tell(run->intel)), by);
+        if (r == 0 && first && run->intel)
+                qn_watch_know(w, run->intel);
+        by->trust = qn_revision_trust(a->data);
         return r;
 }
 
@@ -138,24 +162,29 @@ static int look_at_intel(struct run *run, struct qn_watch *w)
         struct qn_err err = { 0 };
         int r;
 
-        if (!run->intel || qn_io_nanos() - run->asked < INTEL_NS)
+        if (qn_args_on(run->args, "no-intel") || qn_io_nanos() - run->asked < INTEL_NS)
                 return 0;
         run->asked = qn_io_nanos();
-        r = qn_check_intel_again(run->intel, run->args->data, &err);
-        if (r == 0)
-                r = qn_revision_index(qn_tell_index(qn_check_intel_tell(run->intel)), &by);
-        if (r < 0)
-                return log_err(r, "what is known to be bad cannot be read anew: %s",
-                               err.msg[0] ? err.msg : strerrordesc_np(-r));
-        by.trust = qn_revision_trust(run->args->data);
+        r = read_intel(run, w, &by, &err);
+        if (r < 0) {
+                if (run->intel && !qn_check_intel_tell(run->intel))
+                        return log_err(r, "what is known to be bad cannot be read any more: %s",
+                                       err.msg[0] ? err.msg : strerrordesc_np(-r));
+                if (!run->bad_intel)
+                        log_note(
+                                "what is known to be bad cannot be read anew, what was known before "
+                                "counts: %s",
+                                err.msg[0] ? err.msg : strerrordesc_np(-r));
+                run->bad_intel = true;
+                return 0;
+        }
+        run->bad_intel = false;
         if (by.state == run->by.state && by.trust == run->by.trust)
                 return 0;
         run->by = by;
         log_note("something else is known: everything that was seen is judged by it");
-        if (run->teller.policy.scan_intel)
-                return qn_watch_judge_anew(w, run->rules, &run->by);
-        qn_watch_judge_by(w, run->rules, &run->by);
-        return 0;
+        return run->teller.policy.scan_intel ? qn_watch_judge_anew(w, run->rules, &run->by)
+                                             : qn_watch_judge_by(w, run->rules, &run->by);
 }
 
 static int work(struct run *run, struct qn_watch *w)
@@ -177,7 +206,7 @@ static int work(struct run *run, struct qn_watch *w)
                                 e = look_at_intel(run, w);
                         r = e < 0 ? e : r;
                 }
-                if ((run->teller.pump || run->reporter.on) && qn_watch_settle(w) == 0) {
+                if (qn_watch_is_settled(w)) {
                         qn_watch_tell_step(&run->teller);
                         qn_watch_reporter_step(&run->reporter, qn_watch_db(w));
                 }
@@ -257,7 +286,9 @@ static int begin(struct run *run, const struct qn_watch_config *c, struct qn_wat
                 r = qn_watch_connect(*ret, *ret_npm);
         if (r < 0)
                 return r;
-        qn_watch_judge_by(*ret, run->rules, &run->by);
+        r = qn_watch_judge_by(*ret, run->rules, &run->by);
+        if (r < 0)
+                return log_err(r, "%s", strerrordesc_np(-r));
         http = qn_http_opts_of(*ret_npm);
         r = qn_watch_teller_send(&run->teller, qn_watch_db(*ret), &http);
         return r < 0 ? log_err(r, "notices: %s", strerrordesc_np(-r)) : listen_for_scrapes(run);
@@ -286,7 +317,6 @@ static int open_intel(const struct qn_args *a, struct run *run, struct qn_check_
 
 int qn_watch_verb_run(const struct qn_args *a)
 {
-        _cleanup_(qn_check_intel_freep) struct qn_check_intel *intel = NULL;
         _cleanup_(qn_npmconf_freep) struct qn_npmconf *npm = NULL;
         struct qn_watch *w = NULL;
         struct run run = { .args = a, .signals = -1 };
@@ -295,6 +325,7 @@ int qn_watch_verb_run(const struct qn_args *a)
                                      .store = a->store,
                                      .judged = on_judged,
                                      .campaign = on_campaign,
+                                     .written = on_written,
                                      .note = note,
                                      .user = &run };
         int r = read_config(a, &c);
@@ -305,8 +336,9 @@ int qn_watch_verb_run(const struct qn_args *a)
         r = qn_watch_teller_open(a, &run.progress, &run.teller);
         qn_watch_reporter_init(&run.reporter, a, &run.teller.policy);
         if (r == 0)
-                r = open_intel(a, &run, &intel);
-        c.intel = run.intel = intel;
+                r = open_intel(a, &run, &run.intel);
+        c.intel = run.intel;
+        c.scan = run.teller.policy.scan_rules || run.teller.policy.scan_intel;
         run.asked = qn_io_nanos();
         if (r == 0)
                 r = begin(&run, &c, &w, &npm);
@@ -321,6 +353,7 @@ int qn_watch_verb_run(const struct qn_args *a)
         qn_notify_free(run.teller.pump); /* it works on the watcher's store */
         run.teller.pump = NULL;
         qn_watch_free(w);
+        qn_check_intel_free(run.intel);
         end(&run);
         return r;
 }

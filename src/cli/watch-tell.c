@@ -17,6 +17,8 @@
 #include "watch/affected.h"
 #include "watch/review.h"
 
+#define LINES_MAX ((size_t)16 << 20)
+
 static int64_t now_ms(void)
 {
         struct timespec t;
@@ -68,7 +70,8 @@ int qn_watch_teller_open(const struct qn_args *a, struct qn_progress *progress,
 
         *t = (struct qn_watch_teller){ .args = a,
                                        .progress = progress,
-                                       .mem = QN_ARENA_INIT((size_t)16 << 20) };
+                                       .mem = QN_ARENA_INIT((size_t)16 << 20),
+                                       .lines = QN_BUF_INIT(LINES_MAX) };
         r = load_policy(t);
         if (r == 0)
                 r = load_notify(t);
@@ -97,26 +100,41 @@ void qn_watch_teller_close(struct qn_watch_teller *t)
                 qn_db_close(&t->inventory);
         if (t->has_gate)
                 qn_db_close(&t->gate);
+        qn_buf_done(&t->lines);
         qn_arena_done(&t->mem);
 }
 
 /* --- a line --- */
 
-static int print_judged(struct qn_watch_teller *t, const struct qn_watch_judged *j)
+static void add_judged(struct qn_watch_teller *t, const struct qn_watch_judged *j)
 {
-        _cleanup_(qn_buf_done) struct qn_buf line = QN_BUF_INIT(1 << 16);
+        struct qn_buf *line = &t->lines;
 
-        qn_buf_printf(&line, "%-10.*s %3u  ", QN_STR_ARG(j->v->verdict), j->v->score);
-        qn_show(&line, j->v->name, 0, 0);
-        qn_buf_byte(&line, '@');
-        qn_show(&line, j->v->version, 0, 0);
-        qn_buf_str(&line, QN_STR("  "));
-        qn_show(&line, j->v->reason, 0, QN_SHOW_DEFANG);
+        qn_buf_printf(line, "%-10.*s %3u  ", QN_STR_ARG(j->v->verdict), j->v->score);
+        qn_show(line, j->v->name, 0, 0);
+        qn_buf_byte(line, '@');
+        qn_show(line, j->v->version, 0, 0);
+        qn_buf_str(line, QN_STR("  "));
+        qn_show(line, j->v->reason, 0, QN_SHOW_DEFANG);
         if (j->before.p)
-                qn_buf_printf(&line, "  (was %.*s)", QN_STR_ARG(j->before));
-        qn_buf_byte(&line, '\n');
+                qn_buf_printf(line, "  (was %.*s)", QN_STR_ARG(j->before));
+        qn_buf_byte(line, '\n');
+}
+
+/* That nobody reads it is no reason not to go on. */
+void qn_watch_tell_written(struct qn_watch_teller *t, bool done)
+{
+        int r = 0;
+
+        if (!t->lines.n)
+                return;
         qn_progress_clear(t->progress);
-        return qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&line));
+        if (done)
+                r = qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&t->lines));
+        if (r < 0 && !t->mute)
+                log_note("what is found cannot be printed: %s", strerrordesc_np(-r));
+        t->mute = r < 0;
+        qn_buf_reset(&t->lines);
 }
 
 /* --- notices --- */
@@ -202,7 +220,9 @@ int qn_watch_tell_judged(struct qn_watch_teller *t, struct qn_db *db,
                 return 0;
         if (t->notifies)
                 r = notify_judged(t, db, j);
-        return r < 0 ? r : print_judged(t, j);
+        if (r == 0)
+                add_judged(t, j);
+        return r < 0 ? r : 0;
 }
 
 int qn_watch_tell_campaign(struct qn_watch_teller *t, struct qn_db *db,
@@ -213,17 +233,15 @@ int qn_watch_tell_campaign(struct qn_watch_teller *t, struct qn_db *db,
                                      .verdict = c->verdict,
                                      .reason = c->title,
                                      .time = now_ms() };
-        _cleanup_(qn_buf_done) struct qn_buf line = QN_BUF_INIT(1 << 16);
         int r = t->notifies && (c->founded || c->worsened) ? queue(t, db, &n, true) : 0;
 
         if (r < 0)
                 return r;
-        qn_buf_printf(&line, "%-10.*s      campaign %s, %u packages%s  ", QN_STR_ARG(c->verdict),
-                      c->id, c->packages, c->founded ? ", new" : "");
-        qn_show(&line, c->title, 0, QN_SHOW_DEFANG);
-        qn_buf_byte(&line, '\n');
-        qn_progress_clear(t->progress);
-        return qn_io_write_fd(STDOUT_FILENO, qn_buf_view(&line));
+        qn_buf_printf(&t->lines, "%-10.*s      campaign %s, %u packages%s  ",
+                      QN_STR_ARG(c->verdict), c->id, c->packages, c->founded ? ", new" : "");
+        qn_show(&t->lines, c->title, 0, QN_SHOW_DEFANG);
+        qn_buf_byte(&t->lines, '\n');
+        return 0;
 }
 
 void qn_watch_tell_step(struct qn_watch_teller *t)

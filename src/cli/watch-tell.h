@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/term.h"
 #include "watch/notify.h"
@@ -21,6 +22,8 @@ struct qn_watch_teller {
         struct qn_db inventory, gate;
         bool has_inventory, has_gate;
         struct qn_notify *pump;
+        struct qn_buf lines; /* to be printed once they are true */
+        bool mute;           /* they cannot be printed: that was said */
 };
 
 /* Policy, and who is told what (--watch-policy, --notify).  Logs what is wrong. */
@@ -35,5 +38,7 @@ QN_MUST int qn_watch_tell_judged(struct qn_watch_teller *t, struct qn_db *db,
                                  const struct qn_watch_judged *j);
 QN_MUST int qn_watch_tell_campaign(struct qn_watch_teller *t, struct qn_db *db,
                                    const struct qn_watch_campaign *c);
+/* What was told is on record, and is printed; or it was undone. */
+void qn_watch_tell_written(struct qn_watch_teller *t, bool done);
 /* Works a little at what is to be sent; not within a transaction. */
 void qn_watch_tell_step(struct qn_watch_teller *t);

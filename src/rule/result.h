@@ -23,6 +23,7 @@ struct qn_result {
         struct qn_str publisher; /* p NULL: unknown, or nobody */
         int64_t published;       /* milliseconds since 1970, or QN_TIME_NONE */
         void *tag;               /* of who wanted it checked */
+        bool unfetched; /* something of it could not be had: that may be otherwise tomorrow */
         const struct qn_imprint
                 *imprint; /* NULL: nobody asked for it, or it could not be analysed */
         const struct qn_learned *learned; /* NULL: there is no learned score */

@@ -76,15 +76,18 @@ int qn_pending_done(struct qn_db *db, struct qn_str name, struct qn_str seq)
         return qn_db_run(s);
 }
 
-int qn_pending_later(struct qn_db *db, struct qn_str name, int64_t due, struct qn_str why)
+int qn_pending_later(struct qn_db *db, const struct qn_pending *taken, int64_t due,
+                     struct qn_str why)
 {
         struct qn_stmt *s = qn_db_prepare(
-                db, "UPDATE pending SET taken = 0, tries = tries + 1, due = ?2, why = ?3"
+                db, "UPDATE pending SET taken = 0, tries = CASE WHEN seq = ?4 THEN tries + 1"
+                    " ELSE tries END, due = CASE WHEN seq = ?4 THEN ?2 ELSE due END, why = ?3"
                     " WHERE name = ?1");
 
-        qn_db_bind_text(s, 1, name);
+        qn_db_bind_text(s, 1, taken->name);
         qn_db_bind_int(s, 2, due);
         qn_db_bind_text(s, 3, why);
+        qn_db_bind_text(s, 4, taken->seq);
         return qn_db_run(s);
 }
 

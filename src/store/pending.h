@@ -21,8 +21,9 @@ QN_MUST int qn_pending_take(struct qn_db *db, int64_t now, size_t max, struct qn
                             struct qn_pending *ret);
 /* It was looked at to the end; when it changed since it was taken, it stays. */
 QN_MUST int qn_pending_done(struct qn_db *db, struct qn_str name, struct qn_str seq);
-/* It is to be tried again at `due`; why: for people. */
-QN_MUST int qn_pending_later(struct qn_db *db, struct qn_str name, int64_t due, struct qn_str why);
+/* It is to be tried again at `due`, or at once when it changed since it was taken; why: for people. */
+QN_MUST int qn_pending_later(struct qn_db *db, const struct qn_pending *taken, int64_t due,
+                             struct qn_str why);
 /* Nobody works on any of them: for the begin. */
 QN_MUST int qn_pending_untake(struct qn_db *db);
 

@@ -4,9 +4,12 @@
 
 #include "check/intel.h"
 #include "rule/rule.h"
+#include "store/setting.h"
 #include "watch/watch-priv.h"
 
-#define STEP 256u
+#define STEP     256u
+#define RETRY_MS 10000
+#define SCANNED  "scanned.by" /* setting: the revision that everything on record was judged by */
 
 struct qn_rejudge_conf qn_back_scan_conf(struct qn_watch *w)
 {
@@ -23,8 +26,34 @@ int qn_back_scan_begin(struct qn_watch *w)
         const struct qn_rejudge_conf conf = qn_back_scan_conf(w);
 
         w->scan = qn_rejudge_free(w->scan);
+        w->scan_at = 0;
         w->scanned_before = w->counts.scanned;
         return qn_rejudge_new(&conf, &w->scan);
+}
+
+/* That everything on record was judged by what holds now. */
+static int put_done(struct qn_watch *w)
+{
+        char by[QN_REVISION_TEXT];
+
+        return qn_setting_put(&w->db, SCANNED, qn_revision_text(&w->by, true, by));
+}
+
+int qn_back_scan_resume(struct qn_watch *w)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 12);
+        struct qn_str was = { 0 };
+        char by[QN_REVISION_TEXT];
+        int64_t last = 0;
+        int r = qn_versions_last(&w->db, &last);
+
+        if (r == 0)
+                r = qn_setting_get(&w->db, SCANNED, &a, &was);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (!last)
+                return put_done(w);
+        return qn_str_eq(was, qn_revision_text(&w->by, true, by)) ? 0 : qn_back_scan_begin(w);
 }
 
 static int on_changed(void *ctx, const struct qn_seen *was, const struct qn_seen *is)
@@ -45,27 +74,38 @@ static int on_changed(void *ctx, const struct qn_seen *was, const struct qn_seen
         return w->config.judged ? w->config.judged(w->config.user, &w->db, &j) : 0;
 }
 
+static void end(struct qn_watch *w)
+{
+        if (put_done(w) < 0) /* then it is done once more after the next start */
+                qn_watch_note(w, "it cannot be written down that everything was judged again");
+        qn_watch_note(
+                w,
+                "%llu versions on record were judged again, %llu of them are judged otherwise now",
+                (unsigned long long)(w->counts.scanned - w->scanned_before),
+                (unsigned long long)qn_rejudge_so_far(w->scan)->changed);
+        w->scan = qn_rejudge_free(w->scan);
+}
+
 void qn_back_scan_step(struct qn_watch *w)
 {
+        int64_t now = qn_watch_monotonic();
         int r;
 
-        if (!w->scan || qn_watch_monotonic() < w->rest_until)
+        if (!w->scan || now < w->rest_until || now < w->scan_at)
                 return;
         qn_record_end(w, true); /* it has transactions of its own */
         r = qn_rejudge_step(w->scan, &w->db, STEP, on_changed, w);
         w->counts.scanned = w->scanned_before + qn_rejudge_so_far(w->scan)->judged;
-        if (r > 0)
+        if (w->config.written)
+                w->config.written(w->config.user, r >= 0);
+        if (r == 0)
+                end(w);
+        if (r >= 0)
                 return;
+        qn_watch_note(w, "what was seen cannot be judged again now: %s; it is tried again",
+                      strerrordesc_np(-r));
+        r = qn_back_scan_begin(w);
+        w->scan_at = now + RETRY_MS;
         if (r < 0)
-                qn_watch_note(
-                        w,
-                        "what was seen cannot be judged again: %s; it is begun anew with the next rules",
-                        strerrordesc_np(-r));
-        else
-                qn_watch_note(
-                        w,
-                        "%llu versions were judged by the new rules, %llu of them are judged otherwise now",
-                        (unsigned long long)(w->counts.scanned - w->scanned_before),
-                        (unsigned long long)qn_rejudge_so_far(w->scan)->changed);
-        w->scan = qn_rejudge_free(w->scan);
+                w->scan = NULL;
 }

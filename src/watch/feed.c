@@ -249,13 +249,14 @@ static void on_input(void *ctx QN_UNUSED, const struct qn_pool_result *res)
         w->input_open = false;
         if (r == 0)
                 r = queue_all(w, &page);
+        if (r == 0 && qn_watch_settle(w) < 0)
+                r = -EIO;
         if (r < 0) {
                 w->input_error = r;
                 qn_watch_note(w, "%s: %s", w->config.input,
                               res->why[0] ? res->why : strerrordesc_np(-r));
                 return;
         }
-        qn_record_end(w, true);
         w->counts.pages++;
         if (page.skipped)
                 qn_watch_note(w, "%s: %zu lines are no names of packages", w->config.input,
@@ -279,6 +280,21 @@ static int read_input(struct qn_watch *w, struct qn_err *reterr)
         return 0;
 }
 
+static int put_place(struct qn_watch *w)
+{
+        int r = qn_db_begin(&w->db);
+
+        if (r == 0)
+                r = qn_setting_put(&w->db, "feed.url", qn_str_c(w->config.feed));
+        if (r == 0)
+                r = qn_setting_put(&w->db, "feed.seq", qn_str_c(w->feed.seq));
+        if (r == 0)
+                r = qn_db_commit(&w->db);
+        if (r < 0)
+                qn_db_rollback(&w->db);
+        return r;
+}
+
 /* Where the store says that it was left; another feed is followed from its own begin. */
 static int load_place(struct qn_watch *w)
 {
@@ -293,7 +309,7 @@ static int load_place(struct qn_watch *w)
         if (!seq.n && w->config.since)
                 seq = qn_str_c(w->config.since);
         snprintf(w->feed.seq, sizeof w->feed.seq, "%.*s", QN_STR_ARG(seq));
-        return qn_setting_put(&w->db, "feed.url", qn_str_c(w->config.feed));
+        return put_place(w);
 }
 
 int qn_feed_begin(struct qn_watch *w, struct qn_err *reterr)
@@ -313,7 +329,7 @@ static int has_room(struct qn_watch *w)
         struct qn_pending_stats st;
         int r = qn_pending_stats(&w->db, qn_watch_now(), &st);
 
-        return r < 0 ? r : st.n < QN_WATCH_QUEUE_MAX;
+        return r < 0 ? r : st.n - st.waiting < QN_WATCH_QUEUE_MAX;
 }
 
 void qn_feed_step(struct qn_watch *w)

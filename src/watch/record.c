@@ -33,6 +33,7 @@ int qn_record_begin(struct qn_watch *w)
         if (r < 0)
                 return r;
         w->in_transaction = true;
+        w->counts_before = w->counts;
         w->n_written = 0;
         w->began = qn_watch_monotonic();
         return 0;
@@ -44,13 +45,27 @@ void qn_record_failed(struct qn_watch *w, int r)
                 qn_watch_note(
                         w, "the store cannot be written to: %s; what it missed is looked at again",
                         strerrordesc_np(-r));
-        w->broken = true;
+        w->broken = w->in_transaction;
         w->rest_until = qn_watch_monotonic() + REST_MS;
+}
+
+/* Of what was undone nothing was counted. */
+static void take_back_counts(struct qn_watch *w)
+{
+        struct qn_watch_counts *c = &w->counts, *before = &w->counts_before;
+
+        c->versions = before->versions;
+        c->campaigns = before->campaigns;
+        c->late = before->late;
+        memcpy(c->by_verdict, before->by_verdict, sizeof c->by_verdict);
+        memcpy(c->span, before->span, sizeof c->span);
+        memcpy(c->span_ms, before->span_ms, sizeof c->span_ms);
 }
 
 static void undo(struct qn_watch *w)
 {
         qn_db_rollback(&w->db);
+        take_back_counts(w);
         w->epoch++;
         w->untake = true; /* names whose end was undone */
         w->track_lost = true;
@@ -72,14 +87,18 @@ void qn_record_end(struct qn_watch *w, bool now)
                 undo(w);
         }
         w->in_transaction = w->broken = false;
+        if (w->config.written)
+                w->config.written(w->config.user, r == 0);
 }
 
 /* --- one version --- */
 
-/* Bytes that could not be had are tried again; bytes that cannot be understood stay what they are. */
-static bool is_temporary(const struct qn_result *res)
+/* What could not be had is tried again; so is, some times, what a role died of, in case that was the machine's fault. */
+static bool is_temporary(const struct qn_watch_name *n, const struct qn_result *res)
 {
-        return res->verdict->kind == QN_UNKNOWN && (!res->set || !res->set->n);
+        if (res->verdict->kind != QN_UNKNOWN)
+                return false;
+        return res->unfetched || (!res->set->n && n->p.tries < QN_WATCH_ROLE_TRIES);
 }
 
 static int is_known_event(const struct qn_event *e)
@@ -192,7 +211,7 @@ static int write_down(struct qn_watch *w, struct qn_watch_name *n, const struct 
         char by[QN_REVISION_TEXT];
         int r = qn_rejudge_findings(res->verdict, &a, &findings);
 
-        if (r == 0 && !is_temporary(res))
+        if (r == 0 && !is_temporary(n, res))
                 r = write_events(res, &a, &events);
         if (r < 0)
                 return r;
@@ -206,7 +225,8 @@ static int write_down(struct qn_watch *w, struct qn_watch_name *n, const struct 
         count(w, &put.v, res->verdict->kind);
         w->n_written++;
         r = r > 0 ? tell(w, &put) : 0;
-        return r == 0 ? qn_found(w, put.v.id, &put.v, res) : r;
+        /* What nobody has seen belongs to nothing yet. */
+        return r < 0 || is_temporary(n, res) ? r : qn_found(w, put.v.id, &put.v, res);
 }
 
 int qn_record_result(void *user, const struct qn_result *res)
@@ -222,7 +242,7 @@ int qn_record_result(void *user, const struct qn_result *res)
                 if (r < 0)
                         qn_record_failed(w, r);
         }
-        if (r < 0 || is_temporary(res))
+        if (r < 0 || is_temporary(n, res))
                 snprintf(n->why, sizeof n->why, "%.*s: %.*s",
                          QN_STR_ARG(qn_str_take(res->version, 40)),
                          QN_STR_ARG(qn_str_take(res->verdict->reason, 100)));
@@ -234,7 +254,7 @@ int qn_record_result(void *user, const struct qn_result *res)
 
 static int64_t wait_ms(unsigned tries)
 {
-        return (int64_t)2000 << QN_MIN(tries, 9u);
+        return (int64_t)2000 << QN_MIN(tries, 12u);
 }
 
 /* The registry tells of a change before its documents show it; and what it had may be gone. */
@@ -250,8 +270,7 @@ void qn_record_name(struct qn_watch *w, struct qn_watch_name *n)
 
         if (r == 0 && (lost || (n->why[0] && !is_given_up(n)))) {
                 w->counts.late++;
-                r = qn_pending_later(&w->db, n->p.name,
-                                     lost ? 0 : qn_watch_now() + wait_ms(n->p.tries),
+                r = qn_pending_later(&w->db, &n->p, lost ? 0 : qn_watch_now() + wait_ms(n->p.tries),
                                      qn_str_c(lost ? "the store could not be written to" : n->why));
         } else if (r == 0) {
                 r = qn_pending_done(&w->db, n->p.name, n->p.seq);

@@ -4,6 +4,7 @@
 #include <sys/queue.h>
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "check/check.h"
 #include "parse/replica.h"
@@ -26,6 +27,7 @@ struct qn_track;
 #define QN_WATCH_COMMIT_MAX   256u
 #define QN_WATCH_TURN_MS      50
 #define QN_WATCH_LOOK_MS      200 /* between two looks into an empty queue */
+#define QN_WATCH_ROLE_TRIES   2u  /* for what a role died of */
 #define QN_WATCH_TRIES        5u  /* for what the registry does not have (yet) */
 
 /* A name that is being looked at. */
@@ -43,9 +45,9 @@ struct qn_watch_name {
 /* Where the feed is. */
 struct qn_watch_feed {
         struct qn_fetch *fetch;
-        bool asked;    /* a page is on its way */
-        char seq[512]; /* the place; empty: the begin is not known yet */
-        int64_t at;    /* the next page is not asked for before that (monotonic) */
+        bool asked;                       /* a page is on its way */
+        char seq[QN_REPLICA_SEQ_MAX + 1]; /* the place; empty: the begin is not known yet */
+        int64_t at; /* the next page is not asked for before that (monotonic) */
         unsigned failures;
 };
 
@@ -75,10 +77,11 @@ struct qn_watch {
         struct qn_revision by;
         struct qn_track *track;
         bool track_lost;         /* a transaction was undone that it took for done */
+        int64_t scan_at;         /* it failed: not before that (monotonic) */
         struct qn_rejudge *scan; /* NULL: nothing is judged again */
         uint64_t scanned_before;
         int64_t horizon;
-        struct qn_watch_counts counts;
+        struct qn_watch_counts counts, counts_before; /* before: at the begin of the transaction */
 };
 
 int64_t qn_watch_now(void);       /* milliseconds since 1970 */
@@ -107,6 +110,8 @@ QN_MUST int qn_found(struct qn_watch *w, int64_t id, const struct qn_seen *v,
 /* By what things are judged now. */
 struct qn_rejudge_conf qn_back_scan_conf(struct qn_watch *w);
 QN_MUST int qn_back_scan_begin(struct qn_watch *w);
+/* Begins when what is on record was not judged to the end by what holds now. */
+QN_MUST int qn_back_scan_resume(struct qn_watch *w);
 void qn_back_scan_step(struct qn_watch *w);
 
 /* --- name.c: from a name to its new versions --- */

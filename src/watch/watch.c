@@ -144,19 +144,28 @@ struct qn_pool *qn_watch_pool(const struct qn_watch *w)
         return qn_check_pool(w->check);
 }
 
-void qn_watch_judge_by(struct qn_watch *w, const struct qn_rules *rules,
-                       const struct qn_revision *by)
+/* A scan that is under way goes on by what holds now, from its begin. */
+int qn_watch_judge_by(struct qn_watch *w, const struct qn_rules *rules,
+                      const struct qn_revision *by)
 {
         qn_check_judge_by(w->check, rules);
         w->judge_by = rules;
         w->by = *by;
+        return w->scan ? qn_back_scan_begin(w) : 0;
 }
 
 int qn_watch_judge_anew(struct qn_watch *w, const struct qn_rules *rules,
                         const struct qn_revision *by)
 {
-        qn_watch_judge_by(w, rules, by);
-        return qn_back_scan_begin(w);
+        int r = qn_watch_judge_by(w, rules, by);
+
+        return r == 0 && !w->scan ? qn_back_scan_begin(w) : r;
+}
+
+void qn_watch_know(struct qn_watch *w, struct qn_check_intel *intel)
+{
+        w->config.intel = intel;
+        qn_check_know(w->check, intel);
 }
 
 int qn_watch_connect(struct qn_watch *w, const struct qn_npmconf *npm)
@@ -182,12 +191,14 @@ int qn_watch_turn(struct qn_watch *w, int timeout_ms, struct qn_err *reterr)
 {
         int r = w->begun ? 0 : qn_feed_begin(w, reterr);
 
+        if (r == 0 && !w->begun && w->config.scan)
+                r = qn_back_scan_resume(w);
         if (r < 0)
                 return r;
         w->begun = true;
         qn_feed_step(w);
         qn_name_take(w);
-        if (w->scan)
+        if (w->scan && qn_watch_monotonic() >= w->scan_at)
                 timeout_ms = 0;
         else if (w->feed.asked || w->in_transaction)
                 timeout_ms = QN_MIN(timeout_ms, QN_WATCH_TURN_MS);
@@ -207,6 +218,11 @@ int qn_watch_settle(struct qn_watch *w)
 
         qn_record_end(w, true);
         return failed == w->counts.failed ? 0 : -EIO;
+}
+
+bool qn_watch_is_settled(const struct qn_watch *w)
+{
+        return !w->in_transaction;
 }
 
 const struct qn_watch_counts *qn_watch_counts(const struct qn_watch *w)

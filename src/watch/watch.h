@@ -56,10 +56,14 @@ struct qn_watch_config {
         int64_t horizon; /* of what was never seen, versions from then on are new, and the last; 0: when watching began */
         struct qn_check_intel *intel; /* NULL: nothing is known */
         bool no_sandbox;
+        bool scan; /* what is on record is judged anew at the begin, when it was by something else */
         int (*judged)(void *user, struct qn_db *db, const struct qn_watch_judged *j); /* or NULL */
         int (*campaign)(void *user, struct qn_db *db,
                         const struct qn_watch_campaign *c); /* or NULL */
-        void (*note)(void *user, const char *text);         /* what people should know, one line */
+        void (*written)(
+                void *user,
+                bool done); /* what judged() and campaign() were told of: on record, or undone; or NULL */
+        void (*note)(void *user, const char *text); /* what people should know, one line */
         void *user;
 };
 
@@ -93,18 +97,22 @@ void qn_watch_freep(struct qn_watch **w);
 /* The analyse roles, for what has to be read before the begin; then by which rules to judge, and from where to fetch: both are
  * borrowed.  Rules may be changed later. */
 struct qn_pool *qn_watch_pool(const struct qn_watch *w);
-void qn_watch_judge_by(struct qn_watch *w, const struct qn_rules *rules,
-                       const struct qn_revision *by);
-/* The same for rules that replace others: what was seen is judged by them as well, from then on, besides everything else.  The
- * rules before are not used any more when this returns. */
+QN_MUST int qn_watch_judge_by(struct qn_watch *w, const struct qn_rules *rules,
+                              const struct qn_revision *by);
+/* The same, and what was seen is judged by them as well, from then on, besides everything else.  Rules from before are not used any
+ * more when these return. */
 QN_MUST int qn_watch_judge_anew(struct qn_watch *w, const struct qn_rules *rules,
                                 const struct qn_revision *by);
+/* What is known, from now on: borrowed, too. */
+void qn_watch_know(struct qn_watch *w, struct qn_check_intel *intel);
 QN_MUST int qn_watch_connect(struct qn_watch *w, const struct qn_npmconf *npm);
 
 /* Does what can be done, waiting at most timeout_ms.  1; 0: all is done, and nothing more will come (once); -errno: it cannot go
  * on at all.  What has a verdict is in the store when this returned 0 or qn_watch_settle() was called. */
 QN_MUST int qn_watch_turn(struct qn_watch *w, int timeout_ms, struct qn_err *reterr);
 QN_MUST int qn_watch_settle(struct qn_watch *w);
+/* Nothing is written that is not on record: others may write now. */
+bool qn_watch_is_settled(const struct qn_watch *w);
 
 const struct qn_watch_counts *qn_watch_counts(const struct qn_watch *w);
 struct qn_db *qn_watch_db(struct qn_watch *w);

@@ -333,6 +333,91 @@ def new_rules(d):
     ok("cannot be read" in err, "the unreadable one was told", err)
 
 
+def restarted(d):
+    """What changed while nobody watched reaches what was seen, too."""
+    w = Watched(d)
+    w.registry.publish("hooked", "1.0.0", {"index.js": "1;\n", "hook.js": "console.log('hello');\n"}, manifest={"scripts": {"postinstall": "node hook.js"}})
+    w.once("--since", "0")
+    rules = put(os.path.join(d, "rules.yaml"), RULE)
+    r = w.once("--rules", rules)
+    ok(w.seen() == {"hooked@1.0.0": "malicious"} and b"(was clean)" in r.out, "rules that came while nobody watched count", r)
+    r = w.once("--rules", rules)
+    ok(b"judged again" not in r.err, "once", r)
+
+
+def nobody_reads(d):
+    w = Watched(d)
+    w.registry.publish("stolen", "1.0.0", {"index.js": "1;\n", "setup.js": THIEF}, manifest=HOOK)
+    with open("/dev/full", "wb") as full:
+        p = subprocess.run([QANAT, *w.args("--once", "--since", "0")], stdout=full, stderr=subprocess.PIPE, timeout=60 * PATIENCE, check=False)
+    ok(p.returncode == 0 and w.seen() == {"stolen@1.0.0": "malicious"}, "what cannot be printed is on record all the same", p.stderr)
+    ok(b"cannot be printed" in p.stderr, "and that is told", p.stderr)
+
+
+def other_feed(d):
+    w = Watched(d)
+    for i in range(3):
+        w.registry.publish(f"a{i}", "1.0.0", {"index.js": "1;\n"})
+    w.once("--since", "0")
+    other = sim.Registry(flaky=1.0)
+    other.serve()
+    w.feed, w.registry = other.base + "/_changes", other
+    for i in range(2):
+        other.publish(f"b{i}", "1.0.0", {"index.js": "1;\n"})
+    p = w.start("--since", "0")
+    w.wait(lambda: other.requests["failed"] > 0)
+    stop(p)
+    other.flaky = 0
+    w.once("--since", "0")
+    ok({"b0@1.0.0", "b1@1.0.0"} <= set(w.seen()), "another feed has a place of its own, though it could not be read at first", w.seen())
+
+
+class Tardy(sim.Registry):
+    """Tarballs come later than everything else."""
+
+    broken = True
+
+    def answer(self, path):
+        return (503, "text/plain", b"") if self.broken and path.endswith(".tgz") else super().answer(path)
+
+
+def bytes_come_later(d):
+    w = Watched(d)
+    w.server.shutdown()
+    w.registry = Tardy()
+    w.server = w.registry.serve()
+    w.feed = w.registry.base + "/_changes"
+    hour = int(time.time() * 1000) - 3600 * 1000
+    w.registry.broken = False
+    for i in range(8):
+        w.registry.publish(f"@s{i % 4}/lib{i}", "1.0.0", {"index.js": f"module.exports = {i};\n" * (i + 1)}, user=f"dev{i % 5}", when=hour)
+    w.once("--since", "0")
+    w.registry.broken = True
+    for i in range(8):
+        w.registry.publish(f"@s{i % 4}/lib{i}", "1.0.1", {"index.js": f"module.exports = {i};\n" * (i + 1), "setup.js": THIEF}, manifest=HOOK,
+                           user=f"dev{i % 5}")
+    p = w.start()
+    w.wait(lambda: len(w.seen()) == 16)
+    ok(all(v == "unknown" for k, v in w.seen().items() if k.endswith("1.0.1")), "what cannot be fetched is unknown", w.seen())
+    w.registry.publish("@s0/lib0", "1.0.2", {"index.js": "module.exports = 0;\n"}, user="dev0")
+    w.registry.broken = False
+    found = w.wait(lambda: all(v == "malicious" for k, v in w.seen().items() if k.endswith("1.0.1")), 60)
+    code, out, err = stop(p)
+    ok(found and code == 0, "and looked at when it comes, also when something newer was published meanwhile", w.seen())
+    ok(" campaign " in out, "a campaign is found then, too", out + err)
+
+
+def known_later(d):
+    w = Watched(d)
+    w.registry.publish("listed", "1.0.0", {"index.js": "1;\n"})
+    p = subprocess.Popen([QANAT, *[a for a in w.args("--since", "0") if a != "--no-intel"]], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    w.wait(lambda: w.seen() == {"listed@1.0.0": "clean"})
+    r = Run("intel", "block", "listed", "--reason", "ours", "--owner", "me@example.invalid", "--state", w.state)
+    found = w.wait(lambda: w.seen() == {"listed@1.0.0": "malicious"}, 60)
+    code, _, err = stop(p)
+    ok(r.code == 0 and found and code == 0, "what becomes known while it watches counts", f"{r}{err}")
+
+
 def notices(d):
     w = Watched(d)
     told = os.path.join(d, "told")
@@ -405,6 +490,7 @@ def both_databases(d):
 def main():
     for test in (wrong_use, ordinary, begin_at_the_end, other_bytes, old_versions, late_documents, strange_feeds, failing_registry,
                  bad_pages, lists, killed, locked_store, counters, worm, new_rules,
+                 restarted, nobody_reads, other_feed, bytes_come_later, known_later,
                  notices, reports, both_databases):
         with scratch() as d:
             test(d)

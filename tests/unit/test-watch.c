@@ -142,7 +142,13 @@ TEST(the_queue)
         ASSERT_EQ(qn_pending_done(&p.db, QN_STR("a"), QN_STR("2")), 0);
         ASSERT_EQ(qn_pending_done(&p.db, QN_STR("b"), QN_STR("1")), 0);
         assert_string_equal(take(&p, 1000, 8), "a@7 ");
-        ASSERT_EQ(qn_pending_later(&p.db, QN_STR("a"), 3000, QN_STR("not there")), 0);
+        ASSERT_EQ(qn_pending_later(&p.db, &(struct qn_pending){ QN_STR("a"), QN_STR("2") }, 9000,
+                                   QN_STR("it changed meanwhile")),
+                  0);
+        assert_string_equal(take(&p, 1000, 8), "a@7 ");
+        ASSERT_EQ(qn_pending_later(&p.db, &(struct qn_pending){ QN_STR("a"), QN_STR("7") }, 3000,
+                                   QN_STR("not there")),
+                  0);
         assert_string_equal(take(&p, 2500, 8), "later@4 ");
         ASSERT_EQ(qn_pending_stats(&p.db, 2500, &st), 0);
         ASSERT_EQ(st.n, 3);
