@@ -26,14 +26,23 @@ static struct qn_seen seen_of(struct qn_stmt *s)
 
 /* --- writing --- */
 
-/* What makes a judgement worth a line of its own. */
-static bool is_same(struct qn_stmt *s, const struct qn_seen *v)
+struct on_file {
+        int64_t id;
+        bool other_bytes; /* than those that are written now */
+        bool same;        /* so that it is not worth a judgement of its own */
+};
+
+static struct on_file on_file_of(struct qn_stmt *s, const struct qn_seen *v)
 {
-        return qn_str_eq(qn_db_text(s, 1), v->verdict) && qn_db_int(s, 2) == v->score &&
-               qn_str_eq(qn_db_text(s, 3), v->reason) && qn_str_eq(qn_db_text(s, 4), v->integrity);
+        struct on_file f = { .id = qn_db_int(s, 0),
+                             .other_bytes = !qn_str_eq(qn_db_text(s, 4), v->integrity) };
+
+        f.same = !f.other_bytes && qn_str_eq(qn_db_text(s, 1), v->verdict) &&
+                 qn_db_int(s, 2) == v->score && qn_str_eq(qn_db_text(s, 3), v->reason);
+        return f;
 }
 
-static int look_up(struct qn_db *db, const struct qn_seen *v, int64_t *ret_id, bool *ret_same)
+static int look_up(struct qn_db *db, const struct qn_seen *v, struct on_file *ret)
 {
         struct qn_stmt *s =
                 qn_db_prepare(db, "SELECT id, verdict, score, reason, integrity FROM version"
@@ -43,10 +52,8 @@ static int look_up(struct qn_db *db, const struct qn_seen *v, int64_t *ret_id, b
         qn_db_bind_text(s, 1, v->name);
         qn_db_bind_text(s, 2, v->version);
         r = qn_db_step(s);
-        if (r > 0) {
-                *ret_id = qn_db_int(s, 0);
-                *ret_same = is_same(s, v);
-        }
+        if (r > 0)
+                *ret = on_file_of(s, v);
         qn_db_reset(s);
         return r;
 }
@@ -88,6 +95,14 @@ static int write_events(struct qn_db *db, int64_t id, struct qn_str bytes)
 
         qn_db_bind_int(s, 1, id);
         qn_db_bind_blob(s, 2, bytes);
+        return qn_db_run(s);
+}
+
+static int delete_events(struct qn_db *db, int64_t id)
+{
+        struct qn_stmt *s = qn_db_prepare(db, "DELETE FROM events WHERE version = ?1");
+
+        qn_db_bind_int(s, 1, id);
         return qn_db_run(s);
 }
 
@@ -134,22 +149,24 @@ static int write_findings(struct qn_db *db, int64_t id, const struct qn_seen_put
 
 int qn_versions_put(struct qn_db *db, const struct qn_seen_put *p, int64_t *ret_id)
 {
-        bool same = false;
+        struct on_file was = { 0 };
         int64_t id = 0;
-        int r = look_up(db, &p->v, &id, &same);
+        int r = look_up(db, &p->v, &was);
 
         if (r >= 0)
                 r = write_version(db, &p->v, &id);
         if (r == 0 && p->events.p)
                 r = write_events(db, id, p->events);
+        else if (r == 0 && was.other_bytes)
+                r = delete_events(db, id);
         if (r == 0)
                 r = write_findings(db, id, p);
-        if (r == 0 && !same)
+        if (r == 0 && !was.same)
                 r = write_judgement(db, id, &p->v);
         if (r < 0)
                 return r;
         *ret_id = id;
-        return !same;
+        return !was.same;
 }
 
 int qn_versions_rejudged(struct qn_db *db, const struct qn_seen *was, const struct qn_seen_put *p)

@@ -25,7 +25,7 @@ struct qn_seen_finding {
 /* What is to be written down of a version: a new one, or the same again. */
 struct qn_seen_put {
         struct qn_seen v;     /* id is not asked */
-        struct qn_str events; /* p NULL: those on record stay */
+        struct qn_str events; /* p NULL: those on record stay, unless they are of other bytes */
         const struct qn_seen_finding *findings;
         size_t n_findings;
 };

@@ -130,6 +130,28 @@ TEST(every_verdict_stays)
         }
 }
 
+TEST(events_are_those_of_the_bytes)
+{
+        EACH_PLACE(p)
+        {
+                ARENA(a);
+                struct qn_seen v = seen("a", "1.0.0", "clean");
+                struct qn_cur events = { 0 };
+                int64_t id;
+
+                open_watch(&p);
+                id = put(&p.db, v, QN_STR("x"), 1);
+                v.verdict = QN_STR("unknown"); /* it could not be had once more */
+                put(&p.db, v, (struct qn_str){ 0 }, 1);
+                ASSERT_EQ(qn_versions_events_of(&p.db, id, &a, &events), 0);
+                v.integrity = QN_STR("sha512-eQ=="); /* other bytes, and they could not be had */
+                put(&p.db, v, (struct qn_str){ 0 }, 1);
+                ASSERT_EQ(qn_versions_events_of(&p.db, id, &a, &events), -ENOENT);
+                put(&p.db, v, QN_STR("y"), 0);
+                ASSERT_EQ(qn_versions_events_of(&p.db, id, &a, &events), 0);
+        }
+}
+
 TEST(findings_are_those_of_the_last_verdict)
 {
         EACH_PLACE(p)
