@@ -7,6 +7,9 @@
 #define COLUMNS                                                                             \
         "v.id, v.name, v.version, v.integrity, v.publisher, v.published, v.seen, v.judged," \
         " v.verdict, v.score, v.reason, v.rules"
+#define OBSERVED ", (SELECT count(*) FROM events o WHERE o.version = v.id)"
+#define EVENTS   ", e.bytes"
+#define AT_LAST  12 /* the column behind those */
 
 static struct qn_seen seen_of(struct qn_stmt *s)
 {
@@ -22,6 +25,26 @@ static struct qn_seen seen_of(struct qn_stmt *s)
                                  .score = (unsigned)qn_db_int(s, 9),
                                  .reason = qn_db_text(s, 10),
                                  .rules = qn_db_text(s, 11) };
+}
+
+/* Of COLUMNS OBSERVED. */
+static struct qn_seen observed_of(struct qn_stmt *s)
+{
+        struct qn_seen v = seen_of(s);
+
+        v.observed = qn_db_int(s, AT_LAST) > 0;
+        return v;
+}
+
+/* Of COLUMNS EVENTS. */
+static struct qn_seen with_events_of(struct qn_stmt *s, struct qn_cur *ret)
+{
+        struct qn_seen v = seen_of(s);
+        const struct qn_str bytes = qn_db_blob(s, AT_LAST);
+
+        v.observed = !qn_db_is_null(s, AT_LAST);
+        *ret = qn_cur_mem(bytes.p, bytes.n);
+        return v;
 }
 
 /* --- writing --- */
@@ -219,7 +242,7 @@ static int one(struct qn_stmt *s, struct qn_arena *a, struct qn_seen *ret)
         int r = qn_db_row(s);
 
         if (r == 0) {
-                const struct qn_seen v = seen_of(s);
+                const struct qn_seen v = observed_of(s);
 
                 r = keep(a, &v, ret);
         }
@@ -230,8 +253,9 @@ static int one(struct qn_stmt *s, struct qn_arena *a, struct qn_seen *ret)
 int qn_versions_find(struct qn_db *db, struct qn_str name, struct qn_str version,
                      struct qn_arena *a, struct qn_seen *ret)
 {
-        struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT " COLUMNS " FROM version v WHERE v.name = ?1 AND v.version = ?2");
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT " COLUMNS OBSERVED
+                                  " FROM version v WHERE v.name = ?1 AND v.version = ?2");
 
         qn_db_bind_text(s, 1, name);
         qn_db_bind_text(s, 2, version);
@@ -240,7 +264,8 @@ int qn_versions_find(struct qn_db *db, struct qn_str name, struct qn_str version
 
 int qn_versions_by_id(struct qn_db *db, int64_t id, struct qn_arena *a, struct qn_seen *ret)
 {
-        struct qn_stmt *s = qn_db_prepare(db, "SELECT " COLUMNS " FROM version v WHERE v.id = ?1");
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT " COLUMNS OBSERVED " FROM version v WHERE v.id = ?1");
 
         qn_db_bind_int(s, 1, id);
         return one(s, a, ret);
@@ -251,7 +276,7 @@ static int each(struct qn_stmt *s, qn_versions_fn *fn, void *ctx)
         int r, answer = 0;
 
         while (answer == 0 && (r = qn_db_step(s)) > 0) {
-                const struct qn_seen v = seen_of(s);
+                const struct qn_seen v = observed_of(s);
 
                 answer = fn(ctx, &v);
         }
@@ -261,7 +286,7 @@ static int each(struct qn_stmt *s, qn_versions_fn *fn, void *ctx)
 
 int qn_versions_of(struct qn_db *db, struct qn_str name, qn_versions_fn *fn, void *ctx)
 {
-        struct qn_stmt *s = qn_db_prepare(db, "SELECT " COLUMNS
+        struct qn_stmt *s = qn_db_prepare(db, "SELECT " COLUMNS OBSERVED
                                               " FROM version v WHERE v.name = ?1 ORDER BY v.id");
 
         qn_db_bind_text(s, 1, name);
@@ -272,7 +297,7 @@ int qn_versions_judged(struct qn_db *db, struct qn_str verdict, int64_t since, q
                        void *ctx)
 {
         struct qn_stmt *s =
-                qn_db_prepare(db, "SELECT " COLUMNS " FROM version v WHERE v.verdict = ?1"
+                qn_db_prepare(db, "SELECT " COLUMNS OBSERVED " FROM version v WHERE v.verdict = ?1"
                                   " AND v.judged >= ?2 ORDER BY v.judged, v.id");
 
         qn_db_bind_text(s, 1, verdict);
@@ -283,18 +308,18 @@ int qn_versions_judged(struct qn_db *db, struct qn_str verdict, int64_t since, q
 int qn_versions_events(struct qn_db *db, int64_t after, size_t limit, qn_versions_events_fn *fn,
                        void *ctx)
 {
-        struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT " COLUMNS ", e.bytes FROM version v JOIN events e ON e.version = v.id"
-                    " WHERE v.id > ?1 ORDER BY v.id LIMIT ?2");
+        struct qn_stmt *s = qn_db_prepare(db, "SELECT " COLUMNS EVENTS
+                                              " FROM version v JOIN events e ON e.version = v.id"
+                                              " WHERE v.id > ?1 ORDER BY v.id LIMIT ?2");
         int r, answer = 0;
 
         qn_db_bind_int(s, 1, after);
         qn_db_bind_int(s, 2, (int64_t)limit);
         while (answer == 0 && (r = qn_db_step(s)) > 0) {
-                const struct qn_seen v = seen_of(s);
-                const struct qn_str bytes = qn_db_blob(s, 12);
+                struct qn_cur events;
+                const struct qn_seen v = with_events_of(s, &events);
 
-                answer = fn(ctx, &v, qn_cur_mem(bytes.p, bytes.n));
+                answer = fn(ctx, &v, events);
         }
         qn_db_reset(s);
         return answer ? answer : r;
@@ -304,7 +329,7 @@ int qn_versions_range(struct qn_db *db, const struct qn_seen_range *range,
                       qn_versions_events_fn *fn, void *ctx)
 {
         struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT " COLUMNS ", e.bytes FROM version v JOIN events e ON e.version = v.id"
+                db, "SELECT " COLUMNS EVENTS " FROM version v JOIN events e ON e.version = v.id"
                     " WHERE v.id > ?1 AND v.id <= ?2 AND v.seen >= ?3 ORDER BY v.id");
         int r, answer = 0;
 
@@ -312,13 +337,11 @@ int qn_versions_range(struct qn_db *db, const struct qn_seen_range *range,
         qn_db_bind_int(s, 2, range->to);
         qn_db_bind_int(s, 3, range->since);
         while (answer == 0 && (r = qn_db_step(s)) > 0) {
-                const struct qn_seen v = seen_of(s);
-                struct qn_str bytes;
+                struct qn_cur events;
+                const struct qn_seen v = with_events_of(s, &events);
 
-                if (range->name.n && !qn_str_glob(v.name, range->name))
-                        continue;
-                bytes = qn_db_blob(s, 12);
-                answer = fn(ctx, &v, qn_cur_mem(bytes.p, bytes.n));
+                if (!range->name.n || qn_str_glob(v.name, range->name))
+                        answer = fn(ctx, &v, events);
         }
         qn_db_reset(s);
         return answer ? answer : r;

@@ -16,6 +16,7 @@ struct qn_seen {
         struct qn_str verdict;   /* "clean", "unknown"… */
         unsigned score;
         struct qn_str reason, rules; /* rules: revision of what it was judged by */
+        bool observed;               /* reading: its events are on record */
 };
 
 struct qn_seen_finding {
@@ -24,7 +25,7 @@ struct qn_seen_finding {
 
 /* What is to be written down of a version: a new one, or the same again. */
 struct qn_seen_put {
-        struct qn_seen v;     /* id is not asked */
+        struct qn_seen v;     /* id and observed are not asked */
         struct qn_str events; /* p NULL: those on record stay, unless they are of other bytes */
         const struct qn_seen_finding *findings;
         size_t n_findings;
