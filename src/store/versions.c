@@ -328,9 +328,10 @@ int qn_versions_events(struct qn_db *db, int64_t after, size_t limit, qn_version
 int qn_versions_range(struct qn_db *db, const struct qn_seen_range *range,
                       qn_versions_events_fn *fn, void *ctx)
 {
-        struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT " COLUMNS EVENTS " FROM version v JOIN events e ON e.version = v.id"
-                    " WHERE v.id > ?1 AND v.id <= ?2 AND v.seen >= ?3 ORDER BY v.id");
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT " COLUMNS EVENTS
+                                  " FROM version v LEFT JOIN events e ON e.version = v.id"
+                                  " WHERE v.id > ?1 AND v.id <= ?2 AND v.seen >= ?3 ORDER BY v.id");
         int r, answer = 0;
 
         qn_db_bind_int(s, 1, range->after);

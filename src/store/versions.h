@@ -55,7 +55,8 @@ QN_MUST int qn_versions_judged(struct qn_db *db, struct qn_str verdict, int64_t 
 typedef int qn_versions_events_fn(void *ctx, const struct qn_seen *v, struct qn_cur events);
 QN_MUST int qn_versions_events(struct qn_db *db, int64_t after, size_t limit,
                                qn_versions_events_fn *fn, void *ctx);
-/* The same for ids in (after, to] that were seen since a time, and whose names fit a pattern (qn_str_glob; empty: all). */
+/* The versions with ids in (after, to] that were seen since a time, and whose names fit a pattern (qn_str_glob; empty: all), also
+ * those without events. */
 struct qn_seen_range {
         int64_t after, to, since;
         struct qn_str name;

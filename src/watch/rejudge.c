@@ -86,6 +86,32 @@ int qn_rejudge_version(const struct qn_rejudge_conf *conf, const struct qn_seen 
         return r;
 }
 
+/* One of which no events are on record: it could not be had, or they were forgotten.  Its verdict stays unless what is known of it
+ * says that it is bad: 1. */
+static int judge_unobserved(const struct qn_rejudge_conf *conf, const struct qn_seen *v,
+                            struct qn_arena *a, struct qn_rejudged *ret)
+{
+        struct qn_rejudged to = { .set = QN_ARENA_NEW(a, struct qn_event_set) };
+        int r;
+
+        if (!to.set)
+                return -ENOBUFS;
+        qn_event_set_init(to.set, a);
+        to.set->name = v->name;
+        to.set->version = v->version;
+        to.set->integrity = v->integrity;
+        r = qn_event_set_seal(to.set);
+        if (r == 0 && conf->tell)
+                r = add_known(conf, v, a, &to);
+        if (r < 0 || !to.relies)
+                return r;
+        r = qn_judge(conf->rules, to.set, a, &to.verdict);
+        if (r < 0)
+                return r;
+        *ret = to;
+        return to.verdict.kind > QN_UNKNOWN;
+}
+
 /* --- one range --- */
 
 void qn_rejudger_init(struct qn_rejudger *j, const struct qn_rejudge_conf *conf)
@@ -141,6 +167,18 @@ static bool is_as_it_was(struct qn_rejudger *j, const struct qn_seen *was,
         return sum == filed;
 }
 
+/* 0: there is nothing to judge it by. */
+static int judge_again(const struct qn_rejudge_conf *conf, const struct qn_seen *was,
+                       struct qn_cur events, struct qn_arena *a, struct qn_rejudged *ret)
+{
+        int r;
+
+        if (!was->observed)
+                return judge_unobserved(conf, was, a, ret);
+        r = qn_rejudge_version(conf, was, events, a, ret);
+        return r < 0 ? r : 1;
+}
+
 struct pass {
         struct qn_rejudger *j;
         qn_rejudger_fn *fn;
@@ -156,12 +194,12 @@ static int on_version(void *ctx, const struct qn_seen *was, struct qn_cur events
         int r;
 
         qn_arena_reset(&j->one, KEEP);
-        r = qn_rejudge_version(j->conf, was, events, &j->one, &v);
+        r = judge_again(j->conf, was, events, &j->one, &v);
         if (r == -EBADMSG || r == -ENOBUFS) {
                 j->stats.unread++;
                 return 0;
         }
-        if (r < 0)
+        if (r <= 0)
                 return r;
         j->stats.judged++;
         o.relies = v.relies;

@@ -1,4 +1,5 @@
-/* rejudge.h - what was seen is judged again, from the events in the store, by the rules and by what is known now.
+/* rejudge.h - what was seen is judged again, from the events in the store, by the rules and by what is known now.  Without events
+ * it stays what it is, unless what is known says that it is bad.
  * Where the outcome is another one it is written down, some thousands in one transaction: the process may end at any moment, and
  * going over the store once more does the rest.  What somebody else wrote to meanwhile is left alone. */
 #pragma once
