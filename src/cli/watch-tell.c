@@ -121,19 +121,9 @@ static int print_judged(struct qn_watch_teller *t, const struct qn_watch_judged 
 
 /* --- notices --- */
 
-static int queue(struct qn_watch_teller *t, struct qn_db *db, const struct qn_notice *n, bool begun)
+static int queue(struct qn_watch_teller *t, struct qn_db *db, const struct qn_notice *n)
 {
-        int r = begun ? 0 : qn_db_begin(db);
-
-        if (r == 0)
-                r = qn_notify_queue(&t->conf, db, n, now_ms(), NULL);
-        if (begun)
-                return r;
-        if (r == 0)
-                r = qn_db_commit(db);
-        if (r < 0)
-                qn_db_rollback(db);
-        return r;
+        return qn_notify_queue(&t->conf, db, n, now_ms(), NULL);
 }
 
 /* What people said about it counts, whatever is on record. */
@@ -185,7 +175,7 @@ static int notify_judged(struct qn_watch_teller *t, struct qn_db *db,
                 return r;
         n.places = affected.places;
         n.n_places = affected.n;
-        return queue(t, db, &n, j->cause != QN_WATCH_SCAN);
+        return queue(t, db, &n);
 }
 
 static bool is_alarm(struct qn_str verdict)
@@ -214,7 +204,7 @@ int qn_watch_tell_campaign(struct qn_watch_teller *t, struct qn_db *db,
                                      .reason = c->title,
                                      .time = now_ms() };
         _cleanup_(qn_buf_done) struct qn_buf line = QN_BUF_INIT(1 << 16);
-        int r = t->notifies && (c->founded || c->worsened) ? queue(t, db, &n, true) : 0;
+        int r = t->notifies && (c->founded || c->worsened) ? queue(t, db, &n) : 0;
 
         if (r < 0)
                 return r;

@@ -435,6 +435,39 @@ int qn_versions_findings(struct qn_db *db, int64_t id,
         return answer ? answer : r;
 }
 
+struct gathering {
+        struct qn_arena *a;
+        struct qn_seen_finding *v;
+        size_t n, cap;
+};
+
+static int gather(void *ctx, const struct qn_seen_finding *f)
+{
+        struct gathering *g = ctx;
+        struct qn_seen_finding k = *f;
+        struct qn_str *const texts[] = { &k.rule, &k.severity, &k.verdict, &k.title };
+        int r = qn_arena_keep(g->a, texts, QN_ARRAY_SIZE(texts));
+
+        if (r == 0)
+                r = QN_ARENA_ROOM(g->a, g->v, g->n, g->cap);
+        if (r == 0)
+                g->v[g->n++] = k;
+        return r;
+}
+
+int qn_versions_findings_list(struct qn_db *db, int64_t id, struct qn_arena *a,
+                              struct qn_seen_finding **ret, size_t *ret_n)
+{
+        struct gathering g = { .a = a };
+        int r = qn_versions_findings(db, id, gather, &g);
+
+        if (r < 0)
+                return r;
+        *ret = g.v;
+        *ret_n = g.n;
+        return 0;
+}
+
 static int count_by_verdict(struct qn_db *db, struct qn_versions_stats *st)
 {
         static const char *const verdicts[] = { "clean", "malicious", "suspicious", "unknown" };

@@ -79,6 +79,9 @@ QN_MUST int qn_versions_history(struct qn_db *db, int64_t id, qn_versions_fn *fn
 /* The findings of its last verdict, by rule. */
 QN_MUST int qn_versions_findings(struct qn_db *db, int64_t id,
                                  int (*fn)(void *ctx, const struct qn_seen_finding *f), void *ctx);
+/* The same, in the arena. */
+QN_MUST int qn_versions_findings_list(struct qn_db *db, int64_t id, struct qn_arena *a,
+                                      struct qn_seen_finding **ret, size_t *ret_n);
 
 /* How many there are, by verdict in the order of the words: clean, malicious, suspicious, unknown. */
 struct qn_versions_stats {

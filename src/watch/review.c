@@ -205,43 +205,19 @@ struct qn_str qn_review_rules(const struct qn_seen_finding *findings, size_t n, 
         return qn_arena_dup(a, qn_buf_view(&b));
 }
 
-struct gathering {
-        struct qn_arena *a;
-        struct qn_seen_finding *v;
-        size_t n, cap;
-};
-
-static int on_finding(void *ctx, const struct qn_seen_finding *f)
-{
-        struct gathering *g = ctx;
-        struct qn_seen_finding k = *f;
-        struct qn_str *const texts[] = { &k.rule, &k.severity, &k.verdict, &k.title };
-
-        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
-                *texts[i] = qn_arena_dup(g->a, *texts[i]);
-                if (!texts[i]->p)
-                        return -ENOBUFS;
-        }
-        if (QN_ARENA_ROOM(g->a, g->v, g->n, g->cap) < 0)
-                return -ENOBUFS;
-        g->v[g->n++] = k;
-        return 0;
-}
-
 int qn_review_load(struct qn_db *db, const struct qn_seen *v, struct qn_arena *a,
                    struct qn_review_case *ret)
 {
         struct qn_review_case c = { .verdict = kind_of(v->verdict), .integrity = v->integrity };
-        struct gathering g = { .a = a };
+        struct qn_seen_finding *findings;
         struct qn_review *decisions;
-        int r = qn_versions_findings(db, v->id, on_finding, &g);
+        int r = qn_versions_findings_list(db, v->id, a, &findings, &c.n_findings);
 
         if (r == 0)
                 r = qn_reviews_list(db, v->id, a, &decisions, &c.n_decisions);
         if (r < 0)
                 return r;
-        c.findings = g.v;
-        c.n_findings = g.n;
+        c.findings = findings;
         c.decisions = decisions;
         *ret = c;
         return 0;

@@ -76,7 +76,7 @@ struct qn_watch {
         struct qn_track *track;
         bool track_lost;         /* a transaction was undone that it took for done */
         struct qn_rejudge *scan; /* NULL: nothing is judged again */
-        uint64_t scanned_before;
+        uint64_t scanned_before, scan_changed_before;
         int64_t horizon;
         struct qn_watch_counts counts;
 };
