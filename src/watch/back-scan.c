@@ -37,6 +37,8 @@ static int on_changed(void *ctx, const struct qn_seen_put *was, const struct qn_
                                            .before = was->v.verdict,
                                            .findings = is->findings,
                                            .n_findings = is->n_findings,
+                                           .findings_before = was->findings,
+                                           .n_findings_before = was->n_findings,
                                            .campaign = "" };
 
         if (qn_str_eq(was->v.verdict, is->v.verdict))

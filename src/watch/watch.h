@@ -29,8 +29,8 @@ struct qn_watch_judged {
         enum qn_watch_cause cause;
         const struct qn_seen *v; /* as it is on record */
         struct qn_str before;    /* the verdict that it had; p NULL: none is known */
-        const struct qn_seen_finding *findings;
-        size_t n_findings;
+        const struct qn_seen_finding *findings, *findings_before; /* before: of that verdict */
+        size_t n_findings, n_findings_before;
         const char *campaign; /* its id; "": none */
 };
 
