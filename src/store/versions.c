@@ -305,6 +305,15 @@ int qn_versions_judged(struct qn_db *db, struct qn_str verdict, int64_t since, q
         return each(s, fn, ctx);
 }
 
+int qn_versions_decided(struct qn_db *db, qn_versions_fn *fn, void *ctx)
+{
+        struct qn_stmt *s = qn_db_prepare(
+                db, "SELECT " COLUMNS OBSERVED " FROM version v WHERE v.id IN"
+                    " (SELECT r.version FROM review r WHERE r.action <> 'note') ORDER BY v.id");
+
+        return each(s, fn, ctx);
+}
+
 int qn_versions_events(struct qn_db *db, int64_t after, size_t limit, qn_versions_events_fn *fn,
                        void *ctx)
 {

@@ -50,6 +50,8 @@ QN_MUST int qn_versions_of(struct qn_db *db, struct qn_str name, qn_versions_fn 
 /* Those of a verdict that were judged from `since` on, oldest first. */
 QN_MUST int qn_versions_judged(struct qn_db *db, struct qn_str verdict, int64_t since,
                                qn_versions_fn *fn, void *ctx);
+/* Those that somebody has decided something about, whatever they were judged to be, by the order of being seen. */
+QN_MUST int qn_versions_decided(struct qn_db *db, qn_versions_fn *fn, void *ctx);
 
 /* Up to `limit` versions behind an id, with their events, by id: for what goes over all of them in steps. */
 typedef int qn_versions_events_fn(void *ctx, const struct qn_seen *v, struct qn_cur events);

@@ -230,15 +230,17 @@ struct queue {
         size_t n, cap;
 };
 
-static int on_version(void *ctx, const struct qn_seen *v)
+static enum qn_watch_band band_of(const struct queue *q, const struct qn_seen *v)
 {
-        struct queue *q = ctx;
+        return qn_watch_policy_band(q->policy, kind_of(v->verdict), v->score);
+}
+
+static int take(struct queue *q, const struct qn_seen *v)
+{
         struct qn_seen k = *v;
         struct qn_str *const texts[] = { &k.name,    &k.version, &k.integrity,
                                          &k.verdict, &k.reason,  &k.rules };
 
-        if (qn_watch_policy_band(q->policy, kind_of(k.verdict), k.score) == QN_BAND_NONE)
-                return 0;
         for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
                 *texts[i] = qn_arena_dup(q->a, *texts[i]);
                 if (!texts[i]->p)
@@ -251,14 +253,33 @@ static int on_version(void *ctx, const struct qn_seen *v)
         return 0;
 }
 
+static int on_version(void *ctx, const struct qn_seen *v)
+{
+        struct queue *q = ctx;
+
+        return band_of(q, v) == QN_BAND_NONE ? 0 : take(q, v);
+}
+
+/* Those whose verdict calls for nothing: the decision may. */
+static int on_decided(void *ctx, const struct qn_seen *v)
+{
+        struct queue *q = ctx;
+
+        return band_of(q, v) == QN_BAND_NONE ? take(q, v) : 0;
+}
+
 static bool waits(const struct queue *q, const struct qn_review_item *it)
 {
-        enum qn_watch_band band =
-                qn_watch_policy_band(q->policy, kind_of(it->v.verdict), it->v.score);
-
         if (qn_review_is_reopened(&it->effect))
                 return true;
-        return band == QN_BAND_REVIEW && !qn_review_is_decided(&it->effect);
+        return band_of(q, &it->v) == QN_BAND_REVIEW && !qn_review_is_decided(&it->effect);
+}
+
+/* Its verdict or a decision calls for something. */
+static bool is_listed(const struct queue *q, const struct qn_review_item *it)
+{
+        return waits(q, it) || band_of(q, &it->v) != QN_BAND_NONE ||
+               qn_review_is_decided(&it->effect);
 }
 
 static int by_score(const void *pa, const void *pb)
@@ -287,7 +308,7 @@ static int sift(struct queue *q, struct qn_db *db, bool all)
                         break;
                 qn_review_effective(&c, &it->effect);
                 it->n_findings = c.n_findings;
-                if (all || waits(q, it))
+                if (all ? is_listed(q, it) : waits(q, it))
                         q->v[n++] = *it;
         }
         q->n = n;
@@ -302,6 +323,8 @@ int qn_review_queue(struct qn_db *db, const struct qn_watch_policy *policy, bool
 
         if (r == 0)
                 r = qn_versions_judged(db, QN_STR("suspicious"), 0, on_version, &q);
+        if (r == 0)
+                r = qn_versions_decided(db, on_decided, &q);
         if (r == 0)
                 r = sift(&q, db, all);
         if (r < 0)
