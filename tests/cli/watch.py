@@ -409,6 +409,12 @@ def reports(d):
     code, _, err = stop(p)
     files = subprocess.run([*git, "log", "--all", "--name-only", "--format="], capture_output=True, check=True).stdout.decode()
     ok(found and code == 0 and "npm/stolen/" in files and "plain" not in files, "what policy wants reported is on a branch", files + err)
+    # it is on record, but by the rules of today there is nothing to report
+    w.ask("UPDATE version SET verdict = 'malicious', score = 95 WHERE name = 'plain'")
+    p = w.start(*where, "--watch-policy", policy)
+    time.sleep(13)
+    code, _, err = stop(p)
+    ok(err.count("nothing to report") == 1, "what cannot be reported is not tried all the time", err)
 
 
 def both_databases(d):
