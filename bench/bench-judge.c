@@ -141,7 +141,7 @@ static void make_store(struct bench *b, size_t n)
 
 /* --- the runs --- */
 
-static int on_change(void *ctx, const struct qn_seen *was, const struct qn_seen *is)
+static int on_change(void *ctx, const struct qn_seen_put *was, const struct qn_seen_put *is)
 {
         (void)ctx;
         (void)was;

@@ -41,16 +41,17 @@ static int keep(struct qn_arena *a, struct qn_seen *s)
         return qn_arena_keep(a, texts, QN_ARRAY_SIZE(texts));
 }
 
-static int on_change(void *ctx, const struct qn_seen *was, const struct qn_seen *is)
+/* What is undone afterwards is in the list, too; but then all has failed, and it is not printed. */
+static int on_change(void *ctx, const struct qn_seen_put *was, const struct qn_seen_put *is)
 {
         struct run *r = ctx;
-        struct change c = { *was, *is };
+        struct change c = { was->v, is->v };
         enum qn_verdict_kind k;
         int e;
 
-        if (qn_str_eq(was->verdict, is->verdict))
+        if (qn_str_eq(was->v.verdict, is->v.verdict))
                 return 0;
-        if (qn_verdict_from_name(is->verdict, &k) == 0 && k >= r->fail_on)
+        if (qn_verdict_from_name(is->v.verdict, &k) == 0 && k >= r->fail_on)
                 r->failed = true;
         e = keep(&r->a, &c.was);
         if (e == 0)

@@ -5,10 +5,10 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/show.h"
-#include "cli/args.h"
 #include "check/check.h"
-#include "cli/inventory.h"
 #include "check/target.h"
+#include "cli/args.h"
+#include "cli/inventory.h"
 #include "report/report.h"
 #include "rule/rule.h"
 
@@ -100,11 +100,17 @@ static size_t index_of(const struct qn_report_run *r, struct qn_str target)
         return i;
 }
 
+int qn_report_run_confirmed(const struct qn_report_run *r, const struct qn_result *res)
+{
+        return r->confirmed ? r->confirmed(r->user, res) : 0;
+}
+
 int qn_report_run_take(struct qn_report_run *r, const struct qn_result *res, size_t target)
 {
         struct qn_result copy = *res;
         struct qn_err err = { 0 };
-        int e = r->known ? r->known(r->user, res) : 0;
+        int sure = qn_report_run_confirmed(r, res);
+        int e = sure < 0 ? sure : r->known ? r->known(r->user, res) : 0;
 
         if (e != 0) {
                 r->outcomes[target].known += e > 0;
@@ -113,7 +119,8 @@ int qn_report_run_take(struct qn_report_run *r, const struct qn_result *res, siz
         /* the archive of a directory is ours: nobody will ever see one with its hash */
         if (r->targets.list[target].kind == QN_TARGET_DIR)
                 copy.integrity = (struct qn_str){ 0 };
-        e = qn_mal_gather(&r->mal, &copy, &err);
+        e = sure ? qn_mal_gather_confirmed(&r->mal, &copy, &err)
+                 : qn_mal_gather(&r->mal, &copy, &err);
         if (e == -EINVAL) {
                 say(res->target, "cannot be reported: ", qn_str_c(err.msg));
                 r->outcomes[target].unknown++;
@@ -130,7 +137,11 @@ static int on_result(void *user, const struct qn_result *res)
         struct qn_report_run *r = user;
         size_t target = index_of(r, res->target);
         struct qn_report_outcome *o = &r->outcomes[target];
+        bool weighs = res->verdict->kind == QN_CLEAN || res->verdict->kind == QN_SUSPICIOUS;
+        int e = weighs ? qn_report_run_confirmed(r, res) : 0;
 
+        if (e != 0)
+                return e < 0 ? e : qn_report_run_take(r, res, target);
         switch (res->verdict->kind) {
         case QN_CLEAN:
                 o->clean++;

@@ -34,6 +34,9 @@ struct qn_report_run {
         bool digests;
         /* NULL: nothing is left out.  1: it is not to be reported, which was said; 0; -errno. */
         int (*known)(void *user, const struct qn_result *res);
+        /* NULL: nobody has confirmed anything.  1: a person has confirmed that it is malicious, whatever was found; 0;
+         * -errno, which is logged. */
+        int (*confirmed)(void *user, const struct qn_result *res);
         /* Of a target that could not be judged, before that is told: 1: gathered after all.  NULL: nothing else is tried. */
         int (*otherwise)(struct qn_report_run *r, size_t target);
         void *user;
@@ -43,8 +46,10 @@ struct qn_report_run {
 QN_MUST int qn_report_run_init(struct qn_report_run *r, const struct qn_args *a);
 /* Checks and gathers: 0 or -errno.  What there will be no record of is said, and is in the status. */
 QN_MUST int qn_report_run_check(struct qn_report_run *r, const char *const *argv, size_t n);
-/* Of a result that is malicious: gathers it, unless it is known or cannot be reported. */
+/* Of a result that is malicious or confirmed: gathers it, unless it is known or cannot be reported. */
 QN_MUST int qn_report_run_take(struct qn_report_run *r, const struct qn_result *res, size_t target);
+/* Whether a person has confirmed it: 1, 0 or -errno. */
+QN_MUST int qn_report_run_confirmed(const struct qn_report_run *r, const struct qn_result *res);
 void qn_report_run_done(struct qn_report_run *r);
 
 /* The time that an option names, milliseconds since 1970, and now when it is not given: 0 or -EINVAL, which is logged. */

@@ -17,6 +17,7 @@
 #include "rule/rule.h"
 #include "store/reports.h"
 #include "store/versions.h"
+#include "watch/review.h"
 #include "watch/unreported.h"
 
 #define LIST_MAX ((size_t)16 << 20)
@@ -167,6 +168,39 @@ static int is_known(void *user, const struct qn_result *res)
         return why != QN_SUBMIT_NEW;
 }
 
+static int find_confirmed(struct qn_db *db, const struct qn_result *res)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(WORK_MAX);
+        struct qn_review_effect effect;
+        struct qn_review_case c;
+        struct qn_seen seen;
+        int r = qn_versions_find(db, res->name, res->version, &a, &seen);
+
+        if (r == 0 && !qn_str_eq(seen.integrity, res->integrity))
+                r = -ENOENT; /* it was about other bytes */
+        if (r == 0)
+                r = qn_review_load(db, &seen, &a, &c);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        qn_review_effective(&c, &effect);
+        return effect.why == QN_REVIEW_CONFIRMED && effect.verdict == QN_MALICIOUS;
+}
+
+static int is_confirmed(void *user, const struct qn_result *res)
+{
+        const struct sender *s = user;
+        struct qn_db db;
+        struct qn_err err = { 0 };
+        int r = qn_db_open(&qn_db_watch, s->run.a->store, false, &db, &err);
+
+        if (r < 0)
+                return r == -ENOENT ? 0 : log_err(r, "%s", err.msg);
+        r = find_confirmed(&db, res);
+        qn_db_close(&db);
+        return r < 0 ? log_err(r, "what people decided cannot be read: %s", strerrordesc_np(-r))
+                     : r;
+}
+
 /* --- what is gone from the registry --- */
 
 static int judge_stored(struct qn_report_run *r, struct qn_db *db, const struct qn_seen *seen,
@@ -187,8 +221,12 @@ static int judge_stored(struct qn_report_run *r, struct qn_db *db, const struct 
                 e = qn_event_set_read(&events, a, &set, NULL);
         if (e == 0)
                 e = qn_judge(r->rules, &set, a, &verdict);
-        if (e < 0 || verdict.kind != QN_MALICIOUS)
+        if (e < 0)
                 return 0;
+        if (verdict.kind != QN_MALICIOUS)
+                e = qn_report_run_confirmed(r, &res);
+        if (e < 0 || (verdict.kind != QN_MALICIOUS && e == 0))
+                return e;
         e = qn_report_run_take(r, &res, target);
         return e < 0 ? e : 1;
 }
@@ -246,6 +284,7 @@ int qn_report_submit(const struct qn_args *a)
         int r = qn_report_run_init(&s.run, a);
 
         s.run.known = is_known;
+        s.run.confirmed = is_confirmed;
         s.run.user = &s;
         if (qn_args_on(a, "pending"))
                 s.run.otherwise = from_store;

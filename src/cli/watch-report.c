@@ -9,14 +9,16 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "cli/args.h"
 #include "watch/unreported.h"
 
 #define SECOND   ((uint64_t)1000 * 1000 * 1000)
-#define LOOK_NS  (5 * SECOND)  /* between two looks at what there is to report */
-#define RETRY_NS (60 * SECOND) /* after a report that failed */
+#define LOOK_NS  (5 * SECOND)    /* between two looks at what there is to report */
+#define RETRY_NS (60 * SECOND)   /* after a report that failed */
+#define AGAIN_NS (3600 * SECOND) /* what was handed on and is still there */
 #define LIST_MAX ((size_t)4 << 20)
 #define ARGS_MAX 32u
 
@@ -41,6 +43,18 @@ static int add_line(void *ctx, struct qn_str name, struct qn_str version)
         return qn_buf_error(b);
 }
 
+/* What cannot be reported stays in the list: the same list is not handed on again and again. */
+static bool was_handed(struct qn_watch_reporter *p, struct qn_str list)
+{
+        uint64_t number = qn_hash64(list.p, list.n), now = qn_io_nanos();
+
+        if (number == p->handed && now < p->again)
+                return true;
+        p->handed = number;
+        p->again = now + AGAIN_NS;
+        return false;
+}
+
 /* As a file to read from; -ENOENT: there is nothing. */
 static int make_list(struct qn_watch_reporter *p, struct qn_db *db, int *ret)
 {
@@ -50,7 +64,7 @@ static int make_list(struct qn_watch_reporter *p, struct qn_db *db, int *ret)
 
         if (r < 0 && r != -ENOBUFS) /* too many: the rest comes later */
                 return r;
-        if (!list.n)
+        if (!list.n || was_handed(p, qn_buf_view(&list)))
                 return -ENOENT;
         fd = memfd_create("reports", MFD_CLOEXEC);
         if (fd < 0)
@@ -149,6 +163,7 @@ static int look_after(struct qn_watch_reporter *p, int flags)
         if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) != 2)
                 return 1;
         log_note("what was found could not be reported; it is tried again");
+        p->again = 0;
         p->next = qn_io_nanos() + RETRY_NS;
         return 1;
 }
@@ -164,8 +179,10 @@ void qn_watch_reporter_step(struct qn_watch_reporter *p, struct qn_db *db)
         r = make_list(p, db, &list);
         if (r == 0)
                 r = spawn(p, list);
-        if (r < 0 && r != -ENOENT)
+        if (r < 0 && r != -ENOENT) {
+                p->again = 0;
                 log_note("what was found cannot be reported now: %s", strerrordesc_np(-r));
+        }
 }
 
 void qn_watch_reporter_end(struct qn_watch_reporter *p)

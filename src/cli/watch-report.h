@@ -34,9 +34,10 @@ struct qn_args;
 struct qn_watch_reporter {
         const struct qn_args *args;
         const struct qn_watch_policy *policy;
-        bool on;       /* it is configured */
-        pid_t pid;     /* that is at it; 0: none */
-        uint64_t next; /* not before that, in nanoseconds */
+        bool on;                /* it is configured */
+        pid_t pid;              /* that is at it; 0: none */
+        uint64_t next;          /* not before that, in nanoseconds */
+        uint64_t handed, again; /* what was handed on last, as a number; the same not before that */
 };
 
 void qn_watch_reporter_init(struct qn_watch_reporter *p, const struct qn_args *a,

@@ -139,37 +139,67 @@ void qn_watch_tell_written(struct qn_watch_teller *t, bool done)
 
 /* --- notices --- */
 
-static int queue(struct qn_watch_teller *t, struct qn_db *db, const struct qn_notice *n, bool begun)
+static int queue(struct qn_watch_teller *t, struct qn_db *db, const struct qn_notice *n)
 {
-        int r = begun ? 0 : qn_db_begin(db);
-
-        if (r == 0)
-                r = qn_notify_queue(&t->conf, db, n, now_ms(), NULL);
-        if (begun)
-                return r;
-        if (r == 0)
-                r = qn_db_commit(db);
-        if (r < 0)
-                qn_db_rollback(db);
-        return r;
+        return qn_notify_queue(&t->conf, db, n, now_ms(), NULL);
 }
 
-/* What people said about it counts, whatever is on record. */
-static int is_to_be_told(struct qn_watch_teller *t, struct qn_db *db,
-                         const struct qn_watch_judged *j, struct qn_arena *a)
+/* What people said about it counts, whatever is on record: now, and before the verdict became another one. */
+struct effects {
+        struct qn_review_effect now, before;
+        bool had; /* a verdict before */
+};
+
+static int find_effects(struct qn_db *db, const struct qn_watch_judged *j, struct qn_arena *a,
+                        struct effects *ret)
 {
+        struct effects e = { .had = j->before.p != NULL };
         struct qn_review_case c;
-        struct qn_review_effect e;
-        struct qn_watch_case w;
         int r = qn_review_load(db, j->v, a, &c);
 
         if (r < 0)
                 return r;
-        qn_review_effective(&c, &e);
-        if (e.verdict == QN_CLEAN)
-                return j->before.p && qn_str_is(j->before, "malicious") && t->policy.told_cleared;
-        w = qn_review_watch_case(&e, j->v->score);
+        qn_review_effective(&c, &e.now);
+        if (e.had) {
+                if (qn_verdict_from_name(j->before, &c.verdict) < 0)
+                        c.verdict = QN_UNKNOWN;
+                c.findings = j->findings_before;
+                c.n_findings = j->n_findings_before;
+                qn_review_effective(&c, &e.before);
+        }
+        *ret = e;
+        return 0;
+}
+
+static bool is_to_be_told(const struct qn_watch_teller *t, const struct effects *e, unsigned score)
+{
+        const struct qn_watch_case w = qn_review_watch_case(&e->now, score);
+
+        if (e->had && e->before.verdict == e->now.verdict)
+                return false;
+        if (e->now.verdict == QN_CLEAN)
+                return e->had && e->before.verdict == QN_MALICIOUS && t->policy.told_cleared;
         return qn_watch_policy_tells(&t->policy, &w);
+}
+
+/* Where a person's word counts instead of what is on record, that is the reason. */
+static int put_verdict(const struct effects *e, struct qn_arena *a, struct qn_notice *n)
+{
+        _cleanup_(qn_buf_done) struct qn_buf why = QN_BUF_INIT(1 << 16);
+        struct qn_str stored = n->verdict;
+
+        n->verdict = qn_str_c(qn_verdict_name(e->now.verdict));
+        if (e->had)
+                n->before = qn_str_c(qn_verdict_name(e->before.verdict));
+        n->kind = e->had                           ? QN_NOTICE_CHANGED
+                  : e->now.verdict == QN_MALICIOUS ? QN_NOTICE_MALICIOUS
+                                                   : QN_NOTICE_SUSPICIOUS;
+        if (qn_str_eq(stored, n->verdict))
+                return 0;
+        n->score = e->now.why == QN_REVIEW_CONFIRMED ? e->now.by->score : 0;
+        qn_review_say(&e->now, &why);
+        n->reason = qn_arena_dup(a, qn_buf_view(&why));
+        return qn_buf_error(&why) < 0 ? qn_buf_error(&why) : n->reason.p ? 0 : -ENOBUFS;
 }
 
 static int notify_judged(struct qn_watch_teller *t, struct qn_db *db,
@@ -177,23 +207,22 @@ static int notify_judged(struct qn_watch_teller *t, struct qn_db *db,
 {
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(QN_NOTIFY_ARENA_MAX);
         struct qn_affected affected = { 0 };
-        struct qn_notice n = { .kind = j->before.p ? QN_NOTICE_CHANGED
-                                       : qn_str_is(j->v->verdict, "malicious")
-                                               ? QN_NOTICE_MALICIOUS
-                                               : QN_NOTICE_SUSPICIOUS,
-                               .name = j->v->name,
+        struct qn_notice n = { .name = j->v->name,
                                .version = j->v->version,
                                .integrity = j->v->integrity,
-                               .before = j->before,
                                .verdict = j->v->verdict,
                                .score = j->v->score,
                                .reason = j->v->reason,
                                .findings = j->findings,
                                .n_findings = j->n_findings,
                                .time = j->v->judged };
-        int r = is_to_be_told(t, db, j, &a);
+        struct effects e;
+        int r = find_effects(db, j, &a, &e);
 
-        if (r <= 0)
+        if (r < 0 || !is_to_be_told(t, &e, j->v->score))
+                return r;
+        r = put_verdict(&e, &a, &n);
+        if (r < 0)
                 return r;
         if (j->campaign[0])
                 n.campaign = qn_str_c(j->campaign);
@@ -203,7 +232,7 @@ static int notify_judged(struct qn_watch_teller *t, struct qn_db *db,
                 return r;
         n.places = affected.places;
         n.n_places = affected.n;
-        return queue(t, db, &n, j->cause != QN_WATCH_SCAN);
+        return queue(t, db, &n);
 }
 
 static bool is_alarm(struct qn_str verdict)
@@ -233,7 +262,7 @@ int qn_watch_tell_campaign(struct qn_watch_teller *t, struct qn_db *db,
                                      .verdict = c->verdict,
                                      .reason = c->title,
                                      .time = now_ms() };
-        int r = t->notifies && (c->founded || c->worsened) ? queue(t, db, &n, true) : 0;
+        int r = t->notifies && (c->founded || c->worsened) ? queue(t, db, &n) : 0;
 
         if (r < 0)
                 return r;

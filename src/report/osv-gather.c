@@ -217,7 +217,7 @@ static bool counts(const struct qn_finding *f)
 
 /* --- packages and versions --- */
 
-static int check_result(const struct qn_result *res, struct qn_err *err)
+static int check_result(const struct qn_result *res, bool confirmed, struct qn_err *err)
 {
         struct qn_semver v;
         size_t n = 0;
@@ -232,7 +232,7 @@ static int check_result(const struct qn_result *res, struct qn_err *err)
                 return qn_fail(err, -EINVAL, 0, "its version is none that a registry could have");
         for (size_t i = 0; i < res->verdict->n; i++)
                 n += counts(&res->verdict->findings[i]);
-        return n ? 0 : qn_fail(err, -EINVAL, 0, "nothing was found in it itself");
+        return n || confirmed ? 0 : qn_fail(err, -EINVAL, 0, "nothing was found in it itself");
 }
 
 static int find_package(struct gather *g, struct qn_str name)
@@ -304,10 +304,11 @@ static int add_version(struct gather *g, const struct qn_result *res)
         return r < 0 ? r : add_hashes(g, res);
 }
 
-int qn_mal_gather(struct qn_mal *m, const struct qn_result *res, struct qn_err *reterr)
+static int gather(struct qn_mal *m, const struct qn_result *res, bool confirmed,
+                  struct qn_err *reterr)
 {
         struct gather g = { .m = m, .digests = res->digests, .err = reterr };
-        int r = check_result(res, reterr);
+        int r = check_result(res, confirmed, reterr);
 
         if (r == 0)
                 r = find_package(&g, res->name);
@@ -319,6 +320,16 @@ int qn_mal_gather(struct qn_mal *m, const struct qn_result *res, struct qn_err *
                 if (counts(&res->verdict->findings[i]))
                         r = add_finding(&g, res->set, &res->verdict->findings[i]);
         return r;
+}
+
+int qn_mal_gather(struct qn_mal *m, const struct qn_result *res, struct qn_err *reterr)
+{
+        return gather(m, res, false, reterr);
+}
+
+int qn_mal_gather_confirmed(struct qn_mal *m, const struct qn_result *res, struct qn_err *reterr)
+{
+        return gather(m, res, true, reterr);
 }
 
 /* --- order --- */

@@ -97,15 +97,35 @@ static void put_wallets(struct qn_buf *out, const struct qn_mal_package *p)
                 qn_buf_byte(out, '.');
 }
 
-static void make_details(const struct qn_mal_package *p, struct qn_buf *out)
+static void put_names(struct qn_buf *out, const struct qn_mal_package *p)
 {
-        qn_buf_puts(out, "qanat found malicious behaviour in ");
         qn_mal_prose(out, p->name);
         for (size_t i = 0; i < p->n; i++)
                 if (!same_version(p, i)) {
                         qn_buf_puts(out, i ? ", " : " ");
                         qn_mal_prose(out, p->versions[i].version);
                 }
+}
+
+static bool has_findings(const struct qn_mal_package *p)
+{
+        for (size_t i = 0; i < p->n; i++)
+                if (p->versions[i].n_findings)
+                        return true;
+        return false;
+}
+
+static void make_details(const struct qn_mal_package *p, struct qn_buf *out)
+{
+        if (!has_findings(p)) {
+                qn_buf_puts(out, "A person has reviewed ");
+                put_names(out, p);
+                qn_buf_puts(out, " and confirmed that it is malicious; no rule of qanat found "
+                                 "anything in it.\n");
+                return;
+        }
+        qn_buf_puts(out, "qanat found malicious behaviour in ");
+        put_names(out, p);
         qn_buf_puts(out, ":\n");
         for (size_t i = 0; i < p->n; i++)
                 for (size_t k = 0; k < p->versions[i].n_findings; k++)

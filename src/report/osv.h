@@ -75,6 +75,9 @@ struct qn_mal_conf {
 /* Takes a copy of what a result says.  -EINVAL, with the reason: there can be no record of it (no name, no version, a name that
  * is none); -ENOBUFS at the arena's cap, -E2BIG past QN_MAL_VERSIONS_MAX. */
 QN_MUST int qn_mal_gather(struct qn_mal *m, const struct qn_result *res, struct qn_err *reterr);
+/* The same of what a person has confirmed to be malicious, also when nothing was found in it. */
+QN_MUST int qn_mal_gather_confirmed(struct qn_mal *m, const struct qn_result *res,
+                                    struct qn_err *reterr);
 /* Sorts; nothing may be gathered after it. */
 void qn_mal_end(struct qn_mal *m);
 /* The record, indented, with a newline at its end: 0, -ENOBUFS past a cap. */

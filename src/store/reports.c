@@ -116,7 +116,8 @@ int qn_reports_each(struct qn_db *db, struct qn_str name, qn_reports_fn *fn, voi
 int qn_reports_pending(struct qn_db *db, qn_unreported_fn *fn, void *ctx)
 {
         struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT v.name, v.version FROM version v WHERE v.verdict = 'malicious'"
+                db, "SELECT v.name, v.version FROM version v WHERE (v.verdict = 'malicious'"
+                    " OR v.id IN (SELECT c.version FROM review c WHERE c.action = 'confirm'))"
                     " AND NOT EXISTS (SELECT 1 FROM report r WHERE r.name = v.name"
                     " AND r.version = v.version) ORDER BY v.judged, v.id");
         int r, answer = 0;

@@ -31,6 +31,7 @@ QN_MUST int qn_reports_find(struct qn_db *db, struct qn_str name, struct qn_str 
 typedef int qn_reports_fn(void *ctx, const struct qn_reported *r);
 QN_MUST int qn_reports_each(struct qn_db *db, struct qn_str name, qn_reports_fn *fn, void *ctx);
 
-/* Versions that were judged to be malicious and that nobody was told of, in the order of being judged. */
+/* Versions that were judged to be malicious, or that somebody has confirmed as bad, and that nobody was told of, in the order of
+ * being judged. */
 typedef int qn_unreported_fn(void *ctx, struct qn_str name, struct qn_str version);
 QN_MUST int qn_reports_pending(struct qn_db *db, qn_unreported_fn *fn, void *ctx);

@@ -7,6 +7,9 @@
 #define COLUMNS                                                                             \
         "v.id, v.name, v.version, v.integrity, v.publisher, v.published, v.seen, v.judged," \
         " v.verdict, v.score, v.reason, v.rules"
+#define OBSERVED ", (SELECT count(*) FROM events o WHERE o.version = v.id)"
+#define EVENTS   ", e.bytes"
+#define AT_LAST  12 /* the column behind those */
 
 static struct qn_seen seen_of(struct qn_stmt *s)
 {
@@ -24,16 +27,45 @@ static struct qn_seen seen_of(struct qn_stmt *s)
                                  .rules = qn_db_text(s, 11) };
 }
 
-/* --- writing --- */
-
-/* What makes a judgement worth a line of its own. */
-static bool is_same(struct qn_stmt *s, const struct qn_seen *v)
+/* Of COLUMNS OBSERVED. */
+static struct qn_seen observed_of(struct qn_stmt *s)
 {
-        return qn_str_eq(qn_db_text(s, 1), v->verdict) && qn_db_int(s, 2) == v->score &&
-               qn_str_eq(qn_db_text(s, 3), v->reason) && qn_str_eq(qn_db_text(s, 4), v->integrity);
+        struct qn_seen v = seen_of(s);
+
+        v.observed = qn_db_int(s, AT_LAST) > 0;
+        return v;
 }
 
-static int look_up(struct qn_db *db, const struct qn_seen *v, int64_t *ret_id, bool *ret_same)
+/* Of COLUMNS EVENTS. */
+static struct qn_seen with_events_of(struct qn_stmt *s, struct qn_cur *ret)
+{
+        struct qn_seen v = seen_of(s);
+        const struct qn_str bytes = qn_db_blob(s, AT_LAST);
+
+        v.observed = !qn_db_is_null(s, AT_LAST);
+        *ret = qn_cur_mem(bytes.p, bytes.n);
+        return v;
+}
+
+/* --- writing --- */
+
+struct on_file {
+        int64_t id;
+        bool other_bytes; /* than those that are written now */
+        bool same;        /* so that it is not worth a judgement of its own */
+};
+
+static struct on_file on_file_of(struct qn_stmt *s, const struct qn_seen *v)
+{
+        struct on_file f = { .id = qn_db_int(s, 0),
+                             .other_bytes = !qn_str_eq(qn_db_text(s, 4), v->integrity) };
+
+        f.same = !f.other_bytes && qn_str_eq(qn_db_text(s, 1), v->verdict) &&
+                 qn_db_int(s, 2) == v->score && qn_str_eq(qn_db_text(s, 3), v->reason);
+        return f;
+}
+
+static int look_up(struct qn_db *db, const struct qn_seen *v, struct on_file *ret)
 {
         struct qn_stmt *s =
                 qn_db_prepare(db, "SELECT id, verdict, score, reason, integrity FROM version"
@@ -43,10 +75,8 @@ static int look_up(struct qn_db *db, const struct qn_seen *v, int64_t *ret_id, b
         qn_db_bind_text(s, 1, v->name);
         qn_db_bind_text(s, 2, v->version);
         r = qn_db_step(s);
-        if (r > 0) {
-                *ret_id = qn_db_int(s, 0);
-                *ret_same = is_same(s, v);
-        }
+        if (r > 0)
+                *ret = on_file_of(s, v);
         qn_db_reset(s);
         return r;
 }
@@ -88,6 +118,14 @@ static int write_events(struct qn_db *db, int64_t id, struct qn_str bytes)
 
         qn_db_bind_int(s, 1, id);
         qn_db_bind_blob(s, 2, bytes);
+        return qn_db_run(s);
+}
+
+static int delete_events(struct qn_db *db, int64_t id)
+{
+        struct qn_stmt *s = qn_db_prepare(db, "DELETE FROM events WHERE version = ?1");
+
+        qn_db_bind_int(s, 1, id);
         return qn_db_run(s);
 }
 
@@ -134,22 +172,24 @@ static int write_findings(struct qn_db *db, int64_t id, const struct qn_seen_put
 
 int qn_versions_put(struct qn_db *db, const struct qn_seen_put *p, int64_t *ret_id)
 {
-        bool same = false;
+        struct on_file was = { 0 };
         int64_t id = 0;
-        int r = look_up(db, &p->v, &id, &same);
+        int r = look_up(db, &p->v, &was);
 
         if (r >= 0)
                 r = write_version(db, &p->v, &id);
         if (r == 0 && p->events.p)
                 r = write_events(db, id, p->events);
+        else if (r == 0 && was.other_bytes)
+                r = delete_events(db, id);
         if (r == 0)
                 r = write_findings(db, id, p);
-        if (r == 0 && !same)
+        if (r == 0 && !was.same)
                 r = write_judgement(db, id, &p->v);
         if (r < 0)
                 return r;
         *ret_id = id;
-        return !same;
+        return !was.same;
 }
 
 int qn_versions_rejudged(struct qn_db *db, const struct qn_seen *was, const struct qn_seen_put *p)
@@ -202,7 +242,7 @@ static int one(struct qn_stmt *s, struct qn_arena *a, struct qn_seen *ret)
         int r = qn_db_row(s);
 
         if (r == 0) {
-                const struct qn_seen v = seen_of(s);
+                const struct qn_seen v = observed_of(s);
 
                 r = keep(a, &v, ret);
         }
@@ -213,8 +253,9 @@ static int one(struct qn_stmt *s, struct qn_arena *a, struct qn_seen *ret)
 int qn_versions_find(struct qn_db *db, struct qn_str name, struct qn_str version,
                      struct qn_arena *a, struct qn_seen *ret)
 {
-        struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT " COLUMNS " FROM version v WHERE v.name = ?1 AND v.version = ?2");
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT " COLUMNS OBSERVED
+                                  " FROM version v WHERE v.name = ?1 AND v.version = ?2");
 
         qn_db_bind_text(s, 1, name);
         qn_db_bind_text(s, 2, version);
@@ -223,7 +264,8 @@ int qn_versions_find(struct qn_db *db, struct qn_str name, struct qn_str version
 
 int qn_versions_by_id(struct qn_db *db, int64_t id, struct qn_arena *a, struct qn_seen *ret)
 {
-        struct qn_stmt *s = qn_db_prepare(db, "SELECT " COLUMNS " FROM version v WHERE v.id = ?1");
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT " COLUMNS OBSERVED " FROM version v WHERE v.id = ?1");
 
         qn_db_bind_int(s, 1, id);
         return one(s, a, ret);
@@ -234,7 +276,7 @@ static int each(struct qn_stmt *s, qn_versions_fn *fn, void *ctx)
         int r, answer = 0;
 
         while (answer == 0 && (r = qn_db_step(s)) > 0) {
-                const struct qn_seen v = seen_of(s);
+                const struct qn_seen v = observed_of(s);
 
                 answer = fn(ctx, &v);
         }
@@ -244,7 +286,7 @@ static int each(struct qn_stmt *s, qn_versions_fn *fn, void *ctx)
 
 int qn_versions_of(struct qn_db *db, struct qn_str name, qn_versions_fn *fn, void *ctx)
 {
-        struct qn_stmt *s = qn_db_prepare(db, "SELECT " COLUMNS
+        struct qn_stmt *s = qn_db_prepare(db, "SELECT " COLUMNS OBSERVED
                                               " FROM version v WHERE v.name = ?1 ORDER BY v.id");
 
         qn_db_bind_text(s, 1, name);
@@ -255,7 +297,7 @@ int qn_versions_judged(struct qn_db *db, struct qn_str verdict, int64_t since, q
                        void *ctx)
 {
         struct qn_stmt *s =
-                qn_db_prepare(db, "SELECT " COLUMNS " FROM version v WHERE v.verdict = ?1"
+                qn_db_prepare(db, "SELECT " COLUMNS OBSERVED " FROM version v WHERE v.verdict = ?1"
                                   " AND v.judged >= ?2 ORDER BY v.judged, v.id");
 
         qn_db_bind_text(s, 1, verdict);
@@ -263,21 +305,30 @@ int qn_versions_judged(struct qn_db *db, struct qn_str verdict, int64_t since, q
         return each(s, fn, ctx);
 }
 
+int qn_versions_decided(struct qn_db *db, qn_versions_fn *fn, void *ctx)
+{
+        struct qn_stmt *s = qn_db_prepare(
+                db, "SELECT " COLUMNS OBSERVED " FROM version v WHERE v.id IN"
+                    " (SELECT r.version FROM review r WHERE r.action <> 'note') ORDER BY v.id");
+
+        return each(s, fn, ctx);
+}
+
 int qn_versions_events(struct qn_db *db, int64_t after, size_t limit, qn_versions_events_fn *fn,
                        void *ctx)
 {
-        struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT " COLUMNS ", e.bytes FROM version v JOIN events e ON e.version = v.id"
-                    " WHERE v.id > ?1 ORDER BY v.id LIMIT ?2");
+        struct qn_stmt *s = qn_db_prepare(db, "SELECT " COLUMNS EVENTS
+                                              " FROM version v JOIN events e ON e.version = v.id"
+                                              " WHERE v.id > ?1 ORDER BY v.id LIMIT ?2");
         int r, answer = 0;
 
         qn_db_bind_int(s, 1, after);
         qn_db_bind_int(s, 2, (int64_t)limit);
         while (answer == 0 && (r = qn_db_step(s)) > 0) {
-                const struct qn_seen v = seen_of(s);
-                const struct qn_str bytes = qn_db_blob(s, 12);
+                struct qn_cur events;
+                const struct qn_seen v = with_events_of(s, &events);
 
-                answer = fn(ctx, &v, qn_cur_mem(bytes.p, bytes.n));
+                answer = fn(ctx, &v, events);
         }
         qn_db_reset(s);
         return answer ? answer : r;
@@ -286,22 +337,21 @@ int qn_versions_events(struct qn_db *db, int64_t after, size_t limit, qn_version
 int qn_versions_range(struct qn_db *db, const struct qn_seen_range *range,
                       qn_versions_events_fn *fn, void *ctx)
 {
-        struct qn_stmt *s = qn_db_prepare(
-                db, "SELECT " COLUMNS ", e.bytes FROM version v JOIN events e ON e.version = v.id"
-                    " WHERE v.id > ?1 AND v.id <= ?2 AND v.seen >= ?3 ORDER BY v.id");
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT " COLUMNS EVENTS
+                                  " FROM version v LEFT JOIN events e ON e.version = v.id"
+                                  " WHERE v.id > ?1 AND v.id <= ?2 AND v.seen >= ?3 ORDER BY v.id");
         int r, answer = 0;
 
         qn_db_bind_int(s, 1, range->after);
         qn_db_bind_int(s, 2, range->to);
         qn_db_bind_int(s, 3, range->since);
         while (answer == 0 && (r = qn_db_step(s)) > 0) {
-                const struct qn_seen v = seen_of(s);
-                struct qn_str bytes;
+                struct qn_cur events;
+                const struct qn_seen v = with_events_of(s, &events);
 
-                if (range->name.n && !qn_str_glob(v.name, range->name))
-                        continue;
-                bytes = qn_db_blob(s, 12);
-                answer = fn(ctx, &v, qn_cur_mem(bytes.p, bytes.n));
+                if (!range->name.n || qn_str_glob(v.name, range->name))
+                        answer = fn(ctx, &v, events);
         }
         qn_db_reset(s);
         return answer ? answer : r;
@@ -392,6 +442,39 @@ int qn_versions_findings(struct qn_db *db, int64_t id,
         }
         qn_db_reset(s);
         return answer ? answer : r;
+}
+
+struct gathering {
+        struct qn_arena *a;
+        struct qn_seen_finding *v;
+        size_t n, cap;
+};
+
+static int gather(void *ctx, const struct qn_seen_finding *f)
+{
+        struct gathering *g = ctx;
+        struct qn_seen_finding k = *f;
+        struct qn_str *const texts[] = { &k.rule, &k.severity, &k.verdict, &k.title };
+        int r = qn_arena_keep(g->a, texts, QN_ARRAY_SIZE(texts));
+
+        if (r == 0)
+                r = QN_ARENA_ROOM(g->a, g->v, g->n, g->cap);
+        if (r == 0)
+                g->v[g->n++] = k;
+        return r;
+}
+
+int qn_versions_findings_list(struct qn_db *db, int64_t id, struct qn_arena *a,
+                              struct qn_seen_finding **ret, size_t *ret_n)
+{
+        struct gathering g = { .a = a };
+        int r = qn_versions_findings(db, id, gather, &g);
+
+        if (r < 0)
+                return r;
+        *ret = g.v;
+        *ret_n = g.n;
+        return 0;
 }
 
 static int count_by_verdict(struct qn_db *db, struct qn_versions_stats *st)

@@ -16,6 +16,7 @@ struct qn_seen {
         struct qn_str verdict;   /* "clean", "unknown"… */
         unsigned score;
         struct qn_str reason, rules; /* rules: revision of what it was judged by */
+        bool observed;               /* reading: its events are on record */
 };
 
 struct qn_seen_finding {
@@ -24,8 +25,8 @@ struct qn_seen_finding {
 
 /* What is to be written down of a version: a new one, or the same again. */
 struct qn_seen_put {
-        struct qn_seen v;     /* id is not asked */
-        struct qn_str events; /* p NULL: those on record stay */
+        struct qn_seen v;     /* id and observed are not asked */
+        struct qn_str events; /* p NULL: those on record stay, unless they are of other bytes */
         const struct qn_seen_finding *findings;
         size_t n_findings;
 };
@@ -49,12 +50,15 @@ QN_MUST int qn_versions_of(struct qn_db *db, struct qn_str name, qn_versions_fn 
 /* Those of a verdict that were judged from `since` on, oldest first. */
 QN_MUST int qn_versions_judged(struct qn_db *db, struct qn_str verdict, int64_t since,
                                qn_versions_fn *fn, void *ctx);
+/* Those that somebody has decided something about, whatever they were judged to be, by the order of being seen. */
+QN_MUST int qn_versions_decided(struct qn_db *db, qn_versions_fn *fn, void *ctx);
 
 /* Up to `limit` versions behind an id, with their events, by id: for what goes over all of them in steps. */
 typedef int qn_versions_events_fn(void *ctx, const struct qn_seen *v, struct qn_cur events);
 QN_MUST int qn_versions_events(struct qn_db *db, int64_t after, size_t limit,
                                qn_versions_events_fn *fn, void *ctx);
-/* The same for ids in (after, to] that were seen since a time, and whose names fit a pattern (qn_str_glob; empty: all). */
+/* The versions with ids in (after, to] that were seen since a time, and whose names fit a pattern (qn_str_glob; empty: all), also
+ * those without events. */
 struct qn_seen_range {
         int64_t after, to, since;
         struct qn_str name;
@@ -77,6 +81,9 @@ QN_MUST int qn_versions_history(struct qn_db *db, int64_t id, qn_versions_fn *fn
 /* The findings of its last verdict, by rule. */
 QN_MUST int qn_versions_findings(struct qn_db *db, int64_t id,
                                  int (*fn)(void *ctx, const struct qn_seen_finding *f), void *ctx);
+/* The same, in the arena. */
+QN_MUST int qn_versions_findings_list(struct qn_db *db, int64_t id, struct qn_arena *a,
+                                      struct qn_seen_finding **ret, size_t *ret_n);
 
 /* How many there are, by verdict in the order of the words: clean, malicious, suspicious, unknown. */
 struct qn_versions_stats {

@@ -28,6 +28,7 @@ int qn_back_scan_begin(struct qn_watch *w)
         w->scan = qn_rejudge_free(w->scan);
         w->scan_at = 0;
         w->scanned_before = w->counts.scanned;
+        w->scan_changed_before = w->counts.scan_changed;
         return qn_rejudge_new(&conf, &w->scan);
 }
 
@@ -56,21 +57,22 @@ int qn_back_scan_resume(struct qn_watch *w)
         return qn_str_eq(was, qn_revision_text(&w->by, true, by)) ? 0 : qn_back_scan_begin(w);
 }
 
-static int on_changed(void *ctx, const struct qn_seen *was, const struct qn_seen *is)
+static int on_changed(void *ctx, const struct qn_seen_put *was, const struct qn_seen_put *is)
 {
         struct qn_watch *w = ctx;
-        struct qn_seen now = *was;
-        const struct qn_watch_judged j = {
-                .cause = QN_WATCH_SCAN, .v = &now, .before = was->verdict, .campaign = ""
-        };
+        struct qn_seen now = is->v;
+        const struct qn_watch_judged j = { .cause = QN_WATCH_SCAN,
+                                           .v = &now,
+                                           .before = was->v.verdict,
+                                           .findings = is->findings,
+                                           .n_findings = is->n_findings,
+                                           .findings_before = was->findings,
+                                           .n_findings_before = was->n_findings,
+                                           .campaign = "" };
 
-        if (qn_str_eq(was->verdict, is->verdict))
+        if (qn_str_eq(was->v.verdict, is->v.verdict))
                 return 0;
-        now.verdict = is->verdict;
-        now.score = is->score;
-        now.reason = is->reason;
         now.judged = qn_watch_now();
-        w->counts.scan_changed++;
         return w->config.judged ? w->config.judged(w->config.user, &w->db, &j) : 0;
 }
 
@@ -96,6 +98,7 @@ void qn_back_scan_step(struct qn_watch *w)
         qn_record_end(w, true); /* it has transactions of its own */
         r = qn_rejudge_step(w->scan, &w->db, STEP, on_changed, w);
         w->counts.scanned = w->scanned_before + qn_rejudge_so_far(w->scan)->judged;
+        w->counts.scan_changed = w->scan_changed_before + qn_rejudge_so_far(w->scan)->changed;
         if (w->config.written)
                 w->config.written(w->config.user, r >= 0);
         if (r == 0)

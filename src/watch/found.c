@@ -57,14 +57,17 @@ static int put_judged(struct qn_watch *w, const struct qn_seen *was, const struc
                                      .n_findings = to->verdict.n,
                                      .campaign = campaign };
         char by[QN_REVISION_TEXT];
-        struct qn_seen_finding *findings;
+        struct qn_seen_finding *findings, *before;
         _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(QN_PKG_ARENA_MAX);
         int64_t id;
         int r = qn_rejudge_findings(&to->verdict, &a, &findings);
 
+        if (r == 0)
+                r = qn_versions_findings_list(&w->db, was->id, &a, &before, &j.n_findings_before);
         if (r < 0)
                 return r;
         put.findings = j.findings = findings;
+        j.findings_before = before;
         put.v.judged = qn_watch_now();
         put.v.verdict = qn_str_c(qn_verdict_name(to->verdict.kind));
         put.v.score = to->verdict.score;

@@ -49,13 +49,12 @@ struct known {
         struct qn_arena *a;
         struct qn_news_known *list;
         size_t n, cap;
-        bool retry;
 };
 
 static int on_known(void *ctx, const struct qn_seen *v)
 {
         struct known *k = ctx;
-        struct qn_news_known one = { .redo = k->retry && qn_str_is(v->verdict, "unknown") };
+        struct qn_news_known one = { .redo = !v->observed && qn_str_is(v->verdict, "unknown") };
 
         one.version = qn_arena_dup(k->a, v->version);
         one.integrity = qn_arena_dup(k->a, v->integrity);
@@ -93,7 +92,7 @@ static int check_version(struct qn_watch_name *n, const struct qn_packument_fact
 
 static int check_news(struct qn_watch_name *n, const struct qn_packument_facts *facts, int doc)
 {
-        struct known k = { .a = &n->mem, .retry = n->p.tries > 0 };
+        struct known k = { .a = &n->mem };
         size_t list[QN_WATCH_PER_NAME_MAX], n_list = 0, left = 0;
         int r = load_known(n, &k);
 

@@ -31,9 +31,7 @@ QN_MUST int qn_rejudger_range(struct qn_rejudger *j, struct qn_db *db, int64_t a
 
 /* One that is to be written. */
 struct qn_rejudge_change {
-        struct qn_seen was;
-        struct qn_seen_put is;
-        bool lost;
+        struct qn_seen_put was, is;
 };
 
 struct qn_rejudge_changes {
@@ -45,6 +43,6 @@ struct qn_rejudge_changes {
 /* Adds a copy of what was; the rest is filled in by the caller, in the same arena. */
 QN_MUST int qn_rejudge_changes_add(struct qn_rejudge_changes *c, const struct qn_seen *was,
                                    struct qn_rejudge_change **ret);
-/* Writes all of them in one transaction, tells of them, and forgets them. */
+/* Writes all of them and tells of them in one transaction, and forgets them.  What was undone is not counted. */
 QN_MUST int qn_rejudge_changes_write(struct qn_rejudge_changes *c, struct qn_db *db, bool dry,
                                      struct qn_rejudge_stats *stats, qn_rejudge_fn *fn, void *ctx);

@@ -86,6 +86,32 @@ int qn_rejudge_version(const struct qn_rejudge_conf *conf, const struct qn_seen 
         return r;
 }
 
+/* One of which no events are on record: it could not be had, or they were forgotten.  Its verdict stays unless what is known of it
+ * says that it is bad: 1. */
+static int judge_unobserved(const struct qn_rejudge_conf *conf, const struct qn_seen *v,
+                            struct qn_arena *a, struct qn_rejudged *ret)
+{
+        struct qn_rejudged to = { .set = QN_ARENA_NEW(a, struct qn_event_set) };
+        int r;
+
+        if (!to.set)
+                return -ENOBUFS;
+        qn_event_set_init(to.set, a);
+        to.set->name = v->name;
+        to.set->version = v->version;
+        to.set->integrity = v->integrity;
+        r = qn_event_set_seal(to.set);
+        if (r == 0 && conf->tell)
+                r = add_known(conf, v, a, &to);
+        if (r < 0 || !to.relies)
+                return r;
+        r = qn_judge(conf->rules, to.set, a, &to.verdict);
+        if (r < 0)
+                return r;
+        *ret = to;
+        return to.verdict.kind > QN_UNKNOWN;
+}
+
 /* --- one range --- */
 
 void qn_rejudger_init(struct qn_rejudger *j, const struct qn_rejudge_conf *conf)
@@ -141,6 +167,18 @@ static bool is_as_it_was(struct qn_rejudger *j, const struct qn_seen *was,
         return sum == filed;
 }
 
+/* 0: there is nothing to judge it by. */
+static int judge_again(const struct qn_rejudge_conf *conf, const struct qn_seen *was,
+                       struct qn_cur events, struct qn_arena *a, struct qn_rejudged *ret)
+{
+        int r;
+
+        if (!was->observed)
+                return judge_unobserved(conf, was, a, ret);
+        r = qn_rejudge_version(conf, was, events, a, ret);
+        return r < 0 ? r : 1;
+}
+
 struct pass {
         struct qn_rejudger *j;
         qn_rejudger_fn *fn;
@@ -156,12 +194,12 @@ static int on_version(void *ctx, const struct qn_seen *was, struct qn_cur events
         int r;
 
         qn_arena_reset(&j->one, KEEP);
-        r = qn_rejudge_version(j->conf, was, events, &j->one, &v);
+        r = judge_again(j->conf, was, events, &j->one, &v);
         if (r == -EBADMSG || r == -ENOBUFS) {
                 j->stats.unread++;
                 return 0;
         }
-        if (r < 0)
+        if (r <= 0)
                 return r;
         j->stats.judged++;
         o.relies = v.relies;
@@ -187,60 +225,82 @@ int qn_rejudger_range(struct qn_rejudger *j, struct qn_db *db, int64_t after, in
 int qn_rejudge_changes_add(struct qn_rejudge_changes *c, const struct qn_seen *was,
                            struct qn_rejudge_change **ret)
 {
-        struct qn_rejudge_change ch = { .was = *was };
-        struct qn_str *const texts[] = { &ch.was.name,    &ch.was.version, &ch.was.integrity,
-                                         &ch.was.verdict, &ch.was.reason,  &ch.was.rules };
+        struct qn_rejudge_change ch = { .was.v = *was };
+        struct qn_seen *v = &ch.was.v;
+        struct qn_str *const texts[] = { &v->name,    &v->version, &v->integrity,
+                                         &v->verdict, &v->reason,  &v->rules };
         int r = qn_arena_keep(&c->mem, texts, QN_ARRAY_SIZE(texts));
 
         if (r == 0)
                 r = QN_ARENA_ROOM(&c->mem, c->v, c->n, c->cap);
         if (r < 0)
                 return r;
-        ch.was.publisher = (struct qn_str){ 0 };
-        ch.is.v = ch.was;
+        v->publisher = (struct qn_str){ 0 };
+        ch.is.v = *v;
         c->v[c->n] = ch;
         *ret = &c->v[c->n++];
         return 0;
 }
 
-static int write_all(struct qn_rejudge_changes *c, struct qn_db *db)
+struct writing {
+        struct qn_rejudge_changes *c;
+        struct qn_db *db; /* NULL: nothing is written */
+        struct qn_rejudge_stats stats;
+        qn_rejudge_fn *fn;
+        void *ctx;
+};
+
+/* 0: somebody else wrote to it meanwhile. */
+static int write_one(struct writing *w, struct qn_rejudge_change *ch, bool changed)
 {
-        int r = qn_db_begin(db);
+        struct qn_seen_finding *findings = NULL;
+        int r = 0;
+
+        if (!w->db)
+                return 1;
+        if (changed)
+                r = qn_versions_findings_list(w->db, ch->was.v.id, &w->c->mem, &findings,
+                                              &ch->was.n_findings);
+        ch->was.findings = findings;
+        return r < 0 ? r : qn_versions_rejudged(w->db, &ch->was.v, &ch->is);
+}
+
+static int write_and_tell(struct writing *w, struct qn_rejudge_change *ch)
+{
+        bool changed = !qn_str_eq(ch->was.v.verdict, ch->is.v.verdict);
+        int r = write_one(w, ch, changed);
 
         if (r < 0)
                 return r;
-        for (size_t i = 0; r >= 0 && i < c->n; i++) {
-                r = qn_versions_rejudged(db, &c->v[i].was, &c->v[i].is);
-                c->v[i].lost = r == 0;
-        }
-        if (r >= 0)
-                r = qn_db_commit(db);
-        if (r < 0)
-                qn_db_rollback(db);
-        return r;
+        w->stats.lost += r == 0;
+        w->stats.changed += r > 0 && changed;
+        w->stats.moved += r > 0 && !changed;
+        return r > 0 ? w->fn(w->ctx, &ch->was, &ch->is) : 0;
 }
 
-static int tell_one(const struct qn_rejudge_change *ch, struct qn_rejudge_stats *stats,
-                    qn_rejudge_fn *fn, void *ctx)
+static int write_all(struct writing *w)
 {
-        if (ch->lost) {
-                stats->lost++;
-                return 0;
-        }
-        if (qn_str_eq(ch->was.verdict, ch->is.v.verdict))
-                stats->moved++;
-        else
-                stats->changed++;
-        return fn(ctx, &ch->was, &ch->is.v);
+        int r = w->db ? qn_db_begin(w->db) : 0;
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; r == 0 && i < w->c->n; i++)
+                r = write_and_tell(w, &w->c->v[i]);
+        if (r == 0 && w->db)
+                r = qn_db_commit(w->db);
+        if (r != 0 && w->db)
+                qn_db_rollback(w->db);
+        return r;
 }
 
 int qn_rejudge_changes_write(struct qn_rejudge_changes *c, struct qn_db *db, bool dry,
                              struct qn_rejudge_stats *stats, qn_rejudge_fn *fn, void *ctx)
 {
-        int r = dry || !c->n ? 0 : write_all(c, db);
+        struct writing w = { c, dry ? NULL : db, *stats, fn, ctx };
+        int r = c->n ? write_all(&w) : 0;
 
-        for (size_t i = 0; r == 0 && i < c->n; i++)
-                r = tell_one(&c->v[i], stats, fn, ctx);
+        if (r == 0)
+                *stats = w.stats;
         qn_arena_reset(&c->mem, KEEP);
         c->v = NULL;
         c->n = c->cap = 0;

@@ -1,4 +1,5 @@
-/* rejudge.h - what was seen is judged again, from the events in the store, by the rules and by what is known now.
+/* rejudge.h - what was seen is judged again, from the events in the store, by the rules and by what is known now.  Without events
+ * it stays what it is, unless what is known says that it is bad.
  * Where the outcome is another one it is written down, some thousands in one transaction: the process may end at any moment, and
  * going over the store once more does the rest.  What somebody else wrote to meanwhile is left alone. */
 #pragma once
@@ -30,9 +31,12 @@ struct qn_rejudge_stats {
         uint64_t unread;  /* its events could not be read or judged: its verdict stays */
 };
 
-/* Called for each whose outcome is another one, after that is on record.  is: id, name, version, integrity and what it is judged
- * to be.  Texts live during the call. */
-typedef int qn_rejudge_fn(void *ctx, const struct qn_seen *was, const struct qn_seen *is);
+/* Called for each whose outcome is another one, inside the transaction that writes it down, so that what fn writes to the same
+ * store is there when that is, and only then.  Where the transaction fails, or fn returns anything but 0, the step or the run fails
+ * as a whole, and what was told of since the last transaction is not on record.
+ * is: id, name, version, integrity, what it is judged to be, and its findings; was: what it was, and its findings, too, where its
+ * verdict is another one and it is no dry run.  Events are not at hand; texts live during the call. */
+typedef int qn_rejudge_fn(void *ctx, const struct qn_seen_put *was, const struct qn_seen_put *is);
 
 /* --- one version --- */
 

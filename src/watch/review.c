@@ -205,43 +205,19 @@ struct qn_str qn_review_rules(const struct qn_seen_finding *findings, size_t n, 
         return qn_arena_dup(a, qn_buf_view(&b));
 }
 
-struct gathering {
-        struct qn_arena *a;
-        struct qn_seen_finding *v;
-        size_t n, cap;
-};
-
-static int on_finding(void *ctx, const struct qn_seen_finding *f)
-{
-        struct gathering *g = ctx;
-        struct qn_seen_finding k = *f;
-        struct qn_str *const texts[] = { &k.rule, &k.severity, &k.verdict, &k.title };
-
-        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
-                *texts[i] = qn_arena_dup(g->a, *texts[i]);
-                if (!texts[i]->p)
-                        return -ENOBUFS;
-        }
-        if (QN_ARENA_ROOM(g->a, g->v, g->n, g->cap) < 0)
-                return -ENOBUFS;
-        g->v[g->n++] = k;
-        return 0;
-}
-
 int qn_review_load(struct qn_db *db, const struct qn_seen *v, struct qn_arena *a,
                    struct qn_review_case *ret)
 {
         struct qn_review_case c = { .verdict = kind_of(v->verdict), .integrity = v->integrity };
-        struct gathering g = { .a = a };
+        struct qn_seen_finding *findings;
         struct qn_review *decisions;
-        int r = qn_versions_findings(db, v->id, on_finding, &g);
+        int r = qn_versions_findings_list(db, v->id, a, &findings, &c.n_findings);
 
         if (r == 0)
                 r = qn_reviews_list(db, v->id, a, &decisions, &c.n_decisions);
         if (r < 0)
                 return r;
-        c.findings = g.v;
-        c.n_findings = g.n;
+        c.findings = findings;
         c.decisions = decisions;
         *ret = c;
         return 0;
@@ -254,15 +230,17 @@ struct queue {
         size_t n, cap;
 };
 
-static int on_version(void *ctx, const struct qn_seen *v)
+static enum qn_watch_band band_of(const struct queue *q, const struct qn_seen *v)
 {
-        struct queue *q = ctx;
+        return qn_watch_policy_band(q->policy, kind_of(v->verdict), v->score);
+}
+
+static int take(struct queue *q, const struct qn_seen *v)
+{
         struct qn_seen k = *v;
         struct qn_str *const texts[] = { &k.name,    &k.version, &k.integrity,
                                          &k.verdict, &k.reason,  &k.rules };
 
-        if (qn_watch_policy_band(q->policy, kind_of(k.verdict), k.score) == QN_BAND_NONE)
-                return 0;
         for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
                 *texts[i] = qn_arena_dup(q->a, *texts[i]);
                 if (!texts[i]->p)
@@ -275,14 +253,33 @@ static int on_version(void *ctx, const struct qn_seen *v)
         return 0;
 }
 
+static int on_version(void *ctx, const struct qn_seen *v)
+{
+        struct queue *q = ctx;
+
+        return band_of(q, v) == QN_BAND_NONE ? 0 : take(q, v);
+}
+
+/* Those whose verdict calls for nothing: the decision may. */
+static int on_decided(void *ctx, const struct qn_seen *v)
+{
+        struct queue *q = ctx;
+
+        return band_of(q, v) == QN_BAND_NONE ? take(q, v) : 0;
+}
+
 static bool waits(const struct queue *q, const struct qn_review_item *it)
 {
-        enum qn_watch_band band =
-                qn_watch_policy_band(q->policy, kind_of(it->v.verdict), it->v.score);
-
         if (qn_review_is_reopened(&it->effect))
                 return true;
-        return band == QN_BAND_REVIEW && !qn_review_is_decided(&it->effect);
+        return band_of(q, &it->v) == QN_BAND_REVIEW && !qn_review_is_decided(&it->effect);
+}
+
+/* Its verdict or a decision calls for something. */
+static bool is_listed(const struct queue *q, const struct qn_review_item *it)
+{
+        return waits(q, it) || band_of(q, &it->v) != QN_BAND_NONE ||
+               qn_review_is_decided(&it->effect);
 }
 
 static int by_score(const void *pa, const void *pb)
@@ -311,7 +308,7 @@ static int sift(struct queue *q, struct qn_db *db, bool all)
                         break;
                 qn_review_effective(&c, &it->effect);
                 it->n_findings = c.n_findings;
-                if (all || waits(q, it))
+                if (all ? is_listed(q, it) : waits(q, it))
                         q->v[n++] = *it;
         }
         q->n = n;
@@ -326,6 +323,8 @@ int qn_review_queue(struct qn_db *db, const struct qn_watch_policy *policy, bool
 
         if (r == 0)
                 r = qn_versions_judged(db, QN_STR("suspicious"), 0, on_version, &q);
+        if (r == 0)
+                r = qn_versions_decided(db, on_decided, &q);
         if (r == 0)
                 r = sift(&q, db, all);
         if (r < 0)

@@ -79,7 +79,7 @@ struct qn_watch {
         bool track_lost;         /* a transaction was undone that it took for done */
         int64_t scan_at;         /* it failed: not before that (monotonic) */
         struct qn_rejudge *scan; /* NULL: nothing is judged again */
-        uint64_t scanned_before;
+        uint64_t scanned_before, scan_changed_before;
         int64_t horizon;
         struct qn_watch_counts counts, counts_before; /* before: at the begin of the transaction */
 };

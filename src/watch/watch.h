@@ -24,14 +24,13 @@ enum qn_watch_cause {
         QN_WATCH_SCAN,     /* rules or intelligence are others */
 };
 
-/* A version whose verdict is new, or another one.  Of NEW and CAMPAIGN inside the transaction that writes it down, of SCAN
- * after it. */
+/* A version whose verdict is new, or another one; inside the transaction that writes it down. */
 struct qn_watch_judged {
         enum qn_watch_cause cause;
-        const struct qn_seen *v;                /* as it is on record */
-        struct qn_str before;                   /* the verdict that it had; p NULL: none is known */
-        const struct qn_seen_finding *findings; /* of SCAN they are not at hand */
-        size_t n_findings;
+        const struct qn_seen *v; /* as it is on record */
+        struct qn_str before;    /* the verdict that it had; p NULL: none is known */
+        const struct qn_seen_finding *findings, *findings_before; /* before: of that verdict */
+        size_t n_findings, n_findings_before;
         const char *campaign; /* its id; "": none */
 };
 

@@ -93,6 +93,24 @@ def intelligence(d):
     ok("-" in ask(state, "SELECT rules FROM version WHERE name = 'known-bad'")[0][0], "its verdict relies on that", ask(state, ALL))
 
 
+def unobserved(d):
+    state = make(f"{d}/unobserved", [harmless("gone-bad"), harmless("gone"), harmless("old-bad"), harmless("old")])
+    ask_write(state, "DELETE FROM events")
+    ask_write(state, "UPDATE version SET verdict = 'unknown' WHERE name LIKE 'gone%'")
+    before = ask(state, ALL)
+    r = run(state, "judge", "--all", "--format", "json", "--rules", rule(d))
+    ok(r.code == 0 and r.json["judged"] == 0 and r.json["unread"] == 0 and ask(state, ALL) == before, "without events a verdict stays", r)
+    for name in ("gone-bad", "old-bad"):
+        run(state, "intel", "block", name, "--reason", "INC-1", "--no-sandbox")
+    r = run(state, "judge", "--all", "--format", "json")
+    ok([(c["name"], c["before"]["verdict"], c["after"]["verdict"]) for c in r.json["changes"]] == [
+        ("gone-bad", "unknown", "malicious"), ("old-bad", "clean", "malicious")], "unless intelligence names it", r)
+    ok(ask(state, "SELECT name, verdict FROM version WHERE name IN ('gone', 'old')") == [("gone", "unknown"), ("old", "clean")],
+       "and the others are what they were")
+    r = run(state, "judge", "--all", "--format", "json")
+    ok(r.code == 0 and r.json["changes"] == [] and r.json["moved"] == 0, "once", r)
+
+
 def anything():
     """A condition that all examples fulfil."""
     kinds = {event["event"] for lines in examples() for event in lines[1:]}
@@ -150,6 +168,6 @@ def killed(d):
 
 
 with scratch() as d:
-    for part in (usage, new_rule, some, hostile, intelligence, readers_and_writers, killed):
+    for part in (usage, new_rule, some, hostile, intelligence, unobserved, readers_and_writers, killed):
         part(d)
 done()

@@ -9,6 +9,7 @@ import random
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -631,6 +632,38 @@ def pending(d):
     ok(r.code == 3 and p.count("qanat/evil") == 1 and p.count("qanat/worse") == 1, "each of them once", r)
 
 
+def confirmed(d):
+    """What a person has confirmed is reported, also when no rule finds anything in it."""
+    p = Place(d, "confirmed")
+    os.makedirs(p.state, exist_ok=True)
+    subprocess.run([os.environ["WATCH_PUT"], os.environ["DATA"], p.state, f"{d}/good.tgz"], check=True)
+    with sqlite3.connect(f"{p.state}/watch.db") as db:
+        db.execute("UPDATE version SET verdict = 'clean'")
+    db.close()
+    reg = Registry()
+    reg.packages["fine"] = {"1.0.0": tgz_of(GOOD)}
+    reg.fields["fine"] = {}
+    e = registry_env(reg, d)
+    r = p.submit("fine@1.0.0", env=e)
+    ok(r.code == 1 and p.branches() == ["main"], "what is clean is not reported", r)
+    r = Run("review", "confirm", "fine@1.0.0", "--by", "jo", "--state", p.state)
+    ok(r.code == 0, "a person confirms it", r)
+    r = p.submit("--pending", env=e)
+    ok(r.code == 0 and sorted(p.branches()) == ["main", "qanat/fine"], "then it is reported", r)
+    doc = p.record("qanat/fine")
+    ok(complaints(doc) == [] and "A person has reviewed fine 1.0.0" in doc["details"], "as it should be", (complaints(doc), doc))
+    r = p.submit("--pending", env=e)
+    ok(p.count("qanat/fine") == 1 and b"nothing to report" in r.err, "once", r)
+    reg.packages["fine"] = {"1.0.0": tgz_of({**GOOD, "other.js": "1;\n"})}
+    q = Place(d, "confirmed-other")
+    shutil.copytree(p.state, q.state, dirs_exist_ok=True)
+    with sqlite3.connect(f"{q.state}/watch.db") as db:
+        db.execute("DELETE FROM report")
+    db.close()
+    r = q.submit("fine@1.0.0", env=e)
+    ok(r.code == 1 and q.branches() == ["main"], "but not other bytes", r)
+
+
 with scratch() as d:
     archives(d)
     one_record(d)
@@ -646,5 +679,6 @@ with scratch() as d:
     uploads(d)
     wallets(d)
     pending(d)
+    confirmed(d)
     killed(d)
 done()

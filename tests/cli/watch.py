@@ -438,6 +438,43 @@ wait: 0s
     ok(r.code != 0 and b"missing" in r.err, "a file of channels that is not there", r)
 
 
+def told_again(d):
+    """Rules come and go: who is to know is told what counts, not what is on record."""
+    w = Watched(d)
+    told = os.path.join(d, "told")
+    conf = put(os.path.join(d, "notify.yaml"), f"""channels:
+- name: page
+  kind: command
+  argv: [/bin/sh, -c, "cat >>{told}; echo >>{told}"]
+routes:
+- to: page
+wait: 0s
+""")
+    for name in ("hooked", "sure"):
+        w.registry.publish(name, "1.0.0", {"index.js": "1;\n", "hook.js": "console.log('hello');\n"}, manifest={"scripts": {"postinstall": "node hook.js"}})
+    rules = os.path.join(d, "rules")
+    put(os.path.join(rules, "none.yaml"), "rules: []\n")
+
+    def notices():
+        lines = open(told, encoding="utf-8").read().splitlines() if os.path.exists(told) else []
+        return sorted((n["name"], n.get("before"), n["verdict"], [f["rule"] for f in n["findings"]])
+                      for line in lines if line for n in json.loads(line)["notices"])
+
+    p = w.start("--since", "0", "--rules", rules, "--notify", conf)
+    w.wait(lambda: set(w.seen().values()) == {"clean"} and len(w.seen()) == 2)
+    put(os.path.join(rules, "none.yaml"), RULE)
+    w.wait(lambda: len(notices()) == 2, 40)
+    first = notices()
+    r = Run("review", "confirm", "sure@1.0.0", "--by", "jo", "--state", w.state)
+    put(os.path.join(rules, "none.yaml"), "rules: []\n")
+    w.wait(lambda: set(w.seen().values()) == {"clean"} and len(notices()) > 2, 40)
+    code, out, err = stop(p)
+    ok(first == [("hooked", "clean", "malicious", ["of-the-house"]), ("sure", "clean", "malicious", ["of-the-house"])],
+       "what a back-scan found is told with its findings", str(first) + out + err)
+    ok(r.code == 0 and code == 0 and [n for n in notices() if n not in first] == [("hooked", "malicious", "clean", [])],
+       "what a person has confirmed is not told to be clean", str(notices()) + out + err)
+
+
 def reports(d):
     w = Watched(d)
     clone = os.path.join(d, "clone")
@@ -457,6 +494,12 @@ def reports(d):
     code, _, err = stop(p)
     files = subprocess.run([*git, "log", "--all", "--name-only", "--format="], capture_output=True, check=True).stdout.decode()
     ok(found and code == 0 and "npm/stolen/" in files and "plain" not in files, "what policy wants reported is on a branch", files + err)
+    # it is on record, but by the rules of today there is nothing to report
+    w.ask("UPDATE version SET verdict = 'malicious', score = 95 WHERE name = 'plain'")
+    p = w.start(*where, "--watch-policy", policy)
+    time.sleep(13)
+    code, _, err = stop(p)
+    ok(err.count("nothing to report") == 1, "what cannot be reported is not tried all the time", err)
 
 
 def both_databases(d):
@@ -491,7 +534,7 @@ def main():
     for test in (wrong_use, ordinary, begin_at_the_end, other_bytes, old_versions, late_documents, strange_feeds, failing_registry,
                  bad_pages, lists, killed, locked_store, counters, worm, new_rules,
                  restarted, nobody_reads, other_feed, bytes_come_later, known_later,
-                 notices, reports, both_databases):
+                 notices, told_again, reports, both_databases):
         with scratch() as d:
             test(d)
     done()

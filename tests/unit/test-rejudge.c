@@ -103,13 +103,14 @@ static void fill(struct place *p, unsigned n)
         ASSERT_EQ(qn_db_commit(&p->db), 0);
 }
 
-static int on_change(void *ctx, const struct qn_seen *was, const struct qn_seen *is)
+static int on_change(void *ctx, const struct qn_seen_put *was, const struct qn_seen_put *is)
 {
         struct place *p = ctx;
 
         p->told++;
-        snprintf(p->last, sizeof p->last, "%.*s %.*s-%.*s %u", QN_STR_ARG(is->name),
-                 QN_STR_ARG(was->verdict), QN_STR_ARG(is->verdict), is->score);
+        snprintf(p->last, sizeof p->last, "%.*s %.*s-%.*s %u %zu-%zu", QN_STR_ARG(is->v.name),
+                 QN_STR_ARG(was->v.verdict), QN_STR_ARG(is->v.verdict), is->v.score,
+                 was->n_findings, is->n_findings);
         return 0;
 }
 
@@ -158,6 +159,7 @@ TEST(a_new_rule_changes_verdicts_findings_and_the_history)
         ASSERT_EQ(st.changed, 19);
         ASSERT_EQ(st.unread, 1);
         ASSERT_EQ(p.told, 19);
+        ASSERT_STR(qn_str_c(p.last), "p20 clean-malicious 80 0-1");
         ASSERT_EQ(number(&p, "SELECT count(*) FROM version WHERE verdict = 'malicious'"), 19);
         ASSERT_EQ(number(&p, "SELECT count(*) FROM finding WHERE rule = 'runs'"), 19);
         ASSERT_EQ(number(&p, "SELECT count(*) FROM judgement"), 20 + 19);
@@ -168,6 +170,43 @@ TEST(a_new_rule_changes_verdicts_findings_and_the_history)
         ASSERT_EQ(st.judged, 19);
         ASSERT_EQ(st.changed + st.moved, 0);
         ASSERT_EQ(number(&p, "SELECT count(*) FROM judgement"), 20 + 19);
+        /* and without the rule it is told what had been found */
+        load(&p, HEAD("other", "malicious") "  when: {event: net.send}\n");
+        run(&p, 4000);
+        ASSERT_STR(qn_str_c(p.last), "p20 malicious-clean 0 1-0");
+}
+
+/* Writes down what it is told of, and fails at the third. */
+static int note_two(void *ctx, const struct qn_seen_put *was QN_UNUSED,
+                    const struct qn_seen_put *is)
+{
+        struct place *p = ctx;
+        char sql[128];
+
+        if (++p->told == 3)
+                return -ENOSPC;
+        snprintf(sql, sizeof sql, "INSERT INTO setting(key, value) VALUES('%.*s', '')",
+                 QN_STR_ARG(is->v.name));
+        return qn_db_exec(&p->db, sql);
+}
+
+TEST(verdicts_and_what_is_told_of_them_are_one_transaction)
+{
+        _cleanup_(qn_rejudge_freep) struct qn_rejudge *j = NULL;
+        PLACE(p);
+
+        fill(&p, 5);
+        load(&p, EXEC_RULE("malicious"));
+        ASSERT_EQ(qn_rejudge_new(&p.conf, &j), 0);
+        ASSERT_EQ(qn_rejudge_step(j, &p.db, 100, note_two, &p), -ENOSPC);
+        ASSERT_EQ(qn_rejudge_so_far(j)->changed, 0);
+        ASSERT_EQ(number(&p, "SELECT count(*) FROM version WHERE verdict = 'clean'"), 5);
+        ASSERT_EQ(number(&p, "SELECT count(*) FROM setting"), 0);
+        j = qn_rejudge_free(j);
+        ASSERT_EQ(qn_rejudge_new(&p.conf, &j), 0);
+        ASSERT_EQ(qn_rejudge_step(j, &p.db, 100, note_two, &p), 0); /* five more */
+        ASSERT_EQ(qn_rejudge_so_far(j)->changed, 5);
+        ASSERT_EQ(number(&p, "SELECT count(*) FROM setting"), 5);
 }
 
 TEST(a_dry_run_writes_nothing)
@@ -313,7 +352,7 @@ TEST(there_is_no_store)
         ASSERT_TRUE(strstr(err.msg, "nothing was watched yet") != NULL);
 }
 
-static int refuse(void *ctx, const struct qn_seen *was, const struct qn_seen *is)
+static int refuse(void *ctx, const struct qn_seen_put *was, const struct qn_seen_put *is)
 {
         (void)ctx;
         (void)was;
@@ -332,4 +371,5 @@ TEST(who_is_told_may_end_it)
         how.conf = p.conf;
         how.store = p.dir;
         ASSERT_EQ(qn_rejudge_all(&how, refuse, NULL, &st, NULL), -ECANCELED);
+        ASSERT_EQ(number(&p, "SELECT count(*) FROM version WHERE verdict = 'clean'"), 3000);
 }

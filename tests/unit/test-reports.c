@@ -7,9 +7,11 @@
 #include "parse/gz.h"
 #include "role/digests-wire.h"
 #include "store/reports.h"
+#include "store/reviews.h"
 #include "store/versions.h"
 #include "tarball.h"
 #include "test.h"
+#include "watch/unreported.h"
 
 #include "stores.h"
 
@@ -120,6 +122,51 @@ TEST(what_nobody_was_told_of)
         n = 0;
         ASSERT_EQ(qn_reports_each(&p.db, QN_STR("good"), count, &n), 0);
         ASSERT_EQ(n, 0);
+}
+
+static void say(struct qn_db *db, int64_t version, enum qn_review_action action, const char *as)
+{
+        const struct qn_review v = { .version = version,
+                                     .time = 1,
+                                     .who = QN_STR("jo"),
+                                     .action = action,
+                                     .integrity = QN_STR("sha512-x"),
+                                     .verdict = qn_str_c(as) };
+
+        ASSERT_EQ(qn_reviews_add(db, &v), 0);
+}
+
+TEST(what_a_person_has_confirmed_is_to_be_reported)
+{
+        WATCH_PLACE(p);
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(4096);
+        struct qn_watch_policy policy;
+        struct qn_reported r = row("1.0.4", "/here", 10);
+
+        see(&p.db, "1.0.0", "clean", 30); /* no rule finds it */
+        see(&p.db, "1.0.1", "malicious", 20);
+        see(&p.db, "1.0.2", "suspicious", 20);
+        see(&p.db, "1.0.3", "clean", 10);
+        see(&p.db, "1.0.4", "clean", 10);
+        say(&p.db, 1, QN_REVIEW_CONFIRM, "malicious");
+        say(&p.db, 2, QN_REVIEW_CONFIRM, "malicious");
+        say(&p.db, 3, QN_REVIEW_CONFIRM, "suspicious");
+        say(&p.db, 4, QN_REVIEW_NOTE, "clean");
+        say(&p.db, 5, QN_REVIEW_CONFIRM, "malicious");
+        ASSERT_EQ(qn_reports_put(&p.db, &r), 0);
+        ASSERT_EQ(qn_reports_pending(&p.db, note, &b), 0);
+        ASSERT_STR(qn_buf_view(&b), "evil@1.0.1 evil@1.0.2 evil@1.0.0 ");
+        qn_buf_reset(&b);
+        qn_watch_policy_defaults(&policy);
+        ASSERT_EQ(qn_unreported(&p.db, &policy, note, &b), 0);
+        ASSERT_EQ(b.n, 0);
+        policy.reports_confirmed = true;
+        ASSERT_EQ(qn_unreported(&p.db, &policy, note, &b), 0);
+        ASSERT_STR(qn_buf_view(&b), "evil@1.0.1 evil@1.0.0 ");
+        see(&p.db, "1.0.1", "clean", 40); /* a back-scan clears it: that changes nothing */
+        qn_buf_reset(&b);
+        ASSERT_EQ(qn_unreported(&p.db, NULL, note, &b), 0);
+        ASSERT_STR(qn_buf_view(&b), "evil@1.0.0 evil@1.0.1 ");
 }
 
 /* --- hashes --- */

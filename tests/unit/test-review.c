@@ -334,3 +334,27 @@ TEST(the_queue_has_what_waits_for_a_person)
         policy.review = QN_WATCH_NEVER;
         assert_queue(&p, &policy, false, "suspect ");
 }
+
+TEST(what_was_decided_is_in_the_queue_whatever_the_verdict_calls_for)
+{
+        struct qn_watch_policy policy;
+        int64_t id;
+        WATCH_PLACE(p);
+
+        qn_watch_policy_defaults(&policy);
+        policy.review = 60;
+        put(&p, "low", "suspicious", 50, &hides);
+        /* something else was found in what was rejected, below what is put before a person */
+        id = put(&p, "again", "suspicious", 50, &hides);
+        add(&p, id, decision(QN_REVIEW_REJECT, "suspicious", " hides "));
+        assert_queue(&p, &policy, false, "");
+        assert_queue(&p, &policy, true, "again ");
+        put(&p, "again", "suspicious", 50, &steals);
+        assert_queue(&p, &policy, false, "again ");
+        /* no rule finds anything in what was confirmed */
+        add(&p, put(&p, "sure", "clean", 0, NULL), decision(QN_REVIEW_CONFIRM, "malicious", " "));
+        add(&p, put(&p, "also", "unknown", 0, NULL), decision(QN_REVIEW_CONFIRM, "malicious", " "));
+        add(&p, put(&p, "noted", "clean", 0, NULL), decision(QN_REVIEW_NOTE, "clean", " "));
+        assert_queue(&p, &policy, false, "again ");
+        assert_queue(&p, &policy, true, "again also sure ");
+}

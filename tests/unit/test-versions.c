@@ -58,6 +58,12 @@ static int add_version(void *ctx, const struct qn_seen *v)
         return 0;
 }
 
+static int add_observed(void *ctx, const struct qn_seen *v)
+{
+        qn_buf_printf(ctx, "%.*s %s;", QN_STR_ARG(v->version), v->observed ? "observed" : "not");
+        return 0;
+}
+
 static int add_judgement(void *ctx, const struct qn_seen *v)
 {
         qn_buf_printf(ctx, "%lld %.*s %u %.*s;", (long long)v->judged, QN_STR_ARG(v->verdict),
@@ -130,6 +136,28 @@ TEST(every_verdict_stays)
         }
 }
 
+TEST(events_are_those_of_the_bytes)
+{
+        EACH_PLACE(p)
+        {
+                ARENA(a);
+                struct qn_seen v = seen("a", "1.0.0", "clean");
+                struct qn_cur events = { 0 };
+                int64_t id;
+
+                open_watch(&p);
+                id = put(&p.db, v, QN_STR("x"), 1);
+                v.verdict = QN_STR("unknown"); /* it could not be had once more */
+                put(&p.db, v, (struct qn_str){ 0 }, 1);
+                ASSERT_EQ(qn_versions_events_of(&p.db, id, &a, &events), 0);
+                v.integrity = QN_STR("sha512-eQ=="); /* other bytes, and they could not be had */
+                put(&p.db, v, (struct qn_str){ 0 }, 1);
+                ASSERT_EQ(qn_versions_events_of(&p.db, id, &a, &events), -ENOENT);
+                put(&p.db, v, QN_STR("y"), 0);
+                ASSERT_EQ(qn_versions_events_of(&p.db, id, &a, &events), 0);
+        }
+}
+
 TEST(findings_are_those_of_the_last_verdict)
 {
         EACH_PLACE(p)
@@ -172,6 +200,28 @@ TEST(versions_in_their_orders)
                 qn_buf_reset(&b);
                 ASSERT_EQ(qn_versions_events(&p.db, 0, 2, add_events, &b), 0);
                 ASSERT_STR(qn_buf_view(&b), "b:1;b:2;");
+        }
+}
+
+TEST(of_each_version_it_is_said_whether_its_events_are_there)
+{
+        EACH_PLACE(p)
+        {
+                ARENA(a);
+                BUF(b);
+                struct qn_seen got = { 0 };
+                int64_t id;
+
+                open_watch(&p);
+                id = put(&p.db, seen("a", "1.0.0", "unknown"), (struct qn_str){ 0 }, 1);
+                put(&p.db, seen("a", "2.0.0", "unknown"), QN_STR("x"), 1);
+                ASSERT_EQ(qn_versions_of(&p.db, QN_STR("a"), add_observed, &b), 0);
+                ASSERT_EQ(qn_versions_judged(&p.db, QN_STR("unknown"), 0, add_observed, &b), 0);
+                ASSERT_STR(qn_buf_view(&b), "1.0.0 not;2.0.0 observed;1.0.0 not;2.0.0 observed;");
+                ASSERT_EQ(qn_versions_by_id(&p.db, id, &a, &got), 0);
+                ASSERT_FALSE(got.observed);
+                ASSERT_EQ(qn_versions_find(&p.db, QN_STR("a"), QN_STR("2.0.0"), &a, &got), 0);
+                ASSERT_TRUE(got.observed);
         }
 }
 
