@@ -184,10 +184,22 @@ def sources(d):
     r = p.submit("--from", "-", stdin=b"evil@1.0.0 # the first\n\n# all of it\nevil@1.2.0\n", env=e)
     ok(r.code == 0 and p.record("qanat/evil")["affected"][0]["versions"] == ["1.0.0", "1.2.0"], "a list from input", r)
     for text in ("evil", "evil@latest", "evil@^1", "../x@1.0.0", "./evil.tgz", "a@1.0.0 b@1.0.0", "@1.0.0", "x" * 600 + "@1.0.0"):
-        r = p.submit("--from", put(f"{d}/bad.txt", f"evil@1.0.0\n{text}\n"), env=e)
-        ok(r.code == 2 and b"line 2 is no NAME@VERSION" in r.err, f"a list with {text[:20]!r}", r)
-    r = p.submit("--from", put(f"{d}/many.txt", "".join(f"evil@1.0.{i}\n" for i in range(20001))), env=e)
-    ok(r.code == 2 and b"more than 20000" in r.err, "a list that is too long", r)
+        r = p.submit("--from", put(f"{d}/bad.txt", f"{text}\nevil@1.2.0\n"), env=e)
+        ok(r.code == 3 and b"line 1 is no NAME@VERSION" in r.err and b"is on branch qanat/evil already" in r.err,
+           f"a list with {text[:20]!r}: the others count", r)
+    for end in ("tgz", "tar.gz", "tar", "json"):
+        name = f"named-{end.replace('.', '-')}"
+        reg.packages[name] = {f"1.0.0-x.{end}": tgz_of(bad(name, f"1.0.0-x.{end}"))}
+        reg.fields[name] = {}
+        put(f"{d}/here/{name}@1.0.0-x.{end}", "a file of that name")
+        r = p.submit("--from", "-", stdin=f"{name}@1.0.0-x.{end}\nevil@1.0.0\n".encode(), env=e, cwd=f"{d}/here")
+        ok(r.code == 0 and p.record(f"qanat/{name}")["affected"][0]["versions"] == [f"1.0.0-x.{end}"], f"what others called .{end} is no file", r)
+        r = p.submit(f"{name}@1.0.0-x.{end}", env=e, cwd=d)
+        ok(r.code == 2, "where one says it oneself, it is", r)
+    many = "evil@1.2.0\n" + "".join(f"gone@1.0.{i}\n" for i in range(20000))
+    r = p.submit("--from", put(f"{d}/many.txt", many), "--offline", "--force", "--every-version", f"{d}/worse-0.1.0.tgz", env=e)
+    ok(r.code == 3 and b"more than 20000 packages: the rest is left out" in r.err and b"gone@1.0.19997:" in r.err and
+       b"gone@1.0.19998:" not in r.err and p.files("qanat/worse"), "of a list that is too long, what there is room for", r.err[-300:])
     r = p.submit("--from", f"{d}/missing.txt", env=e)
     ok(r.code == 2 and b"missing.txt" in r.err, "a list that is not there", r)
     r = p.submit("evil@9.9.9", env=e)
@@ -621,6 +633,11 @@ def pending(d):
     r = p.submit("--pending", env=e)
     ok(r.code == 3 and sorted(p.branches()) == ["main", "qanat/evil", "qanat/worse"], "what was found is reported", r)
     ok(b"fine@1.0.0: not reported" in r.err, "but not what is judged otherwise now and gone", r)
+    q = Place(d, "gone")
+    os.makedirs(q.state, exist_ok=True)
+    subprocess.run([os.environ["WATCH_PUT"], os.environ["DATA"], q.state, f"{d}/worse-0.1.0.tgz"], check=True)
+    r = q.submit("--from", "-", stdin=b"worse@0.1.0\n", env=e)
+    ok(r.code == 0 and q.branches() == ["main", "qanat/worse"], "a list may name what is gone", r)
     gone = p.record("qanat/worse")
     there = p.record("qanat/evil")["affected"][0]["database_specific"]["indicators"]
     ok(complaints(gone) == [] and all(f["sha256"] for f in there["evidence_files"]), "as it should be", complaints(gone))
