@@ -14,7 +14,8 @@ struct qn_git {
         char *dir;   /* resolved */
         char *index; /* the file that stands in for the repository's own */
         struct qn_str name, mail;
-        int64_t time; /* seconds since 1970 */
+        int64_t time;    /* seconds since 1970 */
+        int patience_ms; /* one call of git that takes longer is ended: a repository may hang */
 };
 
 /* -EINVAL: there is no repository in that very directory; -errno.  name, mail and time of what is committed are the caller's to set. */
