@@ -150,7 +150,8 @@ static int on_pending(void *ctx, struct qn_str name, struct qn_str version)
         return want_name(ctx, qn_buf_view(&b));
 }
 
-static int read_pending(struct wanted *w, const char *state)
+/* all: what is put off, too. */
+static int read_pending(struct wanted *w, const char *state, bool all)
 {
         struct qn_err err = { 0 };
         struct qn_db db;
@@ -160,7 +161,7 @@ static int read_pending(struct wanted *w, const char *state)
                 return 0;
         if (r < 0)
                 return log_err(r, "%s", err.msg);
-        r = qn_unreported(&db, NULL, on_pending, w);
+        r = qn_unreported(&db, NULL, all ? INT64_MAX : qn_io_now_ms(), on_pending, w);
         qn_db_close(&db);
         return r;
 }
@@ -178,7 +179,7 @@ static int read_wanted(const struct qn_args *a, struct wanted *w)
         if (r == 0 && from)
                 r = read_list(w, from);
         if (r == 0 && pending)
-                r = read_pending(w, a->store);
+                r = read_pending(w, a->store, qn_args_on(a, "force"));
         return r < 0 ? r : 0;
 }
 
@@ -246,15 +247,50 @@ static int from_store(struct qn_report_run *r, size_t target)
         return e;
 }
 
+/* --- what is not reported --- */
+
+/* What was gathered and is not in the store was left out when records were written: others have it. */
+static int put_off(struct qn_db *db, const struct qn_report_run *r, size_t i, bool sent)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(WORK_MAX);
+        const struct qn_report_outcome *o = &r->outcomes[i];
+        struct qn_put_off p = { .known = o->known || o->reported, .now = qn_io_now_ms() };
+        struct qn_reported there;
+        int e;
+
+        if (!split(qn_str_c(r->targets.list[i].arg), &p.name, &p.version) ||
+            (o->reported && !sent))
+                return 0;
+        e = qn_reports_find(db, p.name, p.version, (struct qn_str){ 0 }, &a, &there);
+        return e == -ENOENT ? qn_reports_put_off(db, &p) : e;
+}
+
+/* So that lists do not bring it again and again. */
+static int put_off_rest(struct qn_submit *s, const struct qn_report_run *r, bool sent)
+{
+        struct qn_db *db = qn_submit_db(s);
+        int e = qn_db_begin(db);
+
+        for (size_t i = r->targets.n - r->n_names; e == 0 && i < r->targets.n; i++)
+                e = put_off(db, r, i, sent);
+        if (e == 0)
+                e = qn_db_commit(db);
+        else
+                qn_db_rollback(db);
+        return e < 0 ? log_err(e, "what was not reported cannot be written down: %s", strerror(-e))
+                     : 0;
+}
+
 /* --- submit --- */
 
 static int send_gathered(struct sender *s)
 {
         struct qn_submit_done done;
         int r = qn_submit_send(s->submit, &s->run.mal, &s->run.conf, &done);
+        int e = s->run.n_names ? put_off_rest(s->submit, &s->run, r == 0) : 0;
 
-        if (r < 0)
-                return r;
+        if (r < 0 || e < 0)
+                return r < 0 ? r : e;
         return s->run.status ? s->run.status : s->known + done.known ? QN_REPORT_EXIT_NONE : 0;
 }
 

@@ -54,6 +54,12 @@
         " rule TEXT NOT NULL, packages INTEGER NOT NULL);"                          \
         "CREATE INDEX campaign_step_campaign ON campaign_step(campaign, id);"
 
+/* What was to be reported and was not, and from when on it may be offered again (reports.h). */
+#define REPORT_LATER                                                                        \
+        "CREATE TABLE report_later(name TEXT NOT NULL, version TEXT NOT NULL,"              \
+        " known INTEGER NOT NULL, time INTEGER NOT NULL, due INTEGER NOT NULL,"             \
+        " tries INTEGER NOT NULL, PRIMARY KEY(name, version));"
+
 #define LATER REVIEW OUTBOX REPORT TRACE CAMPAIGN CAMPAIGN_STEP
 
 static const char schema[] =
@@ -84,11 +90,12 @@ static const char schema[] =
         " REFERENCES version, time INTEGER NOT NULL, verdict TEXT NOT NULL,"
         " score INTEGER NOT NULL, reason TEXT NOT NULL, rules TEXT NOT NULL);"
         "CREATE INDEX judgement_version ON judgement(version, id);"
-        "CREATE INDEX judgement_time ON judgement(time);" LATER;
+        "CREATE INDEX judgement_time ON judgement(time);" LATER REPORT_LATER;
 
 static const char *const steps[] = {
         "ALTER TABLE pending ADD COLUMN taken INTEGER NOT NULL DEFAULT 0; DROP INDEX pending_due;"
         "CREATE INDEX pending_next ON pending(taken, priority, due);" LATER,
+        REPORT_LATER,
 };
 
 const struct qn_db_def qn_db_watch = { .file = "watch.db",

@@ -4,7 +4,7 @@
 #include "store/reports.h"
 #include "watch/policy.h"
 
-/* Each malicious version that no person has rejected; policy: only those that it wants to be reported, NULL: all.  In the order in
- * which they were found. */
-QN_MUST int qn_unreported(struct qn_db *db, const struct qn_watch_policy *policy,
+/* Each malicious version that no person has rejected, and that is not put off beyond `now`; policy: only those that it wants to be
+ * reported, NULL: all.  In the order in which they were found. */
+QN_MUST int qn_unreported(struct qn_db *db, const struct qn_watch_policy *policy, int64_t now,
                           qn_unreported_fn *fn, void *ctx);

@@ -9,6 +9,7 @@ import random
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -21,6 +22,14 @@ WHEN = "2026-01-02T03:04:05Z"
 LATER = "2026-02-03T04:05:06Z"
 AUTHOR = ("--author", "Example Research <r@example.invalid>")
 CREDIT = ("--credit", "Example Research <r@example.invalid>")
+
+
+def ask(state, sql):
+    db = sqlite3.connect(f"{state}/watch.db")
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
 
 
 class Place:
@@ -645,7 +654,23 @@ def pending(d):
     ok(ds["package_integrity"][0]["hashes"]["sha512_sri"].startswith("sha512-") and not any("sha256" in f for f in ds["evidence_files"]),
        "of what is gone without hashes of files", ds)
     r = p.submit("--pending", env=e)
-    ok(r.code == 3 and p.count("qanat/evil") == 1 and p.count("qanat/worse") == 1, "each of them once", r)
+    ok(r.code == 0 and b"nothing to report" in r.err and p.count("qanat/evil") == 1 and p.count("qanat/worse") == 1,
+       "each of them once, and what cannot be reported is not asked for again at once", r)
+    r = p.submit("--pending", "--force", env=e)
+    ok(r.code == 3 and b"fine@1.0.0: not reported" in r.err and p.count("qanat/evil") == 1, "unless one insists", r)
+    due = ask(p.state, "SELECT name, known, tries FROM report_later")
+    ok(("fine", 0, 2) in due, "it is written down, and later each time", due)
+    known = Place(d, "known-later")
+    os.makedirs(known.state, exist_ok=True)
+    subprocess.run([os.environ["WATCH_PUT"], os.environ["DATA"], known.state, f"{d}/evil-1.0.0.tgz"], check=True)
+    doc = p.record("qanat/evil")
+    doc.update(id="MAL-2026-77", summary="Malicious code in evil (npm)")
+    put(f"{known.repo}/osv/malicious/npm/evil/MAL-2026-77.json", json.dumps(doc))
+    known.commit("others were first")
+    r = known.submit("--pending", env=e)
+    ok(r.code == 1 and b"MAL-2026-77" in r.err and known.branches() == ["main"], "what others have reported", r)
+    r = known.submit("--pending", env=e)
+    ok(r.code == 0 and b"nothing to report" in r.err, "is not asked for again", r)
 
 
 with scratch() as d:
