@@ -542,6 +542,7 @@ def uploads(d):
     r = Receiver()
     secret = "S3cr3t-T0ken-0f-the-test"
     token = put(f"{d}/token", secret + "\n")
+    os.chmod(token, 0o600)
     env = {"npm_config_fetch_retry_mintimeout": "10", "npm_config_fetch_retry_maxtimeout": "50", "npm_config_fetch_timeout": "2000",
            "HOME": d}
     p = Place(d, "upload")
@@ -609,8 +610,13 @@ def uploads(d):
                      ("https://u:p@bucket.example.invalid/", b"user"), ("https://b.example.invalid/?x=1", b"query")):
         x = p.run("submit", "--upload", url, "--token-file", token, *CREDIT, f"{d}/worse-0.1.0.tgz", env=env)
         ok(x.code == 2 and why in x.err and x.err.count(b"\n") == 1, f"an address that is none: {url}", x)
-    x = p.run("submit", "--upload", r.url, "--token-file", put(f"{d}/empty", "\n"), *CREDIT, f"{d}/worse-0.1.0.tgz", env=env)
-    ok(x.code == 2 and b"no token" in x.err, "an empty token", x)
+    os.chmod(put(f"{d}/empty", "\n"), 0o600)
+    x = p.run("submit", "--upload", r.url, "--token-file", f"{d}/empty", *CREDIT, f"{d}/worse-0.1.0.tgz", env=env)
+    ok(x.code == 2 and b"is empty" in x.err, "an empty token", x)
+    for mode in (0o640, 0o604, 0o620):
+        os.chmod(token, mode)
+        x = p.run("submit", "--upload", r.url, "--token-file", token, *CREDIT, f"{d}/worse-0.1.0.tgz", env=env)
+        ok(x.code == 2 and b"others can read" in x.err and secret.encode() not in x.err, f"a token with mode {mode:o} is refused", x)
     x = p.run("submit", "--upload", r.url, "--repository", p.repo, *AUTHOR, *CREDIT, f"{d}/worse-0.1.0.tgz", env=env)
     ok(x.code == 2 and b"--repository" in x.err, "one place at a time", x)
 
