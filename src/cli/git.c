@@ -208,7 +208,7 @@ int qn_git_open(const char *dir, const char *index, struct qn_git *ret, struct q
         g.index = strdup(index);
         r = g.index ? run(&g, args, QN_STR(""), &out, reterr) : -ENOMEM;
         if (r > 0)
-                r = qn_fail(reterr, -EINVAL, 0, "there is no git repository in this directory");
+                r = -EINVAL; /* git's own line says why */
         if (r < 0)
                 qn_git_done(&g);
         else

@@ -379,12 +379,18 @@ def repositories(d):
     p.repo = f"{d}/nothing"
     refused(p, "a repository that is not there", b"No such file")
     os.makedirs(p.repo)
-    refused(p, "a directory that is none", b"no git repository")
+    refused(p, "a directory that is none", b"not a git repository")
     subprocess.run(["git", "init", "-q", d], check=True)  # one above it
-    refused(p, "not even one above", b"no git repository")
+    refused(p, "not even one above", b"not a git repository")
     shutil.rmtree(f"{d}/.git")
     subprocess.run(["git", "init", "-q", p.repo], check=True)
     refused(p, "an empty one", b"no default branch")
+    if os.geteuid() == 0:
+        q = Place(d, "theirs")
+        for root, _, files in os.walk(q.repo):
+            for name in [root, *(os.path.join(root, f) for f in files)]:
+                os.chown(name, 12345, 12345)
+        refused(q, "one of another user: git's own words", b"dubious ownership")
     put(f"{p.repo}/x", "x")
     p.commit("x")
     refused(p, "one that is something else", b"no clone of malicious-packages", "--base", "HEAD")
