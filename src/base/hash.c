@@ -39,9 +39,9 @@ int qn_digest(enum qn_digest d, const void *p, size_t n, uint8_t *ret)
 void qn_digest_begin(struct qn_digest_run *run, enum qn_digest d)
 {
         run->ctx = EVP_MD_CTX_new();
-        run->error = !run->ctx                                              ? -ENOMEM
+        run->error = !run->ctx                                                 ? -ENOMEM
                      : EVP_DigestInit_ex(run->ctx, digests[d].md(), NULL) != 1 ? -EIO
-                                                                            : 0;
+                                                                               : 0;
 }
 
 void qn_digest_add(struct qn_digest_run *run, struct qn_str s)

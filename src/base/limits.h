@@ -300,10 +300,6 @@
 #define QN_MAL_RECORD_MAX     ((size_t)2 << 20)   /* bytes of it */
 #define QN_MAL_BATCH_MAX      200u                /* records in one commit */
 #define QN_MAL_TARGETS_MAX    20000u              /* packages of one call, or of one list */
-#define QN_GIT_MS               120000              /* of one call of git */
-#define QN_REPORT_WAIT_MS       INT64_C(300000)     /* before a version is offered again: at first */
-#define QN_REPORT_WAIT_MAX_MS   INT64_C(86400000)   /* and at last */
-#define QN_REPORT_WAIT_KNOWN_MS INT64_C(2592000000) /* when others have reported it */
 #define QN_DIGEST_FILES_MAX   512u                /* files of one archive that are hashed for it */
 #define QN_DIGEST_WALLETS_MAX 20u                 /* wallets that are told of one file */
 #define QN_OSV_REFERENCES_MAX 64u                 /* of one record; further ones are left out */
@@ -319,6 +315,12 @@
 #define QN_FEED_PIECE         ((size_t)16 << 20)  /* bytes that are asked for at a time */
 #define QN_FEED_PAGES_MAX     5000u               /* of an interface that gives pages */
 #define QN_FEED_SECONDS       120u                /* processor time of one job */
+
+/* --- reports --- */
+#define QN_GIT_MS               120000            /* of one call of git */
+#define QN_REPORT_WAIT_MS       INT64_C(300000)   /* before a version is offered again: at first */
+#define QN_REPORT_WAIT_MAX_MS   INT64_C(86400000) /* and at last */
+#define QN_REPORT_WAIT_KNOWN_MS INT64_C(2592000000) /* when others have reported it */
 
 /* --- the gate's files --- */
 #define QN_GATE_FILE_MAX         ((size_t)8 << 20)   /* bytes of one */

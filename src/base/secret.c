@@ -21,8 +21,7 @@ static int check_file(int fd, struct qn_err *err)
                                "others can read the secret's file: chmod 600 it, and change the "
                                "secret");
         if (st.st_uid != geteuid() && st.st_uid != 0)
-                return qn_fail(err, -EINVAL, 0,
-                               "the secret's file is somebody else's: chown it");
+                return qn_fail(err, -EINVAL, 0, "the secret's file is somebody else's: chown it");
         return 0;
 }
 

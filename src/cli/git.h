@@ -18,7 +18,8 @@ struct qn_git {
         int patience_ms; /* one call of git that takes longer is ended: a repository may hang */
 };
 
-/* -EINVAL: there is no repository in that very directory, or git does not want it; -errno.  name, mail and time of what is committed are the caller's to set. */
+/* -EINVAL: there is no repository in that very directory, or git does not want it; -errno.  name, mail and time of what is
+ * committed are the caller's to set. */
 QN_MUST int qn_git_open(const char *dir, const char *index, struct qn_git *ret,
                         struct qn_err *reterr);
 void qn_git_done(struct qn_git *g);

@@ -5,10 +5,10 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/show.h"
-#include "cli/args.h"
 #include "check/check.h"
-#include "cli/inventory.h"
 #include "check/target.h"
+#include "cli/args.h"
+#include "cli/inventory.h"
 #include "report/report.h"
 #include "rule/rule.h"
 

@@ -258,8 +258,7 @@ static int put_off(struct qn_db *db, const struct qn_report_run *r, size_t i, bo
         struct qn_reported there;
         int e;
 
-        if (!split(qn_str_c(r->targets.list[i].arg), &p.name, &p.version) ||
-            (o->reported && !sent))
+        if (!split(qn_str_c(r->targets.list[i].arg), &p.name, &p.version) || (o->reported && !sent))
                 return 0;
         e = qn_reports_find(db, p.name, p.version, (struct qn_str){ 0 }, &a, &there);
         return e == -ENOENT ? qn_reports_put_off(db, &p) : e;

@@ -38,7 +38,7 @@ struct qn_notice {
         struct qn_str campaign; /* its id; p NULL: none */
         const struct qn_notice_place *places;
         size_t n_places, n_more; /* more: that there was no room for */
-        int64_t time; /* when it was judged; of a changed verdict each time is told */
+        int64_t time;            /* when it was judged; of a changed verdict each time is told */
 };
 
 /* Fit to leave the house, whatever it is: one line of at most max columns. */

@@ -49,7 +49,8 @@ TEST(what_is_nothing)
 
 TEST(a_name_whatever_files_there_are)
 {
-        static const char *const names[] = { "x@1.0.0-a.tgz", "x@1.0.0-a.json", "@s/x@1.0.0-a.tar" };
+        static const char *const names[] = { "x@1.0.0-a.tgz", "x@1.0.0-a.json",
+                                             "@s/x@1.0.0-a.tar" };
         struct qn_target t;
 
         here();
