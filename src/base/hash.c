@@ -36,6 +36,40 @@ int qn_digest(enum qn_digest d, const void *p, size_t n, uint8_t *ret)
         return EVP_Digest(p, n, ret, &len, digests[d].md(), NULL) == 1 ? 0 : -EIO;
 }
 
+void qn_digest_begin(struct qn_digest_run *run, enum qn_digest d)
+{
+        run->ctx = EVP_MD_CTX_new();
+        run->error = !run->ctx                                                 ? -ENOMEM
+                     : EVP_DigestInit_ex(run->ctx, digests[d].md(), NULL) != 1 ? -EIO
+                                                                               : 0;
+}
+
+void qn_digest_add(struct qn_digest_run *run, struct qn_str s)
+{
+        if (run->error == 0 && s.n && EVP_DigestUpdate(run->ctx, s.p, s.n) != 1)
+                run->error = -EIO;
+}
+
+void qn_digest_add_text(struct qn_digest_run *run, struct qn_str s)
+{
+        char length[32];
+
+        snprintf(length, sizeof length, "%zu:", s.n);
+        qn_digest_add(run, qn_str_c(length));
+        qn_digest_add(run, s);
+}
+
+int qn_digest_end(struct qn_digest_run *run, uint8_t *ret)
+{
+        unsigned len = 0;
+
+        if (run->error == 0 && EVP_DigestFinal_ex(run->ctx, ret, &len) != 1)
+                run->error = -EIO;
+        EVP_MD_CTX_free(run->ctx);
+        run->ctx = NULL;
+        return run->error;
+}
+
 uint64_t qn_hash64(const void *p, size_t n)
 {
         return XXH3_64bits(p, n);

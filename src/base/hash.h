@@ -17,6 +17,17 @@ const char *qn_digest_name(enum qn_digest d);
 /* Whole-buffer digest into ret (QN_DIGEST_BYTES_MAX bytes); 0 or -EIO when libcrypto refuses. */
 QN_MUST int qn_digest(enum qn_digest d, const void *p, size_t n, uint8_t *ret);
 
+/* The same of what comes piece by piece, however much it is: begin, add, end, which frees it and tells what went wrong on the way. */
+struct qn_digest_run {
+        void *ctx;
+        int error;
+};
+void qn_digest_begin(struct qn_digest_run *run, enum qn_digest d);
+void qn_digest_add(struct qn_digest_run *run, struct qn_str s);
+/* "5:bytes": texts that may hold anything, one behind the other. */
+void qn_digest_add_text(struct qn_digest_run *run, struct qn_str s);
+QN_MUST int qn_digest_end(struct qn_digest_run *run, uint8_t *ret);
+
 /* XXH3-64: identity inside one process or file, never a security statement. */
 uint64_t qn_hash64(const void *p, size_t n);
 

@@ -120,6 +120,14 @@ int qn_io_mkdirs(const char *path)
         return 0;
 }
 
+int64_t qn_io_now_ms(void)
+{
+        struct timespec t;
+
+        clock_gettime(CLOCK_REALTIME, &t);
+        return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 uint64_t qn_io_nanos(void)
 {
         struct timespec t;

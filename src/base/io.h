@@ -22,3 +22,5 @@ QN_MUST int qn_io_replace(const char *path, struct qn_str s);
 QN_MUST int qn_io_mkdirs(const char *path);
 /* Monotonic clock in nanoseconds: for elapsed times only, never for results. */
 uint64_t qn_io_nanos(void);
+/* Milliseconds since 1970. */
+int64_t qn_io_now_ms(void);

@@ -316,6 +316,12 @@
 #define QN_FEED_PAGES_MAX     5000u               /* of an interface that gives pages */
 #define QN_FEED_SECONDS       120u                /* processor time of one job */
 
+/* --- reports --- */
+#define QN_GIT_MS               120000            /* of one call of git */
+#define QN_REPORT_WAIT_MS       INT64_C(300000)   /* before a version is offered again: at first */
+#define QN_REPORT_WAIT_MAX_MS   INT64_C(86400000) /* and at last */
+#define QN_REPORT_WAIT_KNOWN_MS INT64_C(2592000000) /* when others have reported it */
+
 /* --- the gate's files --- */
 #define QN_GATE_FILE_MAX         ((size_t)8 << 20)   /* bytes of one */
 #define QN_GATE_ARENA_MAX        ((size_t)128 << 20) /* memory for one */

@@ -48,7 +48,6 @@ static int parse_name(const char *arg, struct qn_target *t, struct qn_err *reter
 {
         struct qn_str s = qn_str_c(arg);
         ptrdiff_t at;
-        struct stat st;
 
         if (qn_str_starts(s, "npm:"))
                 s = qn_str_skip(s, 4);
@@ -63,7 +62,6 @@ static int parse_name(const char *arg, struct qn_target *t, struct qn_err *reter
                                "directory or a lock file",
                                arg);
         t->kind = QN_TARGET_NAME;
-        t->shadows = stat(arg, &st) == 0 && S_ISDIR(st.st_mode);
         return 0;
 }
 
@@ -121,6 +119,7 @@ int qn_target_parse(const char *arg, struct qn_target *ret, struct qn_err *reter
                 return qn_fail(reterr, -EINVAL, 0, "an empty argument names no package");
         if (!looks_local(qn_str_c(arg)) && (stat(arg, &st) < 0 || S_ISDIR(st.st_mode))) {
                 r = parse_name(arg, &t, reterr);
+                t.shadows = stat(arg, &st) == 0 && S_ISDIR(st.st_mode);
         } else if (stat(arg, &st) < 0) {
                 r = qn_fail(reterr, -errno, 0, "%s", strerror(errno));
         } else if (S_ISDIR(st.st_mode)) {
@@ -131,6 +130,16 @@ int qn_target_parse(const char *arg, struct qn_target *ret, struct qn_err *reter
         } else {
                 r = qn_fail(reterr, -EINVAL, 0, "this is neither a file nor a directory");
         }
+        if (r == 0)
+                *ret = t;
+        return r;
+}
+
+int qn_target_parse_name(const char *arg, struct qn_target *ret, struct qn_err *reterr)
+{
+        struct qn_target t = { .arg = arg };
+        int r = parse_name(arg, &t, reterr);
+
         if (r == 0)
                 *ret = t;
         return r;

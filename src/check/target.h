@@ -23,6 +23,8 @@ struct qn_target {
 
 /* 0, or what is wrong with the argument as one line in reterr: -ENOENT, -EINVAL, -EACCES… */
 QN_MUST int qn_target_parse(const char *arg, struct qn_target *ret, struct qn_err *reterr);
+/* The same of what is a name whatever files there are: names that others chose may look like one ("x@1.0.0-a.tgz"). */
+QN_MUST int qn_target_parse_name(const char *arg, struct qn_target *ret, struct qn_err *reterr);
 /* The lock file of a project directory: written to ret ("dir/package-lock.json"), -ENOENT when there is none.
  * npm-shrinkwrap.json wins over package-lock.json, as in npm; then those of pnpm, Yarn, Bun and Deno; what is installed counts
  * last. */

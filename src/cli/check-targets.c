@@ -27,7 +27,7 @@ static bool may_be_fetched(const struct qn_target *t)
 }
 
 /* All arguments are understood before anything is done: a mistyped one costs no work and no answer. */
-int qn_targets_read(const char *const *argv, size_t n, struct qn_targets *t)
+int qn_targets_read(const char *const *argv, size_t n, size_t n_names, struct qn_targets *t)
 {
         static const char *const here[] = { "." };
         int bad = 0;
@@ -43,7 +43,8 @@ int qn_targets_read(const char *const *argv, size_t n, struct qn_targets *t)
                 return log_err(-ENOMEM, "out of memory");
         for (size_t i = 0; i < n; i++) {
                 struct qn_err err = { 0 };
-                int r = qn_target_parse(argv[i], &t->list[i], &err);
+                int r = (i < n - n_names ? qn_target_parse
+                                         : qn_target_parse_name)(argv[i], &t->list[i], &err);
 
                 if (r < 0) {
                         bad = log_err(r, "%s: %s", argv[i], err.msg);

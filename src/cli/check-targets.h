@@ -60,8 +60,10 @@ struct qn_targets {
 QN_MUST int qn_load_npm(const struct qn_args *a, struct qn_pool *pool, bool offline,
                         struct qn_npmconf **ret);
 
-/* The n arguments; none: the directory one stands in.  Logs what is wrong with each of them.  qn_targets_done() in any case. */
-QN_MUST int qn_targets_read(const char *const *argv, size_t n, struct qn_targets *ret);
+/* The n arguments, of which the last n_names are names, whatever files there are; none: the directory one stands in.  Logs what is
+ * wrong with each of them.  qn_targets_done() in any case. */
+QN_MUST int qn_targets_read(const char *const *argv, size_t n, size_t n_names,
+                            struct qn_targets *ret);
 void qn_targets_done(struct qn_targets *t);
 /* Checks them, judged by the rules below the data directory (load-rules.h); what the options say is put into config.  Logs what is
  * wrong.  The rules are the caller's to free, once nothing points into them. */

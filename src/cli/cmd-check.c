@@ -128,7 +128,7 @@ int cmd_check(const struct qn_args *a)
         _cleanup_(qn_targets_done) struct qn_targets targets = { 0 };
         int docs[QN_DOC_MAX] = { -1, -1, -1, -1, -1 };
         uint64_t begun = qn_io_nanos();
-        int r = qn_targets_read(a->argv, a->n, &targets);
+        int r = qn_targets_read(a->argv, a->n, 0, &targets);
 
         if (r == 0)
                 r = check_intel_only(a, &targets);

@@ -2,12 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/io.h"
+#include "base/child.h"
+#include "base/limits.h"
 
 #define LIST_MAX ((size_t)64 << 20)
 
@@ -20,31 +19,15 @@ static int run(const char *dir, const char *const args[6], struct qn_buf *out)
                                  "-c",  "core.fsmonitor=false",
                                  "-c",  "core.hooksPath=/dev/null",
                                  "-C",  dir };
-        posix_spawn_file_actions_t actions;
-        int pipes[2], status = 0, r;
+        _cleanup_(qn_closep) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        struct qn_child child = {
+                .argv = argv, .env = (const char *const *)environ, .in = null, .err = null
+        };
         size_t n = 8;
-        pid_t pid;
 
         for (size_t i = 0; i < 6 && args[i]; i++)
                 argv[n++] = args[i];
-        if (pipe2(pipes, O_CLOEXEC) < 0)
-                return -errno;
-        posix_spawn_file_actions_init(&actions);
-        posix_spawn_file_actions_adddup2(&actions, pipes[1], STDOUT_FILENO);
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-        r = posix_spawnp(&pid, "git", &actions, NULL, (char *const *)(uintptr_t)argv, environ);
-        posix_spawn_file_actions_destroy(&actions);
-        close(pipes[1]);
-        if (r)
-                return close(pipes[0]), -r;
-        r = qn_io_read_fd(pipes[0], out);
-        close(pipes[0]);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-                ;
-        if (r < 0)
-                return r;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
+        return null < 0 ? -errno : qn_child_run(&child, QN_GIT_MS, out);
 }
 
 /* "<commit> <seconds>" */

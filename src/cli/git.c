@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <spawn.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/io.h"
+#include "base/limits.h"
 
 #define ARGS_MAX   32
 #define OUT_MAX    ((size_t)64 << 20)
@@ -115,38 +115,6 @@ static int file_of(struct qn_str bytes, int *ret)
         return r;
 }
 
-static int spawn(char *const *argv, char *const *env, int in, int out, int err, pid_t *ret)
-{
-        posix_spawn_file_actions_t actions;
-        posix_spawnattr_t attr;
-        sigset_t defaults;
-        int r;
-
-        sigemptyset(&defaults);
-        sigaddset(&defaults, SIGPIPE);
-        posix_spawn_file_actions_init(&actions);
-        posix_spawnattr_init(&attr);
-        posix_spawnattr_setsigdefault(&attr, &defaults);
-        posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
-        posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-        posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-        posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-        r = posix_spawnp(ret, "git", &actions, &attr, argv, env);
-        posix_spawnattr_destroy(&attr);
-        posix_spawn_file_actions_destroy(&actions);
-        return -r;
-}
-
-static int wait_for(pid_t pid)
-{
-        int status = 0;
-
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
-}
-
 /* The first line that says why. */
 static int say(int fd, const char *command, int code, struct qn_err *err)
 {
@@ -166,11 +134,11 @@ static int run(const struct qn_git *g, const char *const *args, struct qn_str in
                struct qn_buf *out, struct qn_err *err)
 {
         _cleanup_(env_done) struct env env = { 0 };
-        _cleanup_(qn_closep) int fd = -1, said = -1, from = -1, to = -1;
+        _cleanup_(qn_closep) int fd = -1, said = -1;
         const char *argv[QN_ARRAY_SIZE(fixed_args) + 2 + ARGS_MAX + 1] = { 0 };
+        struct qn_child child = { .argv = argv, .env = env.all };
         size_t n = QN_ARRAY_SIZE(fixed_args);
-        int ends[2], got, r = make_env(g, &env);
-        pid_t pid;
+        int r = make_env(g, &env);
 
         memcpy(argv, fixed_args, sizeof fixed_args);
         argv[n++] = "-C";
@@ -181,22 +149,15 @@ static int run(const struct qn_git *g, const char *const *args, struct qn_str in
                 r = file_of(in, &fd);
         if (r == 0)
                 r = file_of(QN_STR(""), &said);
-        if (r == 0 && pipe2(ends, O_CLOEXEC) < 0)
-                r = -errno;
+        child.in = fd;
+        child.err = said;
+        if (r == 0)
+                r = qn_child_run(&child, g->patience_ms, out);
+        if (r == -ETIMEDOUT)
+                return qn_fail(err, r, 0, "git %s: it did not end within %d s and was ended",
+                               args[0], g->patience_ms / 1000);
         if (r < 0)
                 return qn_fail(err, r, 0, "git %s: %s", args[0], strerror(-r));
-        from = ends[0];
-        to = ends[1];
-        r = spawn((char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env.all, fd, to, said,
-                  &pid);
-        qn_closep(&to);
-        if (r < 0)
-                return qn_fail(err, r, 0, "git cannot be run: %s", strerror(-r));
-        got = qn_io_read_fd(from, out);
-        qn_closep(&from);
-        r = wait_for(pid);
-        if (got < 0)
-                return qn_fail(err, got, 0, "git %s: %s", args[0], strerror(-got));
         return r ? say(said, args[0], r, err) : 0;
 }
 
@@ -238,7 +199,7 @@ int qn_git_open(const char *dir, const char *index, struct qn_git *ret, struct q
 {
         static const char *const args[] = { "rev-parse", "--git-dir", NULL };
         _cleanup_(qn_buf_done) struct qn_buf out = QN_BUF_INIT(2 * PATH_MAX);
-        struct qn_git g = { 0 };
+        struct qn_git g = { .patience_ms = QN_GIT_MS };
         int r;
 
         g.dir = realpath(dir, NULL);
@@ -247,7 +208,7 @@ int qn_git_open(const char *dir, const char *index, struct qn_git *ret, struct q
         g.index = strdup(index);
         r = g.index ? run(&g, args, QN_STR(""), &out, reterr) : -ENOMEM;
         if (r > 0)
-                r = qn_fail(reterr, -EINVAL, 0, "there is no git repository in this directory");
+                r = -EINVAL; /* git's own line says why */
         if (r < 0)
                 qn_git_done(&g);
         else

@@ -14,10 +14,12 @@ struct qn_git {
         char *dir;   /* resolved */
         char *index; /* the file that stands in for the repository's own */
         struct qn_str name, mail;
-        int64_t time; /* seconds since 1970 */
+        int64_t time;    /* seconds since 1970 */
+        int patience_ms; /* one call of git that takes longer is ended: a repository may hang */
 };
 
-/* -EINVAL: there is no repository in that very directory; -errno.  name, mail and time of what is committed are the caller's to set. */
+/* -EINVAL: there is no repository in that very directory, or git does not want it; -errno.  name, mail and time of what is
+ * committed are the caller's to set. */
 QN_MUST int qn_git_open(const char *dir, const char *index, struct qn_git *ret,
                         struct qn_err *reterr);
 void qn_git_done(struct qn_git *g);

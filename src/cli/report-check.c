@@ -147,9 +147,8 @@ static int on_result(void *user, const struct qn_result *res)
                 o->clean++;
                 return 0;
         case QN_UNKNOWN:
-                if (o->unknown++ == 0 && !r->otherwise)
-                        say(res->target,
-                            "not reported, it could not be judged: ", res->verdict->reason);
+                if (o->unknown++ == 0)
+                        o->why = qn_arena_dup(&r->arena, res->verdict->reason);
                 return 0;
         case QN_SUSPICIOUS:
                 if (qn_args_on(r->a, "confirmed"))
@@ -205,15 +204,15 @@ static int try_otherwise(struct qn_report_run *r)
 {
         int e = 0;
 
-        for (size_t i = 0; e >= 0 && r->otherwise && i < r->targets.n; i++) {
+        for (size_t i = 0; e >= 0 && i < r->targets.n; i++) {
                 if (!r->outcomes[i].unknown)
                         continue;
-                e = r->otherwise(r, i);
+                e = r->otherwise ? r->otherwise(r, i) : 0;
                 if (e > 0)
                         r->outcomes[i].unknown = 0;
-                else if (e == 0)
+                else if (e == 0 && r->outcomes[i].why.p)
                         say(qn_str_c(r->targets.list[i].arg),
-                            "not reported, it could not be judged", (struct qn_str){ 0 });
+                            "not reported, it could not be judged: ", r->outcomes[i].why);
         }
         return e < 0 ? e : 0;
 }
@@ -223,7 +222,7 @@ int qn_report_run_check(struct qn_report_run *r, const char *const *argv, size_t
         struct qn_check_config config = {
                 .data_dir = r->a->data, .result = on_result, .user = r, .digests = true
         };
-        int e = qn_targets_read(argv, n, &r->targets);
+        int e = qn_targets_read(argv, n, r->n_names, &r->targets);
 
         if (e < 0)
                 return e;

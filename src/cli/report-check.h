@@ -12,16 +12,18 @@ struct qn_rules;
 
 #define QN_REPORT_CREDITS_MAX 16u
 #define QN_REPORT_EXIT_NONE   1 /* there is none of at least one */
-#define QN_REPORT_EXIT_UNSURE 3 /* at least one could not be judged */
+#define QN_REPORT_EXIT_UNSURE 3 /* at least one could not be judged, or was left out */
 
 /* What became of a target; a lock file is many packages. */
 struct qn_report_outcome {
         size_t clean, suspicious, unknown, reported, known;
+        struct qn_str why; /* the first of the unknown ones */
 };
 
 struct qn_report_run {
         const struct qn_args *a;
         struct qn_targets targets;
+        size_t n_names;                     /* of the targets, the last ones: from lists */
         struct qn_report_outcome *outcomes; /* one of each target */
         struct qn_arena arena;
         struct qn_mal mal;

@@ -56,14 +56,14 @@ struct wanted {
         struct qn_arena a;
         const char **list;
         size_t n, cap;
+        size_t n_names; /* of them, the last ones: from lists */
+        bool left_out;  /* a list has more, or something else */
 };
 
 static int want(struct wanted *w, struct qn_str target)
 {
         struct qn_str copy = qn_arena_dup(&w->a, target);
 
-        if (w->n >= QN_MAL_TARGETS_MAX)
-                return log_err(-E2BIG, "more than %u packages", QN_MAL_TARGETS_MAX);
         if (!copy.p || QN_ARENA_ROOM(&w->a, w->list, w->n, w->cap) < 0)
                 return log_err(-ENOMEM, "out of memory");
         w->list[w->n++] = copy.p;
@@ -84,11 +84,38 @@ static bool split(struct qn_str s, struct qn_str *ret_name, struct qn_str *ret_v
                qn_semver_is_plain(*ret_version);
 }
 
+/* Of a list, where one line never stands in the way of the others; 1: nothing more is taken. */
+static int want_name(struct wanted *w, struct qn_str target)
+{
+        int r;
+
+        if (w->n >= QN_MAL_TARGETS_MAX) {
+                w->left_out = true;
+                log_note("more than %u packages: the rest is left out", QN_MAL_TARGETS_MAX);
+                return 1;
+        }
+        r = want(w, target);
+        w->n_names += r == 0;
+        return r;
+}
+
+/* Whether it can be asked for, too. */
+static bool is_target(struct qn_str s)
+{
+        struct qn_str name, version;
+        struct qn_target t;
+        char text[4096];
+
+        return split(s, &name, &version) &&
+               snprintf(text, sizeof text, "%.*s", QN_STR_ARG(s)) < (int)sizeof text &&
+               qn_target_parse_name(text, &t, NULL) == 0;
+}
+
 /* A line each; what stands behind '#' is a remark. */
 static int read_list(struct wanted *w, const char *path)
 {
         _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(LIST_MAX);
-        struct qn_str text, name, version;
+        struct qn_str text;
         int r = qn_io_read(path, &b);
 
         if (r < 0)
@@ -100,10 +127,12 @@ static int read_list(struct wanted *w, const char *path)
 
                 if (!one.n)
                         continue;
-                if (!split(one, &name, &version))
-                        return log_err(-EINVAL, "--from: %s: line %u is no NAME@VERSION", path,
-                                       line);
-                r = want(w, one);
+                if (is_target(one)) {
+                        r = want_name(w, one);
+                        continue;
+                }
+                w->left_out = true;
+                log_note("--from: %s: line %u is no NAME@VERSION: left out", path, line);
         }
         return r;
 }
@@ -115,10 +144,15 @@ static int on_pending(void *ctx, struct qn_str name, struct qn_str version)
         qn_buf_str(&b, name);
         qn_buf_byte(&b, '@');
         qn_buf_str(&b, version);
-        return qn_buf_error(&b) < 0 ? 0 : want(ctx, qn_buf_view(&b));
+        if (qn_buf_error(&b) < 0 || !is_target(qn_buf_view(&b))) {
+                ((struct wanted *)ctx)->left_out = true;
+                return 0;
+        }
+        return want_name(ctx, qn_buf_view(&b));
 }
 
-static int read_pending(struct wanted *w, const char *state)
+/* all: what is put off, too. */
+static int read_pending(struct wanted *w, const char *state, bool all)
 {
         struct qn_err err = { 0 };
         struct qn_db db;
@@ -128,7 +162,7 @@ static int read_pending(struct wanted *w, const char *state)
                 return 0;
         if (r < 0)
                 return log_err(r, "%s", err.msg);
-        r = qn_unreported(&db, NULL, on_pending, w);
+        r = qn_unreported(&db, NULL, all ? INT64_MAX : qn_io_now_ms(), on_pending, w);
         qn_db_close(&db);
         return r;
 }
@@ -145,7 +179,9 @@ static int read_wanted(const struct qn_args *a, struct wanted *w)
                 r = want(w, qn_str_c(a->argv[i]));
         if (r == 0 && from)
                 r = read_list(w, from);
-        return r == 0 && pending ? read_pending(w, a->store) : r;
+        if (r == 0 && pending)
+                r = read_pending(w, a->store, qn_args_on(a, "force"));
+        return r < 0 ? r : 0;
 }
 
 /* --- what is known of it --- */
@@ -249,15 +285,49 @@ static int from_store(struct qn_report_run *r, size_t target)
         return e;
 }
 
+/* --- what is not reported --- */
+
+/* What was gathered and is not in the store was left out when records were written: others have it. */
+static int put_off(struct qn_db *db, const struct qn_report_run *r, size_t i, bool sent)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(WORK_MAX);
+        const struct qn_report_outcome *o = &r->outcomes[i];
+        struct qn_put_off p = { .known = o->known || o->reported, .now = qn_io_now_ms() };
+        struct qn_reported there;
+        int e;
+
+        if (!split(qn_str_c(r->targets.list[i].arg), &p.name, &p.version) || (o->reported && !sent))
+                return 0;
+        e = qn_reports_find(db, p.name, p.version, (struct qn_str){ 0 }, &a, &there);
+        return e == -ENOENT ? qn_reports_put_off(db, &p) : e;
+}
+
+/* So that lists do not bring it again and again. */
+static int put_off_rest(struct qn_submit *s, const struct qn_report_run *r, bool sent)
+{
+        struct qn_db *db = qn_submit_db(s);
+        int e = qn_db_begin(db);
+
+        for (size_t i = r->targets.n - r->n_names; e == 0 && i < r->targets.n; i++)
+                e = put_off(db, r, i, sent);
+        if (e == 0)
+                e = qn_db_commit(db);
+        else
+                qn_db_rollback(db);
+        return e < 0 ? log_err(e, "what was not reported cannot be written down: %s", strerror(-e))
+                     : 0;
+}
+
 /* --- submit --- */
 
 static int send_gathered(struct sender *s)
 {
         struct qn_submit_done done;
         int r = qn_submit_send(s->submit, &s->run.mal, &s->run.conf, &done);
+        int e = s->run.n_names ? put_off_rest(s->submit, &s->run, r == 0) : 0;
 
-        if (r < 0)
-                return r;
+        if (r < 0 || e < 0)
+                return r < 0 ? r : e;
         return s->run.status ? s->run.status : s->known + done.known ? QN_REPORT_EXIT_NONE : 0;
 }
 
@@ -286,14 +356,19 @@ int qn_report_submit(const struct qn_args *a)
         s.run.known = is_known;
         s.run.confirmed = is_confirmed;
         s.run.user = &s;
-        if (qn_args_on(a, "pending"))
-                s.run.otherwise = from_store;
         if (r == 0)
                 r = read_wanted(a, &w);
+        if (w.n_names)
+                s.run.otherwise = from_store;
+        s.run.n_names = w.n_names;
+        if (w.left_out)
+                s.run.status = QN_REPORT_EXIT_UNSURE;
         if (r == 0 && !w.n && !qn_args_on(a, "quiet"))
                 log_note("there is nothing to report");
         if (r == 0 && w.n)
                 r = submit(&s, &w);
+        else if (r == 0)
+                r = s.run.status;
         qn_report_run_done(&s.run);
         qn_arena_done(&w.a);
         return r;

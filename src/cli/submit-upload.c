@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "cli/npm-reader.h"
 #include "cli/report-file.h"
 #include "cli/submit-priv.h"
@@ -29,18 +30,13 @@ struct qn_upload {
 /* Its only line: never part of a message. */
 static int read_token(struct qn_submit *s)
 {
-        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(TOKEN_MAX);
+        _cleanup_(qn_secret_done) struct qn_buf b = QN_BUF_INIT(TOKEN_MAX);
         struct qn_str token = qn_str_c(getenv("QANAT_UPLOAD_TOKEN"));
-        int r;
+        struct qn_err err = { 0 };
+        int r = s->c.token_file ? qn_secret_read(s->c.token_file, &b, &token, &err) : 0;
 
-        if (s->c.token_file) {
-                r = qn_io_read(s->c.token_file, &b);
-                if (r < 0)
-                        return log_err(r, "%s: %s", s->c.token_file, strerror(-r));
-                token = qn_str_trim(qn_buf_view(&b));
-                if (!token.n)
-                        return log_err(-EINVAL, "%s: there is no token in it", s->c.token_file);
-        }
+        if (r < 0)
+                return log_err(r, "--token-file %s: %s", s->c.token_file, err.msg);
         for (size_t i = 0; i < token.n; i++)
                 if (token.p[i] <= ' ' || token.p[i] > '~')
                         return log_err(-EINVAL, "the token for --upload is none: it is not one "
@@ -62,7 +58,7 @@ static int check_address(const struct qn_submit *s)
         if (url.user.n || url.password.n || url.query.p)
                 return log_err(-EINVAL, "--upload: neither user, password nor query in the "
                                         "address: a token is named by --token-file");
-        if (!url.tls && s->upload->authorization.n && qn_address_place(url.host) != QN_PLACE_INSIDE)
+        if (s->upload->authorization.n && !qn_address_may_know(url.host, url.tls))
                 return log_err(-EINVAL, "--upload: the token is not sent without TLS: use https");
         return 0;
 }
@@ -96,7 +92,7 @@ void qn_submit_upload_free(struct qn_submit *s)
                 return;
         qn_fetch_free(s->upload->fetch);
         qn_npmconf_free(s->upload->npm);
-        qn_buf_done(&s->upload->authorization);
+        qn_secret_done(&s->upload->authorization);
         free(s->upload);
 }
 

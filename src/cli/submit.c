@@ -121,6 +121,11 @@ struct qn_submit *qn_submit_free(struct qn_submit *s)
         return NULL;
 }
 
+struct qn_db *qn_submit_db(struct qn_submit *s)
+{
+        return &s->db;
+}
+
 void qn_submit_freep(struct qn_submit **s)
 {
         *s = qn_submit_free(*s);

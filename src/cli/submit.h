@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "report/osv.h"
 
+struct qn_db;
 struct qn_submit;
 
 struct qn_submit_config {
@@ -27,6 +28,8 @@ struct qn_submit_config {
 /* All of it is borrowed.  One process at a time works on a state directory: -EBUSY. */
 QN_MUST int qn_submit_open(const struct qn_submit_config *config, struct qn_submit **ret);
 struct qn_submit *qn_submit_free(struct qn_submit *s);
+/* The store that reports are written down in. */
+struct qn_db *qn_submit_db(struct qn_submit *s);
 void qn_submit_freep(struct qn_submit **s);
 
 /* Why a version is not to be reported. */

@@ -34,15 +34,18 @@ struct qn_args;
 struct qn_watch_reporter {
         const struct qn_args *args;
         const struct qn_watch_policy *policy;
-        bool on;                /* it is configured */
-        pid_t pid;              /* that is at it; 0: none */
-        uint64_t next;          /* not before that, in nanoseconds */
-        uint64_t handed, again; /* what was handed on last, as a number; the same not before that */
+        bool on;       /* it is configured */
+        pid_t pid;     /* that is at it; 0: none */
+        uint64_t next; /* not before that, in nanoseconds */
+        uint64_t full; /* then, whatever seems to have changed */
+        uint64_t wait; /* after the last report; 0: it had no problem */
+        uint64_t stamp;
 };
 
 void qn_watch_reporter_init(struct qn_watch_reporter *p, const struct qn_args *a,
                             const struct qn_watch_policy *policy);
 /* Begins when there is something to report, and looks after what was begun; not within a transaction.  Logs what is wrong. */
 void qn_watch_reporter_step(struct qn_watch_reporter *p, struct qn_db *db);
-/* Lets it come to its end. */
-void qn_watch_reporter_end(struct qn_watch_reporter *p);
+/* Ends what was begun, after some seconds at the most.  db: first everything is reported, however long that takes, until there is
+ * something to read from `wake`; NULL: nothing more is begun. */
+void qn_watch_reporter_end(struct qn_watch_reporter *p, struct qn_db *db, int wake);

@@ -41,6 +41,7 @@ struct run {
         struct qn_check_intel *intel; /* NULL: nothing is known */
         uint64_t asked;               /* when it was read last */
         bool bad_rules, bad_intel;    /* those that there are now cannot be read */
+        bool stopped;                 /* by a signal */
         int signals;
 };
 
@@ -82,11 +83,12 @@ static int take_signals(void)
         return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static bool is_told_to_stop(const struct run *run)
+static bool is_told_to_stop(struct run *run)
 {
         struct signalfd_siginfo info;
 
-        return read(run->signals, &info, sizeof info) == (ssize_t)sizeof info;
+        run->stopped |= read(run->signals, &info, sizeof info) == (ssize_t)sizeof info;
+        return run->stopped;
 }
 
 /* --- rules --- */
@@ -344,10 +346,9 @@ int qn_watch_verb_run(const struct qn_args *a)
                 r = begin(&run, &c, &w, &npm);
         if (r == 0) {
                 r = work(&run, w);
-                run.reporter.next = 0;
-                if (r == 0)
-                        qn_watch_reporter_step(&run.reporter, qn_watch_db(w));
-                qn_watch_reporter_end(&run.reporter);
+                qn_watch_reporter_end(&run.reporter,
+                                      r == 0 && c.once && !run.stopped ? qn_watch_db(w) : NULL,
+                                      run.signals);
                 sum_up(w);
         }
         qn_notify_free(run.teller.pump); /* it works on the watcher's store */

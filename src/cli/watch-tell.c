@@ -232,6 +232,7 @@ static int notify_judged(struct qn_watch_teller *t, struct qn_db *db,
                 return r;
         n.places = affected.places;
         n.n_places = affected.n;
+        n.n_more = affected.more;
         return queue(t, db, &n);
 }
 

@@ -112,3 +112,8 @@ enum qn_place qn_address_place(struct qn_str host)
                 return is_public6(six_raw.s6_addr) ? QN_PLACE_PUBLIC : QN_PLACE_INSIDE;
         return QN_PLACE_NAME;
 }
+
+bool qn_address_may_know(struct qn_str host, bool tls)
+{
+        return tls || qn_address_place(host) == QN_PLACE_INSIDE;
+}

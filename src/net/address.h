@@ -27,3 +27,5 @@ enum qn_place {
 bool qn_address_is_public(const struct sockaddr *address);
 /* "192.0.2.1", "::1", "[::1]"; "localhost" and what is below it are inside. */
 enum qn_place qn_address_place(struct qn_str host);
+/* Whether a secret may be sent there: without TLS only to what is inside. */
+bool qn_address_may_know(struct qn_str host, bool tls);

@@ -50,18 +50,15 @@ static int read_row(struct qn_stmt *s, struct qn_outbox_message *m)
 /* What is told to whom, as one key: texts may hold anything, so their lengths are in it. */
 static int fact_key(const struct qn_outbox_add *a, struct qn_buf *out)
 {
-        _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT((size_t)1 << 20);
         uint8_t digest[QN_DIGEST_BYTES_MAX];
         const struct qn_str texts[] = { a->channel, a->recipient, a->fact };
+        struct qn_digest_run run;
         int r;
 
-        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
-                qn_buf_printf(&text, "%zu:", texts[i].n);
-                qn_buf_str(&text, texts[i]);
-        }
-        r = qn_buf_error(&text);
-        if (r == 0)
-                r = qn_digest(QN_SHA256, text.p, text.n, digest);
+        qn_digest_begin(&run, QN_SHA256);
+        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++)
+                qn_digest_add_text(&run, texts[i]);
+        r = qn_digest_end(&run, digest);
         if (r < 0)
                 return r;
         qn_hex_encode(out, digest, 32);

@@ -2,6 +2,9 @@
 
 #include <errno.h>
 
+#include "base/hash.h"
+#include "base/limits.h"
+
 #define COLUMNS                                                                              \
         "id, name, version, place, branch, commit_id, path, campaign, state, time, changed," \
         " reason, who"
@@ -113,17 +116,83 @@ int qn_reports_each(struct qn_db *db, struct qn_str name, qn_reports_fn *fn, voi
         return answer ? answer : r;
 }
 
-int qn_reports_pending(struct qn_db *db, qn_unreported_fn *fn, void *ctx)
+/* --- what is left --- */
+
+static int64_t wait_of(bool known, int64_t tries)
+{
+        int64_t wait = QN_REPORT_WAIT_MS;
+
+        if (known)
+                return QN_REPORT_WAIT_KNOWN_MS;
+        for (int64_t i = 1; i < tries && wait < QN_REPORT_WAIT_MAX_MS; i++)
+                wait *= 4;
+        return QN_MIN(wait, QN_REPORT_WAIT_MAX_MS);
+}
+
+static int tries_of(struct qn_db *db, const struct qn_put_off *p, int64_t *ret)
+{
+        struct qn_stmt *s = qn_db_prepare(
+                db, "SELECT tries FROM report_later WHERE name = ?1 AND version = ?2");
+
+        *ret = 0;
+        qn_db_bind_text(s, 1, p->name);
+        qn_db_bind_text(s, 2, p->version);
+        return qn_db_first(s, ret);
+}
+
+int qn_reports_put_off(struct qn_db *db, const struct qn_put_off *p)
+{
+        struct qn_stmt *s = qn_db_prepare(
+                db, "INSERT INTO report_later(name, version, known, time, due, tries)"
+                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(name, version) DO UPDATE SET"
+                    " known = excluded.known, time = excluded.time, due = excluded.due,"
+                    " tries = excluded.tries");
+        int64_t tries;
+        int r = tries_of(db, p, &tries);
+
+        if (r < 0)
+                return r;
+        qn_db_bind_text(s, 1, p->name);
+        qn_db_bind_text(s, 2, p->version);
+        qn_db_bind_int(s, 3, p->known);
+        qn_db_bind_int(s, 4, p->now);
+        qn_db_bind_int(s, 5, p->now + wait_of(p->known, tries + 1));
+        qn_db_bind_int(s, 6, tries + 1);
+        return qn_db_run(s);
+}
+
+int qn_reports_pending(struct qn_db *db, int64_t now, qn_unreported_fn *fn, void *ctx)
 {
         struct qn_stmt *s = qn_db_prepare(
                 db, "SELECT v.name, v.version FROM version v WHERE (v.verdict = 'malicious'"
                     " OR v.id IN (SELECT c.version FROM review c WHERE c.action = 'confirm'))"
                     " AND NOT EXISTS (SELECT 1 FROM report r WHERE r.name = v.name"
-                    " AND r.version = v.version) ORDER BY v.judged, v.id");
+                    " AND r.version = v.version) AND NOT EXISTS (SELECT 1 FROM report_later l"
+                    " WHERE l.name = v.name AND l.version = v.version AND l.due > ?1"
+                    " AND l.time >= v.judged) ORDER BY v.judged, v.id");
         int r, answer = 0;
 
+        qn_db_bind_int(s, 1, now);
         while (answer == 0 && (r = qn_db_step(s)) > 0)
                 answer = fn(ctx, qn_db_text(s, 0), qn_db_text(s, 1));
         qn_db_reset(s);
         return answer ? answer : r;
+}
+
+int qn_reports_stamp(struct qn_db *db, uint64_t *ret)
+{
+        static const char *const last[] = {
+                "SELECT coalesce(max(judged), 0) FROM version WHERE verdict = 'malicious'",
+                "SELECT coalesce(max(id), 0) FROM review",
+        };
+        int64_t values[QN_ARRAY_SIZE(last)] = { 0 };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(last); i++) {
+                int r = qn_db_first(qn_db_prepare(db, last[i]), &values[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        *ret = qn_hash64(values, sizeof values);
+        return 0;
 }

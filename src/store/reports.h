@@ -31,7 +31,18 @@ QN_MUST int qn_reports_find(struct qn_db *db, struct qn_str name, struct qn_str 
 typedef int qn_reports_fn(void *ctx, const struct qn_reported *r);
 QN_MUST int qn_reports_each(struct qn_db *db, struct qn_str name, qn_reports_fn *fn, void *ctx);
 
-/* Versions that were judged to be malicious, or that somebody has confirmed as bad, and that nobody was told of, in the order of
- * being judged. */
+/* A version that was offered and not reported: others have, or it cannot be done now.  It is offered again when it is judged anew, or
+ * after a time that grows.  Writers open a transaction. */
+struct qn_put_off {
+        struct qn_str name, version;
+        bool known; /* others have */
+        int64_t now;
+};
+QN_MUST int qn_reports_put_off(struct qn_db *db, const struct qn_put_off *p);
+
+/* Versions that were judged to be malicious, or that somebody has confirmed as bad, and that nobody was told of, but for those put
+ * off beyond `now`; in the order of being judged. */
 typedef int qn_unreported_fn(void *ctx, struct qn_str name, struct qn_str version);
-QN_MUST int qn_reports_pending(struct qn_db *db, qn_unreported_fn *fn, void *ctx);
+QN_MUST int qn_reports_pending(struct qn_db *db, int64_t now, qn_unreported_fn *fn, void *ctx);
+/* Differs from before when there may be more of them: an alarm, or what a person decided. */
+QN_MUST int qn_reports_stamp(struct qn_db *db, uint64_t *ret);

@@ -54,7 +54,13 @@
         " rule TEXT NOT NULL, packages INTEGER NOT NULL);"                          \
         "CREATE INDEX campaign_step_campaign ON campaign_step(campaign, id);"
 
-#define LATER REVIEW OUTBOX REPORT TRACE CAMPAIGN CAMPAIGN_STEP
+/* What was to be reported and was not, and from when on it may be offered again (reports.h). */
+#define REPORT_LATER                                                            \
+        "CREATE TABLE report_later(name TEXT NOT NULL, version TEXT NOT NULL,"  \
+        " known INTEGER NOT NULL, time INTEGER NOT NULL, due INTEGER NOT NULL," \
+        " tries INTEGER NOT NULL, PRIMARY KEY(name, version));"
+
+#define LATER REVIEW OUTBOX REPORT REPORT_LATER TRACE CAMPAIGN CAMPAIGN_STEP
 
 static const char schema[] =
         /* Small facts that survive a restart: where the feed was left. */

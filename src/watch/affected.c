@@ -1,7 +1,5 @@
 #include "watch/affected.h"
 
-#include <errno.h>
-
 #include "parse/packument.h"
 #include "store/holdings.h"
 #include "store/ledger.h"
@@ -12,21 +10,18 @@ struct search {
         struct qn_str version;
 };
 
+/* When the arena is full the rest is counted: somebody is to be told in any case. */
 static int keep(struct search *s, struct qn_notice_place p)
 {
         struct qn_str *const texts[] = { &p.kind,        &p.name, &p.owner,
                                          &p.environment, &p.path, &p.version };
+        struct qn_affected *f = s->found;
 
-        for (size_t i = 0; i < QN_ARRAY_SIZE(texts); i++) {
-                if (!texts[i]->p)
-                        continue;
-                *texts[i] = qn_arena_dup(s->a, *texts[i]);
-                if (!texts[i]->p)
-                        return -ENOBUFS;
-        }
-        if (QN_ARENA_ROOM(s->a, s->found->places, s->found->n, s->found->cap) < 0)
-                return -ENOBUFS;
-        s->found->places[s->found->n++] = p;
+        if (f->more || qn_arena_keep(s->a, texts, QN_ARRAY_SIZE(texts)) < 0 ||
+            QN_ARENA_ROOM(s->a, f->places, f->n, f->cap) < 0)
+                f->more++;
+        else
+                f->places[f->n++] = p;
         return 0;
 }
 

@@ -8,8 +8,9 @@
 struct qn_affected {
         struct qn_notice_place *places; /* assets by name, then clients */
         size_t n, cap;
+        size_t more; /* that there was no room for: they are counted */
 };
 
-/* inventory, gate: their stores, or NULL where there is none; version empty: any.  Texts live in the arena.  0, -ENOBUFS, -errno. */
+/* inventory, gate: their stores, or NULL where there is none; version empty: any.  Texts live in the arena.  0 or -errno. */
 QN_MUST int qn_affected_find(struct qn_db *inventory, struct qn_db *gate, struct qn_str name,
                              struct qn_str version, struct qn_arena *a, struct qn_affected *ret);

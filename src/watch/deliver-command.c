@@ -2,8 +2,6 @@
  * input, a time after which it and what it started are ended. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -11,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/io.h"
 #include "base/limits.h"
 #include "role/input.h"
@@ -18,63 +17,21 @@
 
 /* --- starting --- */
 
-static int plan_files(posix_spawn_file_actions_t *files, int input, int output)
-{
-        int r = posix_spawn_file_actions_adddup2(files, input, STDIN_FILENO);
-
-        if (r == 0)
-                r = posix_spawn_file_actions_adddup2(files, output, STDOUT_FILENO);
-        if (r == 0)
-                r = posix_spawn_file_actions_adddup2(files, output, STDERR_FILENO);
-        if (r == 0)
-                r = posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
-        return -r;
-}
-
-/* A group of its own, and signals as at the start of a program. */
-static int plan_process(posix_spawnattr_t *attr)
-{
-        sigset_t none, all;
-        int r;
-
-        sigemptyset(&none);
-        sigfillset(&all);
-        r = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                                   POSIX_SPAWN_SETPGROUP);
-        if (r == 0)
-                r = posix_spawnattr_setsigmask(attr, &none);
-        if (r == 0)
-                r = posix_spawnattr_setsigdefault(attr, &all);
-        if (r == 0)
-                r = posix_spawnattr_setpgroup(attr, 0);
-        return -r;
-}
-
 static int spawn(const struct qn_channel *ch, struct qn_str uid, int input, int output, pid_t *ret)
 {
-        _cleanup_(qn_freep) char **argv = calloc(ch->argv.n + 1, sizeof *argv);
-        posix_spawn_file_actions_t files;
-        posix_spawnattr_t attr;
+        _cleanup_(qn_freep) const char **argv = calloc(ch->argv.n + 1, sizeof *argv);
         char id[96];
-        char path[] = "PATH=/usr/local/bin:/usr/bin:/bin", lang[] = "LANG=C.UTF-8";
-        char *env[] = { path, lang, id, NULL };
-        int r;
+        const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", id, NULL };
+        struct qn_child child = { .env = env, .in = input, .out = output, .err = output };
 
         if (!argv)
                 return -ENOMEM;
         for (size_t i = 0; i < ch->argv.n; i++)
-                argv[i] = (char *)(uintptr_t)ch->argv.v[i].p; /* arena copies end with a NUL */
+                argv[i] = ch->argv.v[i].p; /* arena copies end with a NUL */
         snprintf(id, sizeof id, "QANAT_MESSAGE=%.*s", QN_STR_ARG(qn_str_take(uid, 64)));
-        posix_spawn_file_actions_init(&files);
-        posix_spawnattr_init(&attr);
-        r = plan_files(&files, input, output);
-        if (r == 0)
-                r = plan_process(&attr);
-        if (r == 0)
-                r = -posix_spawn(ret, argv[0], &files, &attr, argv, env);
-        posix_spawnattr_destroy(&attr);
-        posix_spawn_file_actions_destroy(&files);
-        return r;
+        child.path = argv[0];
+        child.argv = argv;
+        return qn_child_start(&child, ret);
 }
 
 static void errand_free(struct qn_errand *e)
@@ -83,15 +40,6 @@ static void errand_free(struct qn_errand *e)
         qn_closep(&e->output);
         qn_buf_done(&e->text);
         free(e);
-}
-
-static void kill_all(struct qn_errand *e)
-{
-        int status;
-
-        kill(-e->pid, SIGKILL);
-        while (waitpid(e->pid, &status, 0) < 0 && errno == EINTR)
-                ;
 }
 
 static int watch(struct qn_courier *c, struct qn_errand *e)
@@ -126,7 +74,7 @@ static int start(struct qn_courier *c, const struct qn_delivery *d, struct qn_er
                 return r;
         r = watch(c, e);
         if (r < 0)
-                kill_all(e);
+                qn_child_kill(e->pid);
         return r;
 }
 
@@ -198,7 +146,7 @@ static void look_after(struct qn_courier *c, struct qn_errand *e)
         listen_to(c, e);
         ended = waitpid(e->pid, &status, WNOHANG);
         if (ended == 0 && qn_io_nanos() >= e->deadline) {
-                kill_all(e);
+                qn_child_kill(e->pid);
                 listen_to(c, e);
                 finish(c, e, false, "it did not end in time and was ended");
                 return;
@@ -229,7 +177,7 @@ void qn_errands_end(struct qn_courier *c)
 
         while ((e = LIST_FIRST(&c->errands))) {
                 LIST_REMOVE(e, link);
-                kill_all(e);
+                qn_child_kill(e->pid);
                 errand_free(e);
         }
 }

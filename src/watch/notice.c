@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/hash.h"
 #include "base/jsonw.h"
 #include "base/limits.h"
 #include "base/mask.h"
@@ -118,7 +119,7 @@ static void put_findings(struct qn_jsonw *w, const struct qn_notice *n)
 
 static void put_places(struct qn_jsonw *w, const struct qn_notice *n)
 {
-        qn_jsonw_u64(w, "places_total", n->n_places);
+        qn_jsonw_u64(w, "places_total", n->n_places + n->n_more);
         qn_jsonw_array(w, "places");
         for (size_t i = 0; i < QN_MIN(n->n_places, (size_t)QN_NOTIFY_PLACES_MAX); i++) {
                 const struct qn_notice_place *p = &n->places[i];
@@ -204,6 +205,24 @@ static void key(struct qn_buf *out, struct qn_str s)
         qn_buf_str(out, s);
 }
 
+/* Of any number of places. */
+static int place_key(const struct qn_notice *n, struct qn_buf *out)
+{
+        uint8_t digest[QN_DIGEST_BYTES_MAX];
+        struct qn_digest_run run;
+        int r;
+
+        qn_digest_begin(&run, QN_SHA256);
+        for (size_t i = 0; i < n->n_places; i++) {
+                if (i && same_place(&n->places[i - 1], &n->places[i]))
+                        continue; /* another file of the same asset */
+                qn_digest_add_text(&run, n->places[i].kind);
+                qn_digest_add_text(&run, n->places[i].name);
+        }
+        r = qn_digest_end(&run, digest);
+        return r < 0 ? r : qn_hex_encode(out, digest, qn_digest_size(QN_SHA256));
+}
+
 int qn_notice_fact(const struct qn_notice *n, struct qn_str owner, struct qn_buf *out)
 {
         const struct qn_str texts[] = { n->name, n->version, n->integrity, n->before };
@@ -218,13 +237,7 @@ int qn_notice_fact(const struct qn_notice *n, struct qn_str owner, struct qn_buf
         if (n->kind == QN_NOTICE_CHANGED)
                 qn_buf_printf(out, "%lld", (long long)n->time);
         key(out, owner);
-        for (size_t i = 0; owner.p && i < n->n_places; i++) {
-                if (i && same_place(&n->places[i - 1], &n->places[i]))
-                        continue; /* another file of the same asset */
-                key(out, n->places[i].kind);
-                key(out, n->places[i].name);
-        }
-        return qn_buf_error(out);
+        return owner.p && n->n_places ? place_key(n, out) : qn_buf_error(out);
 }
 
 /* --- a message --- */

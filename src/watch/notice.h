@@ -37,8 +37,8 @@ struct qn_notice {
         size_t n_findings;
         struct qn_str campaign; /* its id; p NULL: none */
         const struct qn_notice_place *places;
-        size_t n_places;
-        int64_t time; /* when it was judged; of a changed verdict each time is told */
+        size_t n_places, n_more; /* more: that there was no room for */
+        int64_t time;            /* when it was judged; of a changed verdict each time is told */
 };
 
 /* Fit to leave the house, whatever it is: one line of at most max columns. */

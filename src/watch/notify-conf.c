@@ -1,16 +1,16 @@
 #include "watch/notify-conf.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/limits.h"
+#include "base/secret.h"
 #include "gate/conf.h"
+#include "net/address.h"
 #include "net/http.h"
+#include "net/url.h"
 #include "parse/json.h"
 
 #define SECRET_MAX 2000u
@@ -70,49 +70,13 @@ static int take_node(struct qn_conf *c, const char *key, const struct qn_node *n
 
 /* --- secrets --- */
 
-/* Nobody but its owner, who is the user of this process or root, may read or write it. */
-static int read_private(struct qn_conf *c, const struct qn_node *n, const char *path,
-                        struct qn_buf *out)
-{
-        _cleanup_(qn_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        struct stat st;
-        int r;
-
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return qn_conf_wrong(c, n, "the secret's file cannot be read: %s", strerror(errno));
-        if (!S_ISREG(st.st_mode))
-                return qn_conf_wrong(c, n, "the secret's file is no regular file");
-        if (st.st_mode & 077)
-                return qn_conf_wrong(c, n,
-                                     "others can read the secret's file: chmod 600 it, and change "
-                                     "the secret");
-        if (st.st_uid != geteuid() && st.st_uid != 0)
-                return qn_conf_wrong(c, n, "the secret's file is somebody else's: chown it");
-        r = qn_io_read_fd(fd, out);
-        if (r < 0)
-                return qn_conf_wrong(c, n, "the secret's file cannot be read: %s", strerror(-r));
-        return 0;
-}
-
-static int keep_secret(struct qn_conf *c, const struct qn_node *n, struct qn_str text,
-                       struct qn_str *ret)
-{
-        text = qn_str_trim(text);
-        if (!text.n)
-                return qn_conf_wrong(c, n, "the secret is empty");
-        for (size_t i = 0; i < text.n; i++)
-                if (text.p[i] < ' ' || text.p[i] > '~')
-                        return qn_conf_wrong(c, n, "the secret is no single line of ASCII");
-        *ret = qn_arena_dup(c->a, text);
-        return ret->p ? 0 : qn_conf_memory(c);
-}
-
 static int take_secret(struct reading *r, const char *key, const struct qn_node *n,
                        struct qn_str *ret)
 {
         static const struct qn_conf_key keys[] = { { "file", qn_conf_path, 0 } };
-        _cleanup_(qn_buf_done) struct qn_buf text = QN_BUF_INIT(SECRET_MAX);
-        struct qn_str path = { 0 };
+        _cleanup_(qn_secret_done) struct qn_buf text = QN_BUF_INIT(SECRET_MAX);
+        struct qn_str path = { 0 }, secret;
+        struct qn_err err = { 0 };
         int e;
 
         if (!n)
@@ -124,12 +88,10 @@ static int take_secret(struct reading *r, const char *key, const struct qn_node 
                 return qn_conf_wrong(r->c, n, "%s is {file: PATH}", key);
         if (e < 0 || !r->secrets)
                 return e;
-        e = read_private(r->c, n, path.p, &text);
-        if (e == 0)
-                e = keep_secret(r->c, n, qn_buf_view(&text), ret);
-        if (text.p)
-                explicit_bzero(text.p, text.n);
-        return e;
+        if (qn_secret_read(path.p, &text, &secret, &err) < 0)
+                return qn_conf_wrong(r->c, n, "%s", err.msg);
+        *ret = qn_arena_dup(r->c->a, secret);
+        return ret->p ? 0 : qn_conf_memory(r->c);
 }
 
 /* --- channels --- */
@@ -198,6 +160,34 @@ static int take_url(struct qn_conf *c, const struct qn_node *n, enum qn_channel_
                 return qn_conf_url(c, "url", at, ret);
         r = qn_conf_text(c, "url", at, ret);
         return r < 0 ? r : take_mail_url(c, at, *ret);
+}
+
+/* "host:25", "[::1]:25" */
+static struct qn_str mail_host(struct qn_str url)
+{
+        struct qn_str rest = qn_str_skip(url, strlen("smtp://"));
+        ptrdiff_t at = qn_str_rchr(rest, ':');
+
+        if (qn_str_ends(rest, "/"))
+                rest.n--;
+        return at >= 0 && !qn_str_ends(rest, "]") ? qn_str_take(rest, (size_t)at) : rest;
+}
+
+/* A token or a password is not for everybody on the way. */
+static int check_way(struct qn_conf *c, const struct qn_node *n, const struct channel *f)
+{
+        _cleanup_(qn_arena_done) struct qn_arena a = QN_ARENA_INIT(1 << 20);
+        struct qn_url url;
+
+        if (f->plain && f->password && !qn_address_may_know(mail_host(f->mail_url), false))
+                return qn_conf_wrong(c, qn_node_get(n, "plain"),
+                                     "the password is not sent without TLS: leave `plain` out");
+        if (f->token && qn_str_starts(f->mail_url, "http://") &&
+            (qn_url_parse(f->mail_url, &a, &url, NULL) < 0 ||
+             !qn_address_may_know(url.host, false)))
+                return qn_conf_wrong(c, qn_node_get(n, "url"),
+                                     "the token is not sent without TLS: use https");
+        return 0;
 }
 
 static int check_mail(struct qn_conf *c, const struct qn_node *n, const struct channel *f)
@@ -319,6 +309,8 @@ static int take_channel(struct reading *r, const struct qn_node *n)
                 e = take_url(r->c, n, (enum qn_channel_kind)kind, &f.mail_url);
         if (e == 0)
                 e = check_channel(r->c, n, &f, (enum qn_channel_kind)kind);
+        if (e == 0)
+                e = check_way(r->c, n, &f);
         if (e == 0 && (f.timeout < 100 || f.timeout > 600000))
                 return qn_conf_wrong(r->c, qn_node_get(n, "timeout"),
                                      "timeout is between 100ms and 10m");

@@ -26,7 +26,7 @@ static int put(const struct queueing *q, const struct qn_channel *ch, struct qn_
 {
         _cleanup_(qn_buf_done) struct qn_buf body = QN_BUF_INIT(QN_NOTIFY_MESSAGE_MAX),
                                              subject = QN_BUF_INIT(4096), topic = QN_BUF_INIT(4096),
-                                             fact = QN_BUF_INIT(QN_NOTIFY_MESSAGE_MAX);
+                                             fact = QN_BUF_INIT(1 << 20);
         struct qn_outbox_add a = { .channel = ch->name,
                                    .recipient = address.n ? address : ch->name,
                                    .now = q->now,
@@ -83,7 +83,7 @@ static int tell_theirs(const struct queueing *q, const struct qn_owner *o,
         struct qn_notice theirs = *n;
 
         theirs.places = room;
-        theirs.n_places = 0;
+        theirs.n_places = theirs.n_more = 0;
         for (size_t i = 0; i < n->n_places; i++)
                 if (is_theirs(o, &n->places[i]))
                         room[theirs.n_places++] = n->places[i];

@@ -37,10 +37,10 @@ static int on_one(void *ctx, struct qn_str name, struct qn_str version)
         return r > 0 ? f->fn(f->ctx, name, version) : r;
 }
 
-int qn_unreported(struct qn_db *db, const struct qn_watch_policy *policy, qn_unreported_fn *fn,
-                  void *ctx)
+int qn_unreported(struct qn_db *db, const struct qn_watch_policy *policy, int64_t now,
+                  qn_unreported_fn *fn, void *ctx)
 {
         struct filter f = { db, policy, fn, ctx };
 
-        return qn_reports_pending(db, on_one, &f);
+        return qn_reports_pending(db, now, on_one, &f);
 }

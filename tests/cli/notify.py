@@ -103,6 +103,18 @@ def configuration(d):
         p = Place(d, "conf", text)
         r = p.run("send")
         ok(r.code == 2 and why in r.err.decode(), f"refused: {why[:60]}", r)
+    key = secret(d, "key", "s")
+    mail = "channels:\n  - name: a\n    kind: mail\n    from: a@b\n    user: u\n    password: {file: %s}\n    plain: true\n    url: %s\n"
+    issue = "channels:\n  - name: a\n    kind: issue\n    token: {file: %s}\n    url: %s\n"
+    for form, url, why in ((mail, "smtp://mail.acme.invalid", ":7: the password is not sent without TLS"), (mail, "smtp://mail.acme.invalid:25/", "without TLS"),
+                           (mail, "smtp://192.0.1.1:25", "without TLS"), (issue, "http://git.acme.invalid/api", ":5: the token is not sent without TLS"),
+                           (issue, "http://[2a00::1]:80/", "without TLS")):
+        r = Place(d, "conf", form % (key, url)).run("send")
+        ok(r.code == 2 and why in r.err.decode(), f"no secret goes in clear to {url}", r)
+    for form, url in ((mail, "smtp://127.0.0.1:1"), (mail, "smtp://[::1]"), (mail, "smtp://localhost:25/"), (issue, "https://git.acme.invalid"),
+                      (issue, "http://localhost:1/")):
+        r = Place(d, "conf", form % (key, url)).run("send")
+        ok(b"without TLS" not in r.err and b"nothing was watched yet" in r.err, f"but to {url}", r)
     base = "channels:\n  - name: a\n    kind: webhook\n    url: http://h\n    secret: {file: %s}\n"
     for name, mode, why in (("open", 0o644, "others can read"), ("group", 0o640, "others can read")):
         r = Place(d, "conf", base % secret(d, name, "s", mode)).run("send")

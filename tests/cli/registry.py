@@ -44,7 +44,7 @@ class Registry:
                     return self.answer(200, json.dumps(registry.documents[path]).encode())
                 if "/-/" in path:
                     name, file = path.split("/-/")
-                    version = file[: -len(".tgz")].rsplit("-", 1)[1]
+                    version = file[len(name.rsplit("/", 1)[-1]) + 1 : -len(".tgz")]
                     data = registry.packages.get(name, {}).get(version)
                     return self.answer(200, data, "application/octet-stream") if data else self.answer(404, b"{}")
                 if path not in registry.packages:

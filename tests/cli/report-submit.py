@@ -24,6 +24,14 @@ AUTHOR = ("--author", "Example Research <r@example.invalid>")
 CREDIT = ("--credit", "Example Research <r@example.invalid>")
 
 
+def ask(state, sql):
+    db = sqlite3.connect(f"{state}/watch.db")
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
+
+
 class Place:
     """A clone to report to, a state of its own, and what is there."""
 
@@ -185,10 +193,22 @@ def sources(d):
     r = p.submit("--from", "-", stdin=b"evil@1.0.0 # the first\n\n# all of it\nevil@1.2.0\n", env=e)
     ok(r.code == 0 and p.record("qanat/evil")["affected"][0]["versions"] == ["1.0.0", "1.2.0"], "a list from input", r)
     for text in ("evil", "evil@latest", "evil@^1", "../x@1.0.0", "./evil.tgz", "a@1.0.0 b@1.0.0", "@1.0.0", "x" * 600 + "@1.0.0"):
-        r = p.submit("--from", put(f"{d}/bad.txt", f"evil@1.0.0\n{text}\n"), env=e)
-        ok(r.code == 2 and b"line 2 is no NAME@VERSION" in r.err, f"a list with {text[:20]!r}", r)
-    r = p.submit("--from", put(f"{d}/many.txt", "".join(f"evil@1.0.{i}\n" for i in range(20001))), env=e)
-    ok(r.code == 2 and b"more than 20000" in r.err, "a list that is too long", r)
+        r = p.submit("--from", put(f"{d}/bad.txt", f"{text}\nevil@1.2.0\n"), env=e)
+        ok(r.code == 3 and b"line 1 is no NAME@VERSION" in r.err and b"is on branch qanat/evil already" in r.err,
+           f"a list with {text[:20]!r}: the others count", r)
+    for end in ("tgz", "tar.gz", "tar", "json"):
+        name = f"named-{end.replace('.', '-')}"
+        reg.packages[name] = {f"1.0.0-x.{end}": tgz_of(bad(name, f"1.0.0-x.{end}"))}
+        reg.fields[name] = {}
+        put(f"{d}/here/{name}@1.0.0-x.{end}", "a file of that name")
+        r = p.submit("--from", "-", stdin=f"{name}@1.0.0-x.{end}\nevil@1.0.0\n".encode(), env=e, cwd=f"{d}/here")
+        ok(r.code == 0 and p.record(f"qanat/{name}")["affected"][0]["versions"] == [f"1.0.0-x.{end}"], f"what others called .{end} is no file", r)
+        r = p.submit(f"{name}@1.0.0-x.{end}", env=e, cwd=d)
+        ok(r.code == 2, "where one says it oneself, it is", r)
+    many = "evil@1.2.0\n" + "".join(f"gone@1.0.{i}\n" for i in range(20000))
+    r = p.submit("--from", put(f"{d}/many.txt", many), "--offline", "--force", "--every-version", f"{d}/worse-0.1.0.tgz", env=e)
+    ok(r.code == 3 and b"more than 20000 packages: the rest is left out" in r.err and b"gone@1.0.19997:" in r.err and
+       b"gone@1.0.19998:" not in r.err and p.files("qanat/worse"), "of a list that is too long, what there is room for", r.err[-300:])
     r = p.submit("--from", f"{d}/missing.txt", env=e)
     ok(r.code == 2 and b"missing.txt" in r.err, "a list that is not there", r)
     r = p.submit("evil@9.9.9", env=e)
@@ -359,12 +379,18 @@ def repositories(d):
     p.repo = f"{d}/nothing"
     refused(p, "a repository that is not there", b"No such file")
     os.makedirs(p.repo)
-    refused(p, "a directory that is none", b"no git repository")
+    refused(p, "a directory that is none", b"not a git repository")
     subprocess.run(["git", "init", "-q", d], check=True)  # one above it
-    refused(p, "not even one above", b"no git repository")
+    refused(p, "not even one above", b"not a git repository")
     shutil.rmtree(f"{d}/.git")
     subprocess.run(["git", "init", "-q", p.repo], check=True)
     refused(p, "an empty one", b"no default branch")
+    if os.geteuid() == 0:
+        q = Place(d, "theirs")
+        for root, _, files in os.walk(q.repo):
+            for name in [root, *(os.path.join(root, f) for f in files)]:
+                os.chown(name, 12345, 12345)
+        refused(q, "one of another user: git's own words", b"dubious ownership")
     put(f"{p.repo}/x", "x")
     p.commit("x")
     refused(p, "one that is something else", b"no clone of malicious-packages", "--base", "HEAD")
@@ -522,6 +548,7 @@ def uploads(d):
     r = Receiver()
     secret = "S3cr3t-T0ken-0f-the-test"
     token = put(f"{d}/token", secret + "\n")
+    os.chmod(token, 0o600)
     env = {"npm_config_fetch_retry_mintimeout": "10", "npm_config_fetch_retry_maxtimeout": "50", "npm_config_fetch_timeout": "2000",
            "HOME": d}
     p = Place(d, "upload")
@@ -589,8 +616,13 @@ def uploads(d):
                      ("https://u:p@bucket.example.invalid/", b"user"), ("https://b.example.invalid/?x=1", b"query")):
         x = p.run("submit", "--upload", url, "--token-file", token, *CREDIT, f"{d}/worse-0.1.0.tgz", env=env)
         ok(x.code == 2 and why in x.err and x.err.count(b"\n") == 1, f"an address that is none: {url}", x)
-    x = p.run("submit", "--upload", r.url, "--token-file", put(f"{d}/empty", "\n"), *CREDIT, f"{d}/worse-0.1.0.tgz", env=env)
-    ok(x.code == 2 and b"no token" in x.err, "an empty token", x)
+    os.chmod(put(f"{d}/empty", "\n"), 0o600)
+    x = p.run("submit", "--upload", r.url, "--token-file", f"{d}/empty", *CREDIT, f"{d}/worse-0.1.0.tgz", env=env)
+    ok(x.code == 2 and b"is empty" in x.err, "an empty token", x)
+    for mode in (0o640, 0o604, 0o620):
+        os.chmod(token, mode)
+        x = p.run("submit", "--upload", r.url, "--token-file", token, *CREDIT, f"{d}/worse-0.1.0.tgz", env=env)
+        ok(x.code == 2 and b"others can read" in x.err and secret.encode() not in x.err, f"a token with mode {mode:o} is refused", x)
     x = p.run("submit", "--upload", r.url, "--repository", p.repo, *AUTHOR, *CREDIT, f"{d}/worse-0.1.0.tgz", env=env)
     ok(x.code == 2 and b"--repository" in x.err, "one place at a time", x)
 
@@ -622,6 +654,11 @@ def pending(d):
     r = p.submit("--pending", env=e)
     ok(r.code == 3 and sorted(p.branches()) == ["main", "qanat/evil", "qanat/worse"], "what was found is reported", r)
     ok(b"fine@1.0.0: not reported" in r.err, "but not what is judged otherwise now and gone", r)
+    q = Place(d, "gone")
+    os.makedirs(q.state, exist_ok=True)
+    subprocess.run([os.environ["WATCH_PUT"], os.environ["DATA"], q.state, f"{d}/worse-0.1.0.tgz"], check=True)
+    r = q.submit("--from", "-", stdin=b"worse@0.1.0\n", env=e)
+    ok(r.code == 0 and q.branches() == ["main", "qanat/worse"], "a list may name what is gone", r)
     gone = p.record("qanat/worse")
     there = p.record("qanat/evil")["affected"][0]["database_specific"]["indicators"]
     ok(complaints(gone) == [] and all(f["sha256"] for f in there["evidence_files"]), "as it should be", complaints(gone))
@@ -629,7 +666,23 @@ def pending(d):
     ok(ds["package_integrity"][0]["hashes"]["sha512_sri"].startswith("sha512-") and not any("sha256" in f for f in ds["evidence_files"]),
        "of what is gone without hashes of files", ds)
     r = p.submit("--pending", env=e)
-    ok(r.code == 3 and p.count("qanat/evil") == 1 and p.count("qanat/worse") == 1, "each of them once", r)
+    ok(r.code == 0 and b"nothing to report" in r.err and p.count("qanat/evil") == 1 and p.count("qanat/worse") == 1,
+       "each of them once, and what cannot be reported is not asked for again at once", r)
+    r = p.submit("--pending", "--force", env=e)
+    ok(r.code == 3 and b"fine@1.0.0: not reported" in r.err and p.count("qanat/evil") == 1, "unless one insists", r)
+    due = ask(p.state, "SELECT name, known, tries FROM report_later")
+    ok(("fine", 0, 2) in due, "it is written down, and later each time", due)
+    known = Place(d, "known-later")
+    os.makedirs(known.state, exist_ok=True)
+    subprocess.run([os.environ["WATCH_PUT"], os.environ["DATA"], known.state, f"{d}/evil-1.0.0.tgz"], check=True)
+    doc = p.record("qanat/evil")
+    doc.update(id="MAL-2026-77", summary="Malicious code in evil (npm)")
+    put(f"{known.repo}/osv/malicious/npm/evil/MAL-2026-77.json", json.dumps(doc))
+    known.commit("others were first")
+    r = known.submit("--pending", env=e)
+    ok(r.code == 1 and b"MAL-2026-77" in r.err and known.branches() == ["main"], "what others have reported", r)
+    r = known.submit("--pending", env=e)
+    ok(r.code == 0 and b"nothing to report" in r.err, "is not asked for again", r)
 
 
 def confirmed(d):

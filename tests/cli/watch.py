@@ -475,6 +475,19 @@ wait: 0s
        "what a person has confirmed is not told to be clean", str(notices()) + out + err)
 
 
+def below(pid, name):
+    """Processes of that name that a process, or one of its own, has started."""
+    found = []
+    for child in open(f"/proc/{pid}/task/{pid}/children").read().split():
+        try:
+            if open(f"/proc/{child}/comm").read().strip() == name:
+                found.append(int(child))
+            found += below(child, name)
+        except OSError:
+            pass
+    return found
+
+
 def reports(d):
     w = Watched(d)
     clone = os.path.join(d, "clone")
@@ -494,12 +507,25 @@ def reports(d):
     code, _, err = stop(p)
     files = subprocess.run([*git, "log", "--all", "--name-only", "--format="], capture_output=True, check=True).stdout.decode()
     ok(found and code == 0 and "npm/stolen/" in files and "plain" not in files, "what policy wants reported is on a branch", files + err)
-    # it is on record, but by the rules of today there is nothing to report
-    w.ask("UPDATE version SET verdict = 'malicious', score = 95 WHERE name = 'plain'")
     p = w.start(*where, "--watch-policy", policy)
-    time.sleep(13)
+    os.rename(f"{clone}/.git/config", f"{clone}/.git/kept")
+    os.mkfifo(f"{clone}/.git/config")
+    w.registry.publish("stolen", "1.0.1", {"index.js": "2;\n", "setup.js": THIEF}, manifest=HOOK)
+    git = w.wait(lambda: below(p.pid, "git"))
+    begun = time.time()
+    at = below(p.pid, "git")
     code, _, err = stop(p)
-    ok(err.count("nothing to report") == 1, "what cannot be reported is not tried all the time", err)
+    ok(git and code == 0 and "takes too long and is ended" in err and time.time() - begun < 30, "a repository that hangs holds up no end", err)
+    time.sleep(0.5)
+    ok(at and not any(os.path.exists(f"/proc/{x}") for x in at), "and leaves nothing behind", at)
+    os.rename(f"{clone}/.git/kept", f"{clone}/.git/config")
+    r = w.once(*where, "--watch-policy", policy)
+    ok(r.code == 0 and w.ask("SELECT version FROM report ORDER BY version") == [("1.0.0",), ("1.0.1",)], "once: what was left is reported", r)
+    w.registry.publish("stolen", "1.0.2", {"index.js": "3;\n", "setup.js": THIEF}, manifest=HOOK)
+    w.once("--since", "0")
+    del w.registry.packages["stolen"]["1.0.2"]
+    r = w.once(*where, "--watch-policy", policy)
+    ok(w.ask("SELECT version FROM report WHERE version = '1.0.2'") == [("1.0.2",)], "what is gone from the registry is reported, too", r)
 
 
 def both_databases(d):

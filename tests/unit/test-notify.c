@@ -166,6 +166,35 @@ TEST(what_is_the_same_fact)
         ASSERT_TRUE(same_fact(&x, &y, NULL));
 }
 
+TEST(a_fact_of_many_places_is_short)
+{
+        const size_t n = 100000;
+        _cleanup_(qn_freep) struct qn_notice_place *places = calloc(n, sizeof *places);
+        _cleanup_(qn_freep) char *names = calloc(n, 128);
+        struct qn_notice x = notice(), y;
+        BUF(b);
+
+        ASSERT_TRUE(places && names);
+        for (size_t i = 0; i < n; i++) {
+                snprintf(names + i * 128, 128, "%0120zu", i);
+                places[i] = (struct qn_notice_place){ .kind = QN_STR("project"),
+                                                      .name = qn_str_c(names + i * 128) };
+        }
+        x.places = places;
+        x.n_places = n;
+        ASSERT_EQ(qn_notice_fact(&x, QN_STR("web"), &b), 0);
+        ASSERT_TRUE(b.n < 4096);
+        y = x;
+        ASSERT_TRUE(same_fact(&x, &y, "web"));
+        y.n_places--;
+        ASSERT_FALSE(same_fact(&x, &y, "web"));
+        x.n_places = 1;
+        x.n_more = 7;
+        qn_buf_reset(&b);
+        ASSERT_EQ(qn_notice_write(&x, &b), 0);
+        ASSERT_TRUE(has(&b, "\"places_total\":8"));
+}
+
 TEST(a_notice_has_caps)
 {
         static struct qn_seen_finding findings[QN_NOTIFY_FINDINGS_MAX + 3];
@@ -520,6 +549,7 @@ TEST(who_fetched_it_is_affected)
         };
         _cleanup_(place_done) struct place p = { .dir = "/tmp/qanat-test-XXXXXX",
                                                  .file = "gate.db" };
+        _cleanup_(qn_arena_done) struct qn_arena tiny = QN_ARENA_INIT(64);
         struct qn_affected found = { 0 };
         ARENA(a);
 
@@ -548,6 +578,8 @@ TEST(who_fetched_it_is_affected)
         ASSERT_TRUE(found.places[1].since == 1000 && found.places[1].last == 3000);
         ASSERT_EQ(qn_affected_find(NULL, &p.db, QN_STR("bad"), QN_STR(""), &a, &found), 0);
         ASSERT_EQ(found.n, 3);
+        ASSERT_EQ(qn_affected_find(NULL, &p.db, QN_STR("bad"), QN_STR(""), &tiny, &found), 0);
+        ASSERT_TRUE(found.n == 0 && found.more == 3); /* no room: they are counted */
 }
 
 TEST(owners_who_are_addresses)

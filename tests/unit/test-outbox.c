@@ -97,6 +97,22 @@ TEST(what_is_rolled_back_was_never_said)
         ASSERT_EQ(add(&p, &a), QN_OUTBOX_NEW);
 }
 
+TEST(a_fact_may_be_long)
+{
+        const size_t n = (size_t)3 << 20;
+        _cleanup_(qn_freep) char *text = malloc(n);
+        struct qn_outbox_add a = message("t", "a", 1000);
+        WATCH_PLACE(p);
+
+        ASSERT_NOT_NULL(text);
+        memset(text, 'x', n);
+        a.fact = (struct qn_str){ text, n };
+        ASSERT_EQ(add(&p, &a), QN_OUTBOX_NEW);
+        ASSERT_EQ(add(&p, &a), QN_OUTBOX_KNOWN);
+        text[n - 1] = 'y';
+        ASSERT_EQ(add(&p, &a), QN_OUTBOX_JOINED);
+}
+
 TEST(a_fact_is_told_once_to_each)
 {
         struct qn_outbox_add a = message("t", "a", 1000);

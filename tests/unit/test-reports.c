@@ -111,7 +111,7 @@ TEST(what_nobody_was_told_of)
         see(&p.db, "1.0.2", "suspicious", 20);
         see(&p.db, "1.0.3", "malicious", 10);
         ASSERT_EQ(qn_reports_put(&p.db, &r), 0);
-        ASSERT_EQ(qn_reports_pending(&p.db, note, &b), 0);
+        ASSERT_EQ(qn_reports_pending(&p.db, 0, note, &b), 0);
         ASSERT_STR(qn_buf_view(&b), "evil@1.0.3 evil@1.0.0 ");
         r = row("1.0.0", "/here", 10);
         ASSERT_EQ(qn_reports_put(&p.db, &r), 0);
@@ -154,19 +154,65 @@ TEST(what_a_person_has_confirmed_is_to_be_reported)
         say(&p.db, 4, QN_REVIEW_NOTE, "clean");
         say(&p.db, 5, QN_REVIEW_CONFIRM, "malicious");
         ASSERT_EQ(qn_reports_put(&p.db, &r), 0);
-        ASSERT_EQ(qn_reports_pending(&p.db, note, &b), 0);
+        ASSERT_EQ(qn_reports_pending(&p.db, 50, note, &b), 0);
         ASSERT_STR(qn_buf_view(&b), "evil@1.0.1 evil@1.0.2 evil@1.0.0 ");
         qn_buf_reset(&b);
         qn_watch_policy_defaults(&policy);
-        ASSERT_EQ(qn_unreported(&p.db, &policy, note, &b), 0);
+        ASSERT_EQ(qn_unreported(&p.db, &policy, 50, note, &b), 0);
         ASSERT_EQ(b.n, 0);
         policy.reports_confirmed = true;
-        ASSERT_EQ(qn_unreported(&p.db, &policy, note, &b), 0);
+        ASSERT_EQ(qn_unreported(&p.db, &policy, 50, note, &b), 0);
         ASSERT_STR(qn_buf_view(&b), "evil@1.0.1 evil@1.0.0 ");
         see(&p.db, "1.0.1", "clean", 40); /* a back-scan clears it: that changes nothing */
         qn_buf_reset(&b);
-        ASSERT_EQ(qn_unreported(&p.db, NULL, note, &b), 0);
+        ASSERT_EQ(qn_unreported(&p.db, NULL, 50, note, &b), 0);
         ASSERT_STR(qn_buf_view(&b), "evil@1.0.0 evil@1.0.1 ");
+}
+
+static bool is_offered(struct qn_db *db, int64_t now)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(4096);
+
+        ASSERT_EQ(qn_reports_pending(db, now, note, &b), 0);
+        return b.n > 0;
+}
+
+TEST(what_was_not_reported_is_put_off)
+{
+        WATCH_PLACE(p);
+        struct qn_put_off off = { .name = QN_STR("evil"), .version = QN_STR("1.0.0"), .now = 50 };
+        int64_t wait = QN_REPORT_WAIT_MS;
+
+        see(&p.db, "1.0.0", "malicious", 30);
+        ASSERT_TRUE(is_offered(&p.db, 50));
+        for (unsigned i = 0; i < 8; i++) { /* longer each time */
+                ASSERT_EQ(qn_reports_put_off(&p.db, &off), 0);
+                ASSERT_TRUE(!is_offered(&p.db, off.now + wait - 1));
+                ASSERT_TRUE(is_offered(&p.db, off.now + wait));
+                ASSERT_TRUE(is_offered(&p.db, INT64_MAX));
+                off.now += wait;
+                wait = QN_MIN(wait * 4, QN_REPORT_WAIT_MAX_MS);
+        }
+        off.known = true;
+        ASSERT_EQ(qn_reports_put_off(&p.db, &off), 0);
+        ASSERT_TRUE(!is_offered(&p.db, off.now + QN_REPORT_WAIT_KNOWN_MS - 1));
+        ASSERT_TRUE(is_offered(&p.db, off.now + QN_REPORT_WAIT_KNOWN_MS));
+        ASSERT_EQ(qn_db_exec(&p.db, "UPDATE version SET judged = 1000000000000"), 0);
+        ASSERT_TRUE(is_offered(&p.db, off.now + 1)); /* judged anew */
+}
+
+TEST(whether_there_may_be_more)
+{
+        WATCH_PLACE(p);
+        uint64_t first, then;
+
+        ASSERT_EQ(qn_reports_stamp(&p.db, &first), 0);
+        see(&p.db, "1.0.0", "clean", 30);
+        ASSERT_EQ(qn_reports_stamp(&p.db, &then), 0);
+        ASSERT_EQ(then, first);
+        see(&p.db, "1.0.1", "malicious", 31);
+        ASSERT_EQ(qn_reports_stamp(&p.db, &then), 0);
+        ASSERT_TRUE(then != first);
 }
 
 /* --- hashes --- */

@@ -47,6 +47,22 @@ TEST(what_is_nothing)
         ASSERT_EQ(parse("fifo.tgz", &t), -EINVAL);
 }
 
+TEST(a_name_whatever_files_there_are)
+{
+        static const char *const names[] = { "x@1.0.0-a.tgz", "x@1.0.0-a.json",
+                                             "@s/x@1.0.0-a.tar" };
+        struct qn_target t;
+
+        here();
+        for (size_t i = 0; i < QN_ARRAY_SIZE(names); i++) {
+                ASSERT_EQ(parse(names[i], &t), -ENOENT);
+                ASSERT_EQ(qn_target_parse_name(names[i], &t, NULL), 0);
+                ASSERT_EQ(t.kind, QN_TARGET_NAME);
+                ASSERT_STR(t.name, i == 2 ? "@s/x" : "x");
+        }
+        ASSERT_EQ(qn_target_parse_name("../x", &t, NULL), -EINVAL);
+}
+
 TEST(names)
 {
         struct qn_target t;
