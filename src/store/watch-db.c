@@ -54,6 +54,16 @@
         " rule TEXT NOT NULL, packages INTEGER NOT NULL);"                          \
         "CREATE INDEX campaign_step_campaign ON campaign_step(campaign, id);"
 
+/* What a person ended, which stays on record (campaigns.h); and how far a campaign's verdict reaches a version. */
+#define DISMISSAL                                                                            \
+        "CREATE TABLE campaign_dismissal(id INTEGER PRIMARY KEY AUTOINCREMENT,"              \
+        " campaign TEXT NOT NULL REFERENCES campaign, time INTEGER NOT NULL,"                \
+        " who TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL);"                  \
+        "CREATE INDEX campaign_dismissal_campaign ON campaign_dismissal(campaign, id);"      \
+        "ALTER TABLE campaign_member ADD COLUMN verdict TEXT NOT NULL DEFAULT 'suspicious';" \
+        "UPDATE campaign_member SET verdict ="                                               \
+        " (SELECT c.verdict FROM campaign c WHERE c.id = campaign_member.campaign);"
+
 #define LATER REVIEW OUTBOX REPORT TRACE CAMPAIGN CAMPAIGN_STEP
 
 static const char schema[] =
@@ -84,11 +94,12 @@ static const char schema[] =
         " REFERENCES version, time INTEGER NOT NULL, verdict TEXT NOT NULL,"
         " score INTEGER NOT NULL, reason TEXT NOT NULL, rules TEXT NOT NULL);"
         "CREATE INDEX judgement_version ON judgement(version, id);"
-        "CREATE INDEX judgement_time ON judgement(time);" LATER;
+        "CREATE INDEX judgement_time ON judgement(time);" LATER DISMISSAL;
 
 static const char *const steps[] = {
         "ALTER TABLE pending ADD COLUMN taken INTEGER NOT NULL DEFAULT 0; DROP INDEX pending_due;"
         "CREATE INDEX pending_next ON pending(taken, priority, due);" LATER,
+        DISMISSAL,
 };
 
 const struct qn_db_def qn_db_watch = { .file = "watch.db",
@@ -96,5 +107,4 @@ const struct qn_db_def qn_db_watch = { .file = "watch.db",
                                        .version = QN_ARRAY_SIZE(steps) + 1,
                                        .missing = "nothing was watched yet: qanat watch",
                                        .steps = steps,
-                                       .grows = "review",
-                                       .grows_since = 2 };
+                                       .grows = { { "review", 2 }, { "campaign_dismissal", 3 } } };
