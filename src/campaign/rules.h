@@ -25,6 +25,7 @@ struct qn_arena;
         X(THROWAWAY, "throwaway") /* an account that was made to be given up */                 \
         X(SUSPECTED, "suspected") /* suspicious or malicious by itself */                       \
         X(CONDEMNED, "condemned") /* malicious by itself */                                     \
+        X(RECENT, "recent")       /* its package's first version was seen, too */               \
         X(SETTLED, "settled")     /* the package was there before anything of it was seen */
 
 enum qn_sign {

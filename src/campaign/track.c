@@ -48,6 +48,7 @@ struct held {
         struct qn_facts facts;
         uint32_t campaign; /* number + 1; 0: it is none */
         uint64_t rules;    /* that were true of it */
+        uint32_t origin;   /* owner of who had it long before all others did; 0: nobody */
 };
 
 #define LIST(type)             \
@@ -375,7 +376,7 @@ static bool is_established(const struct qn_trace *trace, bool known)
 
 /* What makes a package's first version one that its later ones are no harmless updates of. */
 #define BORN_BAD                                                                             \
-        (1u << QN_SIGN_ACTS | 1u << QN_SIGN_SUSPECTED | 1u << QN_SIGN_CONDEMNED |            \
+        (1u << QN_SIGN_SUSPECTED | 1u << QN_SIGN_CONDEMNED |            \
          1u << QN_SIGN_HOLLOW | 1u << QN_SIGN_PAID | 1u << QN_SIGN_RING | 1u << QN_SIGN_NAMED | \
          1u << QN_SIGN_THROWAWAY)
 
@@ -431,9 +432,8 @@ static int place(struct qn_track *t, int64_t version, struct qn_str name, struct
                 earlier = t->members.v[earlier].earlier;
         if (earlier != NONE) /* whoever took it over has it still */
                 trace->signs |= t->members.v[earlier].signs & 1u << QN_SIGN_TAKEN;
-        trace->signs |= p->born & 1u << QN_SIGN_ACTS; /* it never was anything else */
-        if (!p->born && !has_sign(trace->signs, QN_SIGN_FIRST))
-                trace->signs |= 1u << QN_SIGN_SETTLED;
+        trace->signs |= 1u << (p->born || has_sign(trace->signs, QN_SIGN_FIRST) ? QN_SIGN_RECENT
+                                                                                : QN_SIGN_SETTLED);
         r = learn_name(t, name, earlier == NONE, trace, ret);
         if (r < 0)
                 return r;
@@ -513,16 +513,44 @@ static int make_id(struct qn_track *t, struct qn_db *db, uint32_t number,
         return 0;
 }
 
+/* A new package that is clean, and was there longer before all others than packages of a campaign are apart: they copied it. */
+static uint32_t origin_of(const struct qn_track *t, uint32_t number)
+{
+        const struct member *first = &t->members.v[number], *m;
+        uint32_t next = UINT32_MAX, at = number;
+
+        do {
+                m = &t->members.v[at];
+                if (m->time < first->time)
+                        first = m;
+                at = qn_cluster_next(t->clusters, at);
+        } while (at != number);
+        do {
+                m = &t->members.v[at];
+                if (m->package != first->package && m->owner != first->owner)
+                        next = QN_MIN(next, m->time);
+                at = qn_cluster_next(t->clusters, at);
+        } while (at != number);
+        return has_sign(first->signs, QN_SIGN_RECENT) &&
+                               !has_sign(first->signs, QN_SIGN_SUSPECTED) &&
+                               next - first->time > qn_campaign_window(t->rules)
+                       ? first->owner
+                       : 0;
+}
+
 /* What the campaign makes of a version: it depends on what the version itself is and does. */
 static enum qn_verdict_kind reach_of(const struct qn_track *t, const struct held *h,
-                                     const struct campaign *c, uint32_t signs)
+                                     const struct campaign *c, const struct member *m)
 {
+        const uint32_t signs = m->signs;
         enum qn_verdict_kind v = qn_campaign_rules_reach(t->rules, h->rules, signs);
         const struct qn_campaign_rule *rule = qn_campaign_rules_find(t->rules, c->rule);
         bool suspected = has_sign(signs, QN_SIGN_SUSPECTED);
 
         if (rule && (rule->reaches & ~signs) == 0)
                 v = QN_MAX(v, rule->verdict);
+        if (!suspected && h->origin && h->origin == m->owner && has_sign(signs, QN_SIGN_RECENT))
+                return QN_CLEAN;
         if (suspected ? v < QN_SUSPICIOUS : v > QN_SUSPICIOUS && has_sign(signs, QN_SIGN_POPULAR))
                 v = QN_SUSPICIOUS;
         return QN_MIN(v, c->verdict);
@@ -540,7 +568,7 @@ static int add_member(struct qn_track *t, struct qn_db *db, const struct held *h
                       const struct campaign *c, uint32_t number)
 {
         struct qn_cluster_why why = qn_cluster_why(t->clusters, number);
-        enum qn_verdict_kind reach = reach_of(t, h, c, t->members.v[number].signs);
+        enum qn_verdict_kind reach = reach_of(t, h, c, &t->members.v[number]);
         const struct qn_campaign_member m = { .version = t->members.v[number].version,
                                               .with = t->members.v[why.with].version,
                                               .kinds = why.kinds,
@@ -558,7 +586,7 @@ static int add_member(struct qn_track *t, struct qn_db *db, const struct held *h
 }
 
 /* Those that are new to the campaign; all: everybody. */
-static int add_members(struct qn_track *t, struct qn_db *db, const struct held *h,
+static int add_members(struct qn_track *t, struct qn_db *db, struct held *h,
                        const struct campaign *c, uint32_t number)
 {
         uint32_t at = number;
@@ -568,6 +596,7 @@ static int add_members(struct qn_track *t, struct qn_db *db, const struct held *
                 r = add_member(t, db, h, c, t->arrived.v[i]);
         if (!t->all)
                 return r;
+        h->origin = origin_of(t, number);
         do {
                 r = add_member(t, db, h, c, at);
                 at = qn_cluster_next(t->clusters, at);

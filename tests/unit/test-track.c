@@ -444,6 +444,42 @@ TEST(who_had_first_what_a_bait_has_is_not_raised)
         }
 }
 
+/* New packages that download at their installation, as tools do, and others that do as much and copied that. */
+static int tool(struct place *p, unsigned i, const char *owner, int64_t time)
+{
+        char name[32];
+
+        snprintf(name, sizeof name, "%s-cli-%u", owner, i);
+        begin(p, name, "1.0.0", owner, time);
+        event(p, QN_EVENT_META, QN_NOVELTY_NONE, NULL, QN_ATTR_WHAT, "first-version");
+        code(p, 7);
+        file(p, "install.js", 77);
+        event(p, QN_EVENT_DOWNLOAD_RUN, QN_NOVELTY_NONE, "install.js", QN_ATTR_HOST, "dl.invalid");
+        event(p, QN_EVENT_NET_SEND, QN_NOVELTY_NONE, "install.js", QN_ATTR_HOST, "dl.invalid");
+        return put(p);
+}
+
+TEST(a_new_tool_that_others_copy_is_not_raised)
+{
+        char who[16];
+
+        PLACE(p);
+        for (unsigned i = 0; i < 3; i++)
+                ASSERT_EQ(tool(&p, i, "maker", START), 0);
+        for (unsigned i = 0; i < 12; i++) {
+                snprintf(who, sizeof who, "mule-%u", i);
+                (void)tool(&p, i, who, START + 3 * HOUR + i * 1000);
+        }
+        ASSERT_STR(p.news.rule, "many-accounts");
+        ASSERT_EQ(p.news.packages, 12);
+        ASSERT_EQ(tool(&p, 3, "maker", START + 4 * HOUR), 0);
+        ASSERT_EQ(qn_track_load(p.track, &p.db), 0);
+        ASSERT_EQ(tool(&p, 4, "maker", START + 4 * HOUR), 0);
+        ASSERT_EQ(number(&p.db, "SELECT count(*) FROM campaign_member m JOIN version v"
+                                " ON v.id = m.version WHERE v.publisher = 'maker'"),
+                  0);
+}
+
 /* What it was before was not seen, or only its first version; or the bait was seen first. */
 TEST(who_is_seen_after_a_bait_is_not_raised)
 {
@@ -453,7 +489,6 @@ TEST(who_is_seen_after_a_bait_is_not_raised)
                         ASSERT_EQ(origin(&p, "original", "1.0.0", BORN), 0);
                 for (unsigned i = 0; i < 8; i++)
                         ASSERT_EQ(bait(&p, i), i >= 4 - (how == BORN));
-                ASSERT_EQ(origin(&p, "original", "1.0.1", how == BORN ? PLAIN : how), 0);
                 ASSERT_EQ(origin(&p, "@other/original", "1.0.1", PLAIN), 0);
                 ASSERT_EQ(origin(&p, "fork-of-it", "1.0.0", BORN), 0);
                 ASSERT_EQ(origin(&p, "fork-of-it", "1.0.1", PLAIN), 0);
