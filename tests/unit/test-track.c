@@ -696,7 +696,7 @@ TEST(what_is_held_in_memory_has_a_limit_and_campaigns_stay)
         }
 }
 
-static const struct sim_plan day = { .data = TEST_DATA, .n = { 2000, 60, 600, 40, 16 } };
+static const struct sim_plan day = { .data = TEST_DATA, .n = { 2000, 60, 600, 40, 16, 20, 40 } };
 
 TEST(campaigns_of_a_day_are_found_and_a_restart_changes_nothing)
 {
@@ -711,8 +711,9 @@ TEST(campaigns_of_a_day_are_found_and_a_restart_changes_nothing)
         ASSERT_EQ(sim_run(&plan, other, &again), 0);
         remove_store(dir);
         remove_store(other);
-        ASSERT_EQ(res.campaigns, 4);
-        for (unsigned k = SIM_WORM; k < SIM_KINDS; k++) {
+        ASSERT_EQ(res.campaigns, 5);
+        ASSERT_EQ(res.found[SIM_COPIED].total, 40);
+        for (unsigned k = SIM_WORM; k < SIM_COPIED; k++) {
                 const struct sim_found *f = &res.found[k];
 
                 print_message("# %s: minute %.1f, %zu of %zu published by then, %zu inside (%s)\n",
