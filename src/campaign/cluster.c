@@ -33,7 +33,7 @@ static const struct {
 #define STRONG (SURE | 1u << QN_FEATURE_CODE)
 
 /* What somebody may have had first, so that others who have it say nothing about each other. */
-#define OWNED                                                                                     \
+#define OWNED                                                                            \
         (1u << QN_FEATURE_PAYLOAD | 1u << QN_FEATURE_INDICATOR | 1u << QN_FEATURE_FILE | \
          1u << QN_FEATURE_TEXT)
 

@@ -84,8 +84,8 @@ static int read_reach(const struct qn_node *list, uint32_t *ret, struct qn_err *
         for (size_t i = 0; i < list->n; i++) {
                 unsigned s = 0;
 
-                while (s < QN_SIGN_MAX && !qn_str_is(qn_node_text(list->items[i]),
-                                                     fact_names[QN_FACT_SIGNS + s]))
+                while (s < QN_SIGN_MAX &&
+                       !qn_str_is(qn_node_text(list->items[i]), fact_names[QN_FACT_SIGNS + s]))
                         s++;
                 if (s == QN_SIGN_MAX)
                         return fail(list->items[i], "there is no such sign of a version", reterr);

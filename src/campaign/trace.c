@@ -31,7 +31,7 @@ struct maker {
         uint64_t deeds[DEEDS_MAX];
         size_t n_deeds, n_at_once;
         bool fresh[QN_CLUSTER_FEATURES_MAX]; /* features that came with this version */
-        struct qn_buf told; /* the deeds, in words */
+        struct qn_buf told;                  /* the deeds, in words */
         bool first;
 };
 

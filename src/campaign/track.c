@@ -29,7 +29,7 @@ struct member {
 
 struct package {
         uint64_t key;
-        uint32_t last; /* member */
+        uint32_t last;    /* member */
         uint32_t born;    /* signs of its first version, if that was seen */
         uint32_t counted; /* in which campaign, + 1 */
 };
@@ -39,7 +39,7 @@ struct campaign {
         int64_t founded;
         enum qn_verdict_kind verdict;
         struct qn_str rule, title; /* of a rule, or in the arena of what was loaded */
-        uint32_t packages, told; /* those that it reaches */
+        uint32_t packages, told;   /* those that it reaches */
         bool patterned, dismissed; /* dismissed: when it was last looked at */
 };
 
@@ -375,10 +375,9 @@ static bool is_established(const struct qn_trace *trace, bool known)
 }
 
 /* What makes a package's first version one that its later ones are no harmless updates of. */
-#define BORN_BAD                                                                             \
-        (1u << QN_SIGN_SUSPECTED | 1u << QN_SIGN_CONDEMNED |            \
-         1u << QN_SIGN_HOLLOW | 1u << QN_SIGN_PAID | 1u << QN_SIGN_RING | 1u << QN_SIGN_NAMED | \
-         1u << QN_SIGN_THROWAWAY)
+#define BORN_BAD                                                                    \
+        (1u << QN_SIGN_SUSPECTED | 1u << QN_SIGN_CONDEMNED | 1u << QN_SIGN_HOLLOW | \
+         1u << QN_SIGN_PAID | 1u << QN_SIGN_RING | 1u << QN_SIGN_NAMED | 1u << QN_SIGN_THROWAWAY)
 
 static bool has_sign(uint32_t signs, enum qn_sign s)
 {

@@ -129,8 +129,10 @@ int qn_campaign_dismiss(struct qn_campaign_answer *c, const char *id)
         if (r == 0)
                 r = dismiss(&d, &said);
         if (r == 0)
-                qn_buf_printf(&c->out, "%.*s is dismissed: %zu of its %zu versions have another verdict now\n",
-                              QN_STR_ARG(d.of.id), d.changed, d.n);
+                qn_buf_printf(
+                        &c->out,
+                        "%.*s is dismissed: %zu of its %zu versions have another verdict now\n",
+                        QN_STR_ARG(d.of.id), d.changed, d.n);
         qn_arena_done(&d.a);
         return r;
 }

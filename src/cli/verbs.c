@@ -26,7 +26,8 @@ const struct qn_opt qn_common_opts[] = {
 };
 
 static const struct qn_opt campaign_opts[] = {
-        { "by", 0, 0, "WHO", NULL, NULL, "dismiss: who decides (default: QANAT_USER, then the user)" },
+        { "by", 0, 0, "WHO", NULL, NULL,
+          "dismiss: who decides (default: QANAT_USER, then the user)" },
         { "format", 'f', QN_OPT_CONFIG, "FORMAT", "table|json", "table",
           "what to print: a table or JSON" },
         { "limit", 0, QN_OPT_NUMBER, "N", NULL, "40",

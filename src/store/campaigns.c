@@ -145,16 +145,16 @@ int qn_campaigns_add_member(struct qn_db *db, struct qn_str id, const struct qn_
 
 /* --- reading --- */
 
-#define OTHERS "c.rule, c.title, c.pattern, c.joined, c.size"
+#define OTHERS  "c.rule, c.title, c.pattern, c.joined, c.size"
 #define COLUMNS "c.id, c.founded, c.verdict, " OTHERS
 /* One that got worse since is another thing than what was dismissed. */
-#define DISMISSED                                                                     \
-        "EXISTS(SELECT 1 FROM campaign_dismissal d WHERE d.campaign = c.id"           \
+#define DISMISSED                                                           \
+        "EXISTS(SELECT 1 FROM campaign_dismissal d WHERE d.campaign = c.id" \
         " AND (d.verdict = c.verdict OR d.verdict = 'malicious'))"
 #define IS_DISMISSED "CASE WHEN " DISMISSED " THEN 1 ELSE 0 END"
-#define COUNTS                                                                \
+#define COUNTS                                                                                  \
         ", " IS_DISMISSED ", count(v.id), count(DISTINCT v.name), count(DISTINCT v.publisher)," \
-        " min(v.published), max(v.published) FROM campaign c"                 \
+        " min(v.published), max(v.published) FROM campaign c"                                   \
         " LEFT JOIN campaign_member m ON m.campaign = c.id LEFT JOIN version v ON v.id = m.version"
 
 static int64_t time_at(struct qn_stmt *s, int at)

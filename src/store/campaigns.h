@@ -47,7 +47,7 @@ QN_MUST int qn_campaigns_join(struct qn_db *db, struct qn_str id, struct qn_str 
 struct qn_campaign_member {
         int64_t version, with;  /* with: the version that it was found to belong to */
         int64_t kinds, percent; /* cluster.h: by what, how like the code is */
-        struct qn_str reach; /* what its campaign makes of it: suspicious or malicious */
+        struct qn_str reach;    /* what its campaign makes of it: suspicious or malicious */
         struct qn_str name, number, verdict, publisher,
                 reason; /* number: the version; not asked when it is written */
         int64_t published;

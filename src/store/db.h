@@ -35,7 +35,7 @@ struct qn_db_def {
         struct {
                 const char *table; /* NULL: no more */
                 int since;         /* version of the schema that has it first; 0: the first one */
-        } grows[QN_DB_GROWS_MAX]; /* tables that only grow: their rows stay as they are */
+        } grows[QN_DB_GROWS_MAX];  /* tables that only grow: their rows stay as they are */
 };
 
 /* Opens that of a state directory, or of a database: postgres://USER@HOST/DATABASE, as libpq has it.  write: makes it when it is

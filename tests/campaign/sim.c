@@ -23,7 +23,7 @@
 #define COPIED  4u
 #define MADE_UP 40000u /* ordinary packages besides the popular ones */
 
-const char *const sim_names[SIM_KINDS] = { "quiet day", "worm", "token farm", "many accounts",
+const char *const sim_names[SIM_KINDS] = { "quiet day",       "worm", "token farm", "many accounts",
                                            "staged takeover", "bait", "copied" };
 
 struct planned {
@@ -503,10 +503,9 @@ static int make_plan(struct sim *s)
 
 static int make(struct sim *s, const struct planned *p)
 {
-        static void (*const makers[SIM_KINDS])(struct sim *, uint64_t) = { make_quiet, make_worm,
-                                                                           make_farm, make_elf,
-                                                                           make_takeover, make_bait,
-                                                                           make_copied };
+        static void (*const makers[SIM_KINDS])(struct sim *, uint64_t) = {
+                make_quiet, make_worm, make_farm, make_elf, make_takeover, make_bait, make_copied
+        };
 
         qn_arena_reset(&s->a, (size_t)1 << 20);
         qn_event_set_init(&s->set, &s->a);

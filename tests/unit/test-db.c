@@ -60,10 +60,18 @@ static const char *const two_steps[] = {
 };
 static const struct qn_db_def defs[] = {
         { "t.db", "CREATE TABLE t(a INTEGER)", 1, "none", NULL, { { NULL, 0 } } },
-        { "t.db", "CREATE TABLE t(a INTEGER, b INTEGER DEFAULT 2)", 2, "none", two_steps,
+        { "t.db",
+          "CREATE TABLE t(a INTEGER, b INTEGER DEFAULT 2)",
+          2,
+          "none",
+          two_steps,
           { { NULL, 0 } } },
-        { "t.db", "CREATE TABLE t(a INTEGER, b INTEGER); CREATE TABLE u(c TEXT)", 3, "none",
-          two_steps, { { NULL, 0 } } },
+        { "t.db",
+          "CREATE TABLE t(a INTEGER, b INTEGER); CREATE TABLE u(c TEXT)",
+          3,
+          "none",
+          two_steps,
+          { { NULL, 0 } } },
 };
 
 TEST(each_older_version_is_brought_up_to_date)
@@ -102,7 +110,7 @@ TEST(tables_that_fail_are_not_made)
 {
         const struct qn_db_def bad = { "t.db", "CREATE TABLE t(a INTEGER); nonsense",
                                        1,      "none",
-                                       NULL, { { NULL, 0 } } };
+                                       NULL,   { { NULL, 0 } } };
 
         EACH_PLACE(p)
         {

@@ -513,9 +513,9 @@ TEST(a_popular_package_is_at_most_suspicious)
         ASSERT_STR(p.news.rule, "spreading-addition");
         ASSERT_EQ(number(&p.db, "SELECT count(*) FROM campaign_member WHERE verdict = 'malicious'"),
                   7);
-        ASSERT_EQ(number(&p.db,
-                         "SELECT count(*) FROM campaign_member WHERE verdict = 'suspicious'"),
-                  1);
+        ASSERT_EQ(
+                number(&p.db, "SELECT count(*) FROM campaign_member WHERE verdict = 'suspicious'"),
+                1);
 }
 
 /* Whoever makes packages only to have somebody convicted has made them lately. */
@@ -914,7 +914,9 @@ TEST(there_are_not_too_many_rules)
 
         qn_buf_puts(&b, "minutes: 5\ncampaigns:\n");
         for (unsigned i = 0; i < QN_CAMPAIGN_RULES_MAX; i++)
-                qn_buf_puts(&b, "- {id: a, title: b, verdict: suspicious, packages: 4, reaches: [acts]}\n");
+                qn_buf_puts(
+                        &b,
+                        "- {id: a, title: b, verdict: suspicious, packages: 4, reaches: [acts]}\n");
         ASSERT_EQ(load_rules(b.p, &err), 0);
         qn_buf_puts(&b, "- {id: a, title: b, verdict: suspicious, packages: 4, reaches: [acts]}\n");
         ASSERT_EQ(load_rules(b.p, &err), -EINVAL);
