@@ -559,6 +559,8 @@ static void count_package(struct qn_track *t, uint32_t campaign, uint32_t number
 {
         struct package *p = &t->packages.v[t->members.v[number].package];
 
+        if (p->counted && p->counted != campaign && t->campaigns.v[p->counted - 1].dismissed)
+                return; /* its versions stay there */
         t->campaigns.v[campaign - 1].packages += p->counted != campaign;
         p->counted = campaign;
 }

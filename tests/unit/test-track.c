@@ -622,6 +622,7 @@ TEST(one_that_joins_what_was_dismissed_stays_one)
                 payload(&p, 99, "a.invalid");
                 ASSERT_EQ(put(&p), 1);
                 assert_string_not_equal(first, p.news.id);
+                ASSERT_EQ(p.news.packages, 6 + again);
                 ASSERT_EQ(qn_track_load(p.track, &p.db), 0);
         }
         ASSERT_EQ(number(&p.db, "SELECT count(*) FROM campaign WHERE joined IS NULL"), 2);
