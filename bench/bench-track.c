@@ -28,13 +28,15 @@ static int run(const struct sim_plan *plan, struct sim_result *ret)
 
 static void print_found(const struct sim_result *res)
 {
-        for (unsigned k = SIM_WORM; k < SIM_KINDS; k++) {
+        for (unsigned k = SIM_WORM; k < SIM_COPIED; k++) {
                 const struct sim_found *f = &res->found[k];
 
                 printf("%-16s minute %.1f, %zu of %zu published by then; %zu in %zu campaigns, %zu others; %s\n",
                        sim_names[k], f->minutes, f->by_then, f->total, f->inside, f->campaigns,
                        f->others, f->rule[0] ? f->rule : "NOT FOUND");
         }
+        printf("copied           %zu versions, %zu campaigns of them\n",
+               res->found[SIM_COPIED].total, res->found[SIM_COPIED].campaigns);
         printf("ordinary         %zu versions, %zu campaigns of them\n",
                res->found[SIM_QUIET].total, res->found[SIM_QUIET].campaigns);
 }
@@ -79,7 +81,7 @@ int main(int argc, char **argv)
                 printf("quiet day        %zu versions, %zu campaigns (goal: 0)\n", quiet.versions,
                        quiet.campaigns);
         plan = (struct sim_plan){ .data = plan.data,
-                                  .n = { quiet_n, 500, farm_n, 120, 24 },
+                                  .n = { quiet_n, 500, farm_n, 120, 24, 40, 64 },
                                   .times = true };
         if (r == 0)
                 r = run(&plan, &day);

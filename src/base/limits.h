@@ -343,7 +343,8 @@
 #define QN_IMPRINT_SEEN_MAX     20000u     /* files among which those are chosen */
 #define QN_CLUSTER_MEMBERS_MAX  100000000u /* packages that are compared with each other */
 #define QN_CLUSTER_FEATURES_MAX 64u        /* of one package; further ones are left out */
-#define QN_NAME_FIELDS_MAX      8u /* words and numbers of a name that a generator may have made */
+#define QN_NAME_FIELDS_MAX      8u  /* words and numbers of a name that a generator may have made */
+#define QN_CAMPAIGN_RULES_MAX   64u /* in data/campaigns.yaml */
 #define QN_CAMPAIGN_MINUTES_MAX 10080u   /* in which packages count as published together */
 #define QN_TRACE_MAX            8192u    /* bytes that are kept of one version */
 #define QN_TRACK_MEMBERS_MAX    1500000u /* versions that are held in memory */

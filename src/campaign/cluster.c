@@ -32,6 +32,11 @@ static const struct {
 /* What joins two large clusters. */
 #define STRONG (SURE | 1u << QN_FEATURE_CODE)
 
+/* What somebody may have had first, so that others who have it say nothing about each other. */
+#define OWNED                                                                            \
+        (1u << QN_FEATURE_PAYLOAD | 1u << QN_FEATURE_INDICATOR | 1u << QN_FEATURE_FILE | \
+         1u << QN_FEATURE_TEXT)
+
 struct member {
         uint64_t key;
         uint32_t parent, next; /* of the union; of the ring */
@@ -40,6 +45,7 @@ struct member {
         uint16_t kinds;
         uint8_t percent;
         bool established;
+        uint16_t links; /* kinds that may draw it to others, and others to it */
 };
 _Static_assert(QN_FEATURE_KINDS <= 16, "kinds fit their field");
 
@@ -49,7 +55,7 @@ struct code {
 };
 #define IGNORED UINT32_MAX
 
-/* Whose it is: the cluster that has the majority (Boyer and Moore), by one of its members. */
+/* Whose it is: the cluster that has the majority (Boyer and Moore), by one of its members.  IGNORED: an innocent had it first. */
 struct known {
         uint64_t key;
         uint32_t owner, other; /* other: the last one outside of that cluster, or the owner */
@@ -222,12 +228,20 @@ struct search {
         bool known_code; /* somebody's code stands for this one */
 };
 
+static unsigned links_of(const struct qn_cluster_item *item)
+{
+        return item->alone            ? 0
+               : item->only_additions ? 1u << QN_FEATURE_ADDITION
+               : item->established    ? SURE
+                                      : (1u << QN_FEATURE_KINDS) - 1;
+}
+
 static void speak(struct search *s, enum qn_feature_kind kind, uint32_t with, double similarity)
 {
         uint32_t root = qn_cluster_of(s->c, with);
         struct candidate *k = s->list;
 
-        if ((s->item->established || s->c->members[with].established) && !(SURE >> kind & 1))
+        if (!(links_of(s->item) & s->c->members[with].links & 1u << kind))
                 return;
         while (k < s->list + s->n && k->root != root)
                 k++;
@@ -340,6 +354,21 @@ static void search_code(struct search *s)
                 hear_code(s, near[i]);
 }
 
+/* Code like that of an innocent that had it first is nobody's, like a template. */
+static void own_code(struct qn_clusters *c, const struct qn_cluster_item *item)
+{
+        uint32_t near[QN_SKETCH_BANDS * BUCKET];
+        size_t n = codes_near(c, item->sketch, near);
+
+        for (size_t i = 0; i < n; i++) {
+                struct code *k = &c->codes[near[i]];
+
+                if (k->member != IGNORED && c->members[k->member].key == item->key &&
+                    qn_sketch_similarity(&k->sketch, item->sketch) >= CODE_ALIKE)
+                        k->member = IGNORED;
+        }
+}
+
 static uint64_t feature_key(struct qn_feature f)
 {
         return mix(f.key + (f.kind + 1) * MIX);
@@ -357,7 +386,7 @@ static void search_feature(struct search *s, struct qn_feature f)
         uint32_t at = find_feature(s->c, f);
         const struct known *k = at == QN_PIECES_NONE ? NULL : &s->c->known[at];
 
-        if (!k)
+        if (!k || k->owner == IGNORED)
                 return;
         if (k->votes >= k->count / 2 + k->count % 2)
                 speak(s, f.kind, k->owner, 0);
@@ -399,6 +428,7 @@ static int add_member(struct qn_clusters *c, const struct qn_cluster_item *item)
         c->members[at] = (struct member){ .key = item->key,
                                           .time = item->time,
                                           .established = item->established,
+                                          .links = (uint16_t)links_of(item),
                                           .parent = at,
                                           .next = at,
                                           .first = at,
@@ -447,19 +477,30 @@ static void count_feature(struct qn_clusters *c, struct known *k, uint32_t membe
         }
 }
 
-static int add_feature(struct qn_clusters *c, struct qn_feature f, uint32_t member)
+/* owns: a member that had it before others did leaves it to nobody. */
+static void meet_feature(struct qn_clusters *c, struct known *k, uint32_t member, bool owns)
 {
-        uint32_t at = find_feature(c, f);
+        if (k->owner == IGNORED)
+                return;
+        if (owns && c->members[k->owner].key == c->members[member].key)
+                k->owner = k->other = IGNORED;
+        else
+                count_feature(c, k, member);
+}
+
+static int add_feature(struct qn_clusters *c, struct qn_feature f, uint32_t member, bool owns)
+{
+        uint32_t at = find_feature(c, f), owner = owns && OWNED >> f.kind & 1 ? IGNORED : member;
         int r;
 
         if (at != QN_PIECES_NONE) {
-                count_feature(c, &c->known[at], member);
+                meet_feature(c, &c->known[at], member, owns && OWNED >> f.kind & 1);
                 return 0;
         }
         r = room((void **)&c->known, c->n_known, &c->known_cap, sizeof *c->known);
         if (r < 0)
                 return r;
-        c->known[c->n_known++] = (struct known){ feature_key(f), member, member, 1, 1 };
+        c->known[c->n_known++] = (struct known){ feature_key(f), owner, owner, 1, 1 };
         return qn_pieces_add(&c->features, feature_key(f), (uint32_t)(c->n_known - 1));
 }
 
@@ -514,9 +555,11 @@ static int remember(struct qn_clusters *c, const struct search *s, const struct 
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < n; i++)
-                r = add_feature(c, f[i], member);
+                r = add_feature(c, f[i], member, s->item->owns);
+        if (r == 0 && has_code(s->item) && s->item->owns)
+                own_code(c, s->item);
         if (r == 0 && has_code(s->item) && !s->known_code)
-                r = add_code(c, s->item->sketch, member);
+                r = add_code(c, s->item->sketch, s->item->owns ? IGNORED : member);
         return r;
 }
 

@@ -39,9 +39,12 @@ struct qn_feature {
 };
 
 struct qn_cluster_item {
-        uint64_t key;     /* qn_hash64() of the package's name */
-        uint32_t time;    /* of its publication, in seconds since 1970 */
-        bool established; /* old or popular: only payloads, additions and indicators draw it in */
+        uint64_t key;        /* qn_hash64() of the package's name */
+        uint32_t time;       /* of its publication, in seconds since 1970 */
+        bool established;    /* old: only payloads, additions and indicators draw it in */
+        bool only_additions; /* popular: nothing but what it adds draws it in */
+        bool alone; /* it brings nothing: it is drawn into nothing, and nobody is drawn to it */
+        bool owns;  /* innocent: what it has before others, they only copied; it joins nobody */
         const struct qn_sketch *sketch; /* or NULL */
         const struct qn_feature *features;
         size_t n_features;

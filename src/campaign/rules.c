@@ -79,6 +79,21 @@ static int read_verdict(const struct qn_node *v, enum qn_verdict_kind *ret, stru
         return 0;
 }
 
+static int read_reach(const struct qn_node *list, uint32_t *ret, struct qn_err *reterr)
+{
+        for (size_t i = 0; i < list->n; i++) {
+                unsigned s = 0;
+
+                while (s < QN_SIGN_MAX &&
+                       !qn_str_is(qn_node_text(list->items[i]), fact_names[QN_FACT_SIGNS + s]))
+                        s++;
+                if (s == QN_SIGN_MAX)
+                        return fail(list->items[i], "there is no such sign of a version", reterr);
+                *ret |= 1u << s;
+        }
+        return 0;
+}
+
 static int read_rule(const struct qn_node *node, struct qn_campaign_rule *rule,
                      struct qn_err *reterr)
 {
@@ -95,11 +110,16 @@ static int read_rule(const struct qn_node *node, struct qn_campaign_rule *rule,
                         rule->title = qn_node_text(v);
                 else if (qn_str_is(node->keys[i], "verdict"))
                         r = read_verdict(v, &rule->verdict, reterr);
+                else if (qn_str_is(node->keys[i], "reaches"))
+                        r = read_reach(v, &rule->reaches, reterr);
                 else
                         r = read_need(node->keys[i], v, rule, reterr);
         }
-        if (r == 0 && (!rule->id.n || !rule->title.n || rule->verdict == QN_CLEAN || !rule->n))
-                r = fail(node, "a rule has an id, a title, a verdict and conditions", reterr);
+        if (r == 0 && (!rule->id.n || !rule->title.n || rule->verdict == QN_CLEAN || !rule->n ||
+                       !rule->reaches))
+                r = fail(node,
+                         "a rule has an id, a title, a verdict, conditions, and whom it reaches",
+                         reterr);
         return r;
 }
 
@@ -112,6 +132,8 @@ static int read_rules(const struct qn_node *list, struct qn_arena *a, struct qn_
 
         if (!qn_node_is(list, QN_NODE_ARRAY))
                 return qn_fail(reterr, -EINVAL, 0, FILE_NAME ": there are no campaigns in it");
+        if (list->n > QN_CAMPAIGN_RULES_MAX)
+                return fail(list, "these are more campaigns than there may be", reterr);
         c->rules = qn_arena_calloc(a, list->n + 1, sizeof *c->rules);
         if (!c->rules)
                 return -ENOMEM;
@@ -186,6 +208,27 @@ const struct qn_campaign_rule *qn_campaign_rules_match(const struct qn_campaign_
                 if ((!best || r->rules[i].verdict > best->verdict) && is_true(&r->rules[i], facts))
                         best = &r->rules[i];
         return best;
+}
+
+uint64_t qn_campaign_rules_true(const struct qn_campaign_rules *r,
+                                const uint32_t facts[QN_FACT_MAX])
+{
+        uint64_t bits = 0;
+
+        for (size_t i = 0; i < r->n; i++)
+                bits |= (uint64_t)is_true(&r->rules[i], facts) << i;
+        return bits;
+}
+
+enum qn_verdict_kind qn_campaign_rules_reach(const struct qn_campaign_rules *r, uint64_t rules,
+                                             uint32_t signs)
+{
+        enum qn_verdict_kind worst = QN_CLEAN;
+
+        for (size_t i = 0; i < r->n; i++)
+                if (rules >> i & 1 && (r->rules[i].reaches & ~signs) == 0)
+                        worst = QN_MAX(worst, r->rules[i].verdict);
+        return worst;
 }
 
 const struct qn_campaign_rule *qn_campaign_rules_find(const struct qn_campaign_rules *r,

@@ -24,7 +24,9 @@ struct qn_arena;
         X(NAMED, "named")     /* a generator made its name */                                   \
         X(THROWAWAY, "throwaway") /* an account that was made to be given up */                 \
         X(SUSPECTED, "suspected") /* suspicious or malicious by itself */                       \
-        X(CONDEMNED, "condemned") /* malicious by itself */
+        X(CONDEMNED, "condemned") /* malicious by itself */                                     \
+        X(RECENT, "recent")       /* its package's first version was seen, too */               \
+        X(SETTLED, "settled")     /* the package was there before anything of it was seen */
 
 enum qn_sign {
 #define X(id, name) QN_SIGN_##id,
@@ -55,6 +57,7 @@ struct qn_campaign_need {
 struct qn_campaign_rule {
         struct qn_str id, title;
         enum qn_verdict_kind verdict; /* QN_SUSPICIOUS or QN_MALICIOUS */
+        uint32_t reaches; /* 1 << qn_sign: what a version must be or do itself, all of it */
         struct qn_campaign_need needs[QN_CAMPAIGN_NEEDS_MAX];
         size_t n;
 };
@@ -69,6 +72,12 @@ const struct qn_campaign_rule *qn_campaign_rules_match(const struct qn_campaign_
                                                        const uint32_t facts[QN_FACT_MAX]);
 const struct qn_campaign_rule *qn_campaign_rules_find(const struct qn_campaign_rules *r,
                                                       struct qn_str id);
+/* Which rules are true of a cluster: bits 1 << the number of the rule. */
+uint64_t qn_campaign_rules_true(const struct qn_campaign_rules *r,
+                                const uint32_t facts[QN_FACT_MAX]);
+/* The worst verdict of rules among these bits that reach a version with such signs; QN_CLEAN: none does. */
+enum qn_verdict_kind qn_campaign_rules_reach(const struct qn_campaign_rules *r, uint64_t rules,
+                                             uint32_t signs);
 bool qn_campaign_is_deed(const struct qn_campaign_rules *r, unsigned event_kind);
 /* Hosts that anybody talks to; subdomains count. */
 bool qn_campaign_is_common_host(const struct qn_campaign_rules *r, struct qn_str host);

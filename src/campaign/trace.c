@@ -30,7 +30,8 @@ struct maker {
         size_t n_payload;
         uint64_t deeds[DEEDS_MAX];
         size_t n_deeds, n_at_once;
-        struct qn_buf told; /* the deeds, in words */
+        bool fresh[QN_CLUSTER_FEATURES_MAX]; /* features that came with this version */
+        struct qn_buf told;                  /* the deeds, in words */
         bool first;
 };
 
@@ -44,17 +45,30 @@ static void sign(struct maker *m, enum qn_sign s, bool on)
         m->t->signs |= (uint32_t)on << s;
 }
 
-static void has(struct maker *m, enum qn_feature_kind kind, uint64_t key, struct qn_str text)
+static void has_since(struct maker *m, struct qn_feature f, struct qn_str text, bool fresh)
 {
         struct qn_trace *t = m->t;
 
         for (size_t i = 0; i < t->n; i++)
-                if (t->features[i].kind == kind && t->features[i].key == key)
+                if (t->features[i].kind == f.kind && t->features[i].key == f.key) {
+                        m->fresh[i] |= fresh;
                         return;
+                }
         if (t->n == QN_CLUSTER_FEATURES_MAX)
                 return;
-        t->features[t->n] = (struct qn_feature){ kind, key };
+        m->fresh[t->n] = fresh;
+        t->features[t->n] = f;
         t->texts[t->n++] = qn_str_take(text, text.p ? TEXT_MAX : 0);
+}
+
+static void has(struct maker *m, enum qn_feature_kind kind, uint64_t key, struct qn_str text)
+{
+        has_since(m, (struct qn_feature){ kind, key }, text, true);
+}
+
+static bool is_fresh(const struct maker *m, const struct qn_event *e)
+{
+        return m->first || e->fresh >= QN_NOVELTY_BEHAVIOUR;
 }
 
 /* --- deeds --- */
@@ -133,30 +147,30 @@ static void finish_deeds(struct maker *m, struct qn_arena *a)
 
 /* --- files --- */
 
-static void run_unasked(struct maker *m, struct qn_str path)
-{
-        uint64_t key = qn_imprint_path(path);
-
-        for (size_t i = 0; i < m->n_payload; i++)
-                if (m->payload[i] == key)
-                        return;
-        if (!path.n || m->n_payload == QN_IMPRINT_FILES_MAX)
-                return;
-        for (size_t i = 0; m->imprint && i < m->imprint->n_files; i++) {
-                if (m->imprint->files[i].path != key)
-                        continue;
-                m->payload[m->n_payload++] = key;
-                has(m, QN_FEATURE_PAYLOAD, m->imprint->files[i].content, path);
-                return;
-        }
-}
-
 static bool is_payload(const struct maker *m, uint64_t path)
 {
         for (size_t i = 0; i < m->n_payload; i++)
                 if (m->payload[i] == path)
                         return true;
         return false;
+}
+
+static void run_unasked(struct maker *m, struct qn_str path, bool fresh)
+{
+        uint64_t key = qn_imprint_path(path);
+
+        if (!path.n || m->n_payload == QN_IMPRINT_FILES_MAX)
+                return;
+        for (size_t i = 0; m->imprint && i < m->imprint->n_files; i++) {
+                if (m->imprint->files[i].path != key)
+                        continue;
+                if (!is_payload(m, key))
+                        m->payload[m->n_payload++] = key;
+                has_since(m,
+                          (struct qn_feature){ QN_FEATURE_PAYLOAD, m->imprint->files[i].content },
+                          path, fresh);
+                return;
+        }
 }
 
 static void take_files(struct maker *m)
@@ -198,9 +212,11 @@ static void take_indicator(struct maker *m, const struct qn_event *e)
         struct qn_str which = qn_event_get(e, QN_ATTR_WHICH), url = qn_event_get(e, QN_ATTR_URL);
 
         if (e->kind == QN_EVENT_INDICATOR && which.n)
-                has(m, QN_FEATURE_INDICATOR, hash_of(which), which);
+                has_since(m, (struct qn_feature){ QN_FEATURE_INDICATOR, hash_of(which) }, which,
+                          is_fresh(m, e));
         if (url.n && qn_campaign_is_by_address(m->rules, qn_event_get(e, QN_ATTR_CLASS)))
-                has(m, QN_FEATURE_INDICATOR, hash_of(url), qn_event_get(e, QN_ATTR_HOST));
+                has_since(m, (struct qn_feature){ QN_FEATURE_INDICATOR, hash_of(url) },
+                          qn_event_get(e, QN_ATTR_HOST), is_fresh(m, e));
 }
 
 static void take_event(struct maker *m, const struct qn_event *e)
@@ -212,14 +228,14 @@ static void take_event(struct maker *m, const struct qn_event *e)
                 if (qn_str_is(what, metas[i].what))
                         sign(m, metas[i].sign, true);
         if (e->kind == QN_EVENT_INSTALL_HOOK)
-                run_unasked(m, qn_event_get(e, QN_ATTR_TARGET));
+                run_unasked(m, qn_event_get(e, QN_ATTR_TARGET), is_fresh(m, e));
         else if (e->file < m->set->n_files && (AT_ONCE >> e->phase & 1))
-                run_unasked(m, m->set->files[e->file]);
+                run_unasked(m, m->set->files[e->file], is_fresh(m, e));
         if (!is_deed(m, e))
                 return;
         take_deed(m, e);
         if (e->file < m->set->n_files)
-                run_unasked(m, m->set->files[e->file]);
+                run_unasked(m, m->set->files[e->file], true);
 }
 
 /* Of the file that a hook runs; 0: it runs none of the package, or it is not known. */
@@ -260,7 +276,10 @@ static int take_mark(void *ctx, const struct qn_mark *mark)
         bool wallets = mark->kind == QN_MARK_TEMPLATE && qn_str_is(mark->text, "wallets");
 
         if (mark->kind == QN_MARK_TEMPLATE) {
-                has(m, wallets ? QN_FEATURE_INDICATOR : QN_FEATURE_TEXT, mark->key, mark->text);
+                has_since(m,
+                          (struct qn_feature){ wallets ? QN_FEATURE_INDICATOR : QN_FEATURE_TEXT,
+                                               mark->key },
+                          mark->text, m->first);
                 return 0;
         }
         if (mark->kind == QN_MARK_HOOK)
@@ -272,9 +291,31 @@ static int take_mark(void *ctx, const struct qn_mark *mark)
                         return 0;
                 sign(m, QN_SIGN_LURE, true);
         }
+        if (mark->kind == QN_MARK_PROGRAM)
+                run_unasked(m, mark->text, true);
         sign(m, QN_SIGN_ADDS, true);
         at_that_time(m, mark);
         return 0;
+}
+
+/* An update that brings something is like others by that, not by what it had before: anybody may have copied that. */
+static void leave_old(struct maker *m)
+{
+        struct qn_trace *t = m->t;
+        size_t n = 0;
+
+        if (m->first || !(t->signs >> QN_SIGN_ADDS & 1))
+                return;
+        for (size_t i = 0; i < t->n; i++) {
+                bool sure = t->features[i].kind == QN_FEATURE_PAYLOAD ||
+                            t->features[i].kind == QN_FEATURE_INDICATOR;
+
+                if (sure && !m->fresh[i])
+                        continue;
+                t->features[n] = t->features[i];
+                t->texts[n++] = t->texts[i];
+        }
+        t->n = n;
 }
 
 static void take_events(struct maker *m, struct qn_arena *a)
@@ -283,6 +324,7 @@ static void take_events(struct maker *m, struct qn_arena *a)
                 take_event(m, &m->set->events[i]);
         finish_deeds(m, a);
         (void)qn_marks_of(m->set, take_mark, m); /* it goes through all */
+        leave_old(m);
 }
 
 int qn_trace_make(const struct qn_track_version *v, const struct qn_campaign_rules *rules,

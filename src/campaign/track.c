@@ -29,7 +29,9 @@ struct member {
 
 struct package {
         uint64_t key;
-        uint32_t last; /* member */
+        uint32_t last;    /* member */
+        uint32_t born;    /* signs of its first version, if that was seen */
+        uint32_t counted; /* in which campaign, + 1 */
 };
 
 struct campaign {
@@ -37,14 +39,16 @@ struct campaign {
         int64_t founded;
         enum qn_verdict_kind verdict;
         struct qn_str rule, title; /* of a rule, or in the arena of what was loaded */
-        uint32_t told;
-        bool patterned;
+        uint32_t packages, told;   /* those that it reaches */
+        bool patterned, dismissed; /* dismissed: when it was last looked at */
 };
 
 /* Facts of a cluster with at least two packages. */
 struct held {
         struct qn_facts facts;
         uint32_t campaign; /* number + 1; 0: it is none */
+        uint64_t rules;    /* that were true of it */
+        uint32_t origin;   /* owner of who had it long before all others did; 0: nobody */
 };
 
 #define LIST(type)             \
@@ -74,6 +78,7 @@ struct qn_track {
         LIST(int64_t) raise;
         size_t max, kept; /* members; of those at a start */
         bool all;         /* everybody in the cluster is new to the campaign */
+        bool reopened;    /* it was dismissed, and is one again */
         int failed;       /* -ENOMEM where nobody could be told */
 };
 
@@ -355,7 +360,7 @@ static int find_package(struct qn_track *t, uint64_t key, uint32_t *ret)
         if (*ret != QN_PIECES_NONE)
                 return 0;
         *ret = (uint32_t)t->packages.n;
-        r = PUSH(&t->packages, (struct package){ key, NONE });
+        r = PUSH(&t->packages, (struct package){ .key = key, .last = NONE });
         return r < 0 ? r : qn_pieces_add(&t->index, key, *ret);
 }
 
@@ -367,6 +372,29 @@ static bool is_established(const struct qn_trace *trace, bool known)
 
         return signs >> QN_SIGN_POPULAR & 1 ||
                (!(signs >> QN_SIGN_FIRST & 1) && (!known || signs >> QN_SIGN_ADDS & 1));
+}
+
+/* What makes a package's first version one that its later ones are no harmless updates of. */
+#define BORN_BAD                                                                    \
+        (1u << QN_SIGN_SUSPECTED | 1u << QN_SIGN_CONDEMNED | 1u << QN_SIGN_HOLLOW | \
+         1u << QN_SIGN_PAID | 1u << QN_SIGN_RING | 1u << QN_SIGN_NAMED | 1u << QN_SIGN_THROWAWAY)
+
+static bool has_sign(uint32_t signs, enum qn_sign s)
+{
+        return signs >> s & 1;
+}
+
+/* An update that brings nothing has nothing in common with anybody but what it had before: whoever has the same copied it, or it is
+ * everybody's.  Neither is a popular package made one of others by what they copied. */
+static void weigh(struct qn_cluster_item *item, uint32_t signs, uint32_t born)
+{
+        bool first = has_sign(signs, QN_SIGN_FIRST), clean = !has_sign(signs, QN_SIGN_SUSPECTED),
+             popular = has_sign(signs, QN_SIGN_POPULAR) && clean;
+
+        item->alone = !first && !has_sign(signs, QN_SIGN_ADDS) &&
+                      !has_sign(signs, QN_SIGN_CONDEMNED) && !(born & BORN_BAD);
+        item->only_additions = popular;
+        item->owns = clean && (item->alone || (popular && !has_sign(signs, QN_SIGN_ADDS)));
 }
 
 static int learn_name(struct qn_track *t, struct qn_str name, bool is_new, struct qn_trace *trace,
@@ -392,16 +420,25 @@ static int place(struct qn_track *t, int64_t version, struct qn_str name, struct
                                         .sketch = &trace->sketch,
                                         .features = trace->features };
         uint32_t package, earlier, number;
+        struct package *p;
         int r = find_package(t, trace->package, &package);
 
         if (r < 0)
                 return r;
-        earlier = t->packages.v[package].last;
+        p = &t->packages.v[package];
+        earlier = p->last; /* or itself, when less was known of it */
+        if (earlier != NONE && t->members.v[earlier].version == version)
+                earlier = t->members.v[earlier].earlier;
         if (earlier != NONE) /* whoever took it over has it still */
                 trace->signs |= t->members.v[earlier].signs & 1u << QN_SIGN_TAKEN;
+        trace->signs |= 1u << (p->born || has_sign(trace->signs, QN_SIGN_FIRST) ? QN_SIGN_RECENT
+                                                                                : QN_SIGN_SETTLED);
         r = learn_name(t, name, earlier == NONE, trace, ret);
         if (r < 0)
                 return r;
+        if (has_sign(trace->signs, QN_SIGN_FIRST))
+                p->born |= trace->signs;
+        weigh(&item, trace->signs, p->born);
         item.n_features = trace->n;
         item.established = is_established(trace, earlier != NONE);
         r = PUSH(&t->members, (struct member){ .version = version,
@@ -413,7 +450,7 @@ static int place(struct qn_track *t, int64_t version, struct qn_str name, struct
                                                .signs = trace->signs });
         if (r < 0)
                 return r;
-        t->packages.v[package].last = (uint32_t)t->members.n - 1;
+        p->last = (uint32_t)t->members.n - 1;
         t->arrived.n = t->joints.n = 0;
         t->all = false;
         r = qn_clusters_add(t->clusters, &item, &number);
@@ -475,32 +512,94 @@ static int make_id(struct qn_track *t, struct qn_db *db, uint32_t number,
         return 0;
 }
 
-static int add_member(struct qn_track *t, struct qn_db *db, const struct campaign *c,
-                      uint32_t number)
+/* A new package that is clean, and was there longer before all others than packages of a campaign are apart: they copied it. */
+static uint32_t origin_of(const struct qn_track *t, uint32_t number)
+{
+        const struct member *first = &t->members.v[number], *m;
+        uint32_t next = UINT32_MAX, at = number;
+
+        do {
+                m = &t->members.v[at];
+                if (m->time < first->time)
+                        first = m;
+                at = qn_cluster_next(t->clusters, at);
+        } while (at != number);
+        do {
+                m = &t->members.v[at];
+                if (m->package != first->package && m->owner != first->owner)
+                        next = QN_MIN(next, m->time);
+                at = qn_cluster_next(t->clusters, at);
+        } while (at != number);
+        return has_sign(first->signs, QN_SIGN_RECENT) &&
+                               !has_sign(first->signs, QN_SIGN_SUSPECTED) &&
+                               next - first->time > qn_campaign_window(t->rules)
+                       ? first->owner
+                       : 0;
+}
+
+/* What the campaign makes of a version: it depends on what the version itself is and does. */
+static enum qn_verdict_kind reach_of(const struct qn_track *t, const struct held *h,
+                                     const struct campaign *c, const struct member *m)
+{
+        const uint32_t signs = m->signs;
+        enum qn_verdict_kind v = qn_campaign_rules_reach(t->rules, h->rules, signs);
+        const struct qn_campaign_rule *rule = qn_campaign_rules_find(t->rules, c->rule);
+        bool suspected = has_sign(signs, QN_SIGN_SUSPECTED);
+
+        if (rule && (rule->reaches & ~signs) == 0)
+                v = QN_MAX(v, rule->verdict);
+        if (!suspected && h->origin && h->origin == m->owner && has_sign(signs, QN_SIGN_RECENT))
+                return QN_CLEAN;
+        if (suspected ? v < QN_SUSPICIOUS : v > QN_SUSPICIOUS && has_sign(signs, QN_SIGN_POPULAR))
+                v = QN_SUSPICIOUS;
+        return QN_MIN(v, c->verdict);
+}
+
+static void count_package(struct qn_track *t, uint32_t campaign, uint32_t number)
+{
+        struct package *p = &t->packages.v[t->members.v[number].package];
+
+        if (p->counted && p->counted != campaign && t->campaigns.v[p->counted - 1].dismissed)
+                return; /* its versions stay there */
+        t->campaigns.v[campaign - 1].packages += p->counted != campaign;
+        p->counted = campaign;
+}
+
+static int add_member(struct qn_track *t, struct qn_db *db, const struct held *h,
+                      const struct campaign *c, uint32_t number)
 {
         struct qn_cluster_why why = qn_cluster_why(t->clusters, number);
+        enum qn_verdict_kind reach = reach_of(t, h, c, &t->members.v[number]);
         const struct qn_campaign_member m = { .version = t->members.v[number].version,
                                               .with = t->members.v[why.with].version,
                                               .kinds = why.kinds,
-                                              .percent = why.percent };
-        int r = qn_campaigns_add_member(db, qn_str_c(c->id), &m);
+                                              .percent = why.percent,
+                                              .reach = qn_str_c(qn_verdict_name(reach)) };
+        int r;
 
-        return r < 0 ? r : PUSH(&t->raise, m.version);
+        if (reach < QN_SUSPICIOUS)
+                return 0;
+        r = qn_campaigns_add_member(db, qn_str_c(c->id), &m);
+        count_package(t, h->campaign, number);
+        if (r == 0)
+                r = t->reopened;
+        return r <= 0 ? r : PUSH(&t->raise, m.version);
 }
 
 /* Those that are new to the campaign; all: everybody. */
-static int add_members(struct qn_track *t, struct qn_db *db, const struct campaign *c,
-                       uint32_t number)
+static int add_members(struct qn_track *t, struct qn_db *db, struct held *h,
+                       const struct campaign *c, uint32_t number)
 {
         uint32_t at = number;
         int r = 0;
 
         for (size_t i = 0; !t->all && r == 0 && i < t->arrived.n; i++)
-                r = add_member(t, db, c, t->arrived.v[i]);
+                r = add_member(t, db, h, c, t->arrived.v[i]);
         if (!t->all)
                 return r;
+        h->origin = origin_of(t, number);
         do {
-                r = add_member(t, db, c, at);
+                r = add_member(t, db, h, c, at);
                 at = qn_cluster_next(t->clusters, at);
         } while (r == 0 && at != number);
         return r;
@@ -520,33 +619,56 @@ static int found(struct qn_track *t, struct qn_db *db, struct held *h, int64_t t
         return r;
 }
 
-static int join_rows(struct qn_track *t, struct qn_db *db)
+/* A person may have said so while we work. */
+static int look_at(struct qn_db *db, struct campaign *c)
+{
+        int r = qn_campaigns_is_dismissed(db, qn_str_c(c->id));
+
+        c->dismissed = r > 0;
+        return r < 0 ? r : 0;
+}
+
+static int join_two(struct qn_track *t, struct qn_db *db, const struct campaign *from,
+                    struct campaign *to)
+{
+        if (from->verdict > to->verdict) {
+                to->verdict = from->verdict;
+                to->rule = from->rule;
+                to->title = from->title;
+        }
+        t->all = true;
+        return qn_campaigns_join(db, qn_str_c(from->id), qn_str_c(to->id));
+}
+
+/* What was dismissed keeps its versions, and takes none. */
+static int join_rows(struct qn_track *t, struct qn_db *db, struct held *h)
 {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < t->joints.n; i++) {
-                const struct campaign *from = &t->campaigns.v[t->joints.v[i].from];
-                struct campaign *to = &t->campaigns.v[t->joints.v[i].to];
+                struct campaign *from = &t->campaigns.v[t->joints.v[i].from],
+                                *to = &t->campaigns.v[t->joints.v[i].to];
 
-                r = qn_campaigns_join(db, qn_str_c(from->id), qn_str_c(to->id));
-                if (from->verdict <= to->verdict)
-                        continue;
-                to->verdict = from->verdict;
-                to->rule = from->rule;
-                to->title = from->title;
-                t->all = true;
+                r = look_at(db, from);
+                if (r == 0)
+                        r = look_at(db, to);
+                if (r == 0 && !from->dismissed && !to->dismissed)
+                        r = join_two(t, db, from, to);
+                if (r == 0 && h && to->dismissed && !from->dismissed) {
+                        h->campaign = t->joints.v[i].from + 1;
+                        t->all = true;
+                }
         }
         return r;
 }
 
-static void tell(const struct campaign *c, const struct held *h, const struct qn_track *t,
-                 struct qn_track_news *ret)
+static void tell(const struct campaign *c, const struct qn_track *t, struct qn_track_news *ret)
 {
         memcpy(ret->id, c->id, sizeof ret->id);
         ret->verdict = c->verdict;
         ret->rule = c->rule;
         ret->title = c->title;
-        ret->packages = h->facts.n[QN_FACT_PACKAGES];
+        ret->packages = c->packages;
         ret->raise = t->raise.v;
         ret->n_raise = t->raise.n;
 }
@@ -556,12 +678,13 @@ static int judge(struct qn_track *t, struct qn_db *db, struct held *h,
                  struct qn_track_news *ret)
 {
         struct campaign *c = &t->campaigns.v[h->campaign - 1];
-        uint32_t number = (uint32_t)t->members.n - 1, packages = h->facts.n[QN_FACT_PACKAGES];
+        uint32_t number = (uint32_t)t->members.n - 1;
         int64_t time = t->members.v[number].time * INT64_C(1000);
         bool patterned = made->text[0] && !c->patterned, worse = rule && rule->verdict > c->verdict;
         int r = 0;
 
         ret->worsened = worse && !ret->founded;
+        t->reopened = c->dismissed && worse;
         if (worse) {
                 c->verdict = rule->verdict;
                 c->rule = rule->id;
@@ -569,17 +692,38 @@ static int judge(struct qn_track *t, struct qn_db *db, struct held *h,
                 t->all = true;
         }
         c->patterned |= patterned;
-        ret->grew = qn_track_step(packages) > c->told && !ret->founded;
-        c->told = QN_MAX(c->told, qn_track_step(packages));
-        if (t->all || patterned || ret->grew)
+        if (worse || t->all || patterned)
                 r = put_campaign(db, c, made->text);
+        if (r == 0)
+                r = add_members(t, db, h, c, number);
+        ret->grew = qn_track_step(c->packages) > c->told;
+        c->told = QN_MAX(c->told, qn_track_step(c->packages));
+        if (r == 0 && ret->grew)
+                r = put_campaign(db, c, "");
+        ret->grew &= !ret->founded;
         if (r == 0 && worse)
-                r = add_step(db, c, time, packages);
+                r = add_step(db, c, time, c->packages);
         if (r == 0)
-                r = add_members(t, db, c, number);
-        if (r == 0)
-                tell(c, h, t, ret);
+                tell(c, t, ret);
         return r;
+}
+
+/* One that a person dismissed is one again when it is worse. */
+static bool is_one(const struct qn_track *t, const struct held *h,
+                   const struct qn_campaign_rule *rule)
+{
+        const struct campaign *c = h->campaign ? &t->campaigns.v[h->campaign - 1] : NULL;
+
+        return c && !c->dismissed ? true : rule && (!c || rule->verdict > c->verdict);
+}
+
+/* Other rules may reach versions that were not reached before. */
+static void take_rules(struct qn_track *t, struct held *h)
+{
+        uint64_t now = qn_campaign_rules_true(t->rules, h->facts.n);
+
+        t->all |= (now & ~h->rules) != 0;
+        h->rules |= now;
 }
 
 static int settle(struct qn_track *t, struct qn_db *db, const struct qn_generator *made,
@@ -589,17 +733,43 @@ static int settle(struct qn_track *t, struct qn_db *db, const struct qn_generato
         struct held *h = held_of(t, number);
         const struct qn_campaign_rule *rule =
                 h ? qn_campaign_rules_match(t->rules, h->facts.n) : NULL;
-        int r = join_rows(t, db);
+        int r = join_rows(t, db, h);
 
-        t->raise.n = 0;
-        if (r < 0 || !h || (!h->campaign && !rule))
+        if (r == 0 && h && h->campaign)
+                r = look_at(db, &t->campaigns.v[h->campaign - 1]);
+        if (r < 0 || !h || !is_one(t, h, rule))
                 return r;
+        take_rules(t, h);
         if (!h->campaign) {
                 ret->founded = true;
                 r = found(t, db, h, t->members.v[number].time * INT64_C(1000), number);
         }
         if (r == 0)
                 r = judge(t, db, h, rule, made, ret);
+        return r < 0 ? r : ret->founded || ret->worsened || ret->grew || t->raise.n;
+}
+
+/* --- one that was taken before --- */
+
+static int still(struct qn_track *t, struct qn_db *db, int64_t version, struct qn_arena *a,
+                 struct qn_track_news *ret)
+{
+        struct qn_campaign c;
+        int r = qn_campaigns_of(db, version, a, &c);
+
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        for (size_t i = 0; i < t->raise.n; i++)
+                if (t->raise.v[i] == version)
+                        return 1;
+        if (c.id.n >= sizeof ret->id || qn_verdict_from_name(c.verdict, &ret->verdict) < 0)
+                return -EBADMSG;
+        r = PUSH(&t->raise, version);
+        memset(ret->id, 0, sizeof ret->id);
+        memcpy(ret->id, c.id.p, c.id.n);
+        ret->packages = (uint32_t)c.size;
+        ret->raise = t->raise.v;
+        ret->n_raise = t->raise.n;
         return r < 0 ? r : 1;
 }
 
@@ -610,9 +780,10 @@ int qn_track_add(struct qn_track *t, struct qn_db *db, const struct qn_track_ver
         struct qn_buf bytes = QN_BUF_INIT(QN_TRACE_MAX);
         struct qn_generator made;
         struct qn_trace trace;
-        int r = t->members.n == t->max ? qn_track_load(t, db) : 0;
+        int r = t->members.n == t->max ? qn_track_load(t, db) : 0, again;
 
         *ret = (struct qn_track_news){ .founded = false };
+        t->raise.n = 0;
         if (r == 0)
                 r = qn_trace_make(v, t->rules, t->popular, &a, &trace);
         if (r == 0)
@@ -621,9 +792,12 @@ int qn_track_add(struct qn_track *t, struct qn_db *db, const struct qn_track_ver
                 r = qn_traces_put(db, v->id, qn_buf_view(&bytes));
         qn_buf_done(&bytes);
         if (r)
-                return r < 0 ? r : 0;
+                return r < 0 ? r : still(t, db, v->id, &a, ret);
         r = place(t, v->id, v->name, &trace, &made);
-        return r < 0 ? r : settle(t, db, &made, ret);
+        if (r == 0)
+                r = settle(t, db, &made, ret);
+        again = r < 0 ? r : still(t, db, v->id, &a, ret);
+        return again < 0 ? again : r || again;
 }
 
 /* --- what the store has --- */
@@ -642,7 +816,8 @@ static int load_campaign(void *ctx, const struct qn_campaign *row)
                               .rule = qn_arena_dup(&t->loaded, row->rule),
                               .title = qn_arena_dup(&t->loaded, row->title),
                               .told = (uint32_t)row->size,
-                              .patterned = row->pattern.n };
+                              .patterned = row->pattern.n,
+                              .dismissed = row->dismissed };
         struct qn_str id = qn_arena_dup(&t->loaded, row->id);
 
         if (!id.p || !c.rule.p || !c.title.p ||
@@ -674,12 +849,19 @@ static int load_trace(void *ctx, int64_t version, struct qn_str name, struct qn_
         return r < 0 ? r : PUSH(&l->in, find_campaign(l, campaign));
 }
 
+static void count_packages(struct loading *l)
+{
+        for (uint32_t i = 0; i < l->in.n; i++)
+                if (l->in.v[i])
+                        count_package(l->t, l->in.v[i], i);
+}
+
 static void give_campaigns(struct loading *l)
 {
         for (uint32_t i = 0; i < l->in.n; i++) {
                 struct held *h = l->in.v[i] ? held_of(l->t, i) : NULL;
 
-                if (h && !h->campaign)
+                if (h && (!h->campaign || l->t->campaigns.v[h->campaign - 1].dismissed))
                         h->campaign = l->in.v[i];
         }
 }
@@ -695,6 +877,8 @@ int qn_track_load(struct qn_track *t, struct qn_db *db)
                 r = qn_traces_each(db, t->kept, load_trace, &l);
         if (r == 0)
                 give_campaigns(&l);
+        if (r == 0)
+                count_packages(&l);
         free(l.in.v);
         return r;
 }

@@ -216,6 +216,7 @@ static void put_member(struct qn_jsonw *w, const struct qn_campaign_member *m)
         qn_jsonw_str(w, "version", m->number);
         qn_jsonw_str(w, "verdict", m->verdict);
         qn_jsonw_str(w, "reason", m->reason);
+        qn_jsonw_str(w, "reach", m->reach);
         qn_campaign_put_text(w, "publisher", m->publisher);
         qn_campaign_put_time(w, "published", m->published);
         qn_jsonw_array(w, "by");
@@ -295,6 +296,42 @@ static void print_about(struct showing *s)
         line(s, "last", qn_campaign_when(c->last, time));
 }
 
+static int on_dismissal(void *ctx, const struct qn_campaign_dismissal *d)
+{
+        struct showing *s = ctx;
+        char time[QN_TIME_TEXT];
+
+        if (!s->c->json) {
+                qn_buf_printf(&s->c->out, "%-14s ", "dismissed");
+                qn_campaign_text(&s->c->out, qn_campaign_when(d->time, time), 0);
+                qn_buf_puts(&s->c->out, " by ");
+                qn_campaign_text(&s->c->out, d->who, 60);
+                qn_buf_printf(&s->c->out, " as %.*s: ", QN_STR_ARG(d->verdict));
+                qn_campaign_text(&s->c->out, d->reason, 200);
+                qn_buf_byte(&s->c->out, '\n');
+                return 0;
+        }
+        qn_jsonw_object(&s->c->w, NULL);
+        qn_campaign_put_time(&s->c->w, "time", d->time);
+        qn_jsonw_str(&s->c->w, "who", d->who);
+        qn_jsonw_str(&s->c->w, "verdict", d->verdict);
+        qn_jsonw_str(&s->c->w, "reason", d->reason);
+        qn_jsonw_end_object(&s->c->w);
+        return qn_buf_error(&s->c->out);
+}
+
+static int show_dismissals(struct showing *s)
+{
+        int r;
+
+        if (s->c->json)
+                qn_jsonw_array(&s->c->w, "dismissals");
+        r = qn_campaigns_dismissals(s->c->db, s->of.id, on_dismissal, s);
+        if (s->c->json)
+                qn_jsonw_end_array(&s->c->w);
+        return r;
+}
+
 static int show_about(struct showing *s)
 {
         int r;
@@ -303,10 +340,14 @@ static int show_about(struct showing *s)
                 qn_jsonw_object(&s->c->w, NULL);
                 qn_jsonw_cstr(&s->c->w, "schema", "qanat.campaign/1");
                 qn_campaign_put(&s->c->w, &s->of);
-                qn_jsonw_array(&s->c->w, "judged");
         } else {
                 print_about(s);
         }
+        r = show_dismissals(s);
+        if (r < 0)
+                return r;
+        if (s->c->json)
+                qn_jsonw_array(&s->c->w, "judged");
         r = qn_campaigns_steps(s->c->db, s->of.id, on_step, s);
         if (s->c->json)
                 qn_jsonw_end_array(&s->c->w);

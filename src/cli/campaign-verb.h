@@ -11,7 +11,7 @@ struct qn_args;
 #define QN_CAMPAIGN_OUT_MAX ((size_t)1 << 30)
 #define QN_CAMPAIGN_HOUR    INT64_C(3600000)
 
-/* What both answer with. */
+/* What they answer with. */
 struct qn_campaign_answer {
         const struct qn_args *args;
         struct qn_db *db;
@@ -21,6 +21,8 @@ struct qn_campaign_answer {
         struct qn_table table;
 };
 
+/* campaign-dismiss.c; logs what is wrong. */
+QN_MUST int qn_campaign_dismiss(struct qn_campaign_answer *c, const char *id);
 /* campaign-show.c */
 QN_MUST int qn_campaign_show(struct qn_campaign_answer *c, const char *id);
 

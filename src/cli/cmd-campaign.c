@@ -51,6 +51,7 @@ void qn_campaign_put(struct qn_jsonw *w, const struct qn_campaign *c)
 {
         qn_jsonw_str(w, "id", c->id);
         qn_jsonw_str(w, "verdict", c->verdict);
+        qn_jsonw_bool(w, "dismissed", c->dismissed);
         qn_jsonw_str(w, "rule", c->rule);
         qn_jsonw_str(w, "title", c->title);
         qn_campaign_put_text(w, "names", c->pattern);
@@ -134,7 +135,7 @@ static void print_row(struct qn_campaign_answer *c, const struct qn_campaign *k,
         struct qn_table *t = &c->table;
 
         qn_campaign_cell(t, k->id, 0);
-        qn_campaign_cell(t, k->verdict, 12);
+        qn_campaign_cell(t, k->dismissed ? QN_STR("dismissed") : k->verdict, 12);
         put_number(t, "", k->packages);
         put_number(t, "", k->publishers);
         put_minute(t, k->first);
@@ -199,11 +200,39 @@ static int list(struct qn_campaign_answer *c)
 
 /* --- the verb --- */
 
-static int answer(struct qn_campaign_answer *c, const char *what, const char *id)
-{
-        int r = qn_str_is(qn_str_c(what), "list") ? list(c) : qn_campaign_show(c, id);
+struct part {
+        const char *name;
+        bool id, write;
+        int (*run)(struct qn_campaign_answer *c, const char *id);
+};
 
-        if (c->json && r == 0)
+static int list_all(struct qn_campaign_answer *c, const char *id)
+{
+        (void)id;
+        return list(c);
+}
+
+static const struct part parts[] = {
+        { "list", false, false, list_all },
+        { "show", true, false, qn_campaign_show },
+        { "dismiss", true, true, qn_campaign_dismiss },
+};
+
+static const struct part *find_part(const struct qn_args *a)
+{
+        for (size_t i = 0; i < QN_ARRAY_SIZE(parts); i++)
+                if (strcmp(parts[i].name, a->argv[0]) == 0 && a->n == 1u + parts[i].id)
+                        return &parts[i];
+        return NULL;
+}
+
+static int answer(struct qn_campaign_answer *c, const struct part *p, const char *id)
+{
+        int r = p->run(c, id);
+
+        if (r < 0 && !p->write && r != -ENOENT)
+                log_err(r, "cannot read what was seen: %s", strerror(-r));
+        if (c->json && r == 0 && !p->write)
                 qn_buf_byte(&c->out, '\n');
         if (r == 0)
                 r = qn_buf_error(&c->out);
@@ -214,7 +243,7 @@ static int answer(struct qn_campaign_answer *c, const char *what, const char *id
 
 int cmd_campaign(const struct qn_args *a)
 {
-        bool shows = qn_str_is(qn_str_c(a->argv[0]), "show");
+        const struct part *p = find_part(a);
         struct qn_db db = { .n = 0 };
         struct qn_campaign_answer c = { .args = a,
                                         .db = &db,
@@ -225,16 +254,19 @@ int cmd_campaign(const struct qn_args *a)
         struct qn_err err = { 0 };
         int r;
 
-        if (a->n != 1u + shows)
-                return log_err(-EINVAL, "usage: qanat campaign list, or qanat campaign show ID");
+        if (!p)
+                return log_err(-EINVAL, "usage: qanat campaign list, qanat campaign show ID, or"
+                                        " qanat campaign dismiss ID --reason TEXT");
         r = qn_db_open(&qn_db_watch, a->store, false, &db, &err);
+        if (r == 0 && p->write) { /* there is one: none is made by deciding */
+                qn_db_close(&db);
+                r = qn_db_open(&qn_db_watch, a->store, true, &db, &err);
+        }
         if (r < 0)
                 return log_err(r, "%s", err.msg);
         c.table.right = 1u << 2 | 1u << 3 | 1u << 6;
         c.w = QN_JSONW_INIT(&c.out, 0);
-        r = answer(&c, a->argv[0], a->argv[1]);
-        if (r < 0 && r != -ENOENT)
-                log_err(r, "cannot read what was seen: %s", strerror(-r));
+        r = answer(&c, p, a->argv[1]);
         qn_db_close(&db);
         qn_table_done(&c.table);
         qn_buf_done(&c.out);

@@ -25,7 +25,7 @@ static bool is_line(struct qn_str s)
         return qn_utf8_valid(s);
 }
 
-static int read_who(const struct qn_args *a, struct qn_str *ret)
+int qn_review_who(const struct qn_args *a, struct qn_str *ret)
 {
         const char *by = qn_args_get(a, "by"), *user = getenv("QANAT_USER");
         const struct passwd *p = by || (user && *user) ? NULL : getpwuid(getuid());
@@ -43,7 +43,7 @@ static int read_who(const struct qn_args *a, struct qn_str *ret)
         return 0;
 }
 
-static int read_reason(const char *text, struct qn_str *ret)
+int qn_review_reason(const char *text, struct qn_str *ret)
 {
         struct qn_str s = qn_str_trim(qn_str_c(text ? text : ""));
 
@@ -143,9 +143,9 @@ static int act(const struct qn_args *a, struct qn_db *db, enum qn_review_action 
                 return log_err(-EINVAL, "usage: qanat review note NAME@VERSION TEXT");
         if (action != QN_REVIEW_REJECT && qn_args_get(a, "example"))
                 return log_err(-EINVAL, "--example is for qanat review reject");
-        r = read_who(a, &what.who);
+        r = qn_review_who(a, &what.who);
         if (r == 0)
-                r = read_reason(text, &what.reason);
+                r = qn_review_reason(text, &what.reason);
         if (r == 0 && note && !what.reason.n)
                 r = log_err(-EINVAL, "a note says something");
         if (r == 0)

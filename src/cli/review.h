@@ -28,6 +28,10 @@ QN_MUST int qn_review_find(struct qn_db *db, const char *text, struct qn_arena *
 QN_MUST int qn_review_judge(const struct qn_args *a, struct qn_db *db, struct qn_rules *rules,
                             const struct qn_seen *v, struct qn_arena *arena,
                             struct qn_rejudged *ret);
+/* Who decides: --by, QANAT_USER, else the user; one line.  Both log what is wrong. */
+QN_MUST int qn_review_who(const struct qn_args *a, struct qn_str *ret);
+/* A reason or note, which may be empty (NULL, too). */
+QN_MUST int qn_review_reason(const char *text, struct qn_str *ret);
 bool qn_review_is_json(const struct qn_args *a);
 
 /* Its events as a good example of each rule that found something, below dir; logs what is wrong. */

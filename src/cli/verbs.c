@@ -26,10 +26,14 @@ const struct qn_opt qn_common_opts[] = {
 };
 
 static const struct qn_opt campaign_opts[] = {
+        { "by", 0, 0, "WHO", NULL, NULL,
+          "dismiss: who decides (default: QANAT_USER, then the user)" },
         { "format", 'f', QN_OPT_CONFIG, "FORMAT", "table|json", "table",
           "what to print: a table or JSON" },
         { "limit", 0, QN_OPT_NUMBER, "N", NULL, "40",
           "show: at most N versions in the table (0: all); JSON has all" },
+        { "reason", 0, 0, "TEXT", NULL, NULL, "dismiss: why it is none" },
+        QN_OPT_RULES,
         {}
 };
 
@@ -290,8 +294,9 @@ static const struct qn_opt unpack_opts[] = {
 
 const struct qn_verb qn_verbs[] = {
         /* name  min max needs  run  synopsis  first  summary  options */
-        { "campaign", 1, 2, QN_NEED_STATE, cmd_campaign, "list|show [ID]", "list|show",
-          "Packages that belong together: which campaigns were seen, and what is in one",
+        { "campaign", 1, 2, QN_NEED_DATA | QN_NEED_STATE, cmd_campaign, "list|show|dismiss [ID]",
+          "list|show|dismiss",
+          "Packages that belong together: which campaigns were seen, what is in one, and the end of one",
           campaign_opts },
         { "check", 0, -1, QN_NEED_DATA | QN_NEED_STATE | QN_NEED_CACHE, cmd_check, "[TARGET...]",
           NULL, "Is this npm package safe? Check names, tarballs, directories, lock files",

@@ -8,11 +8,21 @@
 
 int qn_traces_put(struct qn_db *db, int64_t version, struct qn_str bytes)
 {
-        struct qn_stmt *s = qn_db_prepare(db, "INSERT INTO trace(version, bytes) VALUES(?1, ?2)"
-                                              " ON CONFLICT(version) DO NOTHING RETURNING id");
+        static const char *const sql[] = {
+                "DELETE FROM trace WHERE version = ?1 AND bytes <> ?2",
+                "INSERT INTO trace(version, bytes) VALUES(?1, ?2)"
+                " ON CONFLICT(version) DO NOTHING RETURNING id",
+        };
+        struct qn_stmt *s = qn_db_prepare(db, sql[0]);
         int64_t id;
         int r;
 
+        qn_db_bind_int(s, 1, version);
+        qn_db_bind_blob(s, 2, bytes);
+        r = qn_db_run(s);
+        if (r < 0)
+                return r;
+        s = qn_db_prepare(db, sql[1]);
         qn_db_bind_int(s, 1, version);
         qn_db_bind_blob(s, 2, bytes);
         r = qn_db_first(s, &id);
@@ -114,24 +124,37 @@ int qn_campaigns_join(struct qn_db *db, struct qn_str id, struct qn_str to)
 int qn_campaigns_add_member(struct qn_db *db, struct qn_str id, const struct qn_campaign_member *m)
 {
         struct qn_stmt *s = qn_db_prepare(
-                db, "INSERT INTO campaign_member(version, campaign, other, kinds, percent)"
-                    " VALUES(?1, ?2, ?3, ?4, ?5)"
-                    " ON CONFLICT(version) DO UPDATE SET campaign = excluded.campaign");
+                db, "INSERT INTO campaign_member(version, campaign, other, kinds, percent, verdict)"
+                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(version) DO UPDATE SET"
+                    " campaign = excluded.campaign, verdict = excluded.verdict"
+                    " WHERE (campaign_member.campaign <> excluded.campaign"
+                    " OR campaign_member.verdict <> excluded.verdict)"
+                    " AND NOT (campaign_member.campaign <> excluded.campaign AND EXISTS(SELECT 1"
+                    " FROM campaign_dismissal d WHERE d.campaign = campaign_member.campaign))"
+                    " RETURNING version");
+        int64_t version;
 
         qn_db_bind_int(s, 1, m->version);
         qn_db_bind_text(s, 2, id);
         qn_db_bind_int(s, 3, m->with);
         qn_db_bind_int(s, 4, m->kinds);
         qn_db_bind_int(s, 5, m->percent);
-        return qn_db_run(s);
+        qn_db_bind_text(s, 6, m->reach);
+        return qn_db_first(s, &version);
 }
 
 /* --- reading --- */
 
-#define COLUMNS "c.id, c.founded, c.verdict, c.rule, c.title, c.pattern, c.joined, c.size"
-#define COUNTS                                                                \
-        ", count(v.id), count(DISTINCT v.name), count(DISTINCT v.publisher)," \
-        " min(v.published), max(v.published) FROM campaign c"                 \
+#define OTHERS  "c.rule, c.title, c.pattern, c.joined, c.size"
+#define COLUMNS "c.id, c.founded, c.verdict, " OTHERS
+/* One that got worse since is another thing than what was dismissed. */
+#define DISMISSED                                                           \
+        "EXISTS(SELECT 1 FROM campaign_dismissal d WHERE d.campaign = c.id" \
+        " AND (d.verdict = c.verdict OR d.verdict = 'malicious'))"
+#define IS_DISMISSED "CASE WHEN " DISMISSED " THEN 1 ELSE 0 END"
+#define COUNTS                                                                                  \
+        ", " IS_DISMISSED ", count(v.id), count(DISTINCT v.name), count(DISTINCT v.publisher)," \
+        " min(v.published), max(v.published) FROM campaign c"                                   \
         " LEFT JOIN campaign_member m ON m.campaign = c.id LEFT JOIN version v ON v.id = m.version"
 
 static int64_t time_at(struct qn_stmt *s, int at)
@@ -149,11 +172,12 @@ static struct qn_campaign campaign_of(struct qn_stmt *s)
                                      .pattern = qn_db_text(s, 5),
                                      .joined = qn_db_text(s, 6),
                                      .size = qn_db_int(s, 7),
-                                     .versions = qn_db_int(s, 8),
-                                     .packages = qn_db_int(s, 9),
-                                     .publishers = qn_db_int(s, 10),
-                                     .first = time_at(s, 11),
-                                     .last = time_at(s, 12) };
+                                     .dismissed = qn_db_int(s, 8),
+                                     .versions = qn_db_int(s, 9),
+                                     .packages = qn_db_int(s, 10),
+                                     .publishers = qn_db_int(s, 11),
+                                     .first = time_at(s, 12),
+                                     .last = time_at(s, 13) };
 }
 
 int qn_campaigns_each(struct qn_db *db, qn_campaigns_fn *fn, void *ctx)
@@ -209,11 +233,58 @@ int qn_campaigns_find(struct qn_db *db, struct qn_str id, struct qn_arena *a,
 int qn_campaigns_of(struct qn_db *db, int64_t version, struct qn_arena *a, struct qn_campaign *ret)
 {
         struct qn_stmt *s =
-                qn_db_prepare(db, "SELECT " COLUMNS ", 0, 0, 0, NULL, NULL FROM campaign_member m"
-                                  " JOIN campaign c ON c.id = m.campaign WHERE m.version = ?1");
+                qn_db_prepare(db, "SELECT c.id, c.founded, m.verdict, " OTHERS
+                                  ", 0, 0, 0, 0, NULL, NULL FROM campaign_member m"
+                                  " JOIN campaign c ON c.id = m.campaign WHERE m.version = ?1"
+                                  " AND NOT " DISMISSED);
 
         qn_db_bind_int(s, 1, version);
         return one(s, a, ret);
+}
+
+/* --- what people ended --- */
+
+int qn_campaigns_dismiss(struct qn_db *db, struct qn_str id, const struct qn_campaign_dismissal *d)
+{
+        struct qn_stmt *s =
+                qn_db_prepare(db, "INSERT INTO campaign_dismissal(campaign, time, who, verdict,"
+                                  " reason) VALUES(?1, ?2, ?3, ?4, ?5)");
+
+        qn_db_bind_text(s, 1, id);
+        qn_db_bind_int(s, 2, d->time);
+        qn_db_bind_text(s, 3, d->who);
+        qn_db_bind_text(s, 4, d->verdict);
+        qn_db_bind_text(s, 5, d->reason);
+        return qn_db_run(s);
+}
+
+int qn_campaigns_dismissals(struct qn_db *db, struct qn_str id,
+                            int (*fn)(void *ctx, const struct qn_campaign_dismissal *d), void *ctx)
+{
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT time, who, reason, verdict FROM campaign_dismissal"
+                                  " WHERE campaign = ?1 ORDER BY id");
+        int r = 0, answer = 0;
+
+        qn_db_bind_text(s, 1, id);
+        while (answer == 0 && (r = qn_db_step(s)) > 0) {
+                const struct qn_campaign_dismissal d = { qn_db_int(s, 0), qn_db_text(s, 1),
+                                                         qn_db_text(s, 2), qn_db_text(s, 3) };
+
+                answer = fn(ctx, &d);
+        }
+        qn_db_reset(s);
+        return answer ? answer : r;
+}
+
+int qn_campaigns_is_dismissed(struct qn_db *db, struct qn_str id)
+{
+        struct qn_stmt *s =
+                qn_db_prepare(db, "SELECT c.size FROM campaign c WHERE c.id = ?1 AND " DISMISSED);
+        int64_t size;
+
+        qn_db_bind_text(s, 1, id);
+        return qn_db_first(s, &size);
 }
 
 int qn_campaigns_steps(struct qn_db *db, struct qn_str id,
@@ -240,7 +311,7 @@ int qn_campaigns_members(struct qn_db *db, struct qn_str id,
 {
         struct qn_stmt *s = qn_db_prepare(
                 db, "SELECT m.version, m.other, m.kinds, m.percent, v.name, v.version, v.verdict,"
-                    " v.publisher, v.reason, v.published FROM campaign_member m"
+                    " v.publisher, v.reason, v.published, m.verdict FROM campaign_member m"
                     " JOIN version v ON v.id = m.version WHERE m.campaign = ?1"
                     " ORDER BY v.published, v.name, v.version");
         int r = 0, answer = 0;
@@ -256,7 +327,8 @@ int qn_campaigns_members(struct qn_db *db, struct qn_str id,
                                                       .verdict = qn_db_text(s, 6),
                                                       .publisher = qn_db_text(s, 7),
                                                       .reason = qn_db_text(s, 8),
-                                                      .published = time_at(s, 9) };
+                                                      .published = time_at(s, 9),
+                                                      .reach = qn_db_text(s, 10) };
 
                 answer = fn(ctx, &m);
         }

@@ -186,7 +186,7 @@ static int make(struct qn_db *db, const struct qn_db_def *def)
         r = qn_pg_do(p, sql);
         if (r == 0)
                 r = exec(db, def->schema);
-        return r == 0 && def->grows ? let_grow_only(db, def->grows) : r;
+        return r;
 }
 
 /* --- transactions --- */

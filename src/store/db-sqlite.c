@@ -159,9 +159,7 @@ static int let_grow_only(struct qn_db *db, const char *table)
 
 static int make(struct qn_db *db, const struct qn_db_def *def)
 {
-        int r = exec(db, def->schema);
-
-        return r == 0 && def->grows ? let_grow_only(db, def->grows) : r;
+        return exec(db, def->schema);
 }
 
 static int begin(struct qn_db *db)

@@ -18,8 +18,9 @@ static int bring_up_to_date(struct qn_db *db, const struct qn_db_def *def, int v
 
         for (int v = version; r == 0 && v > 0 && v < def->version; v++)
                 r = qn_db_exec(db, def->steps[v - 1]);
-        if (r == 0 && version > 0 && version < def->grows_since)
-                r = db->driver->let_grow_only(db, def->grows);
+        for (size_t i = 0; r == 0 && i < QN_DB_GROWS_MAX && def->grows[i].table; i++)
+                if (version == 0 || version < def->grows[i].since)
+                        r = db->driver->let_grow_only(db, def->grows[i].table);
         return r == 0 ? db->driver->write_version(db, def->version) : r;
 }
 

@@ -23,6 +23,8 @@ struct qn_db {
         size_t n;
 };
 
+#define QN_DB_GROWS_MAX 2u
+
 /* One kind of store. */
 struct qn_db_def {
         const char *file;         /* its name in the state directory */
@@ -30,8 +32,10 @@ struct qn_db_def {
         int version;              /* of the schema: from 1 on */
         const char *missing;      /* what to say when there is none */
         const char *const *steps; /* version - 1 of them: SQL from each version to the next */
-        const char *grows;        /* a table that only grows, or NULL: its rows stay as they are */
-        int grows_since;          /* version of the schema that has it first; 0: the first one */
+        struct {
+                const char *table; /* NULL: no more */
+                int since;         /* version of the schema that has it first; 0: the first one */
+        } grows[QN_DB_GROWS_MAX];  /* tables that only grow: their rows stay as they are */
 };
 
 /* Opens that of a state directory, or of a database: postgres://USER@HOST/DATABASE, as libpq has it.  write: makes it when it is

@@ -27,7 +27,12 @@ static const char *const steps[] = {
 };
 
 const struct qn_db_def qn_db_gate = {
-        "gate.db", schema, QN_ARRAY_SIZE(steps) + 1, "no ledger yet: qanat gate", steps, "fetch"
+        .file = "gate.db",
+        .schema = schema,
+        .version = QN_ARRAY_SIZE(steps) + 1,
+        .missing = "no ledger yet: qanat gate",
+        .steps = steps,
+        .grows = { { "fetch", 0 } },
 };
 
 static void bind_artifact(struct qn_stmt *s, const struct qn_ledger_artifact *a)

@@ -37,14 +37,15 @@
         "CREATE TABLE trace(id INTEGER PRIMARY KEY, version INTEGER NOT NULL UNIQUE" \
         " REFERENCES version, bytes BLOB NOT NULL);"
 
-/* Versions that belong together (campaigns.h).  size: packages, rounded down; joined: the campaign that it became part of. */
+/* Versions that belong together (campaigns.h).  size: packages, rounded down; joined: the campaign that it became part of.  Of a member,
+ * verdict: how far that of the campaign reaches it. */
 #define CAMPAIGN                                                                       \
         "CREATE TABLE campaign(id TEXT PRIMARY KEY, founded INTEGER NOT NULL,"         \
         " verdict TEXT NOT NULL, rule TEXT NOT NULL, title TEXT NOT NULL,"             \
         " size INTEGER NOT NULL, pattern TEXT, joined TEXT);"                          \
         "CREATE TABLE campaign_member(version INTEGER PRIMARY KEY REFERENCES version," \
         " campaign TEXT NOT NULL REFERENCES campaign, other INTEGER NOT NULL,"         \
-        " kinds INTEGER NOT NULL, percent INTEGER NOT NULL);"                          \
+        " kinds INTEGER NOT NULL, percent INTEGER NOT NULL, verdict TEXT NOT NULL);"   \
         "CREATE INDEX campaign_member_campaign ON campaign_member(campaign);"
 
 /* What a campaign was judged to be, and how large it was then. */
@@ -60,7 +61,14 @@
         " known INTEGER NOT NULL, time INTEGER NOT NULL, due INTEGER NOT NULL," \
         " tries INTEGER NOT NULL, PRIMARY KEY(name, version));"
 
-#define LATER REVIEW OUTBOX REPORT REPORT_LATER TRACE CAMPAIGN CAMPAIGN_STEP
+/* What a person ended, which stays on record (campaigns.h). */
+#define DISMISSAL                                                               \
+        "CREATE TABLE campaign_dismissal(id INTEGER PRIMARY KEY AUTOINCREMENT," \
+        " campaign TEXT NOT NULL REFERENCES campaign, time INTEGER NOT NULL,"   \
+        " who TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL);"     \
+        "CREATE INDEX campaign_dismissal_campaign ON campaign_dismissal(campaign, id);"
+
+#define LATER REVIEW OUTBOX REPORT REPORT_LATER TRACE CAMPAIGN CAMPAIGN_STEP DISMISSAL
 
 static const char schema[] =
         /* Small facts that survive a restart: where the feed was left. */
@@ -102,5 +110,4 @@ const struct qn_db_def qn_db_watch = { .file = "watch.db",
                                        .version = QN_ARRAY_SIZE(steps) + 1,
                                        .missing = "nothing was watched yet: qanat watch",
                                        .steps = steps,
-                                       .grows = "review",
-                                       .grows_since = 2 };
+                                       .grows = { { "review", 2 }, { "campaign_dismissal", 2 } } };

@@ -20,10 +20,11 @@
 #define BATCH   500u
 #define MONO    40u /* packages of a monorepo */
 #define SCOPES  60u
+#define COPIED  4u
 #define MADE_UP 40000u /* ordinary packages besides the popular ones */
 
-const char *const sim_names[SIM_KINDS] = { "quiet day", "worm", "token farm", "many accounts",
-                                           "staged takeover" };
+const char *const sim_names[SIM_KINDS] = { "quiet day",       "worm", "token farm", "many accounts",
+                                           "staged takeover", "bait", "copied" };
 
 struct planned {
         int64_t time;
@@ -395,6 +396,45 @@ static void make_takeover(struct sim *s, uint64_t i)
         }
 }
 
+/* What a bait copies from innocents, and they go on having. */
+static void shared(struct sim *s, uint64_t which)
+{
+        sketch(s, 8200000 + which, 100, 2);
+        file(s, "index.js", mix(which, 53));
+        file(s, "install.js", mix(which, 59));
+        hook(s, "node install.js", "install.js", QN_NOVELTY_NONE);
+}
+
+static void make_bait(struct sim *s, uint64_t i)
+{
+        s->v.name = text(s, "%.*s-%.*s", QN_STR_ARG(word(s, 50000 + i)),
+                         QN_STR_ARG(word(s, 51000 + mix(i, 1) % 5000)));
+        s->v.version = QN_STR("1.0.0");
+        s->v.publisher = text(s, "mule-%u", (unsigned)i);
+        s->v.verdict = QN_MALICIOUS;
+        first(s);
+        shared(s, i % COPIED);
+        file(s, "thief.js", 5151);
+        payload(s, "thief.js", QN_PHASE_INSTALL, QN_STR("bait.invalid"));
+}
+
+static void make_copied(struct sim *s, uint64_t i)
+{
+        static const char *const names[COPIED] = { "esbuild", "@sole/maker", "new-maker",
+                                                   "@later/seen" };
+        uint64_t which = i % COPIED, version = i / COPIED;
+
+        s->v.name = qn_str_c(names[which]);
+        s->v.version = text(s, "1.%u.0", (unsigned)version);
+        s->v.publisher = text(s, "maker-%u", (unsigned)which);
+        if (which == 2 && version == 0)
+                first(s);
+        shared(s, which);
+        if (version % 3 == 2)
+                EVENT_OF(s, DOWNLOAD_RUN, INSTALL, QN_NOVELTY_KIND, "install.js",
+                         A(HOST, text(s, "dl-%u.invalid", (unsigned)i)));
+}
+
 /* --- when --- */
 
 static int64_t quiet_time(uint64_t i, size_t n)
@@ -422,6 +462,10 @@ static int64_t time_of(const struct sim_plan *p, enum sim_kind kind, uint64_t i)
         case SIM_TAKEOVER: /* a clean one every ten minutes; six hours later, one that acts every 25 */
                 return i < half ? 60 * MINUTE + (int64_t)i * 10 * MINUTE
                                 : 480 * MINUTE + (int64_t)(i - half) * 25 * MINUTE;
+        case SIM_BAIT: /* at noon, one a minute */
+                return 720 * MINUTE + (int64_t)i * MINUTE;
+        case SIM_COPIED: /* from 10:00 on, a version every half an hour; the last of them from 14:00 on */
+                return (i % COPIED == 3 ? 840 : 600) * MINUTE + (int64_t)(i / COPIED) * 30 * MINUTE;
         default:
                 return quiet_time(i, p->n[SIM_QUIET]);
         }
@@ -459,9 +503,9 @@ static int make_plan(struct sim *s)
 
 static int make(struct sim *s, const struct planned *p)
 {
-        static void (*const makers[SIM_KINDS])(struct sim *, uint64_t) = { make_quiet, make_worm,
-                                                                           make_farm, make_elf,
-                                                                           make_takeover };
+        static void (*const makers[SIM_KINDS])(struct sim *, uint64_t) = {
+                make_quiet, make_worm, make_farm, make_elf, make_takeover, make_bait, make_copied
+        };
 
         qn_arena_reset(&s->a, (size_t)1 << 20);
         qn_event_set_init(&s->set, &s->a);

@@ -6,14 +6,26 @@
  *              deeds, every third with a payload that is written anew
  *   farm       generated names, dependencies on each other, a few wallets, thirty accounts, all day
  *   elf        a burst of new packages from many accounts that act when they are installed, each sending elsewhere
- *   takeover   a clean version of packages that were asleep, hours later one that acts */
+ *   takeover   a clean version of packages that were asleep, hours later one that acts
+ *   bait       new packages with a payload, malicious by themselves, and code and installers copied from the next ones
+ *   copied     innocents: a popular package and one that is not, a new one, one that is seen only after the baits; their updates
+ *              change next to nothing, and some download something new at their installation */
 #pragma once
 
 #include <stdint.h>
 
 #include "campaign/track.h"
 
-enum sim_kind { SIM_QUIET, SIM_WORM, SIM_FARM, SIM_ELF, SIM_TAKEOVER, SIM_KINDS };
+enum sim_kind {
+        SIM_QUIET,
+        SIM_WORM,
+        SIM_FARM,
+        SIM_ELF,
+        SIM_TAKEOVER,
+        SIM_BAIT,
+        SIM_COPIED,
+        SIM_KINDS
+};
 
 extern const char *const sim_names[SIM_KINDS];
 

@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from tap import done, ok, Run, scratch
 
 SIM, DATA = os.environ["CAMPAIGN_SIM"], os.environ["DATA"]
-KINDS = ["quiet day", "worm", "token farm", "many accounts", "staged takeover"]
+KINDS = ["quiet day", "worm", "token farm", "many accounts", "staged takeover", "bait"]
 
 
 def sim(d, *args):
@@ -24,14 +24,14 @@ def campaign(d, *args):
 def lists(d, found):
     r = campaign(d, "list", "--format", "json")
     rows = {c["id"]: c for c in r.json["campaigns"]}
-    ok(r.code == 0 and r.json["schema"] == "qanat.campaigns/1" and len(rows) == 4, "four campaigns", r)
+    ok(r.code == 0 and r.json["schema"] == "qanat.campaigns/1" and len(rows) == 5, "five campaigns", r)
     for kind, (i, n, rule) in found.items():
         c = rows[i]
         ok(c["packages"] == n and c["rule"] == rule and c["first"] <= c["founded"] <= c["last"] and
            c["last_day"] <= c["versions"], f"{kind}: size, rule and times", c)
     t = campaign(d, "list")
     lines = t.out.decode().splitlines()
-    ok(t.code == 0 and len(lines) == 5 and lines[0].startswith("campaign "), "as a table", t)
+    ok(t.code == 0 and len(lines) == 6 and lines[0].startswith("campaign "), "as a table", t)
     ok([line.split()[0] for line in lines[1:]] == [c["id"] for c in r.json["campaigns"]], "in the same order", t)
     founded = [c["founded"] for c in r.json["campaigns"]]
     ok(founded == sorted(founded, reverse=True), "the latest first", founded)
@@ -71,6 +71,30 @@ def wrong(d, quiet):
     ok(r.code == 0 and r.json["campaigns"] == [], "in JSON, too", r)
 
 
+def dismisses(d, found):
+    i, n, _ = found["bait"]
+    for args, why in (((i,), "--reason"), ((i, "--reason", " "), "--reason"), ((i, "--reason", "a\nb"), "one line"),
+                      ((i, "--reason", "x" * 5000), "one line"), ((i, "--reason", "x", "--by", "a\x1b"), "one line"),
+                      (("C-000000000000", "--reason", "x"), "there is no campaign"), (("--reason", "x"), "usage")):
+        r = campaign(d, "dismiss", *args)
+        err = r.err.decode()
+        ok(r.code == 2 and not r.out and why in err and len(err.splitlines()) == 1 and "\x1b" not in err, f"dismiss, wrong: {args!r:.60}", r)
+    ok(not campaign(d, "show", i, "--format", "json").json["dismissals"], "nothing of that is on record", "")
+    r = campaign(d, "dismiss", i, "--reason", "they all \u202e use http://evil.invalid", "--by", "ada")
+    ok(r.code == 0 and f"of its {n} versions" in r.out.decode(), "dismissed", r)
+    doc = campaign(d, "show", i, "--format", "json").json
+    said = doc["dismissals"]
+    ok(doc["dismissed"] and len(said) == 1 and said[0]["who"] == "ada" and said[0]["verdict"] == "malicious" and said[0]["time"],
+       "who and when and why is on record", said)
+    ok(len(doc["members"]) == n, "what was in it, too", doc["members"][:2])
+    text = campaign(d, "show", i).out.decode()
+    ok("dismissed " in text and "ada" in text and "http://evil" not in text and "\u202e" not in text, "and is shown", text[:500])
+    rows = {line.split()[0]: line.split()[1] for line in campaign(d, "list").out.decode().splitlines()[1:]}
+    ok(rows[i] == "dismissed" and list(rows.values()).count("dismissed") == 1, "the list says so", rows)
+    r = campaign(d, "dismiss", i, "--reason", "again")
+    ok(r.code == 0 and b"already" in r.err and len(campaign(d, "show", i, "--format", "json").json["dismissals"]) == 1, "once is enough", r)
+
+
 def hostile(d, found):
     i = found["worm"][0]
     evil = "@a/\x1b[31mred\u202e\r\nC-fake malicious http://evil.invalid/x"
@@ -102,6 +126,7 @@ def main():
         lists(f"{d}/day", found)
         shows(f"{d}/day", found)
         wrong(f"{d}/day", f"{d}/quiet")
+        dismisses(f"{d}/day", found)
         hostile(f"{d}/day", found)
     done()
 

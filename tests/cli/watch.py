@@ -300,6 +300,68 @@ def worm(d):
        "judged again, what it does to them stays", r)
 
 
+# Inert: what a well-known package does at its installation, and others copy.
+INSTALLER = ("const fs = require('fs');\nconst path = require('path');\n"
+             "const p = path.join(__dirname, 'bin', process.platform);\n"
+             "if (fs.existsSync(p)) fs.copyFileSync(p, path.join(__dirname, 'bin', 'tool'));\n")
+LIBRARY = "".join(f"function f{i}(a, b) {{ const x = a * {i} + b; return x > {i * 7} ? [x, 'k{i}'].map(String).join('{i}') : b - {i}; }}\n"
+                  for i in range(60))
+
+
+def copied(d, store=None):
+    """Packages that are made to be given up contain what innocents have: nothing happens to these; and a campaign that a person ends."""
+    w = Watched(d)
+    more = ["--store", store] if store else []
+    where = more or ["--state", w.state]
+    long_ago = int(time.time() * 1000) - 200 * 3600 * 1000
+    hook = {"scripts": {"postinstall": "node install.js"}}
+
+    def innocents(n, when=None):
+        w.registry.publish("esbuild", f"0.25.{n}", {"index.js": f"exports.n = {n};\n", "install.js": INSTALLER}, manifest=hook,
+                           user="maker", when=when)
+        w.registry.publish("midlib-zq", f"1.0.{n}", {"index.js": LIBRARY + f"// {n}\n"}, user="good", when=when)
+        return w.once("--since", "0", *more)
+
+    def verdicts(*prefix):
+        rows = [json.loads(line) for line in Run("store", "export", *where).out.decode().splitlines()]
+        return {f"{v['name']}@{v['version']}": (v["verdict"], v["reason"]) for v in rows
+                if v["table"] == "version" and v["name"].startswith(prefix)}
+
+    innocents(0, long_ago)
+    innocents(1)
+    for i in range(16):
+        files = {"setup.js": THIEF + f"// {i}\n", **({"install.js": INSTALLER} if i % 2 else {"index.js": LIBRARY})}
+        w.registry.publish(f"zqx-bait{i}", "1.0.0", files, user=f"mule{i}",
+                           manifest={"scripts": {"postinstall": "node setup.js", **({"preinstall": "node install.js"} if i % 2 else {})}})
+    r = w.once(*more)
+    ok(b" campaign " in r.out, "the bait is a campaign", r)
+    innocents(2)
+    r = innocents(3)
+    ok(b"malicious  " not in r.out and b"suspicious " not in r.out, "an update of an innocent raises nothing", r)
+    ok({v for v, _ in verdicts("esbuild", "midlib").values()} == {"clean"}, "innocents stay what they are", verdicts("esbuild", "midlib"))
+    doc = Run("campaign", "list", *where, "--format", "json").json
+    i = doc["campaigns"][0]["id"]
+    members = Run("campaign", "show", i, *where, "--format", "json").json["members"]
+    ok(len(doc["campaigns"]) == 1 and len(members) == 16 and all(m["name"].startswith("zqx-") for m in members), "and are in no campaign", doc)
+    ok(all("one attack" in reason for _, reason in verdicts("zqx").values()), "the bait is judged as one attack", verdicts("zqx"))
+    r = Run("campaign", "dismiss", i, "--reason", "an exercise", "--by", "ada", *where)
+    ok(r.code == 0, "a person ends it", r)
+    own = verdicts("zqx")
+    ok(all(v == "malicious" and "one attack" not in reason for v, reason in own.values()), "they are what they are by themselves", own)
+    w.registry.publish("zqx-bait99", "1.0.0", {"setup.js": THIEF, "index.js": LIBRARY}, user="mule99", manifest=HOOK)
+    r = w.once(*more)
+    ok(b" campaign " not in r.out and len(Run("campaign", "list", *where, "--format", "json").json["campaigns"]) == 1 and
+       "one attack" not in verdicts("zqx-bait99")["zqx-bait99@1.0.0"][1], "it is not founded again", r)
+    said = Run("campaign", "show", i, *where, "--format", "json").json["dismissals"]
+    ok(len(said) == 1 and said[0]["who"] == "ada" and said[0]["reason"] == "an exercise", "who ended it and why", said)
+
+
+def copied_postgres(d):
+    if programs():
+        with Cluster() as pg:
+            copied(d, pg.database("copied"))
+
+
 RULE = """rules:
 - id: of-the-house
   title: What nobody here may use
@@ -558,7 +620,7 @@ def both_databases(d):
 
 def main():
     for test in (wrong_use, ordinary, begin_at_the_end, other_bytes, old_versions, late_documents, strange_feeds, failing_registry,
-                 bad_pages, lists, killed, locked_store, counters, worm, new_rules,
+                 bad_pages, lists, killed, locked_store, counters, worm, copied, copied_postgres, new_rules,
                  restarted, nobody_reads, other_feed, bytes_come_later, known_later,
                  notices, told_again, reports, both_databases):
         with scratch() as d:

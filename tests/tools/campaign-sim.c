@@ -7,7 +7,7 @@
 
 int main(int argc, char **argv)
 {
-        struct sim_plan plan = { .n = { 300, 30, 150, 24, 12 } };
+        struct sim_plan plan = { .n = { 300, 30, 150, 24, 12, 16, 32 } };
         struct sim_result res;
         int r;
 

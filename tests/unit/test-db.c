@@ -17,7 +17,7 @@ static const struct qn_db_def one = {
         1,
         "none yet",
         NULL,
-        "fetch"
+        { { "fetch", 0 } }
 };
 
 static void open_one(struct place *p)
@@ -59,10 +59,19 @@ static const char *const two_steps[] = {
         "UPDATE t SET b = b + 5; CREATE TABLE u(c TEXT)",
 };
 static const struct qn_db_def defs[] = {
-        { "t.db", "CREATE TABLE t(a INTEGER)", 1, "none", NULL, NULL },
-        { "t.db", "CREATE TABLE t(a INTEGER, b INTEGER DEFAULT 2)", 2, "none", two_steps, NULL },
-        { "t.db", "CREATE TABLE t(a INTEGER, b INTEGER); CREATE TABLE u(c TEXT)", 3, "none",
-          two_steps, NULL },
+        { "t.db", "CREATE TABLE t(a INTEGER)", 1, "none", NULL, { { NULL, 0 } } },
+        { "t.db",
+          "CREATE TABLE t(a INTEGER, b INTEGER DEFAULT 2)",
+          2,
+          "none",
+          two_steps,
+          { { NULL, 0 } } },
+        { "t.db",
+          "CREATE TABLE t(a INTEGER, b INTEGER); CREATE TABLE u(c TEXT)",
+          3,
+          "none",
+          two_steps,
+          { { NULL, 0 } } },
 };
 
 TEST(each_older_version_is_brought_up_to_date)
@@ -85,7 +94,7 @@ TEST(each_older_version_is_brought_up_to_date)
 TEST(a_step_that_fails_leaves_the_store_alone)
 {
         static const char *const wrong[] = { "ALTER TABLE t ADD COLUMN b INTEGER", "nonsense" };
-        const struct qn_db_def bad = { "t.db", "", 3, "none", wrong, NULL };
+        const struct qn_db_def bad = { "t.db", "", 3, "none", wrong, { { NULL, 0 } } };
 
         EACH_PLACE(p)
         {
@@ -101,7 +110,7 @@ TEST(tables_that_fail_are_not_made)
 {
         const struct qn_db_def bad = { "t.db", "CREATE TABLE t(a INTEGER); nonsense",
                                        1,      "none",
-                                       NULL,   NULL };
+                                       NULL,   { { NULL, 0 } } };
 
         EACH_PLACE(p)
         {

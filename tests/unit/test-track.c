@@ -65,6 +65,14 @@ static void place_open(struct place *p)
                                                  .a = QN_ARENA_INIT(1 << 20) };   \
         place_open(&p)
 
+static int64_t number(struct qn_db *db, const char *sql)
+{
+        int64_t n = -1;
+
+        ASSERT_EQ(qn_db_first(qn_db_prepare(db, sql), &n), 1);
+        return n;
+}
+
 /* --- a version by hand --- */
 
 static void begin(struct place *p, const char *name, const char *version, const char *publisher,
@@ -337,8 +345,289 @@ TEST(a_version_is_taken_once)
         PLACE(p);
         for (unsigned i = 0; i < 5; i++)
                 (void)worm(&p, i, 99, "a.invalid");
-        ASSERT_EQ(worm(&p, 4, 99, "a.invalid"), 0);
+        ASSERT_EQ(worm(&p, 4, 99, "a.invalid"), 1); /* its events may have been written anew */
+        ASSERT_TRUE(!p.news.founded && p.news.n_raise == 1 && p.news.raise[0] == p.v.id);
         ASSERT_EQ(qn_track_count(p.track), 5);
+        begin(&p, "alone", "1.0.1", "somebody", START);
+        ASSERT_EQ(put(&p), 0);
+        begin(&p, "alone", "1.0.1", "somebody", START);
+        ASSERT_EQ(put(&p), 0);
+        ASSERT_EQ(qn_track_count(p.track), 6);
+}
+
+/* Nothing could be fetched at first: what is known of it later counts, and stays. */
+TEST(what_is_known_later_of_a_version_takes_the_place_of_what_was)
+{
+        char id[QN_CAMPAIGN_ID_BYTES];
+
+        PLACE(p);
+        for (unsigned i = 0; i < 6; i++) {
+                char name[32];
+
+                snprintf(name, sizeof name, "victim-%u", i);
+                begin(&p, name, "1.0.1", "people", START + i * (HOUR / 60));
+                p.v.imprint = NULL;
+                p.v.set = NULL;
+                ASSERT_EQ(put(&p), 0);
+        }
+        for (unsigned i = 0; i < 6; i++)
+                ASSERT_EQ(worm(&p, i, 99, "a.invalid"), i >= 4);
+        ASSERT_EQ(p.news.verdict, QN_MALICIOUS);
+        memcpy(id, p.news.id, sizeof id);
+        ASSERT_EQ(qn_track_load(p.track, &p.db), 0);
+        ASSERT_EQ(qn_track_count(p.track), 6);
+        ASSERT_EQ(worm(&p, 6, 99, "a.invalid"), 1);
+        ASSERT_EQ(strcmp(p.news.id, id), 0);
+        ASSERT_EQ(p.news.packages, 7);
+}
+
+/* --- what innocents share with a bait --- */
+
+/* A package that was made to be given up: what somebody else has, and a payload. */
+static int bait(struct place *p, unsigned i)
+{
+        char name[32], who[32];
+
+        snprintf(name, sizeof name, "bait-%u", i);
+        snprintf(who, sizeof who, "mule-%u", i);
+        begin(p, name, "1.0.0", who, START + HOUR + i * 1000);
+        event(p, QN_EVENT_META, QN_NOVELTY_NONE, NULL, QN_ATTR_WHAT, "first-version");
+        code(p, 7);
+        file(p, "install.js", 77);
+        event(p, QN_EVENT_INSTALL_HOOK, QN_NOVELTY_NONE, NULL, QN_ATTR_TARGET, "install.js");
+        file(p, "thief.js", 99);
+        event(p, QN_EVENT_NET_SEND, QN_NOVELTY_NONE, "thief.js", QN_ATTR_HOST, "a.invalid");
+        event(p, QN_EVENT_ENV_ENUMERATE, QN_NOVELTY_NONE, "thief.js", QN_ATTR_HOW, "");
+        event(p, QN_EVENT_SECRET_READ, QN_NOVELTY_NONE, "thief.js", QN_ATTR_WHICH, "npmrc");
+        p->v.verdict = QN_MALICIOUS;
+        return put(p);
+}
+
+enum { PLAIN, BORN, GROWN };
+
+/* A version of whom they copied.  BORN: its first one; GROWN: it downloads something now. */
+static int origin(struct place *p, const char *name, const char *version, unsigned how)
+{
+        begin(p, name, version, "people", START);
+        if (how == BORN)
+                event(p, QN_EVENT_META, QN_NOVELTY_NONE, NULL, QN_ATTR_WHAT, "first-version");
+        code(p, 7);
+        file(p, "install.js", 77);
+        event(p, QN_EVENT_INSTALL_HOOK, QN_NOVELTY_NONE, NULL, QN_ATTR_TARGET, "install.js");
+        if (how == GROWN)
+                event(p, QN_EVENT_DOWNLOAD_RUN, QN_NOVELTY_KIND, "install.js", QN_ATTR_HOST,
+                      "dl.invalid");
+        return put(p);
+}
+
+static void baits(struct place *p)
+{
+        for (unsigned i = 0; i < 8; i++)
+                ASSERT_EQ(bait(p, i), i >= 4);
+        ASSERT_STR(p->news.rule, "condemned-family");
+        ASSERT_EQ(p->news.packages, 8);
+}
+
+TEST(who_had_first_what_a_bait_has_is_not_raised)
+{
+        static const char *const names[] = { "esbuild", "@nobody/knows-it" };
+
+        for (size_t i = 0; i < QN_ARRAY_SIZE(names); i++) {
+                PLACE(p);
+                ASSERT_EQ(origin(&p, names[i], "1.0.0", i ? BORN : PLAIN), 0);
+                ASSERT_EQ(origin(&p, names[i], "1.0.1", PLAIN), 0);
+                baits(&p);
+                ASSERT_EQ(origin(&p, names[i], "1.0.2", PLAIN), 0);
+                ASSERT_EQ(origin(&p, names[i], "1.1.0", GROWN), 0);
+                ASSERT_EQ(qn_track_load(p.track, &p.db), 0);
+                ASSERT_EQ(origin(&p, names[i], "1.1.1", PLAIN), 0);
+        }
+}
+
+/* New packages that download at their installation, as tools do, and others that do as much and copied that. */
+static int tool(struct place *p, unsigned i, const char *owner, int64_t time)
+{
+        char name[32];
+
+        snprintf(name, sizeof name, "%s-cli-%u", owner, i);
+        begin(p, name, "1.0.0", owner, time);
+        event(p, QN_EVENT_META, QN_NOVELTY_NONE, NULL, QN_ATTR_WHAT, "first-version");
+        code(p, 7);
+        file(p, "install.js", 77);
+        event(p, QN_EVENT_DOWNLOAD_RUN, QN_NOVELTY_NONE, "install.js", QN_ATTR_HOST, "dl.invalid");
+        event(p, QN_EVENT_NET_SEND, QN_NOVELTY_NONE, "install.js", QN_ATTR_HOST, "dl.invalid");
+        return put(p);
+}
+
+TEST(a_new_tool_that_others_copy_is_not_raised)
+{
+        char who[16];
+
+        PLACE(p);
+        for (unsigned i = 0; i < 3; i++)
+                ASSERT_EQ(tool(&p, i, "maker", START), 0);
+        for (unsigned i = 0; i < 12; i++) {
+                snprintf(who, sizeof who, "mule-%u", i);
+                (void)tool(&p, i, who, START + 3 * HOUR + i * 1000);
+        }
+        ASSERT_STR(p.news.rule, "many-accounts");
+        ASSERT_EQ(p.news.packages, 12);
+        ASSERT_EQ(tool(&p, 3, "maker", START + 4 * HOUR), 0);
+        ASSERT_EQ(qn_track_load(p.track, &p.db), 0);
+        ASSERT_EQ(tool(&p, 4, "maker", START + 4 * HOUR), 0);
+        ASSERT_EQ(number(&p.db, "SELECT count(*) FROM campaign_member m JOIN version v"
+                                " ON v.id = m.version WHERE v.publisher = 'maker'"),
+                  0);
+}
+
+/* What it was before was not seen, or only its first version; or the bait was seen first. */
+TEST(who_is_seen_after_a_bait_is_not_raised)
+{
+        for (unsigned how = PLAIN; how <= GROWN; how++) {
+                PLACE(p);
+                if (how == BORN)
+                        ASSERT_EQ(origin(&p, "original", "1.0.0", BORN), 0);
+                for (unsigned i = 0; i < 8; i++)
+                        ASSERT_EQ(bait(&p, i), i >= 4 - (how == BORN));
+                ASSERT_EQ(origin(&p, "@other/original", "1.0.1", PLAIN), 0);
+                ASSERT_EQ(origin(&p, "fork-of-it", "1.0.0", BORN), 0);
+                ASSERT_EQ(origin(&p, "fork-of-it", "1.0.1", PLAIN), 0);
+        }
+}
+
+TEST(a_popular_package_is_at_most_suspicious)
+{
+        unsigned made = 0;
+
+        PLACE(p);
+        for (unsigned i = 0; i < 8; i++) {
+                char name[32], who[32];
+
+                snprintf(name, sizeof name, i == 4 ? "esbuild" : "victim-%u", i);
+                snprintf(who, sizeof who, "people-%u", i);
+                begin(&p, name, "9.0.1", who, START + i * 1000);
+                payload(&p, 99, "a.invalid");
+                made += put(&p) > 0;
+        }
+        ASSERT_EQ(made, 4);
+        ASSERT_STR(p.news.rule, "spreading-addition");
+        ASSERT_EQ(number(&p.db, "SELECT count(*) FROM campaign_member WHERE verdict = 'malicious'"),
+                  7);
+        ASSERT_EQ(
+                number(&p.db, "SELECT count(*) FROM campaign_member WHERE verdict = 'suspicious'"),
+                1);
+}
+
+/* Whoever makes packages only to have somebody convicted has made them lately. */
+TEST(new_packages_do_not_make_an_addition_one_that_spreads)
+{
+        PLACE(p);
+        for (unsigned version = 0; version < 2; version++) {
+                for (unsigned i = 0; i < 9; i++) {
+                        char name[32], who[32];
+
+                        snprintf(name, sizeof name, "made-%u", i);
+                        snprintf(who, sizeof who, "mule-%u", i);
+                        begin(&p, name, version ? "1.0.1" : "1.0.0", who, START + i * 1000);
+                        if (version)
+                                payload(&p, 99, "a.invalid");
+                        else
+                                event(&p, QN_EVENT_META, QN_NOVELTY_NONE, NULL, QN_ATTR_WHAT,
+                                      "first-version");
+                        (void)put(&p);
+                }
+        }
+        ASSERT_EQ(worm(&p, 1, 99, "a.invalid"), 1);
+        ASSERT_EQ(p.news.verdict, QN_SUSPICIOUS);
+}
+
+/* --- what a person ended --- */
+
+static void dismiss(struct place *p, const char *verdict)
+{
+        const struct qn_campaign_dismissal d = { START, QN_STR("ada"), QN_STR("a house style"),
+                                                 qn_str_c(verdict) };
+
+        ASSERT_EQ(qn_db_begin(&p->db), 0);
+        ASSERT_EQ(qn_campaigns_dismiss(&p->db, qn_str_c(p->news.id), &d), 0);
+        ASSERT_EQ(qn_db_commit(&p->db), 0);
+}
+
+TEST(what_was_dismissed_is_told_no_more_and_not_founded_again)
+{
+        PLACE(p);
+        for (unsigned i = 0; i < 6; i++)
+                (void)worm(&p, i, 99, "a.invalid");
+        dismiss(&p, "malicious");
+        for (unsigned i = 6; i < 30; i++) {
+                ASSERT_EQ(worm(&p, i, 99, "a.invalid"), 0);
+                if (i == 15)
+                        ASSERT_EQ(qn_track_load(p.track, &p.db), 0);
+        }
+        ASSERT_EQ(number(&p.db, "SELECT count(*) FROM campaign"), 1);
+        ASSERT_EQ(number(&p.db, "SELECT count(*) FROM campaign_member"), 6);
+        qn_event_set_init(&p.set, &p.a);
+        ASSERT_EQ(qn_campaign_tell(&p.db, 1, &p.set), 0);
+        ASSERT_TRUE(qn_db_exec(&p.db, "UPDATE campaign_dismissal SET reason = 'x'") < 0);
+        ASSERT_TRUE(qn_db_exec(&p.db, "DELETE FROM campaign_dismissal") < 0);
+}
+
+TEST(what_was_dismissed_is_one_again_when_it_is_worse)
+{
+        int made;
+
+        PLACE(p);
+        for (unsigned i = 0; i < 5; i++) {
+                char who[16];
+
+                snprintf(who, sizeof who, "owner-%u", i % 4);
+                ASSERT_EQ(adds(&p, i, "", who, false), i >= 4);
+        }
+        ASSERT_EQ(p.news.verdict, QN_SUSPICIOUS);
+        dismiss(&p, "suspicious");
+        for (unsigned i = 5; i < 30 && !p.news.worsened; i++) {
+                char name[32], who[16];
+
+                snprintf(name, sizeof name, "part-%u", i);
+                snprintf(who, sizeof who, "owner-%u", i);
+                begin(&p, name, "2.0.1", who, START + i * 1000);
+                event(&p, QN_EVENT_INSTALL_HOOK, QN_NOVELTY_KIND, NULL, QN_ATTR_COMMAND,
+                      "node x.js");
+                event(&p, QN_EVENT_NET_SEND, QN_NOVELTY_KIND, "x.js", QN_ATTR_HOST, "a.invalid");
+                made = put(&p);
+                ASSERT_EQ(made, p.news.worsened);
+        }
+        ASSERT_TRUE(p.news.worsened && p.news.verdict == QN_MALICIOUS);
+        ASSERT_EQ(p.news.packages, 25);
+        ASSERT_EQ(p.news.n_raise, 25);
+}
+
+/* One that is no campaign any more takes no part of another with it. */
+TEST(one_that_joins_what_was_dismissed_stays_one)
+{
+        char first[QN_CAMPAIGN_ID_BYTES];
+
+        PLACE(p);
+        for (unsigned i = 0; i < 5; i++)
+                (void)worm(&p, i, 99, "a.invalid");
+        memcpy(first, p.news.id, sizeof first);
+        dismiss(&p, "malicious");
+        for (unsigned i = 200; i < 205; i++)
+                (void)worm(&p, i, 98, "b.invalid");
+        assert_string_not_equal(first, p.news.id);
+        for (unsigned again = 0; again < 2; again++) {
+                begin(&p, again ? "both" : "between", "1.0.1", "somebody", START + 10 * HOUR);
+                file(&p, "other.js", 98);
+                event(&p, QN_EVENT_FILE_READ, QN_NOVELTY_KIND, "other.js", QN_ATTR_PATH, "x");
+                payload(&p, 99, "a.invalid");
+                ASSERT_EQ(put(&p), 1);
+                assert_string_not_equal(first, p.news.id);
+                ASSERT_EQ(p.news.packages, 6 + again);
+                ASSERT_EQ(qn_track_load(p.track, &p.db), 0);
+        }
+        ASSERT_EQ(number(&p.db, "SELECT count(*) FROM campaign WHERE joined IS NULL"), 2);
+        ASSERT_EQ(number(&p.db, "SELECT count(DISTINCT campaign) FROM campaign_member"), 2);
+        ASSERT_EQ(number(&p.db, "SELECT count(*) FROM campaign_member"), 12);
 }
 
 TEST(the_judge_is_told)
@@ -374,7 +663,7 @@ TEST(two_that_turn_out_to_be_one_keep_the_first_id)
         assert_string_not_equal(first, second);
         begin(&p, "both", "1.0.1", "somebody", START + 10 * HOUR);
         file(&p, "other.js", 98);
-        event(&p, QN_EVENT_FILE_READ, QN_NOVELTY_NONE, "other.js", QN_ATTR_PATH, "x");
+        event(&p, QN_EVENT_FILE_READ, QN_NOVELTY_KIND, "other.js", QN_ATTR_PATH, "x");
         payload(&p, 99, "a.invalid");
         ASSERT_EQ(put(&p), 1);
         ASSERT_EQ(strcmp(p.news.id, first), 0);
@@ -408,7 +697,7 @@ TEST(what_is_held_in_memory_has_a_limit_and_campaigns_stay)
         }
 }
 
-static const struct sim_plan day = { .data = TEST_DATA, .n = { 2000, 60, 600, 40, 16 } };
+static const struct sim_plan day = { .data = TEST_DATA, .n = { 2000, 60, 600, 40, 16, 20, 40 } };
 
 TEST(campaigns_of_a_day_are_found_and_a_restart_changes_nothing)
 {
@@ -423,8 +712,9 @@ TEST(campaigns_of_a_day_are_found_and_a_restart_changes_nothing)
         ASSERT_EQ(sim_run(&plan, other, &again), 0);
         remove_store(dir);
         remove_store(other);
-        ASSERT_EQ(res.campaigns, 4);
-        for (unsigned k = SIM_WORM; k < SIM_KINDS; k++) {
+        ASSERT_EQ(res.campaigns, 5);
+        ASSERT_EQ(res.found[SIM_COPIED].total, 40);
+        for (unsigned k = SIM_WORM; k < SIM_COPIED; k++) {
                 const struct sim_found *f = &res.found[k];
 
                 print_message("# %s: minute %.1f, %zu of %zu published by then, %zu inside (%s)\n",
@@ -618,6 +908,22 @@ static int load_rules(const char *text, struct qn_err *err)
         return r;
 }
 
+TEST(there_are_not_too_many_rules)
+{
+        _cleanup_(qn_buf_done) struct qn_buf b = QN_BUF_INIT(1 << 20);
+        struct qn_err err = { 0 };
+
+        qn_buf_puts(&b, "minutes: 5\ncampaigns:\n");
+        for (unsigned i = 0; i < QN_CAMPAIGN_RULES_MAX; i++)
+                qn_buf_puts(
+                        &b,
+                        "- {id: a, title: b, verdict: suspicious, packages: 4, reaches: [acts]}\n");
+        ASSERT_EQ(load_rules(b.p, &err), 0);
+        qn_buf_puts(&b, "- {id: a, title: b, verdict: suspicious, packages: 4, reaches: [acts]}\n");
+        ASSERT_EQ(load_rules(b.p, &err), -EINVAL);
+        assert_non_null(strstr(err.msg, "more campaigns"));
+}
+
 #define RULE(more) "minutes: 5\ncampaigns:\n- {id: a, title: b, verdict: suspicious, " more "}\n"
 
 TEST(bad_rules_are_named)
@@ -635,6 +941,10 @@ TEST(bad_rules_are_named)
                 { "minutes: 5\ncampaigns:\n- {id: a, title: b, verdict: malicious}\n",
                   "conditions" },
                 { RULE("colour: 4"), "no such fact" },
+                { RULE("packages: 4"), "whom it reaches" },
+                { RULE("packages: 4, reaches: []"), "whom it reaches" },
+                { RULE("packages: 4, reaches: acts"), "whom it reaches" },
+                { RULE("packages: 4, reaches: [owners]"), "no such sign" },
                 { RULE("packages: many"), "neither" },
                 { RULE("packages: 0"), "neither" },
                 { RULE("packages: 101%"), "neither" },
@@ -651,5 +961,5 @@ TEST(bad_rules_are_named)
                 assert_non_null(strstr(err.msg, bad[i][1]));
                 assert_non_null(strstr(err.msg, "campaigns.yaml"));
         }
-        ASSERT_EQ(load_rules(RULE("packages: 4, acts: 50%"), &err), 0);
+        ASSERT_EQ(load_rules(RULE("packages: 4, acts: 50%, reaches: [acts, first]"), &err), 0);
 }
