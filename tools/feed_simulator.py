@@ -112,8 +112,9 @@ class Registry:
 
     # --- publishing ---
 
-    def publish(self, name, version, files=None, manifest=None, user="someone", when=None, tarball=None, maker=None):
-        """maker: called for the bytes when somebody asks for them; it must give the same each time."""
+    def publish(self, name, version, files=None, manifest=None, user="someone", when=None, tarball=None, maker=None, told=True):
+        """maker: called for the bytes when somebody asks for them; it must give the same each time.  told False: it was there before
+        the feed begins."""
         manifest = dict(manifest or {}, name=name, version=version)
         if tarball is None and maker is None:
             tarball = make_tarball(manifest, files or {})
@@ -122,8 +123,9 @@ class Registry:
             self.packages.setdefault(name, {})[version] = {
                 "manifest": manifest, "tarball": tarball, "maker": maker, "time": when, "user": user, "integrity": None,
                 "shown": time.time() * 1000 + self.lag_ms}
-            self.seq += 1
-            self.feed.append((self.seq, name, False))
+            if told:
+                self.seq += 1
+                self.feed.append((self.seq, name, False))
         return self.seq
 
     def touch(self, name):
@@ -248,12 +250,17 @@ def load(stock):
 
 
 def replay(registry, stock, events, rate, begin=0):
-    """Publishes versions of real packages; each package again and again, so that each has a version before."""
+    """Publishes versions of real packages, each package again and again: updates of what was there a year ago."""
     stock = load(stock)
+    year_ago = int((time.time() - 365 * 24 * 3600) * 1000)
+    for s in stock if not begin else ():
+        version = s.manifest.get("version", "1.0.0")
+        registry.publish(s.manifest["name"], version, manifest=s.manifest, user="maintainer", when=year_ago, told=False,
+                         maker=lambda s=s, version=version: s.tarball(version)[1])
     started = time.time()
     for i in range(begin, events):
         s = stock[i % len(stock)]
-        version = bump(s.manifest.get("version", "1.0.0"), i // len(stock))
+        version = bump(s.manifest.get("version", "1.0.0"), i // len(stock) + 1)
         registry.publish(s.manifest["name"], version, manifest=s.manifest, user="maintainer",
                          maker=lambda s=s, version=version: s.tarball(version)[1])
         if rate:
